@@ -1,0 +1,48 @@
+"""Makes the switchboard visible to every command.
+
+`register_pipelines` takes no arguments, yet the pipelines depend on `use_cases.yml` of the conf
+source and environment in use. Kedro builds one config loader per session (for `kedro run`,
+kedro-viz and notebooks alike), so the loader remembers itself; `kedro registry list`, which opens
+no session, gets the default one.
+"""
+
+import os
+from typing import Any, ClassVar
+
+from kedro.config import OmegaConfigLoader
+
+
+class ActiveConfigLoader(OmegaConfigLoader):
+    """An `OmegaConfigLoader` that remembers which one was built last."""
+
+    _active: ClassVar["ActiveConfigLoader | None"] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        previous, ActiveConfigLoader._active = ActiveConfigLoader._active, self
+        if previous is not None and previous._source != self._source:
+            _forget_registered_pipelines()
+
+    @property
+    def _source(self) -> tuple[str, str | None]:
+        return str(self.conf_source), self.env
+
+    @classmethod
+    def active(cls) -> "ActiveConfigLoader":
+        """The loader of the session at hand, or a default one where there is no session."""
+        if cls._active is None:
+            from kedro.framework.project import settings  # noqa: PLC0415 - cyclic at import time
+
+            cls._active = settings.CONFIG_LOADER_CLASS(
+                conf_source=settings.CONF_SOURCE,
+                env=os.getenv("KEDRO_ENV"),
+                **settings.CONFIG_LOADER_ARGS,
+            )
+        return cls._active
+
+
+def _forget_registered_pipelines() -> None:
+    """Have the pipelines registered anew: they were built from another switchboard."""
+    from kedro.framework.project import pipelines  # noqa: PLC0415 - cyclic at import time
+
+    pipelines.configure(pipelines._pipelines_module)

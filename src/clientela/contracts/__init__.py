@@ -1,0 +1,1 @@
+"""Table contracts and typed configuration: what may cross a border of the project."""

@@ -1,0 +1,82 @@
+"""The one place that knows which engine computes: DuckDB behind Ibis.
+
+Every table dataset shares one connection per set of settings, because expressions over tables of
+two connections can't be joined.
+"""
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from typing import Any, Literal
+
+import ibis
+from ibis.backends.duckdb import Backend
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+
+class EngineSettings(BaseModel):
+    """What computes, and with how much.
+
+    Attributes:
+        backend: The engine; `duckdb` is embedded and needs no service.
+        memory_limit: Most memory it takes before it spills to disk, as DuckDB writes it (`2GB`).
+        threads: Cores it takes; None takes all.
+        max_rows_per_bucket: Source rows above which a table is computed and written in several
+            hash buckets, so that no step has to hold all of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["duckdb"] = "duckdb"
+    memory_limit: str | None = None
+    threads: PositiveInt | None = None
+    max_rows_per_bucket: PositiveInt = 25_000_000
+
+
+@cache
+def connection(settings: EngineSettings) -> Backend:
+    """The connection for these settings, opened at its first use.
+
+    Args:
+        settings: What computes, and with how much.
+
+    Returns:
+        An Ibis backend on an in-memory database; it spills to a temporary folder.
+    """
+    spill = tempfile.mkdtemp(prefix="clientela-spill-")
+    atexit.register(shutil.rmtree, spill, ignore_errors=True)
+    config: dict[str, Any] = {
+        # results are ordered where order matters; elsewhere keeping it costs memory
+        "preserve_insertion_order": False,
+        "temp_directory": spill,
+    }
+    if settings.memory_limit is not None:
+        config["memory_limit"] = settings.memory_limit
+    if settings.threads is not None:
+        config["threads"] = settings.threads
+    backend = ibis.duckdb.connect(**config)
+    backend.raw_sql("SET enable_progress_bar = false")
+    return backend
+
+
+def engine_path(con: Backend, path: str) -> str:
+    """A path as the engine must be given it; S3 goes through s3fs.
+
+    Ibis answers the prefix `s3://` by downloading a DuckDB extension, which closed networks refuse;
+    `s3a://` is the same place through the registered file system.
+
+    Args:
+        con: The connection that will read or write.
+        path: A local path or an `s3://` address.
+
+    Returns:
+        The same path for the engine.
+    """
+    if not path.startswith(("s3://", "s3a://")):
+        return path
+    import s3fs  # noqa: PLC0415 - half a second that local runs need not pay
+
+    if not con.con.filesystem_is_registered("s3"):
+        con.register_filesystem(s3fs.S3FileSystem())
+    return "s3a://" + path.split("://", 1)[1]

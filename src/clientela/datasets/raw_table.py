@@ -1,0 +1,144 @@
+"""Reads raw files as text, so that no value is guessed and no row is lost on the way in."""
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec.core import url_to_fs
+from kedro.io import AbstractDataset
+
+from clientela.datasets.delimited_text import DelimitedText, TextFormat
+from clientela.datasets.engine import EngineSettings, connection, engine_path
+from clientela.exceptions import RawFileMissing, RawFileUnreadable
+
+LINEAGE = ("_file", "_line", "_raw", "_problem")
+
+
+class RawTableDataset(AbstractDataset[NoReturn, ir.Table]):
+    """Raw files as one table of text columns; loads only.
+
+    Beside the files' own columns each row carries `_file` (name), `_line` (its line in a text
+    file, its row in a Parquet file, both from 1), `_raw` (the text as it stands) and `_problem`
+    (why the reader could not split the row into columns, null where it could; its columns are
+    null then).
+
+    Args:
+        filepath: A file or a pattern: `.csv`, `.csv.gz` (or any other ending that names a
+            compression) or `.parquet`; local or `s3://`.
+        text: How text files are written; see `TextFormat`.
+        optional_columns: None when the files must exist; otherwise the columns of the empty
+            table that stands for missing files.
+        engine: Settings of the engine, the same for every table.
+        metadata: For kedro-viz and the run summary.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        text: dict[str, Any] | None = None,
+        optional_columns: list[str] | None = None,
+        engine: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._filepath = filepath
+        self._text = TextFormat.model_validate(text or {})
+        self._optional_columns = optional_columns
+        self._settings = EngineSettings.model_validate(engine or {})
+        self.metadata = metadata
+
+    def load(self) -> ir.Table:
+        paths = self._files()
+        if not paths:
+            if self._optional_columns is None:
+                self._raise_missing()
+            return _empty(self._optional_columns)
+        if all(path.endswith(".parquet") for path in paths):
+            return self._parquet(paths)
+        mixed = [path for path in paths if path.endswith(".parquet")]
+        if mixed:
+            raise RawFileUnreadable(
+                f"{self._filepath} matches Parquet and text files alike ({_name(mixed[0])} is "
+                "Parquet). Give a pattern that matches one kind."
+            )
+        return self._spooled(paths)
+
+    def _files(self) -> list[str]:
+        fs, pattern = url_to_fs(self._filepath)
+        fs.invalidate_cache()
+        if fs.isdir(pattern):
+            raise RawFileUnreadable(
+                f"{self._filepath} is a folder, where a file was expected. To read every file in "
+                f"it, give a pattern such as {self._filepath}/*.csv (raw_files in "
+                "conf/local/globals.yml)."
+            )
+        found = fs.glob(pattern) if any(c in pattern for c in "*?[") else [pattern]
+        return sorted(fs.unstrip_protocol(path) for path in found if fs.isfile(path))
+
+    def _raise_missing(self) -> NoReturn:
+        fs, pattern = url_to_fs(self._filepath)
+        folder = str(PurePosixPath(pattern).parent)
+        names = [_name(path) for path in fs.ls(folder, detail=False)] if fs.isdir(folder) else []
+        others = [name for name in names if not name.startswith(".")]
+        there = f" That folder holds: {', '.join(sorted(others))}." if others else ""
+        raise RawFileMissing(
+            f"No raw file at {self._filepath}.{there} Put your file there, name it under raw_files "
+            "in conf/local/globals.yml, or write sample data with: "
+            "kedro run --pipelines=data_generation"
+        )
+
+    def _parquet(self, paths: list[str]) -> ir.Table:
+        con = connection(self._settings)
+        addresses = [engine_path(con, path.removeprefix("file://")) for path in paths]
+        table = con.read_parquet(addresses, filename=True, file_row_number=True, union_by_name=True)
+        own = [name for name in table.columns if name not in ("filename", "file_row_number")]
+        text = table.mutate(**{name: table[name].cast("string") for name in own})
+        return text.select(
+            *own,
+            _file=text.filename.re_extract(r"[^/\\]+$", 0),
+            _line=text.file_row_number + 1,
+            _raw=ibis.literal(self._text.delimiter).join([text[name].fill_null("") for name in own]),
+            _problem=ibis.null("string"),
+        )
+
+    def _spooled(self, paths: list[str]) -> ir.Table:
+        """The rows of text files, split once and kept for this process in a temporary file."""
+        folder = tempfile.mkdtemp(prefix="clientela-raw-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        target = Path(folder) / "rows.parquet"
+        sources = [DelimitedText(path, self._text) for path in paths]
+        columns = list(dict.fromkeys(name for source in sources for name in source.header))
+        schema = pa.schema(
+            [(name, pa.string()) for name in columns]
+            + [("_file", pa.string()), ("_line", pa.int64())]
+            + [("_raw", pa.string()), ("_problem", pa.string())]
+        )
+        with pq.ParquetWriter(target, schema, compression="lz4") as writer:
+            for source in sources:
+                for batch in source.batches(schema):
+                    writer.write_table(batch)
+        return connection(self._settings).read_parquet(str(target))
+
+    def save(self, data: NoReturn) -> NoReturn:
+        raise NotImplementedError("Raw files are never written through this dataset.")
+
+    def _exists(self) -> bool:
+        return self._optional_columns is not None or bool(self._files())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "text": self._text.model_dump()}
+
+
+def _empty(columns: list[str]) -> ir.Table:
+    types = dict.fromkeys(columns, "string") | dict.fromkeys(LINEAGE, "string") | {"_line": "int64"}
+    return ibis.memtable([], schema=types)
+
+
+def _name(path: str) -> str:
+    return PurePosixPath(path).name

@@ -1,0 +1,169 @@
+"""Carries tables across stage borders: lazy in, ordered Parquet at rest, lazy or pandas out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+import fsspec
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pandas as pd
+from ibis.backends.duckdb import Backend
+from kedro.io import AbstractDataset
+
+from clientela.datasets.engine import EngineSettings, connection, engine_path
+from clientela.exceptions import ConfigurationError, StageInputMissing
+
+
+class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFrame]):
+    """A table at rest as Parquet, ordered by a unique key so that its bytes never vary.
+
+    Saving takes an Ibis expression (or a pandas frame) and computes it once. Above
+    `engine.max_rows_per_bucket` source rows, a table with `bucket_by` is computed and written in
+    hash buckets of that column, one file each: one big sort or join breaks small memory limits.
+    That is right only for expressions that combine rows of equal `bucket_by` alone.
+
+    Args:
+        filepath: Where the Parquet file (or the folder of buckets) lies; local or `s3://`.
+        order_by: Columns of a unique key; None keeps the order of the frame given.
+        load_as: `ibis` gives a lazy table, `pandas` a frame with decimals as float64.
+        bucket_by: Column that splits the table when it is large.
+        engine: Settings of the engine, the same for every table.
+        metadata: For kedro-viz and the run summary.
+    """
+
+    def __init__(  # noqa: PLR0913 - the fields of a catalog entry
+        self,
+        *,
+        filepath: str,
+        order_by: str | list[str] | None = None,
+        load_as: Literal["ibis", "pandas"] = "ibis",
+        bucket_by: str | None = None,
+        engine: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._filepath = filepath
+        self._order_by = [order_by] if isinstance(order_by, str) else order_by
+        self._load_as = load_as
+        self._bucket_by = bucket_by
+        self._settings = EngineSettings.model_validate(engine or {})
+        self.metadata = metadata
+        if bucket_by is not None and not order_by:
+            raise ConfigurationError(f"{filepath}: bucket_by needs order_by, the unique key.")
+
+    def load(self) -> ir.Table | pd.DataFrame:
+        if not self._exists():
+            raise StageInputMissing(
+                f"No table at {self._filepath}. Run the stage that writes it first."
+            )
+        con = connection(self._settings)
+        pattern = f"{self._filepath}/*.parquet" if self._is_bucketed() else self._filepath
+        table = con.read_parquet(engine_path(con, pattern))
+        if self._load_as == "ibis":
+            return table
+        ordered = table.order_by(self._order_by) if self._order_by else table
+        return with_float_decimals(ordered).to_pandas()
+
+    def save(self, data: ir.Table | pd.DataFrame) -> None:
+        con = connection(self._settings)
+        table = data if isinstance(data, ir.Table) else ibis.memtable(data)
+        buckets = self._bucket_count(con, table)
+        with self._replaced() as target:
+            if buckets == 1:
+                self._write(con, self._ordered(table), target)
+                return
+            for bucket in range(buckets):
+                part = self._ordered(one_bucket(table, str(self._bucket_by), bucket, buckets))
+                self._write(con, part, f"{target}/part-{bucket:03d}.parquet")
+
+    def _ordered(self, table: ir.Table) -> ir.Table:
+        return table.order_by(self._order_by) if self._order_by else table
+
+    def _write(self, con: Backend, table: ir.Table, path: str) -> None:
+        self._fs.makedirs(str(PurePosixPath(self._fs._strip_protocol(path)).parent), exist_ok=True)
+        con.to_parquet(table, engine_path(con, path), compression="zstd")
+
+    @contextmanager
+    def _replaced(self) -> Iterator[str]:
+        """Where to write; what stood before is replaced only once the new table is whole."""
+        staged = self._filepath + ".writing"
+        self._remove(staged)
+        try:
+            yield staged
+        except BaseException:
+            self._remove(staged)
+            raise
+        self._remove(self._filepath)
+        self._fs.mv(staged, self._filepath, recursive=True)
+
+    def _remove(self, path: str) -> None:
+        if self._fs.exists(path):
+            self._fs.rm(path, recursive=True)
+
+    def _bucket_count(self, con: Backend, table: ir.Table) -> int:
+        """How many buckets keep each one below the limit, by the largest source table."""
+        if self._bucket_by is None:
+            return 1
+        sources = (leaf.to_expr() for leaf in table.op().find(ops.PhysicalTable))
+        rows = max((int(con.execute(source.count())) for source in sources), default=0)
+        return max(1, -(-rows // self._settings.max_rows_per_bucket))
+
+    def _exists(self) -> bool:
+        self._fs.invalidate_cache()
+        return bool(self._fs.exists(self._filepath))
+
+    def _is_bucketed(self) -> bool:
+        return bool(self._fs.isdir(self._filepath))
+
+    @property
+    def _fs(self) -> fsspec.AbstractFileSystem:
+        return fsspec.core.url_to_fs(self._filepath)[0]
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "filepath": self._filepath,
+            "order_by": self._order_by,
+            "load_as": self._load_as,
+            "bucket_by": self._bucket_by,
+        }
+
+
+def one_bucket(table: ir.Table, column: str, bucket: int, buckets: int) -> ir.Table:
+    """The expression over one hash bucket of its sources: the filter stands before every join.
+
+    Args:
+        table: An expression that combines only rows of equal `column`.
+        column: What the rows are bucketed by; sources without it stay whole.
+        bucket: Which bucket, from 0.
+        buckets: How many there are.
+
+    Returns:
+        The same expression on fewer rows; over all buckets the results are the whole.
+    """
+
+    filtered = {
+        leaf: _rows_of_bucket(leaf.to_expr(), column, bucket, buckets).op()
+        for leaf in table.op().find(ops.PhysicalTable)
+        if column in leaf.schema
+    }
+    return table.op().replace(filtered).to_expr()
+
+
+def _rows_of_bucket(source: ir.Table, column: str, bucket: int, buckets: int) -> ir.Table:
+    # the engine's hash spans all of int64, whose lowest value has no positive twin: halve it first
+    return source.filter((source[column].hash() // 2).abs() % buckets == bucket)
+
+
+def with_float_decimals(table: ir.Table) -> ir.Table:
+    """The table with decimals as float64, which is what pandas computes with.
+
+    Args:
+        table: Any table.
+
+    Returns:
+        The same rows and columns.
+    """
+    casts = {name: "float64" for name, kind in table.schema().items() if kind.is_decimal()}
+    return table.cast(casts) if casts else table

@@ -1,0 +1,96 @@
+"""Every error that Clientela raises on purpose.
+
+ClientelaError
+├── ConfigurationError      a setting is wrong, or contradicts another
+├── RawDataError            the raw files can't be used as they are
+│   ├── RawFileMissing          nothing lies where the catalog looks
+│   ├── RawFileUnreadable       it is there, but no table can be read from it
+│   ├── WrongColumns            required columns are absent from the header
+│   ├── TooManyBadRows          the quarantine holds more rows than is tolerated
+│   └── RawDataNotOurs          sample data would overwrite somebody's own file
+├── StageInputMissing       an earlier stage has not run yet
+├── RowsUnaccounted         accepted + quarantined rows differ from the rows read
+├── TrainingDataError       the model input can't be learned from
+│   └── UnusableTarget          a target column is not ordinal codes, or has one class only
+├── LeakageFound            a feature knows what it can't know at decision time
+└── ModelFileError          a stored model is damaged, foreign, or of another version
+
+Messages say what was expected, what came, and how to mend it. They never hold personal data.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ClientelaError(Exception):
+    """Base of every error that Clientela raises on purpose."""
+
+
+class ConfigurationError(ClientelaError):
+    """A setting is wrong, or contradicts another."""
+
+
+class RawDataError(ClientelaError):
+    """The raw files can't be used as they are."""
+
+
+class RawFileMissing(RawDataError):
+    """Nothing lies where the catalog looks for raw data."""
+
+
+class RawFileUnreadable(RawDataError):
+    """A raw file exists, but no table can be read from it."""
+
+
+class WrongColumns(RawDataError):
+    """Required columns are absent from a raw file's header."""
+
+
+class TooManyBadRows(RawDataError):
+    """The quarantine holds a larger share of the rows than is tolerated."""
+
+
+class RawDataNotOurs(RawDataError):
+    """Sample data would overwrite a raw file that the project did not write."""
+
+
+class StageInputMissing(ClientelaError):
+    """An earlier stage has not written its output yet."""
+
+
+class RowsUnaccounted(ClientelaError):
+    """Accepted and quarantined rows do not add up to the rows read."""
+
+
+class TrainingDataError(ClientelaError):
+    """The model input can't be learned from."""
+
+
+class UnusableTarget(TrainingDataError, ValueError):
+    """A target column is not ordinal codes, or has one class only."""
+
+
+class LeakageFound(ClientelaError):
+    """A feature knows what can't be known at decision time."""
+
+
+class ModelFileError(ClientelaError):
+    """A stored model is damaged, foreign, or of another version."""
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A hint naming the nearest known words, or all of them when none is near.
+
+    Args:
+        wrong: What was written.
+        known: What could have been written.
+
+    Returns:
+        A sentence to append to an error message.
+    """
+    words = sorted(set(known))
+    near = get_close_matches(wrong.casefold(), [word.casefold() for word in words], n=3, cutoff=0.5)
+    matches = [word for word in words if word.casefold() in near]
+    if matches:
+        return f"Did you mean {' or '.join(repr(word) for word in matches)}?"
+    return f"Known: {', '.join(words) or 'none'}."

@@ -1,0 +1,101 @@
+"""What a raw table must look like to be accepted: the rules, as typed configuration."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ColumnType = Literal["id", "text", "category", "integer", "decimal", "float", "date", "timestamp"]
+
+
+class ColumnRule(BaseModel):
+    """How one column is read, and what happens to values that break a rule.
+
+    Attributes:
+        type: `id` and `text` stay text; `category` gets a second column, folded to lower case
+            without accents; `decimal` is exact, with two decimals at most.
+        required: Whether the column must stand in the header.
+        missing: What a row without a value suffers: `allow` or `quarantine`.
+        invalid: What a row with an unusable value suffers: `quarantine`, or `set_missing`, which
+            keeps the row, empties the value and raises the flag column `<name>_invalid`.
+        minimum: Smallest usable value, inclusive.
+        maximum: Largest usable value, inclusive.
+        earliest: First usable date.
+        latest: Last usable date.
+        allowed: The usable values of a text or category, compared without accents and case.
+        folded_as: Name of a category's folded column; None for no such column.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ColumnType
+    required: bool = True
+    missing: Literal["allow", "quarantine"] = "allow"
+    invalid: Literal["quarantine", "set_missing"] = "quarantine"
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    earliest: date | None = None
+    latest: date | None = None
+    allowed: tuple[str, ...] | None = None
+    folded_as: str | None = None
+
+    @model_validator(mode="after")
+    def _bounds_fit_the_type(self) -> Self:
+        numeric = self.type in ("integer", "decimal", "float")
+        dated = self.type in ("date", "timestamp")
+        if (self.minimum is not None or self.maximum is not None) and not numeric:
+            raise ValueError(f"minimum and maximum fit numbers, not {self.type}")
+        if (self.earliest is not None or self.latest is not None) and not dated:
+            raise ValueError(f"earliest and latest fit dates, not {self.type}")
+        if self.allowed is not None and self.type not in ("text", "category"):
+            raise ValueError(f"allowed fits text and category, not {self.type}")
+        if self.folded_as is not None and self.type != "category":
+            raise ValueError(f"folded_as fits category, not {self.type}")
+        return self
+
+
+class TableRules(BaseModel):
+    """The rules of one raw table.
+
+    Attributes:
+        key: Columns that identify a row; of rows with the same key one is kept.
+        decimal: The decimal separator.
+        thousands: The thousands separator; empty for none.
+        date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
+            and literal characters.
+        columns: Column name to its rule; columns without a rule pass through as text.
+        unknown_references: What happens to rows whose reference is unknown: `keep` counts them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: tuple[str, ...] = Field(min_length=1)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    date_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+    columns: dict[str, ColumnRule]
+    unknown_references: Literal["keep", "quarantine"] = "keep"
+
+    @model_validator(mode="after")
+    def _separators_and_keys_fit(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands separators must differ")
+        absent = [name for name in self.key if name not in self.columns]
+        if absent:
+            raise ValueError(f"the key columns {absent} have no rule under columns")
+        return self
+
+
+class IntakeRules(BaseModel):
+    """The rules of every raw table of a use case.
+
+    Attributes:
+        max_bad_share: Largest tolerated share of quarantined rows, per table.
+        tables: Table name to its rules.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+    tables: dict[str, TableRules]

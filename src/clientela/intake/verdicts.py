@@ -1,0 +1,183 @@
+"""The verdict over each raw row: accepted, or quarantined for one named reason."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from clientela.exceptions import WrongColumns, did_you_mean
+from clientela.intake.rules import ColumnRule, TableRules
+from clientela.intake.typing import folded, folded_word, present, typed
+
+LINEAGE = ("_file", "_line", "_raw", "_problem")
+
+
+def checked_rows(
+    raw: ir.Table, rules: TableRules, name: str, known: Mapping[str, ir.Column] | None = None
+) -> ir.Table:
+    """One row per raw row, typed, with the reason it is refused for.
+
+    Args:
+        raw: Text columns and the reader's `_file`, `_line`, `_raw`, `_problem`.
+        rules: The table's rules.
+        name: The table's name, for messages.
+        known: Reference column to the values that exist.
+
+    Returns:
+        The typed columns, columns without a rule as text, `_reason` (null: accepted),
+        `_value` (the offending value, where one column is to blame), `_file`, `_line`, and `_raw`
+        (null for accepted rows).
+
+    Raises:
+        WrongColumns: The header lacks required columns.
+    """
+    require_columns(raw.columns, rules, name)
+    columns = {c: rule for c, rule in rules.columns.items() if c in raw.columns}
+    text = raw.mutate(**{column: present(raw[column]) for column in columns})
+    values = {column: _bounded(text[column], rule, rules) for column, rule in columns.items()}
+    faults = [fault for c, rule in columns.items() for fault in _faults(text[c], values[c], c, rule)]
+    references = _unknown_references(text, rules, known or {})
+    first = _first_reason(text, faults + references)
+    extras = [c for c in raw.columns if c not in columns and c not in LINEAGE]
+    judged = text.select(
+        **values,
+        **_flags(text, values, columns),
+        **_folded_categories(text, columns),
+        **{column: text[column] for column in extras},
+        _reason=first,
+        _value=_blamed_value(text, faults + references),
+        _file=text["_file"],
+        _line=text["_line"],
+        _raw=text["_raw"],
+    )
+    return _without_text_of_accepted(_duplicates_refused(judged, rules.key))
+
+
+def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> None:
+    """Checks that the header holds what the rules require.
+
+    Args:
+        found: The header's columns.
+        rules: The table's rules.
+        name: The table's name.
+
+    Raises:
+        WrongColumns: Names each missing column and the nearest one found.
+    """
+    own = [column for column in found if column not in LINEAGE]
+    missing = [c for c, rule in rules.columns.items() if rule.required and c not in own]
+    if missing:
+        hints = " ".join(f"{column!r}: {did_you_mean(column, own)}" for column in missing)
+        raise WrongColumns(
+            f"The table {name!r} lacks the column{'s' if len(missing) > 1 else ''} "
+            f"{', '.join(missing)}. Found: {', '.join(own)}. {hints} Rename the column in the file's "
+            "header, or declare the separator in the catalog entry if the columns ran together."
+        )
+
+
+def _bounded(text: ir.StringValue, rule: ColumnRule, rules: TableRules) -> ir.Value:
+    """The typed value; null where it is missing, unreadable or outside its bounds."""
+    value = typed(text, rule, rules)
+    usable = _within(value, text, rule)
+    return value if usable is None else usable.ifelse(value, None)
+
+
+def _within(value: ir.Value, text: ir.StringValue, rule: ColumnRule) -> ir.BooleanValue | None:
+    tests: list[ir.BooleanValue] = []
+    if rule.minimum is not None:
+        tests.append(value >= _number(rule.minimum, rule))
+    if rule.maximum is not None:
+        tests.append(value <= _number(rule.maximum, rule))
+    day = value.date() if rule.type == "timestamp" else value
+    if rule.earliest is not None:
+        tests.append(day >= ibis.date(rule.earliest.isoformat()))
+    if rule.latest is not None:
+        tests.append(day <= ibis.date(rule.latest.isoformat()))
+    if rule.allowed is not None:
+        tests.append(folded(text).isin([folded_word(word) for word in rule.allowed]))
+    return ibis.and_(*tests) if tests else None
+
+
+def _number(bound: Decimal, rule: ColumnRule) -> ir.Value:
+    return ibis.literal(bound if rule.type == "decimal" else float(bound))
+
+
+Fault = tuple[ir.BooleanValue, str, ir.StringValue]
+
+
+def _faults(
+    text: ir.StringValue, value: ir.Value, column: str, rule: ColumnRule
+) -> list[Fault]:
+    """What can be wrong in this column: when, why, and the value to blame."""
+    faults: list[Fault] = []
+    if rule.missing == "quarantine":
+        faults.append((text.isnull(), f"missing_{column}", ibis.null("string")))
+    if rule.invalid == "quarantine" and rule.type not in ("id", "text"):
+        faults.append((text.notnull() & value.isnull(), f"invalid_{column}", text))
+    return faults
+
+
+def _unknown_references(
+    text: ir.Table, rules: TableRules, known: Mapping[str, ir.Column]
+) -> list[Fault]:
+    if rules.unknown_references == "keep":
+        return []
+    return [
+        (~text[column].isin(values), f"unknown_{column}", ibis.null("string"))
+        for column, values in known.items()
+    ]
+
+
+def _first_reason(text: ir.Table, faults: list[Fault]) -> ir.StringValue:
+    found = [(when, ibis.literal(reason)) for when, reason, _ in faults]
+    return ibis.cases((text["_problem"].notnull(), text["_problem"]), *found, else_=ibis.null("string"))
+
+
+def _blamed_value(text: ir.Table, faults: list[Fault]) -> ir.StringValue:
+    found = [(when, value) for when, _, value in faults]
+    return ibis.cases(
+        (text["_problem"].notnull(), ibis.null("string")), *found, else_=ibis.null("string")
+    )
+
+
+def _flags(
+    text: ir.Table, values: Mapping[str, ir.Value], columns: Mapping[str, ColumnRule]
+) -> dict[str, ir.BooleanValue]:
+    """`<column>_invalid` for each column whose unusable values are set missing."""
+    return {
+        f"{column}_invalid": text[column].notnull() & values[column].isnull()
+        for column, rule in columns.items()
+        if rule.invalid == "set_missing"
+    }
+
+
+def _folded_categories(
+    text: ir.Table, columns: Mapping[str, ColumnRule]
+) -> dict[str, ir.StringValue]:
+    return {
+        rule.folded_as: folded(text[column])
+        for column, rule in columns.items()
+        if rule.folded_as is not None
+    }
+
+
+def _duplicates_refused(judged: ir.Table, key: tuple[str, ...]) -> ir.Table:
+    """Of accepted rows with the same key the first by content stays, whatever the files' order."""
+    accepted = judged["_reason"].isnull()
+    place = ibis.row_number().over(
+        ibis.window(
+            group_by=[*key, accepted],
+            order_by=[judged["_raw"], judged["_file"], judged["_line"]],
+        )
+    )
+    return judged.mutate(
+        _reason=(accepted & (place > 0)).ifelse("duplicate_key", judged["_reason"])
+    )
+
+
+def _without_text_of_accepted(judged: ir.Table) -> ir.Table:
+    accepted = judged["_reason"].isnull()
+    return judged.mutate(
+        _raw=accepted.ifelse(None, judged["_raw"]), _value=accepted.ifelse(None, judged["_value"])
+    )

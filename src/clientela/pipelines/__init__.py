@@ -1,0 +1,1 @@
+"""The stages: one package each, written once, instantiated for every use case."""

@@ -1,0 +1,1 @@
+"""Feature engineering: what was known of each customer before a cutoff."""

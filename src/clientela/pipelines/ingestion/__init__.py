@@ -1,0 +1,1 @@
+"""Ingestion: raw files to typed tables, with every refused row in a quarantine table."""

@@ -1,0 +1,183 @@
+"""Nodes of the ingestion stage; one table each, bound by the pipeline to its name."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.intake.accounting import require_tolerable_share, row_account
+from clientela.intake.rules import IntakeRules, TableRules
+from clientela.intake.verdicts import checked_rows
+
+logger = logging.getLogger(__name__)
+
+VERDICT = ("_reason", "_value", "_file", "_line", "_raw")
+
+
+def checked_table(
+    raw: ir.Table, rules: IntakeRules, name: str, known: Mapping[str, ir.Table]
+) -> ir.Table:
+    """One row per raw row of a table, typed, with its verdict.
+
+    Args:
+        raw: Text columns and the reader's lineage columns.
+        rules: The rules of all tables.
+        name: This table's name.
+        known: Reference column to the accepted table that should know its values.
+
+    Returns:
+        See `clientela.intake.verdicts.checked_rows`.
+
+    Raises:
+        ConfigurationError: The table has no rules.
+        WrongColumns: The header lacks required columns.
+    """
+    values = {column: table[column] for column, table in known.items()}
+    return checked_rows(raw, rules_of(rules, name), name, values)
+
+
+def rules_of(rules: IntakeRules, name: str) -> TableRules:
+    """The rules of one table.
+
+    Args:
+        rules: The rules of all tables.
+        name: The table's name.
+
+    Returns:
+        Its rules.
+
+    Raises:
+        ConfigurationError: There are none.
+    """
+    if name not in rules.tables:
+        raise ConfigurationError(
+            f"ingestion.tables has no rules for the table {name!r}, which use_cases.yml lists. "
+            + did_you_mean(name, rules.tables)
+        )
+    return rules.tables[name]
+
+
+def quarantine(checked: ir.Table) -> ir.Table:
+    """One row per refused raw row: file, line, reason, the value to blame and the raw text (PII).
+
+    Args:
+        checked: All rows with their verdicts.
+
+    Returns:
+        Columns `_file`, `_line`, `_reason`, `_value`, `_raw`.
+    """
+    refused = checked.filter(checked["_reason"].notnull())
+    return refused.select("_file", "_line", "_reason", "_value", "_raw")
+
+
+def reason_counts(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Table]:
+    """How many rows each verdict has, and an example of each.
+
+    Args:
+        checked: All rows with their verdicts.
+        quarantined: The refused rows, stored before a run may stop because of them.
+
+    Returns:
+        `reasons`: one row per reason (null: accepted); `examples`: the first row of each reason.
+    """
+    place = ibis.row_number().over(
+        ibis.window(
+            group_by="_reason", order_by=[quarantined["_file"], quarantined["_line"]]
+        )
+    )
+    first = quarantined.mutate(_place=place).filter(lambda t: t["_place"] == 0)
+    return {
+        "reasons": checked.group_by("_reason").agg(rows=checked.count()).order_by("_reason"),
+        "examples": first.select("_reason", "_file", "_line", "_value").order_by("_reason"),
+    }
+
+
+def accepted_table(
+    checked: ir.Table, counts: Mapping[str, pd.DataFrame], rules: IntakeRules, name: str
+) -> ir.Table:
+    """The rows that passed, without the columns of the verdict.
+
+    Args:
+        checked: All rows with their verdicts.
+        counts: See `reason_counts`.
+        rules: The rules of all tables, with the tolerated share of bad rows.
+        name: This table's name.
+
+    Returns:
+        One row per key of the table.
+
+    Raises:
+        TooManyBadRows: The share of refused rows is above the tolerated one.
+    """
+    require_tolerable_share(counts["reasons"], counts["examples"], name, rules.max_bad_share)
+    return checked.filter(checked["_reason"].isnull()).drop(*VERDICT)
+
+
+def stored_counts(
+    raw: ir.Table, accepted: ir.Table, quarantined: ir.Table, known: Mapping[str, ir.Table]
+) -> dict[str, ir.Table]:
+    """Counts of what was read and of what was stored, each from its own table.
+
+    Args:
+        raw: The rows as read.
+        accepted: The accepted rows as stored.
+        quarantined: The refused rows as stored.
+        known: Reference column to the accepted table that should know its values.
+
+    Returns:
+        `read`, `accepted` (one row with `rows` each), `reasons` (one row per reason) and
+        `unknown` (one row per reference column).
+    """
+    unknown = [
+        accepted.filter(~accepted[column].isin(table[column]))
+        .agg(rows=ibis._.count())
+        .mutate(column=ibis.literal(column))
+        .select("column", "rows")
+        for column, table in known.items()
+    ]
+    nothing = ibis.memtable([], schema={"column": "string", "rows": "int64"})
+    return {
+        "read": raw.agg(rows=raw.count()),
+        "accepted": accepted.agg(rows=accepted.count()),
+        "reasons": quarantined.group_by("_reason").agg(rows=quarantined.count()).order_by("_reason"),
+        "unknown": ibis.union(*unknown) if len(unknown) > 1 else (unknown or [nothing])[0],
+    }
+
+
+def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str, Any]:
+    """The account of every table: accepted + quarantined = read.
+
+    Args:
+        counts: Table name to its stored counts.
+
+    Returns:
+        Table name to its account.
+
+    Raises:
+        RowsUnaccounted: A table's sums differ.
+    """
+    accounts = {name: _account(name, tables) for name, tables in counts.items()}
+    for name, account in accounts.items():
+        logger.info(
+            "%s: %d rows read = %d accepted + %d quarantined %s",
+            name,
+            account["read"],
+            account["accepted"],
+            account["quarantined"],
+            account["reasons"] or "",
+        )
+    return accounts
+
+
+def _account(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    return row_account(
+        read=int(tables["read"]["rows"].iloc[0]),
+        accepted=int(tables["accepted"]["rows"].iloc[0]),
+        reasons=tables["reasons"],
+        unknown={str(r.column): int(r.rows) for r in tables["unknown"].itertuples()},
+        name=name,
+    )

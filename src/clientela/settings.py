@@ -1,0 +1,18 @@
+"""Project settings, read by Kedro at the start of every command: nothing heavy is imported here."""
+
+from omegaconf.resolvers import oc
+
+from clientela.config_loader import ActiveConfigLoader
+from clientela.hooks import RunSummary, StageInputs
+
+HOOKS = (StageInputs(), RunSummary())
+
+CONFIG_LOADER_CLASS = ActiveConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "config_patterns": {"use_cases": ["use_cases*"]},
+    # soft: a three-line override in conf/local keeps the rest of the block it changes
+    "merge_strategy": {"parameters": "soft", "globals": "soft", "use_cases": "soft"},
+    "custom_resolvers": {"oc.env": oc.env},
+}
