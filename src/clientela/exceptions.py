@@ -13,7 +13,8 @@ ClientelaError
 ├── TrainingDataError       the model input can't be learned from
 │   └── UnusableTarget          a target column is not ordinal codes, or has one class only
 ├── LeakageFound            a feature knows what it can't know at decision time
-└── ModelFileError          a stored model is damaged, foreign, or of another version
+├── ModelFileError          a stored model is damaged, foreign, or of another version
+└── CardContradiction       a model card's figures are missing or contradict each other
 
 Messages say what was expected, what came, and how to mend it. They never hold personal data.
 """
@@ -76,6 +77,10 @@ class LeakageFound(ClientelaError):
 
 class ModelFileError(ClientelaError):
     """A stored model is damaged, foreign, or of another version."""
+
+
+class CardContradiction(ClientelaError):
+    """A model card's figures are missing or contradict each other."""
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

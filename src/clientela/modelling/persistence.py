@@ -34,7 +34,10 @@ XGBOOST_MODELS = (
 """Trusted because the models are theirs. A booster is bytes that XGBoost parses: it runs no code,
 but a crafted one may crash the process, so files from strangers stay unopened."""
 
-TRUSTED_TYPES = OUR_ESTIMATORS + XGBOOST_MODELS
+DESCRIPTIONS = ("numpy.dtype",)
+"""Trusted because they only describe: an imputer remembers the type of its column."""
+
+TRUSTED_TYPES = OUR_ESTIMATORS + XGBOOST_MODELS + DESCRIPTIONS
 """Every type that may stand in a model file, beyond those of scikit-learn and NumPy."""
 
 SCHEMA = "schema.json"

@@ -1,0 +1,1 @@
+"""Ordinal targets: metrics, decision rules, estimators and their explanations."""

@@ -1,0 +1,75 @@
+"""What the estimators share whose class comes from a decision rule that configuration chooses."""
+
+from abc import abstractmethod
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import MetaEstimatorMixin
+from sklearn.utils import indexable
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from clientela.ordinal.base import OrdinalClassifier
+from clientela.ordinal.cut_points import best_cut_points
+from clientela.ordinal.decision import (
+    Decision,
+    argmax_codes,
+    check_decision,
+    cut_codes,
+    median_codes,
+)
+from clientela.ordinal.metrics import Codes, Floats, point_metric_named
+from clientela.ordinal.out_of_fold import out_of_fold_scores
+
+
+class DecidingClassifier(MetaEstimatorMixin, OrdinalClassifier):
+    """Base of the estimators with a decision rule; the one place where rules are fitted and used.
+
+    Attributes:
+        cut_points_: The K-1 cut points on the expected value that `nearest` (midpoints) and
+            `thresholds` (best on out-of-fold scores) use; midpoints under the other rules.
+    """
+
+    decision: Decision
+    metric: str
+    folds: int
+    random_state: int
+    cut_points_: Floats
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The class of each row under the decision rule.
+
+        Args:
+            X: Rows x features.
+
+        Returns:
+            Members of `classes_`.
+        """
+        check_is_fitted(self)
+        if self.decision == "argmax":
+            codes = argmax_codes(self.predict_proba(X))
+        elif self.decision == "median":
+            codes = median_codes(self.predict_proba(X))
+        else:
+            codes = cut_codes(self.expected_value(X), self.cut_points_)
+        classes: NDArray[Any] = self.classes_[codes]
+        return classes
+
+    @abstractmethod
+    def _held_out_scores(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
+        """Expected values of rows that a fresh model did not learn from."""
+
+    def _checked(self, X: Any, y: ArrayLike) -> tuple[Any, Codes]:
+        """Features that folds can be taken from, and the target as codes."""
+        check_decision(self.decision)
+        point_metric_named(self.metric)
+        validate_data(self, X, y, skip_check_array=True)
+        X, y = indexable(X, y)
+        return X, self._learn_classes(y)
+
+    def _best_cut_points(self, scores: Floats, codes: Codes) -> Floats:
+        return best_cut_points(scores, codes, self.values_, point_metric_named(self.metric))
+
+    def _out_of_fold(self, X: Any, codes: Codes) -> Floats:
+        return out_of_fold_scores(
+            self._held_out_scores, X, codes, folds=self.folds, seed=self.random_state
+        )

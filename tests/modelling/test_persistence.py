@@ -1,0 +1,129 @@
+import hashlib
+import importlib
+import io
+import os
+import subprocess
+import sys
+import textwrap
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
+from xgboost import XGBClassifier, XGBRegressor
+
+from clientela.exceptions import ModelFileError
+from clientela.modelling.persistence import TRUSTED_TYPES, estimator_from_bytes, skops_bytes
+from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
+from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
+from clientela.ordinal.last_quarter import LastQuarterRule
+from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
+from clientela.ordinal.regressor import OrdinalRegressor
+
+VALUES = (0.0, 1.0, 2.0, 4.0)
+SMALL = {"n_estimators": 4, "max_depth": 2, "n_jobs": 1, "random_state": 0}
+X = pd.DataFrame(
+    np.random.default_rng(5).normal(size=(60, 3)).round(3), columns=["gasto_3m", "edad", "saldo"]
+)
+CODES = np.tile([0, 0, 0, 1, 2, 3], 10)
+
+ESTIMATORS = {
+    "required": OrdinalRegressor(XGBRegressor(**SMALL), values=VALUES),
+    "thresholds": OrdinalRegressor(Ridge(), values=VALUES, decision="thresholds"),
+    "cumulative": OrdinalDecisionClassifier(
+        CumulativeBinaryClassifier(XGBClassifier(**SMALL)), decision="thresholds", values=VALUES
+    ),
+    "linear": OrdinalDecisionClassifier(
+        make_pipeline(
+            SimpleImputer(), QuantileTransformer(n_quantiles=10), ProportionalOddsClassifier()
+        ),
+        values=VALUES,
+        decision="median",
+    ),
+    "rule": LastQuarterRule("saldo", values=VALUES),
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_stored_estimator_predicts_exactly_as_before_and_is_stored_alike_again(name):
+    estimator = ESTIMATORS[name].fit(X, CODES)
+    content = skops_bytes(estimator)
+    loaded = estimator_from_bytes(content)
+    assert type(loaded) is type(estimator)
+    assert loaded.predict_proba(X).tobytes() == estimator.predict_proba(X).tobytes()
+    assert loaded.predict(X).tolist() == estimator.predict(X).tolist()
+    assert loaded.expected_value(X).tobytes() == estimator.expected_value(X).tobytes()
+    assert skops_bytes(loaded) == content
+
+
+def test_another_process_writes_the_same_bytes():
+    X = np.arange(24.0).reshape(12, 2) ** 1.5
+    model = OrdinalRegressor(Ridge(), values=(0, 1, 4)).fit(X, np.tile([0, 1, 2, 2], 3))
+    script = """
+        import hashlib
+        import numpy as np
+        from sklearn.linear_model import Ridge
+        from clientela.modelling.persistence import skops_bytes
+        from clientela.ordinal.regressor import OrdinalRegressor
+
+        X = np.arange(24.0).reshape(12, 2) ** 1.5
+        model = OrdinalRegressor(Ridge(), values=(0, 1, 4)).fit(X, np.tile([0, 1, 2, 2], 3))
+        print(hashlib.sha256(skops_bytes(model)).hexdigest(), end="")
+    """
+    printed = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join(sys.path)},
+    ).stdout
+    assert printed == hashlib.sha256(skops_bytes(model)).hexdigest()
+
+
+def test_the_file_holds_no_date_and_no_address():
+    estimator = ESTIMATORS["thresholds"].fit(X, CODES)
+    with ZipFile(io.BytesIO(skops_bytes(estimator))) as archive:
+        assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
+        assert str(id(estimator)) not in archive.read("schema.json").decode()
+
+
+@pytest.mark.parametrize("name", TRUSTED_TYPES)
+def test_every_trusted_name_is_a_class(name):
+    module, _, kind = name.rpartition(".")
+    assert isinstance(getattr(importlib.import_module(module), kind), type)
+
+
+def test_an_estimator_with_a_foreign_part_is_not_written():
+    foreign = make_pipeline(FunctionTransformer(textwrap.dedent), Ridge())
+    with pytest.raises(ModelFileError, match=r"holds textwrap\.dedent\. Build the model"):
+        skops_bytes(foreign)
+
+
+def test_a_file_with_a_foreign_part_is_not_opened():
+    foreign = skops.io.dumps(FunctionTransformer(textwrap.dedent))
+    with pytest.raises(ModelFileError, match=r"holds textwrap\.dedent\. Load only"):
+        estimator_from_bytes(foreign)
+
+
+def truncated(content):
+    return content[: len(content) // 2]
+
+
+def without_schema(content):
+    del content
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        archive.writestr("otro.txt", "nada")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("damage", [truncated, without_schema, lambda _: b"", lambda _: b"PK"])
+def test_a_damaged_file_says_what_to_do(damage):
+    content = skops_bytes(ESTIMATORS["rule"].fit(X, CODES))
+    with pytest.raises(ModelFileError, match="Run the training stage again"):
+        estimator_from_bytes(damage(content))

@@ -1,0 +1,160 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logit
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from xgboost import XGBClassifier, XGBRegressor
+
+from clientela.exceptions import ConfigurationError
+from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
+from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
+from clientela.ordinal.explanations import contributions, mean_absolute_contributions, top_reasons
+from clientela.ordinal.last_quarter import LastQuarterRule
+from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
+from clientela.ordinal.regressor import OrdinalRegressor
+
+VALUES = (0.0, 1.0, 2.0, 4.0)
+SMALL = {"n_estimators": 12, "max_depth": 2, "n_jobs": 1, "random_state": 0}
+
+
+def constant_of(difference):
+    """The model's constant, if the contributions leave nothing else unexplained."""
+    assert np.ptp(difference) < 1e-4
+    return difference[0]
+
+
+def test_shap_values_and_a_constant_add_up_to_the_regressors_score(customers):
+    X, codes = customers
+    model = OrdinalRegressor(XGBRegressor(**SMALL), values=VALUES).fit(X, codes)
+    table = contributions(model, X)
+    constant = constant_of(model.expected_value(X) - table.sum(axis=1).to_numpy())
+    assert constant == pytest.approx(np.array(VALUES)[codes].mean(), abs=0.2)
+    assert table.columns.tolist() == X.columns.tolist()
+    assert table.index.equals(X.index)
+
+
+def test_cumulative_contributions_add_up_to_the_summed_log_odds(customers):
+    X, codes = customers
+    model = CumulativeBinaryClassifier(XGBClassifier(**SMALL), values=VALUES).fit(X, codes)
+    margins = sum(logit(m.predict_proba(X)[:, 1].astype(float)) for m in model.estimators_)
+    constant_of(margins - contributions(model, X).sum(axis=1).to_numpy())
+
+
+def test_linear_contributions_add_up_to_the_linear_score(customers):
+    X, codes = customers
+    inner = ProportionalOddsClassifier()
+    model = OrdinalDecisionClassifier(inner, values=VALUES).fit(X, codes)
+    score = model.estimator_.linear_score(X)
+    assert contributions(model, X).sum(axis=1).to_numpy() == pytest.approx(score)
+
+
+def test_softmax_contributions_add_up_to_the_contrast_of_the_margins(customers):
+    X, codes = customers
+    booster = XGBClassifier(**SMALL)
+    model = OrdinalDecisionClassifier(booster, values=VALUES).fit(X, codes)
+    margins = model.estimator_.predict(X, output_margin=True)
+    contrast = margins @ np.array([-1.5, -0.5, 0.5, 1.5])
+    constant_of(contrast - contributions(model, X).sum(axis=1).to_numpy())
+
+
+def test_the_last_quarter_rule_has_one_reason_only(customers):
+    X, codes = customers
+    rule = LastQuarterRule("num_tecnologia_3m", values=VALUES).fit(X, codes)
+    table = contributions(rule, X)
+    mean = np.array(VALUES)[codes].mean()
+    expected = rule.expected_value(X) - mean
+    assert table["num_tecnologia_3m"].to_numpy() == pytest.approx(expected)
+    assert (table.drop(columns="num_tecnologia_3m") == 0).all(axis=None)
+
+
+def test_a_constant_has_no_reasons(customers):
+    X, codes = customers
+    model = OrdinalDecisionClassifier(DummyClassifier(strategy="prior"), values=VALUES).fit(
+        X, codes
+    )
+    table = contributions(model, X)
+    assert (table == 0).all(axis=None)
+    assert top_reasons(table, X, 1)["motivo_1"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "last_step",
+    [
+        ProportionalOddsClassifier(values=VALUES),
+        OrdinalRegressor(XGBRegressor(**SMALL), values=VALUES),
+        LastQuarterRule(0, values=VALUES),
+    ],
+)
+@pytest.mark.parametrize("form", ["default", "pandas"])
+def test_a_pipeline_is_explained_on_what_its_last_step_sees(customers, last_step, form):
+    X, codes = customers
+    doubled = FunctionTransformer(lambda x: 2 * x, feature_names_out="one-to-one")
+    model = make_pipeline(doubled.set_output(transform=form), clone(last_step))
+    model.fit(X.to_numpy() if form == "default" else X, codes)
+    alone = clone(last_step).fit(2 * X, codes)
+    pd.testing.assert_frame_equal(contributions(model, X), contributions(alone, 2 * X))
+
+
+def test_columns_in_another_order_are_refused(customers):
+    X, codes = customers
+    model = ProportionalOddsClassifier(values=VALUES).fit(X, codes)
+    with pytest.raises(ValueError, match="same order"):
+        contributions(model, X[["ruido", "gasto_3m", "num_tecnologia_3m"]])
+
+
+def test_a_model_without_exact_contributions_is_refused(customers):
+    X, codes = customers
+    model = OrdinalDecisionClassifier(GaussianNB(), values=VALUES).fit(X, codes)
+    with pytest.raises(ConfigurationError, match="GaussianNB; they are for CumulativeBinary"):
+        contributions(model, X)
+    with pytest.raises(ConfigurationError, match="LogisticRegression"):
+        contributions(LogisticRegression(), X)
+
+
+TABLE = pd.DataFrame(
+    {"gasto_3m": [0.5, -0.2], "edad": [-0.5, 0.0], "ruido": [0.1, 0.3]}, index=[11, 12]
+)
+FEATURES = pd.DataFrame(
+    {"gasto_3m": [100.0, 20.0], "edad": [40.0, 30.0], "ruido": [1.0, 2.0]}, index=[11, 12]
+)
+
+
+def test_top_reasons_are_the_largest_either_way_and_ties_go_by_name():
+    expected = pd.DataFrame(
+        {
+            "motivo_1": ["edad", "ruido"],
+            "contribucion_1": [-0.5, 0.3],
+            "valor_1": [40.0, 2.0],
+            "motivo_2": ["gasto_3m", "gasto_3m"],
+            "contribucion_2": [0.5, -0.2],
+            "valor_2": [100.0, 20.0],
+            "motivo_3": ["ruido", None],
+            "contribucion_3": [0.1, 0.0],
+            "valor_3": [1.0, np.nan],
+        },
+        index=[11, 12],
+    )
+    reasons = top_reasons(TABLE, FEATURES, 3)
+    pd.testing.assert_frame_equal(reasons, expected, check_dtype=False)
+    shuffled = TABLE[["ruido", "gasto_3m", "edad"]]
+    pd.testing.assert_frame_equal(top_reasons(shuffled, FEATURES, 3), reasons)
+
+
+def test_more_reasons_than_features_give_one_per_feature():
+    assert list(top_reasons(TABLE, FEATURES, 9).filter(like="motivo")) == [
+        "motivo_1",
+        "motivo_2",
+        "motivo_3",
+    ]
+
+
+def test_mean_absolute_contributions_come_largest_first():
+    expected = pd.Series({"gasto_3m": 0.35, "edad": 0.25, "ruido": 0.2}, name=None).rename_axis(
+        "feature"
+    )
+    pd.testing.assert_series_equal(mean_absolute_contributions(TABLE), expected)

@@ -1,0 +1,55 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from clientela.ordinal.grading import bootstrap_grades, grade, spread
+from clientela.ordinal.metrics import METRICS, PointMetric
+
+VALUES = np.array([0.0, 1.0, 2.0, 4.0])
+TRUE = np.array([0, 0, 0, 1, 1, 2, 2, 3])
+PREDICTED = np.array([0, 0, 1, 1, 2, 2, 1, 2])
+PROBABILITIES = np.random.default_rng(1).dirichlet(np.ones(4), size=8)
+
+
+def test_grade_holds_every_metric_in_order():
+    grades = grade(TRUE, PREDICTED, PROBABILITIES, VALUES)
+    assert list(grades) == list(METRICS)
+    assert grades["accuracy"] == 0.5
+    assert grades["mae_class"] == 0.5
+
+
+def test_bootstrap_equals_grading_each_sample_of_rows():
+    replicates = bootstrap_grades(TRUE, PREDICTED, PROBABILITIES, VALUES, replicates=5, seed=3)
+    generator = np.random.default_rng(3)
+    expected = []
+    for _ in range(5):
+        rows = generator.integers(8, size=8)
+        expected.append(grade(TRUE[rows], PREDICTED[rows], PROBABILITIES[rows], VALUES))
+    pd.testing.assert_frame_equal(replicates, pd.DataFrame(expected))
+
+
+def test_two_models_see_the_same_samples_under_one_seed():
+    better = np.clip(PREDICTED, TRUE - 1, TRUE + 1)
+    first = bootstrap_grades(TRUE, better, PROBABILITIES, VALUES, replicates=50, seed=3)
+    second = bootstrap_grades(TRUE, PREDICTED, PROBABILITIES, VALUES, replicates=50, seed=3)
+    assert (first["off_by_one"] >= second["off_by_one"]).all()
+    assert (first["rps"] == second["rps"]).all()
+
+
+def test_spread_of_accuracy_agrees_with_the_binomial_formula():
+    replicates = bootstrap_grades(TRUE, PREDICTED, PROBABILITIES, VALUES, replicates=4000, seed=3)
+    row = spread(replicates).loc["accuracy"]
+    assert row["std"] == pytest.approx(np.sqrt(0.5 * 0.5 / 8), rel=0.05)
+    assert row["lower"] == pytest.approx(0.125)
+    assert row["upper"] == pytest.approx(0.875)
+
+
+def test_spread_has_one_row_per_metric():
+    replicates = pd.DataFrame({"qwk": [0.1, 0.3], "rps": [0.5, 0.5]})
+    frame = spread(replicates)
+    assert frame.index.tolist() == ["qwk", "rps"]
+    assert frame.loc["rps"].tolist() == [0.0, 0.5, 0.5]
+
+
+def test_every_metric_in_the_registry_is_of_one_of_two_kinds():
+    assert sum(isinstance(metric, PointMetric) for metric in METRICS.values()) == 6
