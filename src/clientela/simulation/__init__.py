@@ -1,0 +1,1 @@
+"""Simulated retail customers and transactions, in the schema that the project reads."""

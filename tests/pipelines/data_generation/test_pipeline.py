@@ -1,0 +1,83 @@
+import hashlib
+
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+
+from clientela.contracts.use_cases import Table, UseCase
+from clientela.datasets.generated_files import GeneratedFileDataset
+from clientela.exceptions import ConfigurationError
+from clientela.pipelines.data_generation.pipeline import create_pipeline
+from clientela.simulation.parameters import TransactionSimulation
+
+RETAIL = UseCase(
+    name="retail",
+    kind="transactions",
+    stages=("data_generation",),
+    tables={"customers": Table(), "transactions": Table(references={"id_cliente": "customers"})},
+    tags=("purchase_intensity",),
+    shared_tables=("customers", "transactions"),
+)
+SIMULATION = TransactionSimulation(customers=30, transactions=900)
+
+
+def run(folder, simulation):
+    catalog = DataCatalog(
+        {
+            "params:retail.data_generation": MemoryDataset(simulation),
+            "retail.generated_transactions": GeneratedFileDataset(
+                filepath=str(folder / "transacciones.csv")
+            ),
+            "retail.generated_customers": GeneratedFileDataset(
+                filepath=str(folder / "customers.csv")
+            ),
+            "retail.generation_report": MemoryDataset(),
+        }
+    )
+    SequentialRunner().run(create_pipeline(RETAIL), catalog)
+    return catalog.load("retail.generation_report")
+
+
+def test_datasets_are_those_of_the_catalog():
+    stage = create_pipeline(RETAIL)
+    assert stage.inputs() == {"params:retail.data_generation"}
+    assert stage.outputs() == {
+        "retail.generated_transactions",
+        "retail.generated_customers",
+        "retail.generation_report",
+    }
+
+
+def test_nodes_carry_the_tags_of_the_use_cases_they_serve():
+    assert all(node.tags == {"purchase_intensity"} for node in create_pipeline(RETAIL).nodes)
+
+
+def test_the_stage_writes_both_files_and_counts_their_rows(tmp_path):
+    report = run(tmp_path, SIMULATION)
+    lines = (tmp_path / "transacciones.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == (
+        "id_transaccion,id_cliente,fecha,categoria,valor_transaccion,puntos,tipo_transaccion,"
+        "canal,ciudad"
+    )
+    assert len(lines) - 1 == report["transactions"]
+    people = (tmp_path / "customers.csv").read_text(encoding="utf-8").splitlines()
+    assert people[0] == "id_cliente,fecha_nacimiento,genero,estrato_social,saldo_puntos"
+    assert len(people) - 1 == report["customers"] == 30
+
+
+def test_two_runs_write_equal_bytes(tmp_path):
+    digests = []
+    for name in ("first", "second"):
+        run(tmp_path / name, SIMULATION)
+        files = sorted((tmp_path / name).iterdir())
+        digests.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
+    assert digests[0] == digests[1]
+    assert len(digests[0]) == 4
+
+
+def test_another_kind_of_use_case_is_told_to_drop_the_stage():
+    credit = UseCase(name="credit", kind="table", task="binary", stages=("data_generation",))
+    with pytest.raises(
+        ConfigurationError, match=r"'credit' lists the stage data_generation.*Remove"
+    ):
+        create_pipeline(credit)

@@ -1,0 +1,46 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clientela.simulation.chunks import chunk_count, chunks
+from clientela.simulation.parameters import TransactionSimulation
+
+
+@given(
+    customers=st.integers(1, 3_000),
+    transactions=st.integers(1, 200_000),
+    chunk_rows=st.integers(1_000, 50_000),
+)
+def test_chunks_cover_all_customers_and_transactions_once(customers, transactions, chunk_rows):
+    simulation = TransactionSimulation(
+        customers=customers, transactions=transactions, chunk_rows=chunk_rows
+    )
+    parts = list(chunks(simulation))
+    assert len(parts) == chunk_count(simulation)
+    first_customer = first_row = 0
+    for position, part in enumerate(parts):
+        assert (part.position, part.first_customer, part.first_row) == (
+            position,
+            first_customer,
+            first_row,
+        )
+        assert part.customers >= 1
+        first_customer += part.customers
+        first_row += part.rows
+    assert (first_customer, first_row) == (customers, transactions)
+
+
+def test_a_stream_begins_anew_at_every_call(chunk):
+    once, again = chunk.stream("customers").random(5), chunk.stream("customers").random(5)
+    np.testing.assert_array_equal(once, again)
+
+
+def test_streams_differ_by_purpose_chunk_and_seed(simulation):
+    first, second = list(chunks(simulation))[:2]
+    reseeded = next(chunks(simulation.model_copy(update={"seed": 4})))
+    draws = {
+        part.stream(purpose).integers(2**60)
+        for part in (first, second, reseeded)
+        for purpose in ("customers", "transactions", "dirt", "gaps")
+    }
+    assert len(draws) == 12

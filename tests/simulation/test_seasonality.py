@@ -1,0 +1,65 @@
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clientela.simulation.categories import CATEGORIES
+from clientela.simulation.seasonality import _HOUR_WEIGHTS, Calendar, _day_weights, _is_sales_event
+
+YEAR = Calendar(date(2023, 1, 1), date(2023, 12, 31))
+TECHNOLOGY = [category.name for category in CATEGORIES].index("TECNOLOGÍA")
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2022, 11, 25),
+        date(2022, 11, 28),
+        date(2023, 11, 24),
+        date(2024, 11, 29),
+        date(2024, 12, 2),  # the Monday after falls in December
+        date(2023, 5, 27),
+        date(2023, 5, 31),
+    ],
+)
+def test_black_friday_cyber_monday_and_hot_sale_are_events(day):
+    assert _is_sales_event(day)
+
+
+@pytest.mark.parametrize(
+    "day", [date(2024, 11, 22), date(2023, 11, 25), date(2023, 12, 4), date(2023, 6, 1)]
+)
+def test_days_around_the_events_are_none(day):
+    assert not _is_sales_event(day)
+
+
+def test_operational_time_is_the_share_of_the_intensity_that_has_passed():
+    days = [date.fromordinal(YEAR.start.toordinal() + i) for i in range(365)]
+    weights = _day_weights(CATEGORIES[TECHNOLOGY], days)
+    passed = total = 0.0
+    for i, weight in enumerate(weights):
+        for hour, factor in enumerate(_HOUR_WEIGHTS):
+            total += weight * factor
+            if 24 * i + hour < 2000:
+                passed += weight * factor
+    got = YEAR.operational(TECHNOLOGY, np.array([0.0, 2000.0, YEAR.hours]))
+    assert got == pytest.approx([0.0, YEAR.hours * passed / total, YEAR.hours])
+
+
+@given(st.floats(0, YEAR.hours), st.integers(0, len(CATEGORIES) - 1))
+def test_clock_time_survives_the_way_to_operational_time_and_back(hour, category):
+    operational = YEAR.operational(category, np.array([hour]))
+    [second] = YEAR.second(category, operational)
+    expected = min(hour * 3600, YEAR.hours * 3600 - 1)
+    assert second - YEAR.first_second == pytest.approx(expected, abs=2)
+
+
+def test_the_window_covers_its_last_day_to_the_last_second():
+    [last] = YEAR.second(0, np.array([float(YEAR.hours)]))
+    assert datetime.fromtimestamp(last, UTC) == datetime(2023, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_a_leap_year_has_its_day():
+    assert Calendar(date(2024, 1, 1), date(2024, 12, 31)).hours == 366 * 24
