@@ -33,8 +33,8 @@ def require_tolerable_share(
         return
     places = examples.set_index("_reason")
     causes = [
-        f"{row.rows} x {row._reason}{_example(places.loc[row._reason])}"  # noqa: SLF001 - a column
-        for row in bad.head(COMMONEST).itertuples()
+        f"{rows} x {reason}{_example(places.loc[reason])}"
+        for reason, rows in bad.head(COMMONEST)[["_reason", "rows"]].itertuples(index=False)
     ]
     raise TooManyBadRows(
         f"{quarantined} of {read} rows of {name!r} ({quarantined / read:.1%}) are unusable; "
@@ -71,7 +71,7 @@ def row_account(
     Raises:
         RowsUnaccounted: The sums differ.
     """
-    counts = {str(row._reason): int(row.rows) for row in reasons.itertuples()}  # noqa: SLF001
+    counts = dict(zip(reasons["_reason"].map(str), reasons["rows"].map(int), strict=True))
     quarantined = sum(counts.values())
     if accepted + quarantined != read:
         raise RowsUnaccounted(

@@ -8,8 +8,6 @@ import ibis.expr.types as ir
 from clientela.exceptions import ConfigurationError
 from clientela.intake.rules import ColumnRule, TableRules
 
-ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇ"
-UNACCENTED = "aaaaaaeeeeiiiiooooouuuuncAAAAAAEEEEIIIIOOOOOUUUUNC"
 DIRECTIVES = {
     "%Y": r"(?P<Y>[0-9]{4})",
     "%m": r"(?P<m>[0-9]{1,2})",
@@ -19,30 +17,6 @@ DIRECTIVES = {
     "%S": r"(?P<S>[0-9]{2})",
 }
 DECIMAL_TYPE = "decimal(18, 2)"
-
-
-def folded(text: ir.StringValue) -> ir.StringValue:
-    """Text as it is compared: trimmed, lower case, without accents (`TECNOLOGÍA` = `tecnologia`).
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The folded text.
-    """
-    return text.strip().translate(ACCENTED, UNACCENTED).lower()
-
-
-def folded_word(word: str) -> str:
-    """The same folding for one word of configuration.
-
-    Args:
-        word: For example a target category.
-
-    Returns:
-        The folded word.
-    """
-    return word.strip().translate(str.maketrans(ACCENTED, UNACCENTED)).lower()
 
 
 def present(text: ir.StringValue) -> ir.StringValue:

@@ -1,0 +1,283 @@
+"""Customer features as one lazy expression: nothing at or after the cutoff is ever seen.
+
+Every feature is a conditional aggregate over the transactions joined with their customer's cutoff;
+measured, that beats window functions, as-of lists and one query per feature.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from clientela.features.cutoff import CUTOFF, Cutoff, months_before, with_cutoff
+from clientela.features.params import FeatureParams
+
+KEY = "id_cliente"
+
+
+def required_columns(params: FeatureParams) -> list[str]:
+    """The features of the requirement, in its order, without key and target.
+
+    Args:
+        params: Category and windows.
+
+    Returns:
+        Column names.
+    """
+    category, (short, long) = params.slug, params.window_months
+    windows = [
+        f"{measure}_{months}m"
+        for months in (short, long)
+        for measure in ("num_tx", "gasto", "puntos_ganados", "puntos_redimidos")
+    ]
+    return [
+        "num_tx_total",
+        "total_gasto",
+        "recencia_dias",
+        "log_num_tx_total",
+        "log_total_gasto",
+        *windows,
+        f"gasto_{category}_{params.category_months}m",
+        f"pct_{category}_{params.category_months}m",
+        f"compra_{category}",
+        f"avg_gasto_{category}_{short}m",
+        f"avg_gasto_{category}_{long}m",
+        "edad",
+        "estrato_social",
+        "saldo_puntos",
+    ]
+
+
+def extended_columns(params: FeatureParams) -> list[str]:
+    """The features beyond the requirement, without the flag `sin_historial`.
+
+    Args:
+        params: Category and windows.
+
+    Returns:
+        Column names.
+    """
+    category, (short, long) = params.slug, params.window_months
+    return [
+        f"compras_{category}_{short}m",
+        f"compras_{category}_{long}m",
+        f"compras_{category}_{params.category_months}m",
+        f"compras_{category}_mismo_trimestre",
+        f"recencia_{category}_dias",
+        "antiguedad_dias",
+        "dias_entre_compras",
+        "ticket_promedio",
+        f"tendencia_gasto_{short}m",
+        f"rubros_distintos_{params.category_months}m",
+    ]
+
+
+def customer_features(
+    transactions: ir.Table, customers: ir.Table, cutoff: Cutoff, params: FeatureParams
+) -> ir.Table:
+    """One row per customer with a transaction: what was known of them before their cutoff.
+
+    Args:
+        transactions: One row per transaction: `id_cliente`, `fecha`, `rubro`,
+            `valor_transaccion`, `puntos`, `tipo_transaccion`.
+        customers: One row per customer: `id_cliente`, `fecha_nacimiento`, `estrato_social`,
+            `saldo_puntos`; customers who are missing here have missing attributes.
+        cutoff: Where each customer's past ends.
+        params: Category, windows, and which features.
+
+    Returns:
+        `id_cliente` (PII), the required features, then `sin_historial` and, if switched on, the
+        extended ones; float64, missing values as 0. Amounts in the data's currency, windows
+        `[cutoff - n months, cutoff)`, recency and age at the cutoff in days and whole years.
+    """
+    history = _history(with_cutoff(transactions, cutoff), params)
+    known = history.left_join(customers, KEY, rname="{name}_right")
+    columns = _required(known, params)
+    chosen = required_columns(params)
+    columns |= {"sin_historial": (known["num_tx_total"] == 0).cast("int8")}
+    chosen += ["sin_historial"]
+    if params.extended:
+        columns |= _extended(known, params)
+        chosen += extended_columns(params)
+    return known.select(
+        KEY, **{name: columns[name].cast("float64").fill_null(0.0) for name in chosen}
+    )
+
+
+def with_everybody(features: ir.Table, customers: ir.Table) -> ir.Table:
+    """The features, and a row of zeros for each known customer without any transaction.
+
+    Args:
+        features: One row per customer with a transaction.
+        customers: One row per known customer.
+
+    Returns:
+        One row per customer; those added have `sin_historial` = 1.
+    """
+    silent = customers.anti_join(features, KEY).select(
+        KEY,
+        **{
+            name: ibis.literal(1.0 if name == "sin_historial" else 0.0)
+            for name in features.columns
+            if name != KEY
+        },
+    )
+    return features.union(silent)
+
+
+def is_purchase(rows: ir.Table, params: FeatureParams) -> ir.BooleanValue:
+    """Whether a row is a purchase of the category: of the category, and no refund.
+
+    Args:
+        rows: Transactions.
+        params: The category, and optionally the transaction types that count.
+
+    Returns:
+        A condition per row.
+    """
+    bought = (rows["rubro"] == params.rubro) & (rows["valor_transaccion"] > 0)
+    if params.purchase_types is None:
+        return bought
+    return bought & rows["tipo_transaccion"].isin(params.purchase_types)
+
+
+def _history(dated: ir.Table, params: FeatureParams) -> ir.Table:
+    """One row per customer: every aggregate that the features are made of."""
+    past = dated["fecha"] < dated[CUTOFF]
+    of_category = dated["rubro"] == params.rubro
+    amount, points = dated["valor_transaccion"], dated["puntos"]
+
+    def since(months: int) -> ir.BooleanValue:
+        return past & (dated["fecha"] >= months_before(dated[CUTOFF], months))
+
+    year = since(params.category_months)
+    measures = {
+        CUTOFF: dated[CUTOFF].max(),
+        "num_tx_total": past.sum(),
+        "total_gasto": amount.sum(where=past),
+        "_last": dated["fecha"].max(where=past),
+        "_points_after": points.sum(where=~past),
+        "_year": amount.sum(where=year),
+        "_category_year": amount.sum(where=year & of_category),
+        "_bought": (year & is_purchase(dated, params)).any(),
+    }
+    for months in params.window_months:
+        window = since(months)
+        measures |= {
+            f"num_tx_{months}m": window.sum(),
+            f"gasto_{months}m": amount.sum(where=window),
+            f"puntos_ganados_{months}m": points.sum(where=window & (points > 0)),
+            f"puntos_redimidos_{months}m": -points.sum(where=window & (points < 0)),
+            f"_category_{months}m": amount.sum(where=window & of_category),
+        }
+    if params.extended:
+        measures |= _extended_measures(dated, params)
+    return dated.group_by(KEY).agg(**measures)
+
+
+def _extended_measures(dated: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
+    past = dated["fecha"] < dated[CUTOFF]
+    bought = past & is_purchase(dated, params)
+    short = params.window_months[0]
+
+    def since(months: int) -> ir.BooleanValue:
+        return dated["fecha"] >= months_before(dated[CUTOFF], months)
+
+    season = since(12) & (dated["fecha"] < months_before(dated[CUTOFF], 12 - params.target_months))
+    counts = {
+        f"_bought_{months}m": (bought & since(months)).sum()
+        for months in {short, params.window_months[1], params.category_months}
+    }
+    return counts | {
+        "_bought_season": (bought & season).sum(),
+        "_last_bought": dated["fecha"].max(where=bought),
+        "_first": dated["fecha"].min(where=past),
+        "_kinds": dated["rubro"].nunique(where=past & since(params.category_months)),
+    }
+
+
+def _required(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
+    category, (short, long) = params.slug, params.window_months
+    months = params.category_months
+    spent, category_spent = known["_year"].cast("float64"), known["_category_year"].cast("float64")
+    columns: dict[str, ir.Value] = {
+        name: known[name] for name in required_columns(params) if name in known.columns
+    }
+    return columns | {
+        "recencia_dias": days_between(known["_last"], known[CUTOFF]),
+        "log_num_tx_total": log_of(known["num_tx_total"]),
+        "log_total_gasto": log_of(known["total_gasto"]),
+        f"gasto_{category}_{months}m": known["_category_year"],
+        f"pct_{category}_{months}m": category_spent / spent.nullif(0.0),
+        f"compra_{category}": known["_bought"].cast("int8"),
+        f"avg_gasto_{category}_{short}m": known[f"_category_{short}m"].cast("float64") / short,
+        f"avg_gasto_{category}_{long}m": known[f"_category_{long}m"].cast("float64") / long,
+        "edad": age_in_years(known["fecha_nacimiento"], known[CUTOFF]),
+        "estrato_social": known["estrato_social"],
+        "saldo_puntos": _balance(known, params),
+    }
+
+
+def _balance(known: ir.Table, params: FeatureParams) -> ir.Value:
+    """The points balance: extracted after the cutoff, so what moved since is taken off."""
+    if params.points_balance == "snapshot":
+        return known["saldo_puntos"]
+    return known["saldo_puntos"] - known["_points_after"].fill_null(0)
+
+
+def _extended(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
+    category, (short, long) = params.slug, params.window_months
+    count = known["num_tx_total"]
+    spent_short, spent_long = (known[f"gasto_{m}m"].cast("float64") for m in (short, long))
+    counts = {
+        f"compras_{category}_{months}m": known[f"_bought_{months}m"]
+        for months in (short, long, params.category_months)
+    }
+    return counts | {
+        f"compras_{category}_mismo_trimestre": known["_bought_season"],
+        f"recencia_{category}_dias": days_between(known["_last_bought"], known[CUTOFF]),
+        "antiguedad_dias": days_between(known["_first"], known[CUTOFF]),
+        "dias_entre_compras": days_between(known["_first"], known["_last"]).cast("float64")
+        / (count - 1).cast("float64").nullif(0.0),
+        "ticket_promedio": known["total_gasto"].cast("float64") / count.cast("float64").nullif(0.0),
+        # monthly spend of the short window over that of the long one; 1 is a steady customer
+        f"tendencia_gasto_{short}m": (spent_short / short) / (spent_long / long).nullif(0.0),
+        f"rubros_distintos_{params.category_months}m": known["_kinds"],
+    }
+
+
+def days_between(earlier: ir.TimestampValue, later: ir.TimestampValue) -> ir.IntegerValue:
+    """Calendar days from one moment's date to another's.
+
+    Args:
+        earlier: The first moment.
+        later: The second.
+
+    Returns:
+        Whole days; null where a moment is.
+    """
+    return later.date().delta(earlier.date(), unit="day")
+
+
+def log_of(amount: ir.NumericValue) -> ir.FloatingValue:
+    """`log1p(max(amount, 0))`, so that refunds in excess of purchases count as nothing.
+
+    Args:
+        amount: An amount or a count.
+
+    Returns:
+        The logarithm; 0 for 0.
+    """
+    return (ibis.greatest(amount.cast("float64"), 0.0) + 1.0).ln()
+
+
+def age_in_years(birth: ir.DateValue, moment: ir.TimestampValue) -> ir.IntegerValue:
+    """Whole years from birth to a moment, written so that every engine agrees.
+
+    Args:
+        birth: Date of birth.
+        moment: When the age is wanted.
+
+    Returns:
+        Completed years; null where the birth date is.
+    """
+    birthday_ahead = (moment.month() * 100 + moment.day()) < (birth.month() * 100 + birth.day())
+    return moment.year() - birth.year() - birthday_ahead.cast("int32")

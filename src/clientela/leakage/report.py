@@ -1,0 +1,97 @@
+"""The leakage report: what was proven, what is suspicious, and who allowed it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from clientela.exceptions import LeakageFound
+
+
+class LeakageRules(BaseModel):
+    """When a feature is refused.
+
+    Attributes:
+        concordance_limit: A feature that alone orders the target better than this is refused.
+        allowed: Feature to the reason why a person allows it all the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concordance_limit: float = Field(default=0.95, gt=0.5, le=1)
+    allowed: dict[str, str] = {}
+
+
+def leakage_report(
+    concordance: "pd.Series[float]",
+    changed_rows: Mapping[str, int] | None,
+    rows: int,
+    warnings: list[str],
+    rules: LeakageRules,
+) -> dict[str, Any]:
+    """What is known about leakage.
+
+    Args:
+        concordance: Feature to how well it alone orders the target.
+        changed_rows: Feature to the customers whose value changed when the future was scrambled;
+            None where a use case has no cutoff.
+        rows: Customers compared.
+        warnings: Further things a reader must know.
+        rules: Limits and allowances.
+
+    Returns:
+        `sees_the_future`, `suspicious`, `refused`, `allowed`, `concordance`, `warnings`, `rows` and a
+        `sentence`.
+    """
+    future = sorted(name for name, count in (changed_rows or {}).items() if count)
+    suspicious = [name for name, c in concordance.items() if c > rules.concordance_limit]
+    refused = [name for name in dict.fromkeys([*future, *suspicious]) if name not in rules.allowed]
+    return {
+        "sentence": _sentence(refused, changed_rows, rows),
+        "rows": rows,
+        "refused": refused,
+        "sees_the_future": {name: (changed_rows or {})[name] for name in future},
+        "suspicious": {str(name): round(float(concordance[name]), 6) for name in suspicious},
+        "concordance_limit": rules.concordance_limit,
+        "allowed": dict(sorted(rules.allowed.items())),
+        "warnings": warnings,
+        "concordance": {str(name): round(float(c), 6) for name, c in concordance.items()},
+    }
+
+
+def _sentence(refused: list[str], changed_rows: Mapping[str, int] | None, rows: int) -> str:
+    if refused:
+        return f"Refused until somebody looks: {', '.join(refused)}."
+    if changed_rows is None:
+        return "No feature alone predicts the target suspiciously well."
+    return (
+        f"No feature of {rows} customers changed when every row at or past its cutoff was scrambled, "
+        "and none alone predicts the target suspiciously well."
+    )
+
+
+def require_no_leak(report: Mapping[str, Any]) -> None:
+    """Stops where a feature is refused.
+
+    Args:
+        report: See `leakage_report`.
+
+    Raises:
+        LeakageFound: Names the features and what can be done.
+    """
+    if not report["refused"]:
+        return
+    causes = [
+        f"{name} (" + (
+            f"changed for {report['sees_the_future'][name]} customers when the future was scrambled"
+            if name in report["sees_the_future"]
+            else f"alone orders the target with concordance {report['suspicious'][name]:.3f}, limit "
+            f"{report['concordance_limit']}"
+        ) + ")"
+        for name in report["refused"]
+    ]
+    raise LeakageFound(
+        f"Features that know too much: {'; '.join(causes)}. Remove them, mend how they are computed, "
+        "or allow one by name with a reason: leakage: {allowed: {<feature>: <reason>}}."
+    )

@@ -1,0 +1,1 @@
+"""Ordinal target: classes of purchases once the target window has begun, and the model input."""

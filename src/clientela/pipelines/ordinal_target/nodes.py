@@ -1,0 +1,211 @@
+"""Nodes of the ordinal target: classes, model input, and the proof that nothing leaks."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from clientela.exceptions import TrainingDataError
+from clientela.features.customer import KEY, extended_columns, required_columns
+from clientela.features.params import FeatureParams
+from clientela.features.period import Period, configured_cutoff, other_cutoff
+from clientela.features.target import OrdinalTarget
+from clientela.features.target import customer_target as target_at
+from clientela.leakage.concordance import concordances
+from clientela.leakage.report import LeakageRules
+from clientela.leakage.report import leakage_report as report_of
+
+logger = logging.getLogger(__name__)
+
+
+def customer_target(
+    transactions: ir.Table, period: dict[str, str], params: FeatureParams, target: OrdinalTarget
+) -> ir.Table:
+    """One row per customer: their class after the configured cutoff."""
+    return target_at(transactions, configured_cutoff(params, Period.from_iso(period)), params, target)
+
+
+def customer_target_other_cutoff(
+    transactions: ir.Table, period: dict[str, str], params: FeatureParams, target: OrdinalTarget
+) -> ir.Table:
+    """One row per customer: their class after the cutoff of the mode that is not configured."""
+    return target_at(transactions, other_cutoff(params, Period.from_iso(period)), params, target)
+
+
+def model_input(features: ir.Table, target: ir.Table, params: FeatureParams) -> ir.Table:
+    """One row per customer with enough history: features and target.
+
+    Args:
+        features: One row per customer with a transaction.
+        target: Their classes.
+        params: The history that is needed, and the target's name.
+
+    Returns:
+        `id_cliente` (PII), the features (float64) and the target (class name).
+    """
+    known = features.filter(features["num_tx_total"] >= params.minimum_transactions)
+    return known.inner_join(target.select(KEY, params.target), KEY)
+
+
+def features_supervised(model_input: pd.DataFrame, params: FeatureParams) -> pd.DataFrame:
+    """One row per customer: exactly the required columns, for whoever reads the CSV.
+
+    Args:
+        model_input: Key, all features, target.
+        params: The category and windows that name columns.
+
+    Returns:
+        Key, required features, target.
+    """
+    return model_input[[KEY, *required_columns(params), params.target]]
+
+
+def feature_schema(params: FeatureParams, target: OrdinalTarget) -> dict[str, Any]:
+    """Which columns of the model input mean what, for stages that know no use case.
+
+    Args:
+        params: The category and windows that name columns.
+        target: The classes.
+
+    Returns:
+        `key`, `target`, `required`, `extra`, `last_quarter` (purchases in the window before the
+        cutoff, for the business rule), `classes` in order and their `values`.
+    """
+    extended = extended_columns(params) if params.extended else []
+    return {
+        "key": KEY,
+        "target": params.target,
+        "required": required_columns(params),
+        "extra": ["sin_historial", *extended],
+        "last_quarter": extended_columns(params)[0],
+        "classes": [c.name for c in target.classes],
+        "values": [c.value for c in target.classes],
+        "lower_bounds": [c.at_least for c in target.classes],
+    }
+
+
+def class_shares(
+    model_input: pd.DataFrame,
+    other: pd.DataFrame,
+    scored: pd.DataFrame,
+    params: FeatureParams,
+    target: OrdinalTarget,
+) -> dict[str, Any]:
+    """How many customers each class has, with both cutoffs.
+
+    Args:
+        model_input: With the configured cutoff.
+        other: With the other one.
+        scored: One row per known customer, with or without a transaction.
+        params: The target's name and the configured mode.
+        target: The classes.
+
+    Returns:
+        `category`, `customers` (all known), `trained_on`, `left_out` (without any transaction or
+        with too little history), and per cutoff mode counts and shares.
+
+    Raises:
+        TrainingDataError: A class has no customer with the configured cutoff.
+    """
+    counts = _counts(model_input, params, target)
+    empty = [name for name, count in counts.items() if count == 0]
+    if empty:
+        raise TrainingDataError(
+            f"No customer is of class {', '.join(empty)} for the category {params.category!r}: "
+            f"found {counts} among {len(model_input)} customers with "
+            f"{params.minimum_transactions}+ transactions before their cutoff. Every class needs "
+            "some. Choose a category that is bought more often (features.category), another "
+            "business rule (target.classes), or bring more data."
+        )
+    other_mode = "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
+    shares = {
+        params.cutoff_mode: _with_shares(counts),
+        other_mode: _with_shares(_counts(other, params, target)),
+    }
+    logger.info("Classes with %s cutoff: %s", params.cutoff_mode, counts)
+    return {
+        "category": params.category,
+        "customers": len(scored),
+        "trained_on": len(model_input),
+        "left_out": len(scored) - len(model_input),
+        "classes": shares,
+    }
+
+
+def _counts(frame: pd.DataFrame, params: FeatureParams, target: OrdinalTarget) -> dict[str, int]:
+    found = frame[params.target].value_counts()
+    return {c.name: int(found.get(c.name, 0)) for c in target.classes}
+
+
+def _with_shares(counts: Mapping[str, int]) -> dict[str, Any]:
+    total = max(sum(counts.values()), 1)
+    return {
+        "counts": dict(counts),
+        "shares": {name: round(count / total, 6) for name, count in counts.items()},
+    }
+
+
+def changed_features(features: ir.Table, scrambled: ir.Table) -> dict[str, ir.Table]:
+    """For how many customers each feature changed when the future was scrambled.
+
+    Args:
+        features: As computed.
+        scrambled: The same after every row at or past the cutoff was rewritten.
+
+    Returns:
+        `changed`: one row with a count per feature, and `rows`, the customers compared, and
+        `lost`, the customers that only one side has.
+    """
+    names = [name for name in features.columns if name != KEY]
+    both = features.outer_join(scrambled, KEY, rname="{name}_scrambled")
+    lost = both[KEY].isnull() | both[f"{KEY}_scrambled"].isnull()
+    differs = {
+        name: (~both[name].identical_to(both[f"{name}_scrambled"])).sum() for name in names
+    }
+    return {"changed": both.agg(rows=both.count(), lost=lost.sum(), **differs)}
+
+
+def leakage_report(
+    changed: Mapping[str, pd.DataFrame],
+    model_input: pd.DataFrame,
+    params: FeatureParams,
+    target: OrdinalTarget,
+    rules: LeakageRules,
+) -> dict[str, Any]:
+    """The proof on the data at hand that features end at the cutoff; see DESIGN rule of leakage.
+
+    Args:
+        changed: See `changed_features`.
+        model_input: Features and target.
+        params: The target's name and how the points balance is taken.
+        target: The classes, in order.
+        rules: Limits and allowances.
+
+    Returns:
+        See `clientela.leakage.report.leakage_report`.
+    """
+    row = changed["changed"].iloc[0]
+    features = [name for name in changed["changed"].columns if name not in ("rows", "lost")]
+    codes = model_input[params.target].map({c.name: i for i, c in enumerate(target.classes)})
+    concordance = concordances(model_input[features], codes)
+    counts = {name: int(row[name]) + int(row["lost"]) for name in features}
+    report = report_of(concordance, counts, int(row["rows"]), _warnings(params), rules)
+    logger.info("Leakage: %s", report["sentence"])
+    return report
+
+
+def _warnings(params: FeatureParams) -> list[str]:
+    warnings = []
+    if params.points_balance == "snapshot":
+        warnings.append(
+            "saldo_puntos is the balance as extracted: it contains the points of the target window "
+            "(features.points_balance: at_cutoff takes them off)."
+        )
+    if params.cutoff_mode == "last_transaction":
+        warnings.append(
+            "The cutoff of each customer is their last transaction minus the target window, which "
+            "only the future tells; the proof is conditional on it. Compare the calendar cutoff."
+        )
+    return warnings
