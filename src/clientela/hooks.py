@@ -1,11 +1,118 @@
-"""Hooks around every run."""
+"""Hooks around every run: what is missing is named before it starts, what came of it at its end."""
+
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+
+from clientela.exceptions import StageInputMissing
+
+HEADLINE = "headline"
 
 
 class StageInputs:
-    """x."""
+    """Names the command that makes a missing input, before anything runs."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Checks that what earlier stages should have written exists.
+
+        Args:
+            pipeline: What is about to run.
+            catalog: Where its inputs lie.
+
+        Raises:
+            StageInputMissing: An input that some stage writes is not there.
+        """
+        from kedro.framework.project import pipelines  # noqa: PLC0415 - cyclic at import time
+
+        makers = {
+            name: stage
+            for stage, made in pipelines.items()
+            if stage != "__default__"
+            for name in made.all_outputs()
+        }
+        missing = [
+            name for name in sorted(pipeline.inputs() & makers.keys()) if not catalog.exists(name)
+        ]
+        if missing:
+            needed = {makers[name] for name in missing}
+            stages = [stage for stage in pipelines if stage in needed]
+            raise StageInputMissing(
+                f"Not there yet: {', '.join(missing)}. Run first: "
+                f"kedro run --pipelines={','.join(stages)}"
+            )
 
 
 class RunSummary:
-    """x."""
+    """Ends every run with a short table of what was produced, and the headline numbers.
+
+    A dataset is listed when its catalog entry says `metadata: {clientela: {summary: <words>}}`; the
+    datasets named `headline` give the sentences below the table.
+    """
+
+    def __init__(self) -> None:
+        self._saved: list[str] = []
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Forgets an earlier run of the same process."""
+        self._saved.clear()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """Remembers what was written.
+
+        Args:
+            dataset_name: Its name in the catalog.
+        """
+        self._saved.append(dataset_name)
+
+    @hook_impl
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Prints the table and the headlines.
+
+        Args:
+            catalog: Where everything lies.
+        """
+        rows = [
+            (words, _place(dataset))
+            for name in self._saved
+            if (dataset := catalog.get(name)) is not None
+            and (words := _summary(dataset)) is not None
+        ]
+        headlines = [catalog.load(n) for n in self._saved if n.split(".")[-1] == HEADLINE]
+        if rows or headlines:
+            _show(rows, headlines)
+
+
+def _summary(dataset: Any) -> str | None:
+    metadata = getattr(dataset, "metadata", None) or {}
+    words = metadata.get("clientela", {}).get("summary")
+    return None if words is None else str(words)
+
+
+def _place(dataset: Any) -> str:
+    from pathlib import Path  # noqa: PLC0415 - only where a table is shown
+
+    fields = dataset._describe()
+    place = str(fields.get("filepath") or fields.get("path") or "")
+    here = f"{Path.cwd()}/"
+    return place.removeprefix("file://").removeprefix(here)
+
+
+def _show(rows: list[tuple[str, str]], headlines: list[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only where a table is shown
+    from rich.table import Table  # noqa: PLC0415
+
+    console = Console(soft_wrap=True)
+    if rows:
+        table = Table(title="Produced", title_justify="left", show_edge=False, pad_edge=False)
+        table.add_column("what")
+        table.add_column("where", overflow="fold")
+        for words, place in rows:
+            table.add_row(words, place)
+        console.print(table)
+    for headline in headlines:
+        console.print(f"\n{headline['sentence']}", markup=False, highlight=False)

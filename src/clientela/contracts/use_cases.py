@@ -58,7 +58,9 @@ class UseCase(BaseModel):
         for name, table in self.tables.items():
             unknown = set(table.references.values()) - seen
             if unknown:
-                raise ValueError(f"table {name!r} references {sorted(unknown)}, listed later or not at all")
+                raise ValueError(
+                    f"table {name!r} references {sorted(unknown)}, listed later or not at all"
+                )
             seen.add(name)
         return self
 
@@ -102,7 +104,8 @@ def _entry(name: str, fields: object) -> UseCase:
         return UseCase.model_validate({"name": name, **fields})
     except ValidationError as err:
         problems = "; ".join(
-            f"{'.'.join(map(str, error['loc'])) or 'entry'}: {error['msg']}" for error in err.errors()
+            f"{'.'.join(map(str, error['loc'])) or 'entry'}: {error['msg']}"
+            for error in err.errors()
         )
         raise ConfigurationError(f"use_cases.yml: the entry {name!r} is wrong: {problems}") from err
 

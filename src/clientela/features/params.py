@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from clientela.intake.folding import folded_word, slug_of
+from clientela.folding import folded_word, slug_of
 
 CutoffMode = Literal["last_transaction", "calendar"]
 
@@ -49,7 +49,9 @@ class FeatureParams(BaseModel):
         if short >= long:
             raise ValueError(f"window_months should grow, e.g. [3, 6]; got [{short}, {long}]")
         if not self.slug:
-            raise ValueError(f"category {self.category!r} holds no letter or digit to name columns by")
+            raise ValueError(
+                f"category {self.category!r} holds no letter or digit to name columns by"
+            )
         return self
 
     @property

@@ -63,7 +63,9 @@ def other_cutoff(params: FeatureParams, period: Period) -> Cutoff:
     Returns:
         The rule of the other mode.
     """
-    other: CutoffMode = "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
+    other: CutoffMode = (
+        "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
+    )
     return cutoff_of(other, params, period)
 
 

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from clientela.exceptions import WrongColumns, did_you_mean
-from clientela.intake.folding import folded, folded_word
+from clientela.folding import folded, folded_word
 from clientela.intake.rules import ColumnRule, TableRules
 from clientela.intake.typing import present, typed
 

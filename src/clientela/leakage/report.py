@@ -83,12 +83,14 @@ def require_no_leak(report: Mapping[str, Any]) -> None:
     if not report["refused"]:
         return
     causes = [
-        f"{name} (" + (
+        f"{name} ("
+        + (
             f"changed for {report['sees_the_future'][name]} customers when the future was scrambled"
             if name in report["sees_the_future"]
             else f"alone orders the target with concordance {report['suspicious'][name]:.3f}, limit "
             f"{report['concordance_limit']}"
-        ) + ")"
+        )
+        + ")"
         for name in report["refused"]
     ]
     raise LeakageFound(

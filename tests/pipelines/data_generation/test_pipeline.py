@@ -25,10 +25,10 @@ def run(folder, simulation):
     catalog = DataCatalog(
         {
             "params:retail.data_generation": MemoryDataset(simulation),
-            "retail.generated_transactions": GeneratedFileDataset(
+            "retail.raw_transactions@sample": GeneratedFileDataset(
                 filepath=str(folder / "transacciones.csv")
             ),
-            "retail.generated_customers": GeneratedFileDataset(
+            "retail.raw_customers@sample": GeneratedFileDataset(
                 filepath=str(folder / "customers.csv")
             ),
             "retail.generation_report": MemoryDataset(),
@@ -42,8 +42,8 @@ def test_datasets_are_those_of_the_catalog():
     stage = create_pipeline(RETAIL)
     assert stage.inputs() == {"params:retail.data_generation"}
     assert stage.outputs() == {
-        "retail.generated_transactions",
-        "retail.generated_customers",
+        "retail.raw_transactions@sample",
+        "retail.raw_customers@sample",
         "retail.generation_report",
     }
 

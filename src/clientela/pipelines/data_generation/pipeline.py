@@ -28,7 +28,7 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     node = Node(
         simulated_retailer,
         inputs="params:data_generation",
-        outputs=["generated_transactions", "generated_customers", "generation_report"],
+        outputs=["raw_transactions@sample", "raw_customers@sample", "generation_report"],
         name="simulated_retailer",
     )
     return pipeline_of(use_case, [node])

@@ -70,14 +70,18 @@ def customer_features(
     transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
 ) -> ir.Table:
     """One row per customer: features at the configured cutoff."""
-    return features_at(transactions, customers, configured_cutoff(params, Period.from_iso(period)), params)
+    return features_at(
+        transactions, customers, configured_cutoff(params, Period.from_iso(period)), params
+    )
 
 
 def customer_features_other_cutoff(
     transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
 ) -> ir.Table:
     """One row per customer: features at the cutoff of the mode that is not configured."""
-    return features_at(transactions, customers, other_cutoff(params, Period.from_iso(period)), params)
+    return features_at(
+        transactions, customers, other_cutoff(params, Period.from_iso(period)), params
+    )
 
 
 def scoring_features(

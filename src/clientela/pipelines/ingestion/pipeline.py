@@ -37,7 +37,7 @@ def _table_nodes(name: str, references: Mapping[str, str]) -> list[Node]:
     return [
         Node(
             _checking(name, tuple(references)),
-            inputs=[f"raw_{name}", "params:ingestion", *known],
+            inputs=[f"raw_{name}@text", "params:ingestion", *known],
             outputs=f"checked_{name}",
             name=f"checked_{name}",
         ),
@@ -61,7 +61,7 @@ def _table_nodes(name: str, references: Mapping[str, str]) -> list[Node]:
         ),
         Node(
             _counting(tuple(references)),
-            inputs=[f"raw_{name}", name, f"quarantine_{name}", *known],
+            inputs=[f"raw_{name}@text", name, f"quarantine_{name}", *known],
             outputs=f"row_counts_{name}",
             name=f"row_counts_{name}",
         ),

@@ -24,7 +24,9 @@ def customer_target(
     transactions: ir.Table, period: dict[str, str], params: FeatureParams, target: OrdinalTarget
 ) -> ir.Table:
     """One row per customer: their class after the configured cutoff."""
-    return target_at(transactions, configured_cutoff(params, Period.from_iso(period)), params, target)
+    return target_at(
+        transactions, configured_cutoff(params, Period.from_iso(period)), params, target
+    )
 
 
 def customer_target_other_cutoff(
@@ -161,9 +163,7 @@ def changed_features(features: ir.Table, scrambled: ir.Table) -> dict[str, ir.Ta
     names = [name for name in features.columns if name != KEY]
     both = features.outer_join(scrambled, KEY, rname="{name}_scrambled")
     lost = both[KEY].isnull() | both[f"{KEY}_scrambled"].isnull()
-    differs = {
-        name: (~both[name].identical_to(both[f"{name}_scrambled"])).sum() for name in names
-    }
+    differs = {name: (~both[name].identical_to(both[f"{name}_scrambled"])).sum() for name in names}
     return {"changed": both.agg(rows=both.count(), lost=lost.sum(), **differs)}
 
 

@@ -1,0 +1,63 @@
+# `make help` is the whole manual.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+PYTEST_ARGS ?=
+TRIALS ?= 10
+
+.DEFAULT_GOAL := help
+.PHONY: help install run train test check lint types imports format lock bench viz notebook clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## create .venv and install the locked dependencies
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)
+
+run: install ## sample data if data/01_raw has none, then everything up to the graded model
+	@test -n "$$(find data/01_raw -type f -not -name .gitkeep)" || $(BIN)/kedro run --pipelines=data_generation
+	$(BIN)/kedro run --params=purchase_intensity.training.trials=$(TRIALS)
+
+train: install ## train with the full tuning budget
+	$(BIN)/kedro run --pipelines=training
+
+test: install ## run every test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint types imports ## what CI checks beside the tests
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+format: install ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: install ## compile requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+
+bench: install ## compare features with other ways to compute them, 1M and 10M transactions
+	$(BIN)/python benchmarks/features.py
+
+viz: install ## browse the lineage in the browser
+	$(BIN)/kedro viz run
+
+notebook: install ## explore in JupyterLab
+	$(BIN)/kedro jupyter lab
+
+clean: ## remove everything the pipelines wrote, raw data excepted
+	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete

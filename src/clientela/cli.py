@@ -1,0 +1,62 @@
+"""`kedro run` as Kedro has it, with errors that a person can act on instead of a traceback."""
+
+import logging
+from collections.abc import Callable
+from copy import copy
+from functools import wraps
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.io import DatasetError
+
+from clientela.exceptions import ClientelaError
+
+logger = logging.getLogger(__name__)
+
+
+@click.group(name="clientela")
+def cli() -> None:
+    """Commands of this project."""
+
+
+def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command, failing with the message alone; the traceback goes to the log at DEBUG."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (ClientelaError, DatasetError) as error:
+            logger.debug("Traceback of the failed run", exc_info=error)
+            raise click.ClickException(readable(error)) from error
+
+    return wrapped
+
+
+def readable(error: BaseException) -> str:
+    """The message a person can act on: our own error's where there is one in the chain.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        The message, with the dataset where Kedro named it and what to check where access failed.
+    """
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ClientelaError | PermissionError):
+        cause = cause.__cause__
+    if isinstance(cause, ClientelaError):
+        return str(cause)
+    if isinstance(cause, PermissionError):
+        return (
+            f"{error}\nAccess was denied. Check AWS_PROFILE or the AWS_* variables, the variable "
+            "BUCKET, and that the role may list, read and write this bucket (or, for local "
+            "folders, the folder's permissions)."
+        )
+    return str(error)
+
+
+run = copy(kedro_run)
+run.callback = _with_readable_errors(kedro_run.callback)
+cli.add_command(run)
