@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import fsspec
@@ -13,7 +12,9 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 from kedro.io import AbstractDataset
 
+from clientela.datasets.buckets import in_buckets
 from clientela.datasets.engine import EngineSettings, connection, engine_path
+from clientela.datasets.storage import folder_made, refusals_of_storage
 from clientela.exceptions import ConfigurationError, StageInputMissing
 
 
@@ -54,6 +55,14 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             raise ConfigurationError(f"{filepath}: bucket_by needs order_by, the unique key.")
 
     def load(self) -> ir.Table | pd.DataFrame:
+        """The table at rest.
+
+        Returns:
+            A lazy table, or an ordered frame with decimals as float64.
+
+        Raises:
+            StageInputMissing: There is none.
+        """
         if not self._exists():
             raise StageInputMissing(
                 f"No table at {self._filepath}. Run the stage that writes it first."
@@ -67,6 +76,11 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
         return with_float_decimals(ordered).to_pandas()
 
     def save(self, data: ir.Table | pd.DataFrame) -> None:
+        """Computes the table and puts it, once whole, in place of the one that stood there.
+
+        Args:
+            data: An expression on the same engine, or a frame.
+        """
         con = connection(self._settings)
         table = data if isinstance(data, ir.Table) else ibis.memtable(data)
         buckets = self._bucket_count(con, table)
@@ -74,16 +88,18 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             if buckets == 1:
                 self._write(con, self._ordered(table), target)
                 return
-            for bucket in range(buckets):
-                part = self._ordered(one_bucket(table, str(self._bucket_by), bucket, buckets))
-                self._write(con, part, f"{target}/part-{bucket:03d}.parquet")
+            parts = in_buckets(con, table, str(self._bucket_by), buckets)
+            for place, part in enumerate(parts):
+                self._write(con, self._ordered(part), f"{target}/part-{place:03d}.parquet")
 
     def _ordered(self, table: ir.Table) -> ir.Table:
         return table.order_by(self._order_by) if self._order_by else table
 
     def _write(self, con: Backend, table: ir.Table, path: str) -> None:
-        self._fs.makedirs(str(PurePosixPath(self._fs._strip_protocol(path)).parent), exist_ok=True)
-        con.to_parquet(table, engine_path(con, path), compression="zstd")
+        fs, place = fsspec.core.url_to_fs(path)
+        folder_made(fs, place)
+        with refusals_of_storage(path):
+            con.to_parquet(table, engine_path(con, path), compression="zstd")
 
     @contextmanager
     def _replaced(self) -> Iterator[str]:
@@ -108,7 +124,7 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             return 1
         sources = (leaf.to_expr() for leaf in table.op().find(ops.PhysicalTable))
         rows = max((int(con.execute(source.count())) for source in sources), default=0)
-        return max(1, -(-rows // self._settings.max_rows_per_bucket))
+        return max(1, -(-rows // self._settings.rows_per_bucket))
 
     def _exists(self) -> bool:
         self._fs.invalidate_cache()
@@ -128,32 +144,6 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             "load_as": self._load_as,
             "bucket_by": self._bucket_by,
         }
-
-
-def one_bucket(table: ir.Table, column: str, bucket: int, buckets: int) -> ir.Table:
-    """The expression over one hash bucket of its sources: the filter stands before every join.
-
-    Args:
-        table: An expression that combines only rows of equal `column`.
-        column: What the rows are bucketed by; sources without it stay whole.
-        bucket: Which bucket, from 0.
-        buckets: How many there are.
-
-    Returns:
-        The same expression on fewer rows; over all buckets the results are the whole.
-    """
-
-    filtered = {
-        leaf: _rows_of_bucket(leaf.to_expr(), column, bucket, buckets).op()
-        for leaf in table.op().find(ops.PhysicalTable)
-        if column in leaf.schema
-    }
-    return table.op().replace(filtered).to_expr()
-
-
-def _rows_of_bucket(source: ir.Table, column: str, bucket: int, buckets: int) -> ir.Table:
-    # the engine's hash spans all of int64, whose lowest value has no positive twin: halve it first
-    return source.filter((source[column].hash() // 2).abs() % buckets == bucket)
 
 
 def with_float_decimals(table: ir.Table) -> ir.Table:

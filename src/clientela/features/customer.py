@@ -7,10 +7,11 @@ measured, that beats window functions, as-of lists and one query per feature.
 import ibis
 import ibis.expr.types as ir
 
-from clientela.features.cutoff import CUTOFF, Cutoff, months_before, with_cutoff
+from clientela.features.cutoff import CUTOFF, Cutoff, as_timestamp, customer_cutoffs, months_before
 from clientela.features.params import FeatureParams
 
 KEY = "id_cliente"
+SEASON = 12  # months back to the same season
 
 
 def required_columns(params: FeatureParams) -> list[str]:
@@ -55,11 +56,10 @@ def extended_columns(params: FeatureParams) -> list[str]:
     Returns:
         Column names.
     """
-    category, (short, long) = params.slug, params.window_months
+    category, short = params.slug, params.window_months[0]
+    lengths = dict.fromkeys([*params.window_months, params.category_months])
     return [
-        f"compras_{category}_{short}m",
-        f"compras_{category}_{long}m",
-        f"compras_{category}_{params.category_months}m",
+        *(f"compras_{category}_{months}m" for months in lengths),
         f"compras_{category}_mismo_trimestre",
         f"recencia_{category}_dias",
         "antiguedad_dias",
@@ -88,11 +88,11 @@ def customer_features(
         extended ones; float64, missing values as 0. Amounts in the data's currency, windows
         `[cutoff - n months, cutoff)`, recency and age at the cutoff in days and whole years.
     """
-    history = _history(with_cutoff(transactions, cutoff), params)
+    history = _history(transactions, cutoff, params)
     known = history.left_join(customers, KEY, rname="{name}_right")
     columns = _required(known, params)
     chosen = required_columns(params)
-    columns |= {"sin_historial": (known["num_tx_total"] == 0).cast("int8")}
+    columns |= {"sin_historial": known["num_tx_total"].isnull().cast("int8")}
     chosen += ["sin_historial"]
     if params.extended:
         columns |= _extended(known, params)
@@ -139,58 +139,85 @@ def is_purchase(rows: ir.Table, params: FeatureParams) -> ir.BooleanValue:
     return bought & rows["tipo_transaccion"].isin(params.purchase_types)
 
 
-def _history(dated: ir.Table, params: FeatureParams) -> ir.Table:
-    """One row per customer: every aggregate that the features are made of."""
-    past = dated["fecha"] < dated[CUTOFF]
-    of_category = dated["rubro"] == params.rubro
-    amount, points = dated["valor_transaccion"], dated["puntos"]
+def _history(transactions: ir.Table, cutoff: Cutoff, params: FeatureParams) -> ir.Table:
+    """One row per customer: every aggregate that the features are made of.
 
-    def since(months: int) -> ir.BooleanValue:
-        return past & (dated["fecha"] >= months_before(dated[CUTOFF], months))
+    Boundaries are computed once per customer and each row is placed into its windows once; rows at
+    or past the cutoff are gone before anything is summed.
+    """
+    anchors = customer_cutoffs(transactions, cutoff)
+    past = _past(transactions, anchors, cutoff, params)
+    measures = _measures(past, params)
+    if params.extended:
+        measures |= _extended_measures(past, params)
+    return anchors.left_join(past.group_by(KEY).agg(**measures), KEY).drop(f"{KEY}_right")
 
-    year = since(params.category_months)
+
+def _past(
+    transactions: ir.Table, anchors: ir.Table, cutoff: Cutoff, params: FeatureParams
+) -> ir.Table:
+    """The transactions before their customer's cutoff, each placed into its windows."""
+    windows = _windows(params)
+    if cutoff.mode == "calendar":
+        as_of = as_timestamp(cutoff.as_of)
+        past = transactions.filter(transactions["fecha"] < as_of)
+        starts = {m: months_before(as_of, m) for m in windows}
+    else:
+        boundaries = {f"_from_{m}m": months_before(anchors[CUTOFF], m) for m in windows}
+        dated = transactions.join(anchors.select(KEY, CUTOFF, **boundaries), KEY)
+        past = dated.filter(dated["fecha"] < dated[CUTOFF])
+        starts = {m: past[f"_from_{m}m"] for m in windows}
+    return past.mutate(
+        _of_category=past["rubro"] == params.rubro,
+        _bought=is_purchase(past, params),
+        **{f"_in_{m}m": past["fecha"] >= start for m, start in starts.items()},
+    )
+
+
+def _windows(params: FeatureParams) -> list[int]:
+    """The months that windows reach back from the cutoff."""
+    months = {*params.window_months, params.category_months}
+    if params.extended:
+        months |= {SEASON, SEASON - params.target_months}
+    return sorted(months)
+
+
+def _measures(past: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
+    amount, points, category = past["valor_transaccion"], past["puntos"], past["_of_category"]
+    year = past[f"_in_{params.category_months}m"]
     measures = {
-        CUTOFF: dated[CUTOFF].max(),
-        "num_tx_total": past.sum(),
-        "total_gasto": amount.sum(where=past),
-        "_last": dated["fecha"].max(where=past),
-        "_points_after": points.sum(where=~past),
+        "num_tx_total": past.count(),
+        "total_gasto": amount.sum(),
+        "_last": past["fecha"].max(),
+        "_points_before": points.sum(),
         "_year": amount.sum(where=year),
-        "_category_year": amount.sum(where=year & of_category),
-        "_bought": (year & is_purchase(dated, params)).any(),
+        "_category_year": amount.sum(where=year & category),
+        "_purchases": past.count(where=year & past["_bought"]),
     }
     for months in params.window_months:
-        window = since(months)
+        window = past[f"_in_{months}m"]
         measures |= {
-            f"num_tx_{months}m": window.sum(),
+            f"num_tx_{months}m": past.count(where=window),
             f"gasto_{months}m": amount.sum(where=window),
             f"puntos_ganados_{months}m": points.sum(where=window & (points > 0)),
             f"puntos_redimidos_{months}m": -points.sum(where=window & (points < 0)),
-            f"_category_{months}m": amount.sum(where=window & of_category),
+            f"_category_{months}m": amount.sum(where=window & category),
         }
-    if params.extended:
-        measures |= _extended_measures(dated, params)
-    return dated.group_by(KEY).agg(**measures)
+    return measures
 
 
-def _extended_measures(dated: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
-    past = dated["fecha"] < dated[CUTOFF]
-    bought = past & is_purchase(dated, params)
-    short = params.window_months[0]
-
-    def since(months: int) -> ir.BooleanValue:
-        return dated["fecha"] >= months_before(dated[CUTOFF], months)
-
-    season = since(12) & (dated["fecha"] < months_before(dated[CUTOFF], 12 - params.target_months))
+def _extended_measures(past: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
+    bought = past["_bought"]
+    season = past[f"_in_{SEASON}m"] & ~past[f"_in_{SEASON - params.target_months}m"]
     counts = {
-        f"_bought_{months}m": (bought & since(months)).sum()
-        for months in {short, params.window_months[1], params.category_months}
+        f"_bought_{months}m": past.count(where=bought & past[f"_in_{months}m"])
+        for months in {*params.window_months, params.category_months}
     }
     return counts | {
-        "_bought_season": (bought & season).sum(),
-        "_last_bought": dated["fecha"].max(where=bought),
-        "_first": dated["fecha"].min(where=past),
-        "_kinds": dated["rubro"].nunique(where=past & since(params.category_months)),
+        "_bought_season": past.count(where=bought & season),
+        "_last_bought": past["fecha"].max(where=bought),
+        "_first": past["fecha"].min(),
+        "_kinds": past["rubro"].nunique(where=past[f"_in_{params.category_months}m"]),
     }
 
 
@@ -207,7 +234,7 @@ def _required(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
         "log_total_gasto": log_of(known["total_gasto"]),
         f"gasto_{category}_{months}m": known["_category_year"],
         f"pct_{category}_{months}m": category_spent / spent.nullif(0.0),
-        f"compra_{category}": known["_bought"].cast("int8"),
+        f"compra_{category}": (known["_purchases"] > 0).cast("int8"),
         f"avg_gasto_{category}_{short}m": known[f"_category_{short}m"].cast("float64") / short,
         f"avg_gasto_{category}_{long}m": known[f"_category_{long}m"].cast("float64") / long,
         "edad": age_in_years(known["fecha_nacimiento"], known[CUTOFF]),
@@ -220,7 +247,8 @@ def _balance(known: ir.Table, params: FeatureParams) -> ir.Value:
     """The points balance: extracted after the cutoff, so what moved since is taken off."""
     if params.points_balance == "snapshot":
         return known["saldo_puntos"]
-    return known["saldo_puntos"] - known["_points_after"].fill_null(0)
+    moved_since = known["_points"].fill_null(0) - known["_points_before"].fill_null(0)
+    return known["saldo_puntos"] - moved_since
 
 
 def _extended(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:

@@ -26,6 +26,26 @@ class Cutoff:
     target_months: int
 
 
+def customer_cutoffs(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
+    """One row per customer with a transaction: where their known past ends.
+
+    Args:
+        transactions: One row per transaction: `id_cliente`, `fecha`, `puntos`.
+        cutoff: The rule.
+
+    Returns:
+        `id_cliente`, `_cutoff` (timestamp) and `_points` (all points ever moved).
+    """
+    totals = transactions.group_by("id_cliente").agg(
+        _last=transactions["fecha"].max(), _points=transactions["puntos"].sum()
+    )
+    if cutoff.mode == "calendar":
+        return totals.select("id_cliente", "_points", _cutoff=as_timestamp(cutoff.as_of))
+    return totals.select(
+        "id_cliente", "_points", _cutoff=months_before(totals["_last"], cutoff.target_months)
+    )
+
+
 def with_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
     """The transactions, each beside its customer's cutoff.
 
@@ -38,8 +58,7 @@ def with_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
     """
     if cutoff.mode == "calendar":
         return transactions.mutate(_cutoff=as_timestamp(cutoff.as_of))
-    last = transactions.group_by("id_cliente").agg(_last=transactions["fecha"].max())
-    cutoffs = last.select("id_cliente", _cutoff=months_before(last["_last"], cutoff.target_months))
+    cutoffs = customer_cutoffs(transactions, cutoff).select("id_cliente", CUTOFF)
     return transactions.join(cutoffs, "id_cliente")
 
 
