@@ -1,0 +1,227 @@
+"""Nodes of the exploration: aggregates in the engine, then findings and pages from small frames."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from clientela.features.customer import is_purchase
+from clientela.features.params import FeatureParams
+from clientela.features.target import OrdinalTarget
+from clientela.ordinal.metrics import quadratic_weighted_kappa
+from clientela.reports import activity as buying
+from clientela.reports.association import (
+    class_counts,
+    class_means,
+    correlations,
+    quintile_edges,
+    target_bins,
+    target_categories,
+)
+from clientela.reports.columns import column_kinds, of_kind
+from clientela.reports.distributions import (
+    category_counts,
+    histogram_edges,
+    histograms,
+    quantiles,
+    shapes,
+)
+from clientela.reports.exploration import (
+    Exploration,
+    Persistence,
+    TargetMeaning,
+    persistence_of,
+    target_of,
+)
+from clientela.reports.parameters import EdaParameters
+from clientela.reports.persistence import contingency, purchases_in_two_windows, two_windows
+from clientela.reports.profile import categorical_columns, profile_of
+from clientela.reports.quality import quality, repeated_rows
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+def eda_quality(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> dict[str, ir.Table]:
+    """First look at a table: one row per column.
+
+    Args:
+        table: Any table.
+        parameters: `keys`.
+
+    Returns:
+        `quality`, `quantiles`, `repeated_rows`.
+    """
+    lazy = as_lazy(table)
+    numeric = of_kind(column_kinds(lazy, parameters.keys), "number")
+    return {
+        "quality": quality(lazy, parameters.keys),
+        "quantiles": quantiles(lazy, numeric),
+        "repeated_rows": repeated_rows(lazy, parameters.keys),
+    }
+
+
+def eda_distributions(
+    table: ir.Table | pd.DataFrame, first_look: Frames, parameters: EdaParameters
+) -> dict[str, ir.Table]:
+    """Second look at a table: what needs the moments and quantiles of the first.
+
+    Args:
+        table: The same table.
+        first_look: See `eda_quality`.
+        parameters: Which categories are shown.
+
+    Returns:
+        `shapes`, `histograms`, `categories`.
+    """
+    lazy, columns = as_lazy(table), first_look["quality"]
+    numeric = columns[columns["kind"] == "number"]
+    described = numeric.merge(first_look["quantiles"], on="column")
+    edges = {str(row["column"]): histogram_edges(row) for _, row in described.iterrows()}
+    named = categorical_columns(columns, parameters.max_categories)
+    return {
+        "shapes": shapes(lazy, numeric),
+        "histograms": histograms(lazy, edges),
+        "categories": category_counts(lazy, named, parameters.top_categories, parameters.min_rows),
+    }
+
+
+def eda_activity(transactions: ir.Table) -> dict[str, ir.Table]:
+    """Buying over time, by category and by customer.
+
+    Args:
+        transactions: One row per transaction.
+
+    Returns:
+        See `clientela.reports.activity.activity`.
+    """
+    return buying.activity(transactions)
+
+
+def eda_persistence(
+    transactions: ir.Table, features: FeatureParams, target: OrdinalTarget
+) -> dict[str, ir.Table]:
+    """Does last quarter predict this one, for the configured category.
+
+    Args:
+        transactions: One row per transaction.
+        features: Category, types that count as purchases, length of the target window.
+        target: The classes.
+
+    Returns:
+        `pairs` (see `purchases_in_two_windows`) and `question`, one row with `category`, `months`
+        and the windows' borders.
+    """
+    windows = two_windows(transactions, features.target_months)
+    question = windows.select(
+        "start", "middle", "end", category=ibis.literal(features.category),
+        months=ibis.literal(features.target_months),
+    )  # fmt: skip
+    pairs = purchases_in_two_windows(
+        transactions,
+        is_purchase(transactions, features),
+        windows,
+        [c.at_least for c in target.classes[1:]],
+    )
+    return {"pairs": pairs, "question": question}
+
+
+def eda_target(
+    table: ir.Table | pd.DataFrame,
+    first_look: Frames,
+    schema: dict[str, Any],
+    parameters: EdaParameters,
+) -> dict[str, ir.Table]:
+    """The target's classes, and every column against it.
+
+    Args:
+        table: The model input.
+        first_look: See `eda_quality`.
+        schema: What the columns of the model input mean: `target`, `classes`.
+        parameters: Which categories are looked at.
+
+    Returns:
+        `class_counts`, `bins`, `categories`, `means`, `correlations`.
+    """
+    lazy, meaning = as_lazy(table), TargetMeaning.model_validate(schema)
+    target, classes = meaning.target, meaning.classes
+    columns = first_look["quality"]
+    numeric = [c for c in columns[columns["kind"] == "number"]["column"] if c != target]
+    named = categorical_columns(columns, parameters.max_categories)
+    edges = {c: e for c, e in quintile_edges(first_look["quantiles"]).items() if c != target}
+    others = [c for c in named if c != target]
+    return {
+        "class_counts": class_counts(lazy, target),
+        "bins": target_bins(lazy, edges, target, classes),
+        "categories": target_categories(lazy, others, target, classes, parameters.min_rows),
+        "means": class_means(lazy, numeric, target),
+        "correlations": correlations(with_codes(lazy, target, classes), [target, *numeric]),
+    }
+
+
+def with_codes(table: ir.Table, target: str, classes: tuple[str, ...]) -> ir.Table:
+    """The table with its classes as codes 0, 1, 2 …; a numeric target stays as it is.
+
+    Args:
+        table: Any table.
+        target: The target's column.
+        classes: Its classes in order.
+
+    Returns:
+        The same rows.
+    """
+    if not classes:
+        return table
+    steps = [(table[target].cast("string") == name, code) for code, name in enumerate(classes)]
+    return table.mutate(**{target: ibis.cases(*steps).cast("float64")})
+
+
+def exploration(
+    entry: str, frames: Mapping[str, Frames], schema: dict[str, Any] | None = None
+) -> Exploration:
+    """Everything learned about one entry.
+
+    Args:
+        entry: Its name.
+        frames: `quality_<table>` and `distributions_<table>` per table, and what applies of
+            `activity`, `target`, `persistence`.
+        schema: What the columns of the model input mean; None without a target.
+
+    Returns:
+        The frames put together.
+    """
+    tables = [name.removeprefix("quality_") for name in frames if name.startswith("quality_")]
+    meaning = TargetMeaning.model_validate(schema) if schema is not None else None
+    return Exploration(
+        entry=entry,
+        profiles=tuple(
+            profile_of(name, frames[f"quality_{name}"], frames[f"distributions_{name}"])
+            for name in tables
+        ),
+        activity=frames.get("activity"),
+        target=target_of(frames["target"], meaning) if meaning and "target" in frames else None,
+        persistence=_persistence(frames["persistence"], meaning)
+        if meaning and "persistence" in frames
+        else None,
+    )
+
+
+def _persistence(frames: Frames, meaning: TargetMeaning) -> Persistence:
+    counts = contingency(frames["pairs"], len(meaning.classes))
+    scale = np.arange(len(counts), dtype=np.float64)
+    kappa = float(quadratic_weighted_kappa(counts, scale)) if counts.sum() else float("nan")
+    return persistence_of(frames, meaning.classes, counts, kappa)
+
+
+def as_lazy(table: ir.Table | pd.DataFrame) -> ir.Table:
+    """Any table as an expression, whichever way the catalog loads it.
+
+    Args:
+        table: Lazy, or one row per customer in pandas.
+
+    Returns:
+        A lazy table.
+    """
+    return table if isinstance(table, ir.Table) else ibis.memtable(table)

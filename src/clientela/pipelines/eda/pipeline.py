@@ -1,0 +1,133 @@
+"""Exploration of an entry's tables, or of a use case's model input."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+from kedro.pipeline import Node, Pipeline
+
+from clientela.contracts.use_cases import UseCase
+from clientela.pipelines.assembly import pipeline_of
+from clientela.pipelines.eda import nodes
+from clientela.reports.parameters import EdaParameters
+
+MODEL_INPUT = "model_input"
+ACTIVITY_PLOTS = ("months", "hours", "categories", "customers")
+TARGET_PLOTS = ("classes", "class_mix", "correlations")
+
+
+def create_pipeline(use_case: UseCase) -> Pipeline:
+    """Tables in; findings, plots and one HTML report out.
+
+    An entry without a task explores the tables that it prepares; a use case explores its model
+    input: its target, and for a target counted from purchases how buying persists.
+
+    Args:
+        use_case: What there is to explore.
+
+    Returns:
+        The stage for this use case.
+    """
+    if use_case.task is None:
+        return _tables_explored(use_case)
+    return _model_input_explored(use_case)
+
+
+def _tables_explored(use_case: UseCase) -> Pipeline:
+    tables = list(use_case.tables)
+    looks = [node for table in tables for node in _looks(table)]
+    if use_case.kind != "transactions":
+        return pipeline_of(use_case, looks + _telling(use_case, tables, [], []))
+    activity = Node(
+        nodes.eda_activity, inputs="transactions", outputs="eda_activity", name="eda_activity"
+    )
+    telling = _telling(use_case, tables, ["activity"], ACTIVITY_PLOTS)
+    return pipeline_of(use_case, [*looks, activity, *telling])
+
+
+def _model_input_explored(use_case: UseCase) -> Pipeline:
+    found, plots, chain = [], [], _looks(MODEL_INPUT)
+    if use_case.task != "segments":
+        found, plots = ["target"], list(TARGET_PLOTS)
+        inputs = [MODEL_INPUT, f"eda_quality_{MODEL_INPUT}", "feature_schema", "params:eda"]
+        chain += [Node(nodes.eda_target, inputs=inputs, outputs="eda_target", name="eda_target")]
+    if use_case.kind == "transactions" and use_case.task == "ordinal":
+        found, plots = [*found, "persistence"], [*plots, "persistence"]
+        inputs = ["transactions", "params:features", "params:target"]
+        chain += [
+            Node(
+                nodes.eda_persistence,
+                inputs=inputs,
+                outputs="eda_persistence",
+                name="eda_persistence",
+            )
+        ]
+    return pipeline_of(use_case, chain + _telling(use_case, [MODEL_INPUT], found, plots))
+
+
+def _looks(table: str) -> list[Node]:
+    first, second = f"eda_quality_{table}", f"eda_distributions_{table}"
+    return [
+        Node(nodes.eda_quality, inputs=[table, "params:eda"], outputs=first, name=first),
+        Node(
+            nodes.eda_distributions,
+            inputs=[table, first, "params:eda"],
+            outputs=second,
+            name=second,
+        ),
+    ]
+
+
+def _telling(
+    use_case: UseCase, tables: list[str], found: list[str], plots: "tuple[str, ...] | list[str]"
+) -> list[Node]:
+    seen = [f"{look}_{table}" for table in tables for look in ("quality", "distributions")]
+    inputs = {"parameters": "params:eda", **{name: f"eda_{name}" for name in (*seen, *found)}}
+    if use_case.task not in (None, "segments"):
+        inputs["schema"] = "feature_schema"
+    of_tables = [f"{table}_{kind}" for table in tables for kind in ("numbers", "categories")]
+    drawn = {plot: f"eda_plot_{plot}" for plot in (*plots, *of_tables)}
+    return [
+        Node(_findings(use_case.name), inputs=inputs, outputs="eda_findings", name="eda_findings"),
+        Node(
+            _report(use_case.name),
+            inputs={"found": "eda_findings", **inputs},
+            outputs={"page": "eda_report", **drawn},
+            name="eda_report",
+        ),
+    ]
+
+
+# Drawing libraries are imported where figures are drawn: every command registers every pipeline.
+
+
+def _findings(entry: str) -> Callable[..., dict[str, Any]]:
+    def eda_findings(
+        parameters: EdaParameters,
+        schema: dict[str, Any] | None = None,
+        **frames: dict[str, pd.DataFrame],
+    ) -> dict[str, Any]:
+        from clientela.reports.findings import findings  # noqa: PLC0415
+
+        return findings(nodes.exploration(entry, frames, schema), parameters)
+
+    return eda_findings
+
+
+def _report(entry: str) -> Callable[..., dict[str, Any]]:
+    def eda_report(
+        parameters: EdaParameters,
+        found: dict[str, Any],
+        schema: dict[str, Any] | None = None,
+        **frames: dict[str, pd.DataFrame],
+    ) -> dict[str, Any]:
+        from clientela.reports.exploration_figures import figures  # noqa: PLC0415
+        from clientela.reports.exploration_page import exploration_page  # noqa: PLC0415
+        from clientela.reports.page import html  # noqa: PLC0415
+
+        explored = nodes.exploration(entry, frames, schema)
+        drawn = figures(explored, parameters)
+        page = exploration_page(explored, found, drawn, parameters)
+        return {"page": html(page, parameters.numbers), **drawn}
+
+    return eda_report

@@ -1,0 +1,59 @@
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from clientela.pipelines.eda.nodes import as_lazy, eda_quality, eda_target, exploration, with_codes
+from clientela.reports.parameters import EdaParameters
+
+PARAMETERS = EdaParameters(keys=("id_cliente",))
+
+
+def executed(tables):
+    return {name: table.execute() for name, table in tables.items()}
+
+
+def test_a_frame_and_its_lazy_table_are_explored_alike(model_input):
+    for first, second in zip(
+        executed(eda_quality(model_input, PARAMETERS)).values(),
+        executed(eda_quality(ibis.memtable(model_input), PARAMETERS)).values(),
+        strict=True,
+    ):
+        pd.testing.assert_frame_equal(first, second)
+
+
+def test_the_target_enters_correlations_by_the_order_of_its_classes(model_input):
+    classes = ("sin_compra", "baja", "media", "alta")
+    coded = with_codes(as_lazy(model_input), "target_compra_tecnologia", classes).execute()
+    expected = model_input["target_compra_tecnologia"].map(classes.index).astype(float)
+    assert coded["target_compra_tecnologia"].tolist() == expected.tolist()
+
+
+def test_a_number_as_target_stays_as_it_is(model_input):
+    table = as_lazy(model_input)
+    assert with_codes(table, "total_gasto", ()).equals(table)
+
+
+def test_the_target_is_never_held_against_itself(model_input):
+    first = executed(eda_quality(model_input, PARAMETERS))
+    schema = {"target": "total_gasto"}
+    found = executed(eda_target(model_input, first, schema, PARAMETERS))
+    assert set(found["bins"]["column"]) == {"num_tx_total"}
+    assert found["correlations"][["first", "second"]].to_numpy().tolist() == [
+        ["total_gasto", "num_tx_total"]
+    ]
+
+
+def test_kappa_of_persistence_agrees_with_sklearn():
+    pairs = pd.DataFrame({"before": [0, 1, 2, 0], "after": [0, 2, 2, 1], "customers": [9, 3, 5, 2]})
+    day = pd.Timestamp("2024-01-01")
+    question = pd.DataFrame(
+        {"category": ["ROPA"], "months": [3], "start": [day], "middle": [day], "end": [day]}
+    )
+    frames = {"persistence": {"pairs": pairs, "question": question}}
+    schema = {"target": "t", "classes": ["a", "b", "c"]}
+    found = exploration("x", frames, schema).persistence
+    before, after = (np.repeat(pairs[side], pairs["customers"]) for side in ("before", "after"))
+    expected = cohen_kappa_score(before, after, weights="quadratic")
+    assert found.kappa == pytest.approx(expected)

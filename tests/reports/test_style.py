@@ -1,0 +1,47 @@
+import matplotlib as mpl
+import numpy as np
+
+from clientela.reports.numbers import NumberFormat
+from clientela.reports.style import heat, panels, png, ranked, shortened, titled, write_numbers
+
+
+def drawn():
+    figure, (left, right) = panels(1, 2, 2.0)
+    ranked(left, ["TECNOLOGÍA", "ROPA"], [2.0, 1.0], ["2", "1"])
+    titled(left, "Título")
+    heat(right, np.array([[0.0, 1.0]]), [["0", "1"]])
+    return figure
+
+
+def test_equal_figures_are_equal_bytes_without_program_or_date():
+    first, second = png(drawn()), png(drawn())
+    assert first == second
+    assert b"Software" not in first
+    assert b"Matplotlib" not in first
+
+
+def test_drawing_leaves_the_global_style_alone():
+    before = dict(mpl.rcParams)
+    drawn()
+    assert dict(mpl.rcParams) == before
+
+
+def test_axes_are_written_in_the_readers_locale():
+    figure, (panel,) = panels(1, 1, 2.0)
+    panel.plot([0, 40_000])
+    write_numbers(panel, "y", NumberFormat())
+    figure.draw_without_rendering()
+    labels = [label.get_text() for label in panel.get_yticklabels()]
+    assert "20 mil" in labels
+
+
+def test_bars_of_unknown_length_carry_no_number():
+    figure, (panel,) = panels(1, 1, 2.0)
+    ranked(panel, ["a", "b"], [1.0, float("nan")], ["1", "-"])
+    assert [text.get_text() for text in panel.texts] == [" 1"]
+    assert figure.axes == [panel]
+
+
+def test_long_names_are_shortened_to_the_length_asked_for():
+    assert shortened("abcdef", 4) == "abc…"
+    assert shortened("abcd", 4) == "abcd"
