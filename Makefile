@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 PYTEST_ARGS ?=
-TRIALS ?= 10
 
 .DEFAULT_GOAL := help
 .PHONY: help install run train test check lint types imports format lock bench viz notebook clean
@@ -22,10 +21,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 run: install ## sample data if data/01_raw has none, then everything up to the graded model
 	@test -n "$$(find data/01_raw -type f -not -name .gitkeep)" || $(BIN)/kedro run --pipelines=data_generation
-	$(BIN)/kedro run --params=purchase_intensity.training.trials=$(TRIALS)
+	$(BIN)/kedro run
 
 train: install ## train with the full tuning budget
-	$(BIN)/kedro run --pipelines=training
+	$(BIN)/kedro run --pipelines=training --params=trials=60
 
 test: install ## run every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
+from kedro.validation.exceptions import ParameterValidationError
 
 from clientela.exceptions import ClientelaError
 
@@ -27,7 +28,7 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except (ClientelaError, DatasetError) as error:
+        except (ClientelaError, DatasetError, ParameterValidationError) as error:
             logger.debug("Traceback of the failed run", exc_info=error)
             raise click.ClickException(readable(error)) from error
 

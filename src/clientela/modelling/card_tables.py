@@ -1,0 +1,217 @@
+"""The tables of a model card, as they are read: Spanish headings, numbers as text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from clientela.reports.numbers import NumberFormat
+
+NUMBERS = NumberFormat()
+
+MEASURES = {
+    "qwk": "QWK",
+    "mae_class": "MAE (clases)",
+    "mae_value": "MAE (valores)",
+    "amae": "AMAE",
+    "rps": "RPS",
+    "off_by_one": "A lo más una clase de error",
+    "accuracy": "Exactitud",
+    "calibration_error": "Error de calibración",
+}
+"""Measures as readers know them; others stand under their own name."""
+
+MODELS = {"champion": "campeón", "required": "modelo requerido"}
+
+GROUPS = {"required": "requeridas", "all": "todas"}
+
+MODES = {"configured": "configurado", "other": "el otro"}
+
+
+def _number(value: float) -> str:
+    return NUMBERS.text(value, 3)
+
+
+def _with_spread(value: float, spread: float) -> str:
+    return f"{_number(value)} ± {_number(spread)}"
+
+
+def _measure(name: str) -> str:
+    return MEASURES.get(name, name)
+
+
+def test_table(grades: Mapping[str, Any]) -> pd.DataFrame:
+    """One row per measure: the figure of each tested model with its interval.
+
+    Args:
+        grades: See `clientela.modelling.holdout.holdout_grades`.
+
+    Returns:
+        Text columns.
+    """
+    models = grades["models"]
+    return pd.DataFrame(
+        [
+            {"Medida": _measure(measure)}
+            | {
+                MODELS.get(name, f"regla {name}"): _with_interval(measures[measure])
+                for name, measures in models.items()
+            }
+            for measure in next(iter(models.values()))
+        ]
+    )
+
+
+def _with_interval(entry: Mapping[str, float]) -> str:
+    value, lower, upper = (_number(entry[part]) for part in ("value", "lower", "upper"))
+    return f"{value} [{lower}; {upper}]"
+
+
+def leaderboard_table(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """One row per contender: the primary metric, and gains over the yardsticks.
+
+    Args:
+        table: The leaderboard.
+        metric: The primary metric.
+
+    Returns:
+        Text columns.
+    """
+    return pd.DataFrame(
+        [
+            _contender(row)
+            | {
+                f"{_measure(metric)} ± desv.": _with_spread(row[metric], row[f"{metric}_sd"]),
+                "Frente a la regla ± error": _with_spread(
+                    row["gain_vs_rule"], row["gain_vs_rule_se"]
+                ),
+                "Frente al requerido ± error": _with_spread(
+                    row["gain_vs_required"], row["gain_vs_required_se"]
+                ),
+            }
+            for _, row in table.iterrows()
+        ]
+    )
+
+
+def measures_table(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per contender: the mean of every measure over the folds.
+
+    Args:
+        table: The leaderboard.
+
+    Returns:
+        Text columns.
+    """
+    names = [str(name) for name in table.columns if f"{name}_sd" in table.columns]
+    measures = [name for name in names if not name.startswith("gain_")]
+    return pd.DataFrame(
+        [
+            _contender(row) | {_measure(name): _number(row[name]) for name in measures}
+            for _, row in table.iterrows()
+        ]
+    )
+
+
+def _contender(row: "pd.Series[Any]") -> dict[str, str]:
+    return {
+        "Candidato": row["candidate"],
+        "Decisión": row["decision"],
+        "Variables": GROUPS[row["features"]],
+    }
+
+
+def tuning_table(tuned: Mapping[str, Any], metric: str) -> pd.DataFrame:
+    """One row per tuned candidate: the metric before and after.
+
+    Args:
+        tuned: See `clientela.modelling.tuning.tuned_candidates`.
+        metric: The primary metric.
+
+    Returns:
+        Text columns; one row that says so when nothing was tuned.
+    """
+    rows = [
+        {
+            "Candidato": name,
+            f"{_measure(metric)} inicial": _number(entry["configured"]),
+            f"{_measure(metric)} ajustado": _number(entry["best"]),
+            "Ensayos": str(entry["trials"]),
+            "Parámetros": _listed(entry["params"]),
+        }
+        for name, entry in tuned.items()
+        if "best" in entry
+    ]
+    return pd.DataFrame(rows or [{"Candidato": "ninguno se ajustó"}])
+
+
+def cutoff_table(cutoffs: Mapping[str, Any], metric: str) -> pd.DataFrame:
+    """One row per cutoff mode: customers, class shares, and the metric of each model.
+
+    Args:
+        cutoffs: See `clientela.modelling.cutoffs.cutoff_comparison`.
+        metric: The primary metric.
+
+    Returns:
+        Text columns.
+    """
+    return pd.DataFrame(
+        [
+            {"Modo": entry.get("mode") or MODES[name], "Clientes": NUMBERS.text(entry["rows"])}
+            | {label: NUMBERS.percent(part["share"]) for label, part in entry["classes"].items()}
+            | {
+                f"{_measure(metric)} {model}": _with_spread(
+                    figures[metric]["mean"], figures[metric]["sd"]
+                )
+                for model, figures in entry["models"].items()
+            }
+            for name, entry in cutoffs.items()
+        ]
+    )
+
+
+def importance_table(importance: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per feature, largest first.
+
+    Args:
+        importance: See `clientela.modelling.global_explanation.feature_importance`.
+
+    Returns:
+        Text columns.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "Variable": entry["label"],
+                "Contribución media absoluta": _number(entry["mean_abs"]),
+                "Valores altos": "suben" if entry["direction"] >= 0 else "bajan",
+            }
+            for entry in importance
+        ]
+    )
+
+
+def classes_table(classes: Mapping[str, Any]) -> pd.DataFrame:
+    """One row per class of the target.
+
+    Args:
+        classes: See `clientela.modelling.schema.class_shares`.
+
+    Returns:
+        Text columns.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "Clase": name,
+                "Clientes": NUMBERS.text(entry["rows"]),
+                "Proporción": NUMBERS.percent(entry["share"]),
+            }
+            for name, entry in classes.items()
+        ]
+    )
+
+
+def _listed(params: Mapping[str, Any]) -> str:
+    texts = {k: f"{v:.4g}" if isinstance(v, float) else str(v) for k, v in params.items()}
+    return ", ".join(f"{name}={text}" for name, text in texts.items())

@@ -1,0 +1,58 @@
+"""The final fits: the champion and the required baseline on the whole training part."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from clientela.modelling.manifest import model_manifest
+from clientela.modelling.problem import Contender, Problem
+from clientela.modelling.selection import decision_of
+from clientela.modelling.stored_model import StoredModel
+from clientela.modelling.threads import in_threads
+
+
+def champion_contender(choice: Mapping[str, Any]) -> Contender:
+    """The champion as chosen: candidate, features, decision rule, parameters.
+
+    Args:
+        choice: See `clientela.modelling.selection.champion_choice`.
+
+    Returns:
+        The contender.
+    """
+    row = choice["champion"]
+    return Contender(row["candidate"], row["features"], decision_of(row), choice["params"])
+
+
+def configured_contender(name: str, problem: Problem) -> Contender:
+    """A candidate as configured: its own parameters, features and first decision rule.
+
+    Args:
+        name: A candidate.
+        problem: What is learned.
+
+    Returns:
+        The contender.
+    """
+    entry = problem.settings.candidates[name]
+    decision = entry.decisions[0] if entry.decisions else None
+    return Contender(name, entry.features, decision, entry.params)
+
+
+def fitted_model(train: pd.DataFrame, contender: Contender, problem: Problem) -> StoredModel:
+    """One model, fitted on the whole training part.
+
+    Args:
+        train: Training part, sorted by key.
+        contender: Which.
+        problem: What is learned.
+
+    Returns:
+        The model with its manifest.
+    """
+    estimator = problem.unfitted(contender.candidate, contender.params, contender.decision)
+    features = problem.schema.features(contender.features)
+    call = (train[features], problem.schema.codes(train))
+    (fitted,) = in_threads(estimator.fit, [call], workers=1)
+    return StoredModel(fitted, model_manifest(train, contender, problem))

@@ -1,0 +1,40 @@
+"""The few figures that a run ends with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from clientela.modelling.holdout import CHAMPION
+from clientela.modelling.verdict import verdict
+
+
+def headline(choice: Mapping[str, Any], grades: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """The champion against the best business rule and the required baseline, in one mapping.
+
+    Args:
+        choice: See `clientela.modelling.selection.champion_choice`.
+        grades: See `clientela.modelling.holdout.holdout_grades`.
+        rows: Rows of the model input.
+
+    Returns:
+        JSON-ready figures of the primary metric: cross-validation means, the test with its 95 %
+        interval, and the verdict.
+    """
+    metric = choice["primary_metric"]
+    champion, found = choice["champion"], verdict(choice, grades)
+    test = grades["models"][CHAMPION][metric]
+    return {
+        "rows": rows,
+        "metric": metric,
+        "champion": champion["candidate"],
+        "decision": champion["decision"],
+        "champion_cv": champion[metric],
+        "champion_cv_sd": champion[f"{metric}_sd"],
+        "best_rule": choice["best_rule"]["candidate"],
+        "best_rule_cv": choice["best_rule"][metric],
+        "required": choice["required"]["candidate"],
+        "required_cv": choice["required"][metric],
+        "champion_test": test["value"],
+        "ci": [test["lower"], test["upper"]],
+        "beats_best_rule": found.beats == "yes",
+        "sentence": found.sentence,
+    }

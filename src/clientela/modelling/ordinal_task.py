@@ -1,0 +1,210 @@
+"""The task type `ordinal`: classes in an order, mistakes that count by their distance."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from clientela.modelling.console_metrics import ordinal_console_metrics
+from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
+from clientela.modelling.split import Fold, repeated_folds
+from clientela.modelling.tasks import Builder, Predictions
+from clientela.modelling.threads import in_threads
+from clientela.ordinal.cut_points import best_cut_points, midpoints
+from clientela.ordinal.decision import argmax_codes, check_decision, cut_codes, median_codes
+from clientela.ordinal.grading import bootstrap_grades, grade
+from clientela.ordinal.metrics import Codes, Floats, PointMetric, metric_named
+from clientela.ordinal.regressor import OrdinalRegressor
+
+
+class OrdinalTask:
+    """Ordinal classes with values; see `clientela.modelling.tasks.Task`."""
+
+    name: str = "ordinal"
+    problem_type: str = "ordinal_regression"
+    kinds: Mapping[str, Builder] = ORDINAL_KINDS
+    learned_decision: ClassVar[str] = "thresholds"
+
+    def greater_is_better(self, metric: str) -> bool:
+        """Direction of a measure.
+
+        Args:
+            metric: Its name.
+
+        Returns:
+            Whether larger is better.
+        """
+        return metric_named(metric).greater_is_better
+
+    def check_decision(self, decision: str) -> None:
+        """Refuse a decision rule that does not exist.
+
+        Args:
+            decision: Its name.
+        """
+        check_decision(decision)
+
+    def richest_decision(self, decisions: tuple[str, ...]) -> str | None:
+        """The rule to fit with, so that `predictions` can apply each of them.
+
+        Args:
+            decisions: Rules that will be compared.
+
+        Returns:
+            The learned rule if it is among them, else the first; None without any.
+        """
+        if self.learned_decision in decisions:
+            return self.learned_decision
+        return decisions[0] if decisions else None
+
+    def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
+        """What a fitted model says about rows, under one decision rule.
+
+        Args:
+            model: A fitted ordinal classifier.
+            X: Its features.
+            decision: The rule; None where the kind decides by itself.
+
+        Returns:
+            Codes, probabilities and expected values.
+        """
+        probabilities, expected = model.predict_proba(X), model.expected_value(X)
+        if decision == "argmax":
+            codes = argmax_codes(probabilities)
+        elif decision == "median":
+            codes = median_codes(probabilities)
+        elif decision is None:
+            codes = np.asarray(model.predict(X), dtype=np.int64)
+        else:
+            learned = decision == self.learned_decision
+            codes = cut_codes(expected, model.cut_points_ if learned else midpoints(model.values_))
+        return Predictions(codes, probabilities, expected)
+
+    def grade(self, truth: Codes, said: Predictions, values: Floats) -> dict[str, float]:
+        """Every ordinal measure of predictions.
+
+        Args:
+            truth: True codes.
+            said: Predictions for the same rows.
+            values: Class values.
+
+        Returns:
+            Measure by name.
+        """
+        return grade(truth, said.codes, said.probabilities, values)
+
+    def resampled_grades(
+        self, truth: Codes, said: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> pd.DataFrame:
+        """One row per bootstrap sample, one column per measure.
+
+        Args:
+            truth: True codes.
+            said: Predictions for the same rows.
+            values: Class values.
+            replicates: Number of samples.
+            seed: Seed of the resampling; equal seeds give equal samples.
+
+        Returns:
+            Columns as in `grade`.
+        """
+        return bootstrap_grades(
+            truth, said.codes, said.probabilities, values, replicates=replicates, seed=seed
+        )
+
+    def console_metrics(
+        self, truth: Codes, said: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> dict[str, Any]:
+        """The measures in the form that the SageMaker console draws.
+
+        Args:
+            truth: True codes.
+            said: Predictions for the same rows.
+            values: Class values.
+            replicates: Bootstrap samples behind the standard deviations.
+            seed: Seed of the resampling.
+
+        Returns:
+            See `clientela.modelling.console_metrics`.
+        """
+        return ordinal_console_metrics(truth, said, values, replicates=replicates, seed=seed)
+
+    def tuning_grade(  # noqa: PLR0913 - the seam's signature
+        self,
+        model: Any,
+        X: pd.DataFrame,
+        codes: Codes,
+        *,
+        metric: str,
+        folds: int,
+        seed: int,
+        workers: int,
+    ) -> float:
+        """How good an unfitted model is in cross-validation.
+
+        Learned cut points would need inner folds in each fold. Instead every row is scored once
+        out of fold, and the cut points of a fold are learned from the scores of the other folds:
+        no row takes part in its own decision, at a fraction of the fits.
+
+        Args:
+            model: An unfitted ordinal classifier.
+            X: Features.
+            codes: Target.
+            metric: The measure.
+            folds: Folds of the cross-validation.
+            seed: Seed of the folds.
+            workers: Folds at the same time.
+
+        Returns:
+            The measure over all rows.
+        """
+        measure, values = metric_named(metric), np.asarray(model.values, dtype=np.float64)
+        splits = repeated_folds(codes, folds=folds, repeats=1, seed=seed)
+        calls = [(model, X, codes, split) for split in splits]
+        if isinstance(measure, PointMetric) and model.decision == self.learned_decision:
+            scores = _together(splits, list(in_threads(_held_out_scores, calls, workers)))
+            return measure(codes, _cross_fitted(scores, codes, splits, values, measure), values)
+        answers = _together(splits, list(in_threads(_held_out_answers, calls, workers)))
+        if isinstance(measure, PointMetric):
+            return measure(codes, answers[:, 0].astype(np.int64), values)
+        return measure(codes, answers[:, 1:], values)
+
+
+def _together(splits: list[Fold], parts: list[Floats]) -> Floats:
+    """Answers for the held-out rows of each fold, in the order of all rows."""
+    together = np.empty((sum(map(len, parts)), *parts[0].shape[1:]))
+    for split, part in zip(splits, parts, strict=True):
+        together[split.held_out] = part
+    return together
+
+
+def _held_out_scores(model: Any, X: pd.DataFrame, codes: Codes, split: Fold) -> Floats:
+    """Expected values of the held-out rows, without fitting any decision rule."""
+    learn, held_out = X.iloc[split.learn], X.iloc[split.held_out]
+    if isinstance(model, OrdinalRegressor):
+        target = np.asarray(model.values, dtype=np.float64)[codes[split.learn]]
+        scores: Floats = clone(model.regressor).fit(learn, target).predict(held_out)
+        return scores
+    fitted = clone(model).set_params(decision="nearest").fit(learn, codes[split.learn])
+    expected: Floats = fitted.expected_value(held_out)
+    return expected
+
+
+def _held_out_answers(model: Any, X: pd.DataFrame, codes: Codes, split: Fold) -> Floats:
+    """Predicted code (first column) and probabilities of the held-out rows."""
+    fitted = clone(model).fit(X.iloc[split.learn], codes[split.learn])
+    held_out = X.iloc[split.held_out]
+    return np.column_stack([fitted.predict(held_out), fitted.predict_proba(held_out)])
+
+
+def _cross_fitted(
+    scores: Floats, codes: Codes, splits: list[Fold], values: Floats, measure: PointMetric
+) -> Codes:
+    """Codes of each fold from the cut points that its other folds teach."""
+    decided = np.empty(len(codes), dtype=np.int64)
+    for split in splits:
+        cuts = best_cut_points(scores[split.learn], codes[split.learn], values, measure)
+        decided[split.held_out] = cut_codes(scores[split.held_out], cuts)
+    return decided

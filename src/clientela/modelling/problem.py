@@ -1,0 +1,117 @@
+"""One use case's question as training handles it: its task type, columns and settings together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.modelling.ordinal_task import OrdinalTask
+from clientela.modelling.schema import FeatureSchema
+from clientela.modelling.settings import FeatureGroup, TrainingSettings
+from clientela.modelling.tasks import Recipe, Task
+
+TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask()})
+"""Task types by the name that `use_cases.yml` gives them."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be learned, from what, and how.
+
+    Attributes:
+        task: The task type.
+        schema: Columns and classes.
+        settings: What a person decided.
+    """
+
+    task: Task
+    schema: FeatureSchema
+    settings: TrainingSettings
+
+    def recipe(self, params: Mapping[str, Any], decision: str | None) -> Recipe:
+        """What an estimator of this problem is made from."""
+        return Recipe(
+            params=params,
+            decision=decision,
+            schema=self.schema,
+            metric=self.settings.primary_metric,
+            inner_folds=self.settings.inner_folds,
+            seed=self.settings.seed,
+        )
+
+    def unfitted(self, name: str, params: Mapping[str, Any], decision: str | None) -> Any:
+        """The candidate of this name as an unfitted estimator."""
+        return self.task.kinds[self.settings.candidates[name].kind](self.recipe(params, decision))
+
+    def gain(self, better: float, worse: float) -> float:
+        """How much better one figure of the primary metric is than another, positive is better."""
+        sign = 1.0 if self.task.greater_is_better(self.settings.primary_metric) else -1.0
+        return sign * (better - worse)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A candidate with everything fixed but the decision rule.
+
+    Attributes:
+        candidate: Its name in configuration.
+        features: Which features it sees.
+        params: Parameters of the estimator, tuned or configured.
+        decisions: Decision rules to compare; empty where the kind decides by itself.
+    """
+
+    candidate: str
+    features: FeatureGroup
+    params: Mapping[str, Any]
+    decisions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A candidate with everything fixed.
+
+    Attributes:
+        candidate: Its name in configuration.
+        features: Which features it sees.
+        decision: Its decision rule; None where the kind decides by itself.
+        params: Parameters of the estimator.
+    """
+
+    candidate: str
+    features: FeatureGroup
+    decision: str | None
+    params: Mapping[str, Any]
+
+
+def problem_of(task: str, schema: Mapping[str, Any], settings: TrainingSettings) -> Problem:
+    """The problem of a use case, with all names in its settings known.
+
+    Args:
+        task: Name of its task type.
+        schema: Columns and classes, as stored.
+        settings: Parameters of its training.
+
+    Returns:
+        The problem.
+
+    Raises:
+        ConfigurationError: A task type, kind, parameter, decision rule or measure does not exist.
+    """
+    if task not in TASKS:
+        raise ConfigurationError(f"No task type is called {task!r}. {did_you_mean(task, TASKS)}")
+    known = TASKS[task]
+    known.greater_is_better(settings.primary_metric)
+    for name, candidate in settings.candidates.items():
+        if candidate.kind not in known.kinds:
+            raise ConfigurationError(
+                f"training.candidates.{name}: the task type {task!r} has no kind "
+                f"{candidate.kind!r}. {did_you_mean(candidate.kind, known.kinds)}"
+            )
+        for decision in candidate.decisions:
+            known.check_decision(decision)
+    problem = Problem(known, FeatureSchema.model_validate(schema), settings)
+    for name, candidate in settings.candidates.items():
+        # built once for its checks: a wrong parameter should not wait for tuning to end
+        problem.unfitted(name, candidate.params, known.richest_decision(candidate.decisions))
+    return problem

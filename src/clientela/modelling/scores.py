@@ -1,0 +1,103 @@
+"""Scores of customers with a stored model: class, expected value, probabilities, reasons."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from clientela.modelling.labels import readable
+from clientela.modelling.problem import TASKS
+from clientela.modelling.progress import reported
+from clientela.modelling.schema import check_columns
+from clientela.modelling.settings import ScoringSettings
+from clientela.modelling.stored_model import StoredModel
+from clientela.ordinal.explanations import contributions, top_reasons
+from clientela.reports.numbers import NumberFormat
+
+NO_HISTORY = "sin_historial"
+"""Flag in the features, and class in the scores, of customers who never bought anything."""
+
+NO_HISTORY_REASON = "sin historial de compras"
+
+NUMBERS = NumberFormat()
+
+
+def customer_scores(
+    model: StoredModel, features: pd.DataFrame, settings: ScoringSettings
+) -> pd.DataFrame:
+    """One row per customer, sorted by key.
+
+    Customers without any transaction are like none the model has seen: they get the class
+    `sin_historial`, and neither value nor probabilities.
+
+    Args:
+        model: A stored model.
+        features: Key and features; a flag `sin_historial` is optional.
+        settings: Batch size, reasons, labels.
+
+    Returns:
+        The key (PII), `clase`, `valor_esperado`, `p_<class>` for each class, and
+        `razon_1`, `razon_2`, ... in words.
+
+    Raises:
+        TrainingDataError: A feature of the model is absent.
+    """
+    key = model.manifest["key"]
+    check_columns(features, [key, *model.features], "The table of customers to score")
+    ordered = features.sort_values(key, ignore_index=True)
+    starts = range(0, max(len(ordered), 1), settings.batch_size)
+    batches = (ordered.iloc[start : start + settings.batch_size] for start in starts)
+    scored = (_scored(model, batch, settings) for batch in batches)
+    return pd.concat(reported(scored, len(starts), "scoring"), ignore_index=True)
+
+
+def _scored(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettings) -> pd.DataFrame:
+    """Scores of one batch; every column exists even if no customer has history."""
+    manifest = model.manifest
+    known = _has_history(rows)
+    columns = ["valor_esperado", *(f"p_{name}" for name in manifest["classes"])]
+    frame = pd.DataFrame({manifest["key"]: rows[manifest["key"]].astype("str")})
+    frame["clase"] = pd.Series(NO_HISTORY, index=rows.index, dtype="str")
+    frame[columns] = np.nan
+    for rank in range(1, settings.reasons + 1):
+        reason = NO_HISTORY_REASON if rank == 1 else None
+        frame[f"razon_{rank}"] = pd.Series(reason, index=rows.index, dtype="str")
+    if known.any():
+        X = rows.loc[known, model.features]
+        task = TASKS[manifest["task"]]
+        said = task.predictions(model.estimator, X, manifest["decision"])
+        frame.loc[known, "clase"] = np.asarray(manifest["classes"], dtype=object)[said.codes]
+        frame.loc[known, columns] = np.column_stack([said.expected, said.probabilities])
+        for name, words in _reasons(model, X, settings).items():
+            frame.loc[known, name] = words
+    return frame
+
+
+def _has_history(rows: pd.DataFrame) -> "pd.Series[bool]":
+    if NO_HISTORY not in rows.columns:
+        return pd.Series(data=True, index=rows.index)
+    return rows[NO_HISTORY] == 0
+
+
+def _reasons(
+    model: StoredModel, X: pd.DataFrame, settings: ScoringSettings
+) -> Mapping[str, list[str | None]]:
+    """Reason columns in words; fewer reasons than asked for leave the last columns empty."""
+    if settings.reasons == 0:
+        return {}
+    found = top_reasons(contributions(model.estimator, X), X, settings.reasons)
+    words: dict[str, list[str | None]] = {}
+    for rank in range(1, settings.reasons + 1):
+        if f"motivo_{rank}" not in found:
+            continue
+        parts = (found[f"{part}_{rank}"] for part in ("motivo", "valor", "contribucion"))
+        words[f"razon_{rank}"] = [
+            None if name is None else _in_words(name, value, amount, settings.labels)
+            for name, value, amount in zip(*parts, strict=True)
+        ]
+    return words
+
+
+def _in_words(feature: str, value: float, amount: float, labels: Mapping[str, str]) -> str:
+    arrow = "↑" if amount > 0 else "↓"
+    return f"{readable(feature, labels)} = {NUMBERS.readable(value)} ({arrow})"

@@ -1,0 +1,67 @@
+"""Which rows learn, which ones judge: seeded, and independent of the order of the rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import RepeatedStratifiedKFold, train_test_split
+
+from clientela.ordinal.metrics import Codes
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold of a repeated cross-validation: positions of rows."""
+
+    repeat: int
+    fold: int
+    learn: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+
+def split_parts(
+    frame: pd.DataFrame, *, key: str, target: str, test_share: float, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The training part and the test part, both sorted by key.
+
+    Args:
+        frame: One row per key.
+        key: Unique column.
+        target: Column whose shares are equal in both parts.
+        test_share: Share of the rows in the test part.
+        seed: Seed of the draw.
+
+    Returns:
+        Training part and test part.
+    """
+    ordered = frame.sort_values(key, ignore_index=True)
+    learn, test = train_test_split(
+        np.arange(len(ordered)),
+        test_size=test_share,
+        stratify=ordered[target].to_numpy(),
+        random_state=seed,
+    )
+    return (
+        ordered.iloc[np.sort(learn)].reset_index(drop=True),
+        ordered.iloc[np.sort(test)].reset_index(drop=True),
+    )
+
+
+def repeated_folds(codes: Codes, *, folds: int, repeats: int, seed: int) -> list[Fold]:
+    """The folds of a repeated stratified cross-validation.
+
+    Args:
+        codes: Target by which folds are stratified, in the order of a unique key.
+        folds: Folds in each repetition.
+        repeats: Repetitions.
+        seed: Seed of the shuffling.
+
+    Returns:
+        `folds * repeats` folds.
+    """
+    splitter = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
+    return [
+        Fold(position // folds, position % folds, learn, held_out)
+        for position, (learn, held_out) in enumerate(splitter.split(codes, codes))
+    ]

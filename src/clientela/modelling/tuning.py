@@ -1,0 +1,133 @@
+"""Better parameters for the challengers: Optuna within a budget of trials, seeded."""
+
+import logging
+from typing import Any
+
+import optuna
+import pandas as pd
+
+from clientela.modelling.problem import Problem, Variant
+from clientela.modelling.progress import reported
+from clientela.modelling.settings import CandidateSettings, SearchRange
+
+logger = logging.getLogger(__name__)
+
+LARGEST_RANDOM_START = 10
+"""Trials that TPE draws at random before it models the outcomes, as in Bergstra et al. 2011; of a
+small budget, a third."""
+
+TUNING_SEED_OFFSET = 1
+"""Tuning shuffles other folds than the comparison that follows, which would else favour it."""
+
+
+def tuned_candidates(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
+    """The parameters that each candidate competes with.
+
+    Args:
+        train: Training part, sorted by key.
+        problem: What is to be learned.
+
+    Returns:
+        Candidate to `params`, and for tuned ones `configured` and `best` (the primary metric
+        before and after), `trials` done, and `stopped_early`.
+    """
+    return {
+        name: _tuned(name, candidate, train, problem)
+        if candidate.search
+        else {"params": dict(candidate.params)}
+        for name, candidate in problem.settings.candidates.items()
+    }
+
+
+def variants(tuned: dict[str, dict[str, Any]], problem: Problem) -> list[Variant]:
+    """The candidates with their parameters, in the order of configuration.
+
+    Args:
+        tuned: What `tuned_candidates` returned.
+        problem: What is to be learned.
+
+    Returns:
+        One variant per candidate.
+    """
+    return [
+        Variant(name, entry.features, tuned[name]["params"], entry.decisions)
+        for name, entry in problem.settings.candidates.items()
+    ]
+
+
+def _tuned(
+    name: str, candidate: CandidateSettings, train: pd.DataFrame, problem: Problem
+) -> dict[str, Any]:
+    tuning, seed = problem.settings.tuning, problem.settings.seed + TUNING_SEED_OFFSET
+    X, codes = train[problem.schema.features(candidate.features)], problem.schema.codes(train)
+    decision = problem.task.richest_decision(candidate.decisions)
+
+    def outcome(trial: optuna.Trial) -> float:
+        params = candidate.params | _suggested(trial, candidate)
+        return problem.task.tuning_grade(
+            problem.unfitted(name, params, decision),
+            X,
+            codes,
+            metric=problem.settings.primary_metric,
+            folds=tuning.folds,
+            seed=seed,
+            workers=problem.settings.workers,
+        )
+
+    study = _study(candidate, problem)
+    limit = tuning.time_limit_seconds
+    for _ in reported(range(tuning.trials), tuning.trials, f"tuning {name}"):
+        study.optimize(outcome, n_trials=1)
+        if limit is not None and _seconds_spent(study) > limit:
+            break
+    return _report(name, study, candidate, tuning.trials)
+
+
+def _study(candidate: CandidateSettings, problem: Problem) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    tuning, seed = problem.settings.tuning, problem.settings.seed
+    sampler = optuna.samplers.TPESampler(
+        seed=seed, n_startup_trials=min(LARGEST_RANDOM_START, 1 + tuning.trials // 3)
+    )
+    better = problem.task.greater_is_better(problem.settings.primary_metric)
+    study = optuna.create_study(direction="maximize" if better else "minimize", sampler=sampler)
+    study.enqueue_trial({name: candidate.params[name] for name in candidate.search})
+    return study
+
+
+def _suggested(trial: optuna.Trial, candidate: CandidateSettings) -> dict[str, Any]:
+    suggested: dict[str, Any] = {}
+    for name, space in candidate.search.items():
+        if not isinstance(space, SearchRange):
+            suggested[name] = trial.suggest_categorical(name, space.choices)
+        elif space.integer:
+            low, high = int(space.low), int(space.high)
+            suggested[name] = trial.suggest_int(name, low, high, log=space.log)
+        else:
+            suggested[name] = trial.suggest_float(name, space.low, space.high, log=space.log)
+    return suggested
+
+
+def _seconds_spent(study: optuna.Study) -> float:
+    return sum(t.duration.total_seconds() for t in study.trials if t.duration is not None)
+
+
+def _report(
+    name: str, study: optuna.Study, candidate: CandidateSettings, budget: int
+) -> dict[str, Any]:
+    done = len(study.trials)
+    if done < budget:
+        logger.warning(
+            "tuning %s reached its time limit after %d of %d trials: another run may stop "
+            "elsewhere, so this result can't be repeated exactly",
+            name,
+            done,
+            budget,
+        )
+    return {
+        "params": candidate.params | study.best_params,
+        "configured": study.trials[0].value,
+        "best": study.best_value,
+        "trials": done,
+        "stopped_early": done < budget,
+    }

@@ -1,0 +1,1 @@
+"""Scoring: every customer, with the stored champion."""

@@ -1,0 +1,1 @@
+"""Training: candidates compared on the same folds, a champion, one test, a card."""

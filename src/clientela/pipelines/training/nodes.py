@@ -1,0 +1,260 @@
+"""Nodes of the training stage: thin, in the order they run."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from clientela.modelling.card import CardFacts, model_card
+from clientela.modelling.card_checks import check_card
+from clientela.modelling.card_markdown import markdown
+from clientela.modelling.cutoffs import cutoff_comparison
+from clientela.modelling.evaluation import fold_grades
+from clientela.modelling.figures import (
+    calibration_figure,
+    confusion_figure,
+    importance_figure,
+    leaderboard_figure,
+)
+from clientela.modelling.fitting import (
+    champion_contender,
+    configured_contender,
+    fitted_model,
+)
+from clientela.modelling.global_explanation import explained_rows, feature_importance
+from clientela.modelling.headline import headline
+from clientela.modelling.holdout import (
+    CHAMPION,
+    REQUIRED,
+    holdout_grades,
+    holdout_predictions,
+    said_by,
+)
+from clientela.modelling.packaging import archive_files, folder_files
+from clientela.modelling.problem import Problem
+from clientela.modelling.required_report import class_report, confusion_table, required_metrics
+from clientela.modelling.schema import check_model_input, class_shares
+from clientela.modelling.selection import champion_choice, chosen_variants
+from clientela.modelling.split import split_parts
+from clientela.modelling.stored_model import StoredModel
+from clientela.modelling.tuning import tuned_candidates, variants
+from clientela.reports.numbers import NumberFormat
+from clientela.reports.page import html
+
+logger = logging.getLogger(__name__)
+
+
+def parts(model_input: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training part and test part, each with one row per key (PII), sorted by it.
+
+    Args:
+        model_input: One row per key.
+        problem: What is learned.
+
+    Returns:
+        Training part, test part.
+    """
+    schema, settings = problem.schema, problem.settings
+    check_model_input(model_input, schema, settings)
+    return split_parts(
+        model_input,
+        key=schema.key,
+        target=schema.target,
+        test_share=settings.test_share,
+        seed=settings.seed,
+    )
+
+
+def tuned(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
+    """Candidate to the parameters it competes with; see `clientela.modelling.tuning`."""
+    return tuned_candidates(train, problem)
+
+
+def graded_folds(
+    train: pd.DataFrame, tuned: dict[str, dict[str, Any]], problem: Problem
+) -> pd.DataFrame:
+    """One row per contender and fold; see `clientela.modelling.evaluation`."""
+    return fold_grades(train, variants(tuned, problem), problem, "comparing candidates")
+
+
+def chosen(
+    train: pd.DataFrame,
+    grades: pd.DataFrame,
+    tuned: dict[str, dict[str, Any]],
+    problem: Problem,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The leaderboard and the choice; see `clientela.modelling.selection`."""
+    table, choice = champion_choice(train, grades, tuned, problem)
+    metric, champion = problem.settings.primary_metric, choice["champion"]
+    logger.info(
+        "champion: %s (%s), %s %.3f in cross-validation; best rule %s %.3f, required %s %.3f",
+        champion["candidate"],
+        champion["decision"],
+        metric,
+        champion[metric],
+        choice["best_rule"]["candidate"],
+        choice["best_rule"][metric],
+        choice["required"]["candidate"],
+        choice["required"][metric],
+    )
+    return table, choice
+
+
+def final_models(
+    train: pd.DataFrame, choice: dict[str, Any], problem: Problem
+) -> tuple[StoredModel, StoredModel]:
+    """Champion and required baseline, fitted on the whole training part."""
+    required = configured_contender(problem.settings.required, problem)
+    return (
+        fitted_model(train, champion_contender(choice), problem),
+        fitted_model(train, required, problem),
+    )
+
+
+def test_predictions(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    champion: StoredModel,
+    required: StoredModel,
+    problem: Problem,
+) -> pd.DataFrame:
+    """One row per model and test row (PII); see `clientela.modelling.holdout`."""
+    rules = {
+        name: fitted_model(train, configured_contender(name, problem), problem)
+        for name in problem.settings.of_role("rule")
+    }
+    return holdout_predictions(test, {CHAMPION: champion, REQUIRED: required} | rules, problem)
+
+
+def test_grades(predictions: pd.DataFrame, problem: Problem) -> dict[str, Any]:
+    """Measures with intervals on the test part; see `clientela.modelling.holdout`."""
+    return holdout_grades(predictions, problem)
+
+
+def compared_cutoffs(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    other_input: pd.DataFrame,
+    choice: dict[str, Any],
+    tuned: dict[str, dict[str, Any]],
+    problem: Problem,
+) -> dict[str, Any]:
+    """Both cutoff modes side by side; see `clientela.modelling.cutoffs`."""
+    contenders = chosen_variants(choice, tuned, problem)
+    return cutoff_comparison(train, test[problem.schema.key], other_input, contenders, problem)
+
+
+def explanations(
+    train: pd.DataFrame, champion: StoredModel, required: StoredModel, problem: Problem
+) -> dict[str, list[dict[str, Any]]]:
+    """What champion and required baseline lean on; see `clientela.modelling.global_explanation`."""
+    settings = problem.settings
+    rows = explained_rows(train, settings.explained_rows, settings.seed)
+    return {
+        name: feature_importance(model, rows, settings.labels)
+        for name, model in ((CHAMPION, champion), (REQUIRED, required))
+    }
+
+
+def required_files(
+    required: StoredModel,
+) -> tuple[dict[str, bytes], dict[str, bytes], dict[str, Any]]:
+    """The required model's archive, folder, and metadata."""
+    return archive_files(required), folder_files(required), required.manifest
+
+
+def required_reports(
+    predictions: pd.DataFrame, choice: dict[str, Any], grades: dict[str, Any], problem: Problem
+) -> dict[str, Any]:
+    """What the requirement wants to know about its model, by artefact.
+
+    Args:
+        predictions: Predictions on the test part.
+        choice: Who won.
+        grades: Grades on the test part.
+        problem: What was learned.
+
+    Returns:
+        `metrics`, `console_metrics`, `report`, `report_text`, `confusion`, `confusion_plot`.
+    """
+    truth, said = said_by(predictions, REQUIRED, problem)
+    schema, settings = problem.schema, problem.settings
+    report, text = class_report(truth, said, problem)
+    return {
+        "metrics": required_metrics(choice, grades),
+        "console_metrics": problem.task.console_metrics(
+            truth,
+            said,
+            schema.value_array,
+            replicates=settings.bootstrap,
+            seed=settings.seed,
+        ),
+        "report": report,
+        "report_text": text,
+        "confusion": confusion_table(truth, said, problem),
+        "confusion_plot": confusion_figure(truth, said.codes, schema.classes),
+    }
+
+
+def plots(
+    table: pd.DataFrame,
+    predictions: pd.DataFrame,
+    explanations: dict[str, list[dict[str, Any]]],
+    problem: Problem,
+) -> dict[str, Figure]:
+    """The figures of a training run, by name.
+
+    Args:
+        table: The leaderboard.
+        predictions: Predictions on the test part.
+        explanations: What the models lean on.
+        problem: What was learned.
+
+    Returns:
+        `leaderboard`, `confusion`, `calibration`, `importance`, `importance_required`.
+    """
+    truth, said = said_by(predictions, CHAMPION, problem)
+    classes = problem.schema.classes
+    return {
+        "leaderboard": leaderboard_figure(table, problem.settings.primary_metric),
+        "confusion": confusion_figure(truth, said.codes, classes),
+        "calibration": calibration_figure(truth, said.probabilities, classes),
+        "importance": importance_figure(explanations[CHAMPION]),
+        "importance_required": importance_figure(explanations[REQUIRED]),
+    }
+
+
+def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
+    model_input: pd.DataFrame,
+    table: pd.DataFrame,
+    choice: dict[str, Any],
+    tuned: dict[str, dict[str, Any]],
+    grades: dict[str, Any],
+    predictions: pd.DataFrame,
+    champion: StoredModel,
+    cutoffs: dict[str, Any],
+    explanations: dict[str, list[dict[str, Any]]],
+    problem: Problem,
+) -> tuple[str, str, dict[str, Any]]:
+    """The model card as HTML and Markdown, and the headline figures.
+
+    Raises:
+        CardContradiction: The artefacts do not belong together.
+    """
+    facts = CardFacts(
+        problem=problem,
+        table=table,
+        choice=choice,
+        tuned=tuned,
+        grades=grades,
+        predictions=predictions,
+        manifest=champion.manifest,
+        classes=class_shares(model_input, problem.schema),
+        cutoffs=cutoffs,
+        importance=explanations[CHAMPION],
+    )
+    check_card(facts, len(model_input))
+    page, found = model_card(facts), headline(choice, grades, len(model_input))
+    logger.info(found["sentence"])
+    return html(page, NumberFormat()), markdown(page), found

@@ -1,0 +1,45 @@
+import pandas as pd
+
+from clientela.modelling.card_tables import cutoff_table, tuning_table
+from clientela.modelling.card_tables import test_table as holdout_table
+
+ENTRY = {"value": 0.4712, "lower": 0.4, "upper": 0.54}
+
+
+def test_each_measure_is_a_row_and_each_model_a_column():
+    grades = {"models": {"champion": {"qwk": ENTRY}, "mayoria": {"qwk": ENTRY}}}
+    expected = pd.DataFrame(
+        {
+            "Medida": ["QWK"],
+            "campeón": ["0,471 [0,400; 0,540]"],
+            "regla mayoria": ["0,471 [0,400; 0,540]"],
+        }
+    )
+    pd.testing.assert_frame_equal(holdout_table(grades), expected)
+
+
+def test_each_cutoff_mode_is_a_row():
+    mode = {
+        "rows": 1782,
+        "classes": {"baja": {"rows": 891, "share": 0.5}},
+        "models": {"lineal": {"qwk": {"mean": 0.478, "sd": 0.036}}},
+    }
+    table = cutoff_table({"configured": mode, "other": mode}, "qwk")
+    assert table.to_dict("records")[1] == {
+        "Modo": "el otro", "Clientes": "1.782", "baja": "50,0 %", "QWK lineal": "0,478 ± 0,036",
+    }  # fmt: skip
+
+
+def test_tuning_lists_only_what_was_tuned():
+    tuned = {
+        "mayoria": {"params": {}},
+        "lineal": {"params": {"l2": 152.26938}, "configured": 0.4, "best": 0.5, "trials": 10},
+    }
+    assert tuning_table(tuned, "qwk").to_dict("records") == [
+        {
+            "Candidato": "lineal", "QWK inicial": "0,400", "QWK ajustado": "0,500",
+            "Ensayos": "10", "Parámetros": "l2=152.3",
+        }
+    ]  # fmt: skip
+    nothing = tuning_table({"mayoria": {"params": {}}}, "qwk")
+    assert nothing["Candidato"].tolist() == ["ninguno se ajustó"]

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from clientela.modelling.console_metrics import ordinal_console_metrics
+from clientela.modelling.tasks import Predictions
+
+VALUES = np.array([0.0, 1.0, 2.0, 4.0])
+
+
+def report(rows, replicates=100):
+    rng = np.random.default_rng(rows)
+    truth = rng.choice(4, size=rows, p=[0.5, 0.25, 0.2, 0.05])
+    codes = np.where(rng.random(rows) < 0.6, truth, rng.integers(4, size=rows))
+    expected = VALUES[codes] + rng.normal(0, 0.3, rows)
+    said = Predictions(codes, np.eye(4)[codes], expected)
+    found = ordinal_console_metrics(truth, said, VALUES, replicates=replicates, seed=1)
+    return truth, said, found
+
+
+def test_multiclass_measures_are_those_of_scikit_learn():
+    truth, said, found = report(300)
+    multiclass = found["multiclass_classification_metrics"]
+    weighted = {"average": "weighted", "zero_division": 0}
+    oracle = {
+        "accuracy": metrics.accuracy_score(truth, said.codes),
+        "weighted_recall": metrics.recall_score(truth, said.codes, **weighted),
+        "weighted_precision": metrics.precision_score(truth, said.codes, **weighted),
+        "weighted_f0_5": metrics.fbeta_score(truth, said.codes, beta=0.5, **weighted),
+        "weighted_f1": metrics.fbeta_score(truth, said.codes, beta=1, **weighted),
+        "weighted_f2": metrics.fbeta_score(truth, said.codes, beta=2, **weighted),
+    }
+    assert {name: multiclass[name]["value"] for name in oracle} == pytest.approx(oracle)
+    constant = metrics.fbeta_score(truth, np.zeros_like(truth), beta=1, **weighted)
+    best = multiclass["weighted_f1_best_constant_classifier"]["value"]
+    assert best == pytest.approx(constant)
+
+
+def test_regression_measures_are_those_of_scikit_learn():
+    truth, said, found = report(300)
+    regression = {name: entry["value"] for name, entry in found["regression_metrics"].items()}
+    y = VALUES[truth]
+    mse = metrics.mean_squared_error(y, said.expected)
+    assert regression == pytest.approx(
+        {
+            "mae": metrics.mean_absolute_error(y, said.expected),
+            "mse": mse,
+            "rmse": mse**0.5,
+            "r2": metrics.r2_score(y, said.expected),
+        }
+    )
+
+
+def test_the_confusion_matrix_counts_every_row_under_text_keys():
+    truth, said, found = report(250)
+    matrix = found["multiclass_classification_metrics"]["confusion_matrix"]
+    oracle = metrics.confusion_matrix(truth, said.codes, labels=range(4))
+    assert matrix == {str(i): {str(j): int(oracle[i, j]) for j in range(4)} for i in range(4)}
+
+
+def test_the_deviation_is_that_of_resampled_rows():
+    truth, said, found = report(300, replicates=300)
+    rng = np.random.default_rng(99)
+    hits = [
+        (truth[rows] == said.codes[rows]).mean()
+        for rows in (rng.integers(300, size=300) for _ in range(300))
+    ]
+    deviation = found["multiclass_classification_metrics"]["accuracy"]["standard_deviation"]
+    assert deviation == pytest.approx(np.std(hits, ddof=1), rel=0.2)
+
+
+def test_few_rows_have_no_deviation():
+    _, _, found = report(199)
+    entries = [*found["regression_metrics"].values()]
+    entries += [
+        entry
+        for name, entry in found["multiclass_classification_metrics"].items()
+        if name != "confusion_matrix"
+    ]
+    assert {entry["standard_deviation"] for entry in entries} == {"NaN"}
+
+
+def test_a_constant_truth_explains_nothing():
+    truth = np.ones(5, dtype=np.int64)
+    said = Predictions(truth, np.eye(4)[truth], np.full(5, 1.5))
+    found = ordinal_console_metrics(truth, said, VALUES, replicates=5, seed=0)
+    assert found["regression_metrics"]["r2"]["value"] == 0

@@ -1,0 +1,42 @@
+import numpy as np
+import pandas as pd
+
+from clientela.modelling.figures import (
+    calibration_figure,
+    confusion_figure,
+    importance_figure,
+    leaderboard_figure,
+)
+from clientela.reports.style import png
+
+CLASSES = ("sin_compra", "baja", "alta")
+
+
+def test_the_confusion_figure_writes_the_counts_in_the_cells():
+    figure = confusion_figure(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), CLASSES)
+    (panel,) = figure.axes
+    texts = [text.get_text() for text in panel.texts]
+    assert texts == ["1", "1", "0", "0", "1", "0", "1", "0", "0"]
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == list(CLASSES)
+
+
+def test_the_calibration_figure_has_a_line_per_boundary():
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.2, 0.3, 0.5], [0.1, 0.1, 0.8]])
+    (panel,) = calibration_figure(np.array([0, 1, 2]), probabilities, CLASSES).axes
+    _, first, second = panel.lines
+    assert first.get_label() == "más que sin_compra"
+    assert np.asarray(first.get_xydata()).round(3).tolist() == [[0.2, 0], [0.8, 1], [0.9, 1]]
+    assert np.asarray(second.get_xydata()).round(3).tolist() == [[0.1, 0], [0.5, 0], [0.8, 1]]
+
+
+def test_figures_are_the_same_bytes_twice():
+    table = pd.DataFrame(
+        {
+            "candidate": ["lineal", "mayoria"], "decision": ["median", "propia"],
+            "features": ["all", "all"], "role": ["challenger", "rule"],
+            "qwk": [0.4, 0.0], "qwk_sd": [0.02, 0.0],
+        }
+    )  # fmt: skip
+    entries = [{"label": "edad", "mean_abs": 0.2, "direction": -0.4}]
+    for make in (lambda: leaderboard_figure(table, "qwk"), lambda: importance_figure(entries)):
+        assert png(make()) == png(make())

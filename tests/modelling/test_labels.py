@@ -1,0 +1,16 @@
+import pytest
+
+from clientela.modelling.labels import readable
+
+
+@pytest.mark.parametrize(
+    ("feature", "words"),
+    [
+        ("gasto_3m", "gasto en el trimestre"),
+        ("puntos_ganados_6m", "puntos ganados (6 meses)"),
+        ("pct_tecnologia_12m", "pct tecnologia (12 meses)"),
+        ("edad", "edad"),
+    ],
+)
+def test_configured_names_win_and_others_lose_their_underscores(feature, words):
+    assert readable(feature, {"gasto_3m": "gasto en el trimestre"}) == words

@@ -1,0 +1,61 @@
+import pytest
+import yaml
+
+from clientela.exceptions import ConfigurationError
+from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
+from clientela.modelling.problem import problem_of
+from clientela.modelling.settings import TrainingSettings
+
+REQUIRED = {
+    "n_estimators": 300,
+    "max_depth": 4,
+    "learning_rate": 0.05,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "objective": "reg:squarederror",
+}
+
+
+@pytest.fixture
+def shipped(project_root):
+    text = (project_root / "conf/base/parameters/purchase_intensity.yml").read_text("utf-8")
+    return TrainingSettings.model_validate(yaml.safe_load(text)["purchase_intensity"]["training"])
+
+
+def test_the_shipped_baseline_has_exactly_the_required_parameters(shipped, schema):
+    entry = shipped.candidates[shipped.required]
+    assert (entry.params, entry.decisions, entry.features) == (REQUIRED, ("nearest",), "required")
+    model = problem_of("ordinal", schema, shipped).unfitted(
+        shipped.required, entry.params, "nearest"
+    )
+    chosen = model.regressor.get_params()
+    assert {name: chosen[name] for name in REQUIRED} == REQUIRED
+    assert {name for name, value in chosen.items() if value is not None} - set(REQUIRED) <= {
+        "enable_categorical", "missing", "n_jobs", "random_state",
+    }  # fmt: skip
+    assert (model.decision, tuple(model.values)) == ("nearest", (0.0, 1.0, 2.0, 4.0))
+
+
+def test_every_shipped_candidate_can_be_built(shipped, schema):
+    problem = problem_of("ordinal", schema, shipped)
+    for name, entry in shipped.candidates.items():
+        for decision in entry.decisions:
+            assert problem.unfitted(name, entry.params, decision).decision == decision
+
+
+@pytest.mark.parametrize("kind", sorted(ORDINAL_KINDS))
+def test_a_parameter_that_the_kind_does_not_have_is_refused(problem, kind):
+    with pytest.raises(ConfigurationError, match=f"kind '{kind}' has no parameter 'depht'"):
+        ORDINAL_KINDS[kind](problem.recipe({"depht": 2}, "thresholds"))
+
+
+def test_the_last_quarter_rule_needs_its_column(schema, settings):
+    without = schema | {"extra": ["sin_historial"]}
+    with pytest.raises(ConfigurationError, match="Switch the extra features on"):
+        problem_of("ordinal", without, TrainingSettings.model_validate(settings))
+
+
+def test_the_last_quarter_rule_takes_the_bounds_of_the_target(schema, settings):
+    other = schema | {"lower_bounds": [0, 2, 5, 9]}
+    problem = problem_of("ordinal", other, TrainingSettings.model_validate(settings))
+    assert problem.unfitted("ultimo_trimestre", {}, None).lower_bounds == (0, 2, 5, 9)

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from clientela.modelling.evaluation import fold_grades
+from clientela.modelling.problem import problem_of
+from clientela.modelling.selection import champion_choice, chosen_variants
+from clientela.modelling.settings import TrainingSettings
+from clientela.modelling.tuning import variants
+
+TUNED = {name: {"params": {}} for name in ("mayoria", "ultimo_trimestre")} | {
+    "requerido": {"params": {"n_estimators": 8, "max_depth": 3}},
+    "lineal": {"params": {"l2": 1.0}},
+}
+
+
+@pytest.fixture
+def choose():
+    def run(train, problem):
+        grades = fold_grades(train, variants(TUNED, problem), problem, "x")
+        return champion_choice(train, grades, TUNED, problem)
+
+    return run
+
+
+def test_extra_features_that_inform_are_kept(choose, train, problem, customers):
+    # last quarter's purchases repeat the target here, and the required features are noise
+    codes = problem.schema.codes(train)
+    noise = np.random.default_rng(0).normal(size=(len(train), 3))
+    informed = train.assign(
+        gasto_3m=noise[:, 0], num_tx_total=noise[:, 1], edad=noise[:, 2],
+        compras_tecnologia_3m=problem.schema.value_array[codes] + 0.1 * noise[:, 0],
+    )  # fmt: skip
+    table, choice = choose(informed, problem)
+    assert choice["champion"]["candidate"] == "lineal"
+    assert choice["champion"]["features"] == "all"
+    assert choice["extra_features"]["kept"]
+    assert choice["extra_features"]["gain"]["mean"] > 0.5
+    assert len(table) == 6
+
+
+def test_extra_features_that_only_add_noise_are_dropped(choose, train, problem):
+    codes = problem.schema.codes(train)
+    noise = np.random.default_rng(0).normal(size=(len(train), 2))
+    told = train.assign(
+        gasto_3m=problem.schema.value_array[codes] + 0.3 * noise[:, 0],
+        compras_tecnologia_3m=np.abs(noise[:, 1]),
+    )
+    table, choice = choose(told, problem)
+    champion = choice["champion"]
+    assert not choice["extra_features"]["kept"]
+    assert champion["features"] == "required"
+    listed = table[
+        (table["candidate"] == champion["candidate"]) & (table["features"] == "required")
+    ]
+    assert champion["qwk"] in listed["qwk"].tolist()
+
+
+def test_without_extra_features_there_is_nothing_to_ask(choose, train, schema, settings):
+    del settings["candidates"]["ultimo_trimestre"]
+    made = TrainingSettings.model_validate(settings)
+    problem = problem_of("ordinal", schema | {"extra": []}, made)
+    _, choice = choose(train, problem)
+    assert not choice["extra_features"]["tested"]
+
+
+def test_the_choice_can_be_stored_as_json(choose, train, problem):
+    import json
+
+    _, choice = choose(train, problem)
+    assert json.loads(json.dumps(choice)) == choice
+
+
+@pytest.mark.parametrize(
+    ("candidate", "names"),
+    [
+        ("lineal", ["mayoria", "ultimo_trimestre", "requerido", "lineal"]),
+        ("requerido", ["mayoria", "ultimo_trimestre", "requerido"]),
+    ],
+)
+def test_rules_baseline_and_champion_are_compared_the_champion_once(problem, candidate, names):
+    row = {"candidate": candidate, "features": "required", "decision": "nearest"}
+    chosen = chosen_variants({"champion": row, "params": {}}, TUNED, problem)
+    assert [variant.candidate for variant in chosen] == names
+    assert chosen[-1].decisions == ("nearest",)
+
+
+@pytest.mark.parametrize("metric", ["mae_class", "rps"])
+def test_any_measure_can_pick_the_champion(choose, train, schema, settings, metric):
+    made = TrainingSettings.model_validate(settings | {"primary_metric": metric})
+    table, choice = choose(train, problem_of("ordinal", schema, made))
+    models = table[table["role"] != "rule"]
+    assert models[metric].is_monotonic_increasing
+    assert choice["champion"]["gain_vs_required"] >= -choice["champion"]["gain_vs_required_se"]

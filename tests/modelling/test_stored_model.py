@@ -1,0 +1,57 @@
+import pandas as pd
+import pytest
+
+from clientela.exceptions import ModelFileError
+from clientela.modelling import stored_model
+from clientela.modelling.fitting import configured_contender, fitted_model
+from clientela.modelling.stored_model import frame_sha256, packed, unpacked
+
+
+@pytest.fixture
+def model(train, problem):
+    return fitted_model(train, configured_contender("lineal", problem), problem)
+
+
+def test_a_stored_model_predicts_as_before(model, train):
+    content, manifest = packed(model)
+    again = unpacked(content, manifest, "champion.skops")
+    X = train[model.features]
+    assert (again.estimator.predict(X) == model.estimator.predict(X)).all()
+    assert again.manifest == manifest
+
+
+def test_equal_models_are_equal_files(model, train, problem):
+    twin = fitted_model(train, configured_contender("lineal", problem), problem)
+    assert packed(model) == packed(twin)
+
+
+def test_a_file_that_differs_from_its_manifest_is_not_opened(model):
+    content, manifest = packed(model)
+    with pytest.raises(ModelFileError, match=r"champion\.skops is not the one that its manifest"):
+        unpacked(content + b"x", manifest, "champion.skops")
+
+
+def test_another_minor_version_of_a_library_is_refused(model):
+    content, manifest = packed(model)
+    old = manifest | {"versions": manifest["versions"] | {"scikit-learn": "1.2.2"}}
+    with pytest.raises(ModelFileError, match=r"trained with scikit-learn 1\.2\.2"):
+        unpacked(content, old, "champion.skops")
+
+
+def test_another_patch_version_is_fine(model, monkeypatch):
+    content, manifest = packed(model)
+    versions = dict(stored_model.library_versions())
+    major, minor = versions["xgboost"].split(".")[:2]
+    monkeypatch.setattr(
+        stored_model,
+        "library_versions",
+        lambda: versions | {"xgboost": f"{major}.{minor}.99"},
+    )
+    assert unpacked(content, manifest, "champion.skops").features == model.features
+
+
+def test_the_fingerprint_of_a_table_sees_values_names_and_order():
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    others = [frame.iloc[::-1], frame.rename(columns={"a": "c"}), frame.assign(a=[1, 3])]
+    assert frame_sha256(frame) == frame_sha256(frame.copy())
+    assert frame_sha256(frame) not in {frame_sha256(other) for other in others}

@@ -1,0 +1,62 @@
+import pytest
+
+from clientela.modelling.headline import headline
+from clientela.modelling.verdict import signed, verdict
+
+
+def facts(in_cv, error, in_test):
+    champion = {
+        "candidate": "lineal", "decision": "median", "qwk": 0.48, "qwk_sd": 0.03,
+        "gain_vs_rule": in_cv, "gain_vs_rule_sd": 0.02, "gain_vs_rule_se": error,
+    }  # fmt: skip
+    choice = {
+        "primary_metric": "qwk",
+        "champion": champion,
+        "best_rule": {"candidate": "ultimo_trimestre", "qwk": 0.4},
+        "required": {"candidate": "requerido", "qwk": 0.39},
+    }
+    gain = {"value": in_test, "std": 0.03, "lower": in_test - 0.06, "upper": in_test + 0.06}
+    test = {"value": 0.47, "std": 0.03, "lower": 0.41, "upper": 0.53}
+    grades = {"champion_gains": {"ultimo_trimestre": gain}, "models": {"champion": {"qwk": test}}}
+    return choice, grades
+
+
+@pytest.mark.parametrize(
+    ("in_cv", "error", "in_test", "beats"),
+    [
+        (0.08, 0.02, 0.05, "yes"),
+        (0.08, 0.05, 0.05, "unclear"),
+        (0.08, 0.02, -0.01, "no"),
+        (0.0, 0.02, 0.05, "no"),
+        (-0.03, 0.02, -0.05, "no"),
+    ],
+)
+def test_only_a_clear_gain_that_the_test_confirms_beats_the_rule(in_cv, error, in_test, beats):
+    assert verdict(*facts(in_cv, error, in_test)).beats == beats
+
+
+def test_the_less_flattering_figure_comes_first():
+    sentence = verdict(*facts(0.08, 0.02, 0.05)).sentence
+    assert sentence.startswith("El campeón «lineal» supera a la mejor regla")
+    assert sentence.index("+0,050") < sentence.index("+0,080")
+    sentence = verdict(*facts(0.03, 0.01, 0.05)).sentence
+    assert sentence.index("+0,030") < sentence.index("+0,050")
+
+
+def test_a_champion_that_does_not_beat_the_rule_says_so():
+    sentence = verdict(*facts(0.02, 0.02, -0.01)).sentence
+    assert "NO supera a la mejor regla de negocio «ultimo_trimestre»: -0,010" in sentence
+
+
+def test_the_headline_carries_the_verdict():
+    choice, grades = facts(0.08, 0.02, 0.05)
+    found = headline(choice, grades, 240)
+    assert found["beats_best_rule"] is True
+    assert found["sentence"] == verdict(choice, grades).sentence
+    assert (found["rows"], found["champion_test"], found["ci"]) == (240, 0.47, [0.41, 0.53])
+    assert (found["champion_cv"], found["best_rule_cv"], found["required_cv"]) == (0.48, 0.4, 0.39)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0714, "+0,071"), (-0.2, "-0,200"), (0.0, "+0,000")])
+def test_differences_carry_their_sign(value, text):
+    assert signed(value) == text

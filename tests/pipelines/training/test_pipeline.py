@@ -1,0 +1,140 @@
+import hashlib
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clientela.exceptions import StageInputMissing, TrainingDataError
+
+CLASSES = ["sin_compra", "baja", "media", "alta"]
+SCHEMA = {
+    "key": "id_cliente",
+    "target": "target_compra_tecnologia",
+    "required": ["gasto_3m", "edad"],
+    "extra": ["sin_historial", "compras_tecnologia_3m"],
+    "last_quarter": "compras_tecnologia_3m",
+    "classes": CLASSES,
+    "values": [0.0, 1.0, 2.0, 4.0],
+    "lower_bounds": [0, 1, 2, 4],
+}
+FEW_TREES = {"params": {"n_estimators": 10}, "search": {"n_estimators": {"low": 5}}}
+QUICK = {
+    "test/parameters.yml": {
+        "purchase_intensity": {
+            "training": {
+                "folds": 3,
+                "repeats": 1,
+                "inner_folds": 2,
+                "bootstrap": 100,
+                "tuning": {"trials": 1, "folds": 2},
+                "candidates": {
+                    "xgboost_poco_profundo": FEW_TREES,
+                    "binarios_acumulados": FEW_TREES,
+                },
+            }
+        }
+    }
+}
+REQUIRED_FILES = {
+    "model.tar.gz",
+    "model/features.json",
+    "model/manifest.json",
+    "model/thresholds.json",
+    "model/xgboost-model.ubj",
+    "metrics/metrics.json",
+    "metrics/sagemaker_metrics.json",
+    "metrics/classification_report.json",
+    "metrics/classification_report.txt",
+    "metrics/confusion_matrix.csv",
+    "metrics/confusion_matrix.png",
+    "metadata/metadata.json",
+}
+
+
+def customers(rows=200, seed=1):
+    rng = np.random.default_rng(seed)
+    taste = rng.gamma(1.2, 0.9, rows)
+    codes = np.searchsorted([1, 2, 4], rng.poisson(taste), side="right")
+    return pd.DataFrame(
+        {
+            "id_cliente": [f"cliente-{i:04d}" for i in range(rows)],
+            "gasto_3m": (taste * rng.lognormal(0, 0.5, rows) * 100).round(2),
+            "edad": rng.integers(18, 80, rows).astype(float),
+            "sin_historial": 0.0,
+            "compras_tecnologia_3m": rng.poisson(taste).astype(float),
+            "target_compra_tecnologia": np.array(CLASSES)[codes],
+        }
+    )
+
+
+@pytest.fixture
+def write_inputs(data_root):
+    def write(frame, other=None):
+        folder = data_root / "05_model_input" / "purchase_intensity"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "feature_schema.json").write_text(json.dumps(SCHEMA), "utf-8")
+        frame.to_parquet(folder / "model_input.parquet", index=False)
+        both = frame if other is None else other
+        both.to_parquet(folder / "model_input_other_cutoff.parquet", index=False)
+        features = data_root / "04_feature"
+        features.mkdir(exist_ok=True)
+        scored = frame.drop(columns=SCHEMA["target"])
+        scored.to_parquet(features / "scoring_features.parquet", index=False)
+
+    return write
+
+
+def fingerprints(root):
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if not path.is_relative_to(root / "04_feature")
+        and not path.name.startswith(("model_input", "feature_schema"))
+    }
+
+
+@pytest.mark.slow
+def test_a_run_writes_every_required_file_and_a_permuted_rerun_the_same_bytes(
+    write_inputs, run_kedro, data_root
+):
+    frame = customers()
+    write_inputs(frame, customers(seed=2))
+    catalog = run_kedro("training", "scoring", conf=QUICK)
+    first = fingerprints(data_root)
+
+    folder = data_root / "06_models" / "xgboost_ordinal_tecnologia"
+    written = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    assert written == REQUIRED_FILES
+    headline = catalog.load("purchase_intensity.headline")
+    card = catalog.load("purchase_intensity.model_card_text")
+    assert card.splitlines()[0] == headline["sentence"]
+    assert headline["rows"] == len(frame)
+
+    page = catalog.load("purchase_intensity.model_card")
+    assert page.count("<img") == 4
+    assert not re.search(r"cliente-\d{4}", page)
+
+    scores = pd.read_csv(data_root / "07_model_output/purchase_intensity/scores.csv")
+    pd.testing.assert_frame_equal(
+        scores, catalog.load("purchase_intensity.scores"), check_dtype=False
+    )
+    assert scores["id_cliente"].tolist() == sorted(frame["id_cliente"])
+
+    write_inputs(frame.sample(frac=1, random_state=5), customers(seed=2).iloc[::-1])
+    run_kedro("training", "scoring", conf=QUICK)
+    assert fingerprints(data_root) == first
+
+
+def test_a_class_without_customers_stops_the_run_with_its_name(write_inputs, run_kedro):
+    frame = customers()
+    write_inputs(frame[frame["target_compra_tecnologia"] != "alta"])
+    with pytest.raises(TrainingDataError, match=r"too few in alta .*alta 0"):
+        run_kedro("training", conf=QUICK)
+
+
+def test_without_a_model_input_the_command_that_makes_it_is_named(run_kedro):
+    with pytest.raises(StageInputMissing, match=r"kedro run --pipelines=.*ordinal_target"):
+        run_kedro("training", conf=QUICK)
