@@ -1,8 +1,11 @@
 import io
+import itertools
 import logging
 import sys
 
-from clientela.datasets.progress import with_progress
+import pytest
+
+from clientela.progress import with_progress
 
 
 class Terminal(io.StringIO):
@@ -14,17 +17,26 @@ def test_items_pass_unchanged_and_in_order():
     assert list(with_progress(iter([3, 1, 2]), 3, "lotes")) == [3, 1, 2]
 
 
-def test_without_a_terminal_each_tenth_is_logged(monkeypatch, caplog):
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with caplog.at_level(logging.INFO, logger="clientela.datasets.progress"):
-        list(with_progress(range(40), 40, "lotes"))
-    done = [record.getMessage().split(",")[0] for record in caplog.records]
-    assert done == [f"lotes: {4 * i} of 40" for i in range(1, 11)]
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that moves one second each time somebody looks."""
+    ticks = itertools.count()
+    monkeypatch.setattr("clientela.progress.monotonic", lambda: float(next(ticks)))
 
 
-def test_a_single_batch_is_not_worth_a_line(monkeypatch, caplog):
+def test_without_a_terminal_a_line_every_three_seconds_says_what_is_left(
+    monkeypatch, caplog, clock
+):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with caplog.at_level(logging.INFO, logger="clientela.datasets.progress"):
+    with caplog.at_level(logging.INFO, logger="clientela.progress"):
+        list(with_progress(range(9), 9, "lotes"))
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["lotes: 3 of 9, about 6 s left", "lotes: 6 of 9, about 3 s left"]
+
+
+def test_short_work_logs_nothing(monkeypatch, caplog, clock):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with caplog.at_level(logging.INFO, logger="clientela.progress"):
         list(with_progress([1], 1, "lotes"))
     assert caplog.records == []
 
@@ -32,7 +44,7 @@ def test_a_single_batch_is_not_worth_a_line(monkeypatch, caplog):
 def test_a_terminal_shows_a_bar_and_no_lines(monkeypatch, caplog):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with caplog.at_level(logging.INFO, logger="clientela.datasets.progress"):
+    with caplog.at_level(logging.INFO, logger="clientela.progress"):
         list(with_progress(range(40), 40, "lotes"))
     assert "lotes: 100%" in terminal.getvalue()
     assert caplog.records == []

@@ -59,5 +59,5 @@ def readable(error: BaseException) -> str:
 
 
 run = copy(kedro_run)
-run.callback = _with_readable_errors(kedro_run.callback)
+run.callback = _with_readable_errors(kedro_run.callback) if kedro_run.callback else None
 cli.add_command(run)

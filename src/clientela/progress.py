@@ -1,4 +1,4 @@
-"""Shows how far a long step is: a bar where someone watches, log lines where nobody does."""
+"""Says how far a long step is: a bar where someone watches, log lines where nobody does."""
 
 import logging
 import sys
@@ -10,11 +10,13 @@ from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
+SECONDS_BETWEEN_LINES = 3.0
+
 Item = TypeVar("Item")
 
 
 def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
-    """The items, one by one, while a bar (terminal) or a log line per tenth (else) tells how far.
+    """The items, one by one, while a bar (terminal) or log lines (else) tell how far it is.
 
     Args:
         items: What the step works through.
@@ -27,9 +29,11 @@ def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Ite
     if sys.stderr.isatty():
         yield from tqdm(items, total=total, desc=label)
         return
-    began = monotonic()
+    began = last = monotonic()
     for done, item in enumerate(items, start=1):
         yield item
-        if done * 10 // total > (done - 1) * 10 // total and total > 1:
-            left = (monotonic() - began) * (total - done) / done
+        now = monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES and done < total:
+            last = now
+            left = (now - began) / done * (total - done)
             logger.info("%s: %d of %d, about %.0f s left", label, done, total, left)

@@ -1,5 +1,5 @@
 import pytest
-import yaml
+from kedro.config import OmegaConfigLoader
 
 from clientela.exceptions import ConfigurationError
 from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
@@ -18,8 +18,8 @@ REQUIRED = {
 
 @pytest.fixture
 def shipped(project_root):
-    text = (project_root / "conf/base/parameters/purchase_intensity.yml").read_text("utf-8")
-    return TrainingSettings.model_validate(yaml.safe_load(text)["purchase_intensity"]["training"])
+    loader = OmegaConfigLoader(str(project_root / "conf"), base_env="base", default_run_env="local")
+    return TrainingSettings.model_validate(loader["parameters"]["purchase_intensity"]["training"])
 
 
 def test_the_shipped_baseline_has_exactly_the_required_parameters(shipped, schema):

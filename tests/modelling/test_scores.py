@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import TrainingDataError
-from clientela.modelling.fitting import configured_contender, fitted_model
 from clientela.modelling.problem import Contender
 from clientela.modelling.scores import customer_scores
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
 from clientela.modelling.settings import ScoringSettings
 
 LABELS = {"gasto_3m": "gasto en 3 meses"}

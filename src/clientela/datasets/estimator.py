@@ -9,8 +9,8 @@ from kedro.io import AbstractDataset
 
 from clientela.datasets.storage import folder_made
 from clientela.exceptions import ModelFileError, StageInputMissing
-from clientela.modelling.packaging import json_bytes
-from clientela.modelling.stored_model import StoredModel, packed, unpacked
+from clientela.modelling.storage.packaging import json_bytes
+from clientela.modelling.storage.stored_model import StoredModel, packed, unpacked
 
 
 class EstimatorDataset(AbstractDataset[StoredModel, StoredModel]):
@@ -72,7 +72,7 @@ class EstimatorDataset(AbstractDataset[StoredModel, StoredModel]):
 
     def _exists(self) -> bool:
         fs, _ = url_to_fs(self._filepath)
-        fs.invalidate_cache()
+        fs.invalidate_cache(self._filepath)
         return bool(fs.exists(self._filepath) and fs.exists(self._manifest_path))
 
     def _describe(self) -> dict[str, Any]:

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 
-from clientela.datasets.progress import with_progress
+from clientela.progress import with_progress
+from clientela.datasets.storage import folder_made
 from clientela.exceptions import ConfigurationError, RawDataError, RawDataNotOurs
 
 READ_BLOCK = 1 << 22
@@ -86,7 +87,7 @@ class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
         for path in (self._filepath, *self._together_with):
             _require_ours(path)
         fs, path = url_to_fs(self._filepath)
-        fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
+        folder_made(fs, path)
         with _replaced(fs, path) as staged:
             with fs.open(staged, "wb") as file:
                 seal = _Seal(file)
@@ -179,7 +180,7 @@ def _record(seal: _Seal, origin: dict[str, Any]) -> bytes:
 def _require_ours(filepath: str) -> None:
     """Raise unless the file is absent or is what its record says was generated."""
     fs, path = url_to_fs(filepath)
-    fs.invalidate_cache()
+    fs.invalidate_cache(path)
     if fs.exists(path) and not _is_ours(fs, path):
         raise RawDataNotOurs(
             f"{filepath} was not written by data_generation, or was changed since: it is kept, and "

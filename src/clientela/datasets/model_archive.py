@@ -69,7 +69,7 @@ class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]
 
     def _exists(self) -> bool:
         fs, path = url_to_fs(self._filepath)
-        fs.invalidate_cache()
+        fs.invalidate_cache(path)
         return bool(fs.exists(path))
 
     def _describe(self) -> dict[str, Any]:

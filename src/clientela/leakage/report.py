@@ -1,12 +1,14 @@
 """The leakage report: what was proven, what is suspicious, and who allowed it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from clientela.exceptions import LeakageFound
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class LeakageRules(BaseModel):
@@ -20,7 +22,7 @@ class LeakageRules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     concordance_limit: float = Field(default=0.95, gt=0.5, le=1)
-    allowed: dict[str, str] = {}
+    allowed: dict[str, Reason] = {}
 
 
 def leakage_report(
@@ -41,18 +43,20 @@ def leakage_report(
         rules: Limits and allowances.
 
     Returns:
-        `sees_the_future`, `suspicious`, `refused`, `allowed`, `concordance`, `warnings`, `rows` and a
-        `sentence`.
+        `sees_the_future`, `suspicious`, `refused`, `allowed`, `concordance`, `warnings`, `rows` and
+        a `sentence`.
     """
     future = sorted(name for name, count in (changed_rows or {}).items() if count)
-    suspicious = [name for name, c in concordance.items() if c > rules.concordance_limit]
-    refused = [name for name in dict.fromkeys([*future, *suspicious]) if name not in rules.allowed]
+    suspicious = [str(name) for name, c in concordance.items() if c > rules.concordance_limit]
+    found = dict.fromkeys([*future, *suspicious])
+    refused = [name for name in found if name not in rules.allowed]
+    tolerated = [name for name in found if name in rules.allowed]
     return {
-        "sentence": _sentence(refused, changed_rows, rows),
+        "sentence": _sentence(refused, tolerated, changed_rows, rows),
         "rows": rows,
         "refused": refused,
         "sees_the_future": {name: (changed_rows or {})[name] for name in future},
-        "suspicious": {str(name): round(float(concordance[name]), 6) for name in suspicious},
+        "suspicious": {name: round(float(concordance[name]), 6) for name in suspicious},
         "concordance_limit": rules.concordance_limit,
         "allowed": dict(sorted(rules.allowed.items())),
         "warnings": warnings,
@@ -60,14 +64,19 @@ def leakage_report(
     }
 
 
-def _sentence(refused: list[str], changed_rows: Mapping[str, int] | None, rows: int) -> str:
+def _sentence(
+    refused: list[str], tolerated: list[str], changed_rows: Mapping[str, int] | None, rows: int
+) -> str:
     if refused:
         return f"Refused until somebody looks: {', '.join(refused)}."
+    other = ""
+    if tolerated:
+        other = f"Allowed by name although suspicious: {', '.join(tolerated)}. Otherwise: "
     if changed_rows is None:
-        return "No feature alone predicts the target suspiciously well."
+        return f"{other}No feature alone predicts the target suspiciously well."
     return (
-        f"No feature of {rows} customers changed when every row at or past its cutoff was scrambled, "
-        "and none alone predicts the target suspiciously well."
+        f"{other}No feature of {rows} customers changed when every row at or past its cutoff was "
+        "scrambled, and none alone predicts the target suspiciously well."
     )
 
 
@@ -82,18 +91,17 @@ def require_no_leak(report: Mapping[str, Any]) -> None:
     """
     if not report["refused"]:
         return
-    causes = [
-        f"{name} ("
-        + (
-            f"changed for {report['sees_the_future'][name]} customers when the future was scrambled"
-            if name in report["sees_the_future"]
-            else f"alone orders the target with concordance {report['suspicious'][name]:.3f}, limit "
-            f"{report['concordance_limit']}"
-        )
-        + ")"
-        for name in report["refused"]
-    ]
+    causes = [f"{name} ({_cause(name, report)})" for name in report["refused"]]
     raise LeakageFound(
-        f"Features that know too much: {'; '.join(causes)}. Remove them, mend how they are computed, "
-        "or allow one by name with a reason: leakage: {allowed: {<feature>: <reason>}}."
+        f"Features that know too much: {'; '.join(causes)}. Remove them, mend how they are "
+        "computed, or allow one by name with a reason: "
+        "leakage: {allowed: {<feature>: <reason>}}."
     )
+
+
+def _cause(name: str, report: Mapping[str, Any]) -> str:
+    changed = report["sees_the_future"].get(name)
+    if changed is not None:
+        return f"changed for {changed} customers when the future was scrambled"
+    concordance, limit = report["suspicious"][name], report["concordance_limit"]
+    return f"alone orders the target with concordance {concordance:.3f}, limit {limit}"

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from clientela.modelling.console_metrics import ordinal_console_metrics
 from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
+from clientela.modelling.selection.threads import in_threads
 from clientela.modelling.split import Fold, repeated_folds
+from clientela.modelling.storage.console_metrics import ordinal_console_metrics
 from clientela.modelling.tasks import Builder, Predictions
-from clientela.modelling.threads import in_threads
 from clientela.ordinal.cut_points import best_cut_points, midpoints
 from clientela.ordinal.decision import argmax_codes, check_decision, cut_codes, median_codes
 from clientela.ordinal.grading import bootstrap_grades, grade
@@ -127,7 +127,7 @@ class OrdinalTask:
             seed: Seed of the resampling.
 
         Returns:
-            See `clientela.modelling.console_metrics`.
+            See `clientela.modelling.storage.console_metrics`.
         """
         return ordinal_console_metrics(truth, said, values, replicates=replicates, seed=seed)
 

@@ -7,11 +7,11 @@ import pandas as pd
 
 from clientela.modelling.labels import readable
 from clientela.modelling.problem import TASKS
-from clientela.modelling.progress import reported
 from clientela.modelling.schema import check_columns
 from clientela.modelling.settings import ScoringSettings
-from clientela.modelling.stored_model import StoredModel
+from clientela.modelling.storage.stored_model import StoredModel
 from clientela.ordinal.explanations import contributions, top_reasons
+from clientela.progress import with_progress
 from clientela.reports.numbers import NumberFormat
 
 NO_HISTORY = "sin_historial"
@@ -48,7 +48,7 @@ def customer_scores(
     starts = range(0, max(len(ordered), 1), settings.batch_size)
     batches = (ordered.iloc[start : start + settings.batch_size] for start in starts)
     scored = (_scored(model, batch, settings) for batch in batches)
-    return pd.concat(reported(scored, len(starts), "scoring"), ignore_index=True)
+    return pd.concat(with_progress(scored, len(starts), "scoring"), ignore_index=True)
 
 
 def _scored(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettings) -> pd.DataFrame:

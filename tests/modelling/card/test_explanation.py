@@ -1,7 +1,7 @@
 import pytest
 
-from clientela.modelling.fitting import configured_contender, fitted_model
-from clientela.modelling.global_explanation import explained_rows, feature_importance
+from clientela.modelling.card.explanation import explained_rows, feature_importance
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
 from clientela.ordinal.explanations import contributions
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from clientela.modelling.figures import (
+from clientela.modelling.card.figures import (
     calibration_figure,
     confusion_figure,
     importance_figure,

@@ -3,17 +3,21 @@ from dataclasses import replace
 import pytest
 
 from clientela.exceptions import CardContradiction
-from clientela.modelling.card import CardFacts, model_card
-from clientela.modelling.card_checks import check_card
-from clientela.modelling.card_markdown import markdown
-from clientela.modelling.cutoffs import cutoff_comparison
-from clientela.modelling.evaluation import fold_grades
-from clientela.modelling.fitting import champion_contender, configured_contender, fitted_model
-from clientela.modelling.global_explanation import feature_importance
-from clientela.modelling.holdout import holdout_grades, holdout_predictions
+from clientela.modelling.card.checks import check_card
+from clientela.modelling.card.explanation import feature_importance
+from clientela.modelling.card.markdown import markdown
+from clientela.modelling.card.page import CardFacts, model_card
 from clientela.modelling.schema import class_shares
-from clientela.modelling.selection import champion_choice, chosen_variants
-from clientela.modelling.tuning import tuned_candidates, variants
+from clientela.modelling.selection.champion import champion_choice, chosen_variants
+from clientela.modelling.selection.cutoff_modes import cutoff_comparison
+from clientela.modelling.selection.evaluation import fold_grades
+from clientela.modelling.selection.fitting import (
+    champion_contender,
+    configured_contender,
+    fitted_model,
+)
+from clientela.modelling.selection.test_part import holdout_grades, holdout_predictions
+from clientela.modelling.selection.tuning import tuned_candidates, variants
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.page import html
 
@@ -46,6 +50,13 @@ def facts(train, problem):
             learn, test["id_cliente"], train, chosen_variants(choice, tuned, problem), problem
         ),
         importance=feature_importance(champion, learn, problem.settings.labels),
+        leakage={
+            "rows": 240,
+            "sees_the_future": {},
+            "concordance": {"gasto_3m": 0.71, "edad": 0.52},
+            "concordance_limit": 0.95,
+            "allowed": {"edad": "se conoce al solicitar"},
+        },
     )
 
 
@@ -95,3 +106,10 @@ def test_contradictions_fail_the_run(facts):
             check_card(contradicting, 240)
     with pytest.raises(CardContradiction, match="training and test part add up"):
         check_card(facts, 241)
+
+
+def test_the_card_tells_how_leakage_was_looked_for_and_what_was_allowed(facts):
+    text = markdown(model_card(facts))
+    assert "clientes no cambió ninguna variable" in text
+    assert "gasto_3m: concordancia 0,710" in text
+    assert "Permitida: edad. Motivo: se conoce al solicitar" in text

@@ -1,7 +1,7 @@
 import pytest
 
-from clientela.modelling.headline import headline
-from clientela.modelling.verdict import signed, verdict
+from clientela.modelling.card.headline import headline
+from clientela.modelling.card.verdict import signed, verdict
 
 
 def facts(in_cv, error, in_test):

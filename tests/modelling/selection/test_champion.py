@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from clientela.modelling.evaluation import fold_grades
 from clientela.modelling.problem import problem_of
-from clientela.modelling.selection import champion_choice, chosen_variants
+from clientela.modelling.selection.champion import champion_choice, chosen_variants
+from clientela.modelling.selection.evaluation import fold_grades
+from clientela.modelling.selection.tuning import variants
 from clientela.modelling.settings import TrainingSettings
-from clientela.modelling.tuning import variants
 
 TUNED = {name: {"params": {}} for name in ("mayoria", "ultimo_trimestre")} | {
     "requerido": {"params": {"n_estimators": 8, "max_depth": 3}},

@@ -1,8 +1,8 @@
 import pytest
 
 from clientela.exceptions import TrainingDataError
-from clientela.modelling.cutoffs import cutoff_comparison
 from clientela.modelling.problem import Variant
+from clientela.modelling.selection.cutoff_modes import cutoff_comparison
 
 VARIANTS = [
     Variant("mayoria", "all", {}, ()),

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from clientela.modelling.evaluation import fold_grades
 from clientela.modelling.problem import Variant
+from clientela.modelling.selection.evaluation import fold_grades
 from clientela.modelling.split import repeated_folds
 from clientela.ordinal.metrics import METRICS
 

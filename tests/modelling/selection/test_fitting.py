@@ -1,5 +1,9 @@
-from clientela.modelling.fitting import champion_contender, configured_contender, fitted_model
 from clientela.modelling.problem import Contender
+from clientela.modelling.selection.fitting import (
+    champion_contender,
+    configured_contender,
+    fitted_model,
+)
 
 
 def test_the_champion_is_built_as_chosen():

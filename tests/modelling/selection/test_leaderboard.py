@@ -2,13 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.modelling.leaderboard import (
+from clientela.modelling.problem import problem_of
+from clientela.modelling.selection.leaderboard import (
     best_of_role,
     champion_row,
     leaderboard,
     paired_gain,
 )
-from clientela.modelling.problem import problem_of
 from clientela.modelling.settings import TrainingSettings
 
 RULE, LAST = ("mayoria", "all", "propia"), ("ultimo_trimestre", "all", "propia")

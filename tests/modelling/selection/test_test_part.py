@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from clientela.modelling.fitting import configured_contender, fitted_model
-from clientela.modelling.holdout import holdout_grades, holdout_predictions, said_by
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
+from clientela.modelling.selection.test_part import holdout_grades, holdout_predictions, said_by
 from clientela.ordinal.metrics import METRICS
 
 

@@ -2,7 +2,7 @@ import warnings
 
 import pytest
 
-from clientela.modelling.threads import in_threads
+from clientela.modelling.selection.threads import in_threads
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -3,8 +3,8 @@ import logging
 import pytest
 
 from clientela.modelling.problem import problem_of
+from clientela.modelling.selection.tuning import tuned_candidates, variants
 from clientela.modelling.settings import TrainingSettings
-from clientela.modelling.tuning import tuned_candidates, variants
 
 
 @pytest.fixture

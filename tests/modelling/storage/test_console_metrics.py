@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from clientela.modelling.console_metrics import ordinal_console_metrics
+from clientela.modelling.storage.console_metrics import ordinal_console_metrics
 from clientela.modelling.tasks import Predictions
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])

@@ -5,8 +5,8 @@ import pytest
 from xgboost import Booster, DMatrix
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.fitting import configured_contender, fitted_model
-from clientela.modelling.packaging import archive_files, folder_files
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
+from clientela.modelling.storage.packaging import archive_files, folder_files
 
 
 @pytest.fixture

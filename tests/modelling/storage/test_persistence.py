@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 from xgboost import XGBClassifier, XGBRegressor
 
 from clientela.exceptions import ModelFileError
-from clientela.modelling.persistence import TRUSTED_TYPES, estimator_from_bytes, skops_bytes
+from clientela.modelling.storage.persistence import TRUSTED_TYPES, estimator_from_bytes, skops_bytes
 from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
 from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
 from clientela.ordinal.last_quarter import LastQuarterRule
@@ -68,7 +68,7 @@ def test_another_process_writes_the_same_bytes():
         import hashlib
         import numpy as np
         from sklearn.linear_model import Ridge
-        from clientela.modelling.persistence import skops_bytes
+        from clientela.modelling.storage.persistence import skops_bytes
         from clientela.ordinal.regressor import OrdinalRegressor
 
         X = np.arange(24.0).reshape(12, 2) ** 1.5

@@ -1,7 +1,11 @@
 import numpy as np
 import pandas as pd
 
-from clientela.modelling.required_report import class_report, confusion_table, required_metrics
+from clientela.modelling.storage.required_report import (
+    class_report,
+    confusion_table,
+    required_metrics,
+)
 from clientela.modelling.tasks import Predictions
 
 TRUTH = np.array([0, 0, 1, 2, 3, 3])

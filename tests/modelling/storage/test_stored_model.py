@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import ModelFileError
-from clientela.modelling import stored_model
-from clientela.modelling.fitting import configured_contender, fitted_model
-from clientela.modelling.stored_model import frame_sha256, packed, unpacked
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
+from clientela.modelling.storage import stored_model
+from clientela.modelling.storage.stored_model import frame_sha256, packed, unpacked
 
 
 @pytest.fixture

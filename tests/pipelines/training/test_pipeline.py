@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.exceptions import StageInputMissing, TrainingDataError
+from clientela.exceptions import LeakageFound, StageInputMissing, TrainingDataError
 
 CLASSES = ["sin_compra", "baja", "media", "alta"]
 SCHEMA = {
@@ -18,6 +18,15 @@ SCHEMA = {
     "classes": CLASSES,
     "values": [0.0, 1.0, 2.0, 4.0],
     "lower_bounds": [0, 1, 2, 4],
+}
+NO_LEAK = {
+    "rows": 200,
+    "refused": [],
+    "sees_the_future": {},
+    "suspicious": {},
+    "concordance": {"gasto_3m": 0.7},
+    "concordance_limit": 0.95,
+    "allowed": {},
 }
 FEW_TREES = {"params": {"n_estimators": 10}, "search": {"n_estimators": {"low": 5}}}
 QUICK = {
@@ -71,13 +80,16 @@ def customers(rows=200, seed=1):
 
 @pytest.fixture
 def write_inputs(data_root):
-    def write(frame, other=None):
+    def write(frame, other=None, leakage=NO_LEAK):
         folder = data_root / "05_model_input" / "purchase_intensity"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "feature_schema.json").write_text(json.dumps(SCHEMA), "utf-8")
         frame.to_parquet(folder / "model_input.parquet", index=False)
         both = frame if other is None else other
         both.to_parquet(folder / "model_input_other_cutoff.parquet", index=False)
+        reports = data_root / "08_reporting" / "purchase_intensity"
+        reports.mkdir(parents=True, exist_ok=True)
+        (reports / "leakage_report.json").write_text(json.dumps(leakage), "utf-8")
         features = data_root / "04_feature"
         features.mkdir(exist_ok=True)
         scored = frame.drop(columns=SCHEMA["target"])
@@ -137,4 +149,11 @@ def test_a_class_without_customers_stops_the_run_with_its_name(write_inputs, run
 
 def test_without_a_model_input_the_command_that_makes_it_is_named(run_kedro):
     with pytest.raises(StageInputMissing, match=r"kedro run --pipelines=.*ordinal_target"):
+        run_kedro("training", conf=QUICK)
+
+
+def test_a_feature_that_the_leakage_report_refuses_stops_training_by_name(write_inputs, run_kedro):
+    leak = NO_LEAK | {"refused": ["puntaje"], "suspicious": {"puntaje": 1.0}}
+    write_inputs(customers(), leakage=leak)
+    with pytest.raises(LeakageFound, match="puntaje"):
         run_kedro("training", conf=QUICK)

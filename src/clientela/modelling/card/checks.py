@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from clientela.exceptions import CardContradiction
-from clientela.modelling.card import CardFacts
-from clientela.modelling.evaluation import IDENTITY
-from clientela.modelling.holdout import CHAMPION, REQUIRED
+from clientela.modelling.card.page import CardFacts
+from clientela.modelling.selection.evaluation import IDENTITY
+from clientela.modelling.selection.test_part import CHAMPION, REQUIRED
 
 
 def check_card(facts: CardFacts, rows: int) -> None:

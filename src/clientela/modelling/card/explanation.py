@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from clientela.modelling.labels import readable
-from clientela.modelling.stored_model import StoredModel
+from clientela.modelling.storage.stored_model import StoredModel
 from clientela.ordinal.explanations import contributions, mean_absolute_contributions
 
 

@@ -116,7 +116,7 @@ def importance_figure(entries: Sequence[Mapping[str, Any]]) -> Figure:
     """The features that a model leans on most.
 
     Args:
-        entries: See `clientela.modelling.global_explanation.feature_importance`.
+        entries: See `clientela.modelling.card.explanation.feature_importance`.
 
     Returns:
         One panel.

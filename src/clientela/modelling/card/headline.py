@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from clientela.modelling.holdout import CHAMPION
-from clientela.modelling.verdict import verdict
+from clientela.modelling.card.verdict import verdict
+from clientela.modelling.selection.test_part import CHAMPION
 
 
 def headline(choice: Mapping[str, Any], grades: Mapping[str, Any], rows: int) -> dict[str, Any]:
     """The champion against the best business rule and the required baseline, in one mapping.
 
     Args:
-        choice: See `clientela.modelling.selection.champion_choice`.
-        grades: See `clientela.modelling.holdout.holdout_grades`.
+        choice: See `clientela.modelling.selection.champion.champion_choice`.
+        grades: See `clientela.modelling.selection.test_part.holdout_grades`.
         rows: Rows of the model input.
 
     Returns:

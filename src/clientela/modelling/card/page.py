@@ -6,7 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.modelling.card_tables import (
+from clientela.modelling.card.figures import (
+    calibration_figure,
+    confusion_figure,
+    importance_figure,
+    leaderboard_figure,
+)
+from clientela.modelling.card.tables import (
     classes_table,
     cutoff_table,
     importance_table,
@@ -15,15 +21,9 @@ from clientela.modelling.card_tables import (
     test_table,
     tuning_table,
 )
-from clientela.modelling.figures import (
-    calibration_figure,
-    confusion_figure,
-    importance_figure,
-    leaderboard_figure,
-)
-from clientela.modelling.holdout import CHAMPION, said_by
+from clientela.modelling.card.verdict import signed, verdict
 from clientela.modelling.problem import Problem
-from clientela.modelling.verdict import signed, verdict
+from clientela.modelling.selection.test_part import CHAMPION, said_by
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.page import Bullets, Image, Page, Section, Table, Text
 
@@ -54,6 +54,7 @@ class CardFacts:
         classes: Class to rows and share, of the whole model input.
         cutoffs: Both cutoff modes side by side.
         importance: What the champion leans on.
+        leakage: The leakage report.
     """
 
     problem: Problem
@@ -66,6 +67,7 @@ class CardFacts:
     classes: Mapping[str, Any]
     cutoffs: Mapping[str, Any]
     importance: list[dict[str, Any]]
+    leakage: Mapping[str, Any]
 
 
 def model_card(facts: CardFacts) -> Page:
@@ -92,6 +94,7 @@ def model_card(facts: CardFacts) -> Page:
             _errors_section(facts),
             _cutoff_section(facts),
             _explanation_section(facts),
+            _leakage_section(facts.leakage),
             _data_section(facts),
             _limits_section(),
         ),
@@ -220,6 +223,25 @@ def _explanation_section(facts: CardFacts) -> Section:
             ),
         ),
     )
+
+
+def _leakage_section(leakage: Mapping[str, Any]) -> Section:
+    """Whether a feature knew the future, and what a person allowed all the same."""
+    changed = leakage["sees_the_future"]
+    proof = (
+        f"Variables que cambiaron al alterar todo lo posterior al corte: {', '.join(changed)}."
+        if changed
+        else "Al alterar todo lo posterior al corte de "
+        f"{NUMBERS.text(leakage['rows'])} clientes no cambió ninguna variable."
+    )
+    strongest, concordance = next(iter(leakage["concordance"].items()))
+    alone = (
+        f"La variable que por sí sola mejor ordena el objetivo es {strongest}: concordancia "
+        f"{NUMBERS.text(concordance, 3)} (0,5 es azar; se rechaza por encima de "
+        f"{NUMBERS.text(leakage['concordance_limit'], 2)})."
+    )
+    allowed = [f"Permitida: {name}. Motivo: {why}" for name, why in leakage["allowed"].items()]
+    return Section("Fuga de información", (Bullets((proof, alone, *allowed)),))
 
 
 def _data_section(facts: CardFacts) -> Section:

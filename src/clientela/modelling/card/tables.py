@@ -44,7 +44,7 @@ def test_table(grades: Mapping[str, Any]) -> pd.DataFrame:
     """One row per measure: the figure of each tested model with its interval.
 
     Args:
-        grades: See `clientela.modelling.holdout.holdout_grades`.
+        grades: See `clientela.modelling.selection.test_part.holdout_grades`.
 
     Returns:
         Text columns.
@@ -125,7 +125,7 @@ def tuning_table(tuned: Mapping[str, Any], metric: str) -> pd.DataFrame:
     """One row per tuned candidate: the metric before and after.
 
     Args:
-        tuned: See `clientela.modelling.tuning.tuned_candidates`.
+        tuned: See `clientela.modelling.selection.tuning.tuned_candidates`.
         metric: The primary metric.
 
     Returns:
@@ -149,7 +149,7 @@ def cutoff_table(cutoffs: Mapping[str, Any], metric: str) -> pd.DataFrame:
     """One row per cutoff mode: customers, class shares, and the metric of each model.
 
     Args:
-        cutoffs: See `clientela.modelling.cutoffs.cutoff_comparison`.
+        cutoffs: See `clientela.modelling.selection.cutoff_modes.cutoff_comparison`.
         metric: The primary metric.
 
     Returns:
@@ -174,7 +174,7 @@ def importance_table(importance: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """One row per feature, largest first.
 
     Args:
-        importance: See `clientela.modelling.global_explanation.feature_importance`.
+        importance: See `clientela.modelling.card.explanation.feature_importance`.
 
     Returns:
         Text columns.

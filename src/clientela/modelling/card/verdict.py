@@ -38,8 +38,8 @@ def verdict(choice: Mapping[str, Any], grades: Mapping[str, Any]) -> Verdict:
     """The verdict of cross-validation and test together.
 
     Args:
-        choice: See `clientela.modelling.selection.champion_choice`.
-        grades: See `clientela.modelling.holdout.holdout_grades`.
+        choice: See `clientela.modelling.selection.champion.champion_choice`.
+        grades: See `clientela.modelling.selection.test_part.holdout_grades`.
 
     Returns:
         The verdict.

@@ -6,17 +6,17 @@ from typing import Any, cast
 
 import pandas as pd
 
-from clientela.modelling.evaluation import NO_DECISION, fold_grades
-from clientela.modelling.leaderboard import (
+from clientela.modelling.problem import Problem, Variant
+from clientela.modelling.selection.evaluation import NO_DECISION, fold_grades
+from clientela.modelling.selection.leaderboard import (
     best_of_role,
     champion_row,
     contender_grades,
     leaderboard,
     paired_gain,
 )
-from clientela.modelling.problem import Problem, Variant
+from clientela.modelling.selection.tuning import variants
 from clientela.modelling.settings import FeatureGroup
-from clientela.modelling.tuning import variants
 
 
 def champion_choice(
@@ -37,9 +37,9 @@ def champion_choice(
         problem: What is learned.
 
     Returns:
-        The leaderboard (see `clientela.modelling.leaderboard`), and a mapping with `champion`,
-        `required`, `best_rule` (rows of the leaderboard), `extra_features`, and `params` of the
-        champion.
+        The leaderboard (see `clientela.modelling.selection.leaderboard`), and a mapping with
+        `champion`, `required`, `best_rule` (rows of the leaderboard), `extra_features`, and
+        `params` of the champion.
     """
     first = champion_row(leaderboard(grades, problem), grades, problem)
     extra, added = _extra_features(train, grades, first, tuned, problem)

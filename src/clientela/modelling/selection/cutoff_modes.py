@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.modelling.evaluation import fold_grades
-from clientela.modelling.leaderboard import leaderboard
 from clientela.modelling.problem import Problem, Variant
 from clientela.modelling.schema import check_model_input, class_shares
+from clientela.modelling.selection.evaluation import fold_grades
+from clientela.modelling.selection.leaderboard import leaderboard
 
 CONFIGURED, OTHER = "configured", "other"
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from clientela.modelling.problem import Problem, Variant
-from clientela.modelling.progress import reported
+from clientela.modelling.selection.threads import in_threads
 from clientela.modelling.split import Fold, repeated_folds
-from clientela.modelling.threads import in_threads
+from clientela.progress import with_progress
 
 NO_DECISION = "propia"
 """What stands for the decision rule of a kind that decides by itself."""
@@ -38,7 +38,7 @@ def fold_grades(
         seed=settings.seed,
     )
     calls = [(train, variant, fold, problem) for variant in variants for fold in folds]
-    results = reported(in_threads(_graded, calls, settings.workers), len(calls), what)
+    results = with_progress(in_threads(_graded, calls, settings.workers), len(calls), what)
     return pd.DataFrame([row for part in results for row in part])
 
 

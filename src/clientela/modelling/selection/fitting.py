@@ -5,18 +5,18 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.modelling.manifest import model_manifest
 from clientela.modelling.problem import Contender, Problem
-from clientela.modelling.selection import decision_of
-from clientela.modelling.stored_model import StoredModel
-from clientela.modelling.threads import in_threads
+from clientela.modelling.selection.champion import decision_of
+from clientela.modelling.selection.threads import in_threads
+from clientela.modelling.storage.manifest import model_manifest
+from clientela.modelling.storage.stored_model import StoredModel
 
 
 def champion_contender(choice: Mapping[str, Any]) -> Contender:
     """The champion as chosen: candidate, features, decision rule, parameters.
 
     Args:
-        choice: See `clientela.modelling.selection.champion_choice`.
+        choice: See `clientela.modelling.selection.champion.champion_choice`.
 
     Returns:
         The contender.

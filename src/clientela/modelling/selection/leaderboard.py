@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clientela.modelling.evaluation import IDENTITY
 from clientela.modelling.problem import Problem
+from clientela.modelling.selection.evaluation import IDENTITY
 
 
 @dataclass(frozen=True)

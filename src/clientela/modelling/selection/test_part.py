@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from clientela.modelling.problem import Problem
-from clientela.modelling.stored_model import StoredModel
+from clientela.modelling.storage.stored_model import StoredModel
 from clientela.modelling.tasks import Predictions
 from clientela.ordinal.grading import spread
 from clientela.ordinal.metrics import Codes

@@ -7,8 +7,8 @@ import optuna
 import pandas as pd
 
 from clientela.modelling.problem import Problem, Variant
-from clientela.modelling.progress import reported
 from clientela.modelling.settings import CandidateSettings, SearchRange
+from clientela.progress import with_progress
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _tuned(
 
     study = _study(candidate, problem)
     limit = tuning.time_limit_seconds
-    for _ in reported(range(tuning.trials), tuning.trials, f"tuning {name}"):
+    for _ in with_progress(range(tuning.trials), tuning.trials, f"tuning {name}"):
         study.optimize(outcome, n_trials=1)
         if limit is not None and _seconds_spent(study) > limit:
             break

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from clientela.modelling.problem import Contender, Problem
-from clientela.modelling.stored_model import frame_sha256, library_versions
+from clientela.modelling.storage.stored_model import frame_sha256, library_versions
 
 
 def model_manifest(train: pd.DataFrame, contender: Contender, problem: Problem) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from xgboost import XGBModel
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.stored_model import StoredModel, sha256_of
+from clientela.modelling.storage.stored_model import StoredModel, sha256_of
 
 NATIVE_MODEL = "xgboost-model"
 """The only file at the top of `model.tar.gz`: with any other one there, the prebuilt XGBoost

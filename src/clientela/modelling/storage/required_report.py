@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import classification_report
 
-from clientela.modelling.holdout import REQUIRED
 from clientela.modelling.problem import Problem
+from clientela.modelling.selection.test_part import REQUIRED
 from clientela.modelling.tasks import Predictions
 from clientela.ordinal.metrics import Codes, class_counts
 
@@ -16,8 +16,8 @@ def required_metrics(choice: Mapping[str, Any], grades: Mapping[str, Any]) -> di
     """Every measure of the required model, on the test part and in cross-validation.
 
     Args:
-        choice: See `clientela.modelling.selection.champion_choice`.
-        grades: See `clientela.modelling.holdout.holdout_grades`.
+        choice: See `clientela.modelling.selection.champion.champion_choice`.
+        grades: See `clientela.modelling.selection.test_part.holdout_grades`.
 
     Returns:
         `test`: measure to `value`, `std`, `lower`, `upper`; `cross_validation`: measure to `mean`

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clientela.exceptions import ModelFileError
-from clientela.modelling.persistence import estimator_from_bytes, skops_bytes
+from clientela.modelling.storage.persistence import estimator_from_bytes, skops_bytes
 
 LIBRARIES = ("scikit-learn", "xgboost", "numpy", "scipy", "pandas", "skops")
 
@@ -24,7 +24,8 @@ class StoredModel:
 
     Attributes:
         estimator: Fitted.
-        manifest: Features, classes, parameters, versions; see `clientela.modelling.manifest`.
+        manifest: Features, classes, parameters, versions; see
+            `clientela.modelling.storage.manifest`.
     """
 
     estimator: Any

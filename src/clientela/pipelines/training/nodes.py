@@ -6,55 +6,67 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clientela.modelling.card import CardFacts, model_card
-from clientela.modelling.card_checks import check_card
-from clientela.modelling.card_markdown import markdown
-from clientela.modelling.cutoffs import cutoff_comparison
-from clientela.modelling.evaluation import fold_grades
-from clientela.modelling.figures import (
+from clientela.leakage.report import require_no_leak
+from clientela.modelling.card.checks import check_card
+from clientela.modelling.card.explanation import explained_rows, feature_importance
+from clientela.modelling.card.figures import (
     calibration_figure,
     confusion_figure,
     importance_figure,
     leaderboard_figure,
 )
-from clientela.modelling.fitting import (
+from clientela.modelling.card.headline import headline
+from clientela.modelling.card.markdown import markdown
+from clientela.modelling.card.page import CardFacts, model_card
+from clientela.modelling.problem import Problem
+from clientela.modelling.schema import check_model_input, class_shares
+from clientela.modelling.selection.champion import champion_choice, chosen_variants
+from clientela.modelling.selection.cutoff_modes import cutoff_comparison
+from clientela.modelling.selection.evaluation import fold_grades
+from clientela.modelling.selection.fitting import (
     champion_contender,
     configured_contender,
     fitted_model,
 )
-from clientela.modelling.global_explanation import explained_rows, feature_importance
-from clientela.modelling.headline import headline
-from clientela.modelling.holdout import (
+from clientela.modelling.selection.test_part import (
     CHAMPION,
     REQUIRED,
     holdout_grades,
     holdout_predictions,
     said_by,
 )
-from clientela.modelling.packaging import archive_files, folder_files
-from clientela.modelling.problem import Problem
-from clientela.modelling.required_report import class_report, confusion_table, required_metrics
-from clientela.modelling.schema import check_model_input, class_shares
-from clientela.modelling.selection import champion_choice, chosen_variants
+from clientela.modelling.selection.tuning import tuned_candidates, variants
 from clientela.modelling.split import split_parts
-from clientela.modelling.stored_model import StoredModel
-from clientela.modelling.tuning import tuned_candidates, variants
+from clientela.modelling.storage.packaging import archive_files, folder_files
+from clientela.modelling.storage.required_report import (
+    class_report,
+    confusion_table,
+    required_metrics,
+)
+from clientela.modelling.storage.stored_model import StoredModel
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.page import html
 
 logger = logging.getLogger(__name__)
 
 
-def parts(model_input: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, pd.DataFrame]:
+def parts(
+    model_input: pd.DataFrame, leakage: dict[str, Any], problem: Problem
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Training part and test part, each with one row per key (PII), sorted by it.
 
     Args:
         model_input: One row per key.
+        leakage: The leakage report: nothing is learned from features that it refuses.
         problem: What is learned.
 
     Returns:
         Training part, test part.
+
+    Raises:
+        LeakageFound: The report refuses a feature.
     """
+    require_no_leak(leakage)
     schema, settings = problem.schema, problem.settings
     check_model_input(model_input, schema, settings)
     return split_parts(
@@ -67,14 +79,14 @@ def parts(model_input: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, pd
 
 
 def tuned(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
-    """Candidate to the parameters it competes with; see `clientela.modelling.tuning`."""
+    """Candidate to the parameters it competes with; see `clientela.modelling.selection.tuning`."""
     return tuned_candidates(train, problem)
 
 
 def graded_folds(
     train: pd.DataFrame, tuned: dict[str, dict[str, Any]], problem: Problem
 ) -> pd.DataFrame:
-    """One row per contender and fold; see `clientela.modelling.evaluation`."""
+    """One row per contender and fold; see `clientela.modelling.selection.evaluation`."""
     return fold_grades(train, variants(tuned, problem), problem, "comparing candidates")
 
 
@@ -84,7 +96,7 @@ def chosen(
     tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The leaderboard and the choice; see `clientela.modelling.selection`."""
+    """The leaderboard and the choice; see `clientela.modelling.selection.champion`."""
     table, choice = champion_choice(train, grades, tuned, problem)
     metric, champion = problem.settings.primary_metric, choice["champion"]
     logger.info(
@@ -119,7 +131,7 @@ def test_predictions(
     required: StoredModel,
     problem: Problem,
 ) -> pd.DataFrame:
-    """One row per model and test row (PII); see `clientela.modelling.holdout`."""
+    """One row per model and test row (PII); see `clientela.modelling.selection.test_part`."""
     rules = {
         name: fitted_model(train, configured_contender(name, problem), problem)
         for name in problem.settings.of_role("rule")
@@ -128,7 +140,7 @@ def test_predictions(
 
 
 def test_grades(predictions: pd.DataFrame, problem: Problem) -> dict[str, Any]:
-    """Measures with intervals on the test part; see `clientela.modelling.holdout`."""
+    """Measures with intervals on the test part; see `clientela.modelling.selection.test_part`."""
     return holdout_grades(predictions, problem)
 
 
@@ -140,7 +152,7 @@ def compared_cutoffs(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> dict[str, Any]:
-    """Both cutoff modes side by side; see `clientela.modelling.cutoffs`."""
+    """Both cutoff modes side by side; see `clientela.modelling.selection.cutoff_modes`."""
     contenders = chosen_variants(choice, tuned, problem)
     return cutoff_comparison(train, test[problem.schema.key], other_input, contenders, problem)
 
@@ -148,7 +160,7 @@ def compared_cutoffs(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
 def explanations(
     train: pd.DataFrame, champion: StoredModel, required: StoredModel, problem: Problem
 ) -> dict[str, list[dict[str, Any]]]:
-    """What champion and required baseline lean on; see `clientela.modelling.global_explanation`."""
+    """What champion and required baseline lean on; see `clientela.modelling.card.explanation`."""
     settings = problem.settings
     rows = explained_rows(train, settings.explained_rows, settings.seed)
     return {
@@ -235,6 +247,7 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
     champion: StoredModel,
     cutoffs: dict[str, Any],
     explanations: dict[str, list[dict[str, Any]]],
+    leakage: dict[str, Any],
     problem: Problem,
 ) -> tuple[str, str, dict[str, Any]]:
     """The model card as HTML and Markdown, and the headline figures.
@@ -253,6 +266,7 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
         classes=class_shares(model_input, problem.schema),
         cutoffs=cutoffs,
         importance=explanations[CHAMPION],
+        leakage=leakage,
     )
     check_card(facts, len(model_input))
     page, found = model_card(facts), headline(choice, grades, len(model_input))

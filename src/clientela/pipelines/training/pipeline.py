@@ -45,7 +45,7 @@ def _learning(task: str) -> list[Node]:
         ),
         Node(
             nodes.parts,
-            inputs=["model_input", "problem"],
+            inputs=["model_input", "leakage_report", "problem"],
             outputs=["training_part", "test_part"],
             name="parts",
         ),
@@ -139,6 +139,7 @@ def _telling() -> list[Node]:
                 "champion",
                 "cutoff_comparison",
                 "explanations",
+                "leakage_report",
                 "problem",
             ],
             outputs=["model_card", "model_card_text", "headline"],

@@ -1,0 +1,1 @@
+"""From candidates to a champion: tuning, cross-validation, and one look at the test part."""

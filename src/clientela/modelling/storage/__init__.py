@@ -1,0 +1,1 @@
+"""Models at rest: deterministic, checked, without pickle."""
