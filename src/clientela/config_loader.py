@@ -7,9 +7,11 @@ no session, gets the default one.
 """
 
 import os
+from pathlib import Path
 from typing import Any, ClassVar
 
 from kedro.config import OmegaConfigLoader
+from kedro.utils import find_kedro_project
 
 
 class ActiveConfigLoader(OmegaConfigLoader):
@@ -20,11 +22,12 @@ class ActiveConfigLoader(OmegaConfigLoader):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         previous, ActiveConfigLoader._active = ActiveConfigLoader._active, self
-        if previous is not None and previous._source != self._source:
+        if previous is not None and previous.source != self.source:
             _forget_registered_pipelines()
 
     @property
-    def _source(self) -> tuple[str, str | None]:
+    def source(self) -> tuple[str, str | None]:
+        """What decides which pipelines there are: the conf source and the environment."""
         return str(self.conf_source), self.env
 
     @classmethod
@@ -33,8 +36,10 @@ class ActiveConfigLoader(OmegaConfigLoader):
         if cls._active is None:
             from kedro.framework.project import settings  # noqa: PLC0415 - cyclic at import time
 
+            # as Kedro does: commands work from any folder below the project
+            project = find_kedro_project(Path.cwd()) or Path.cwd()
             cls._active = settings.CONFIG_LOADER_CLASS(
-                conf_source=settings.CONF_SOURCE,
+                conf_source=str(project / settings.CONF_SOURCE),
                 env=os.getenv("KEDRO_ENV"),
                 **settings.CONFIG_LOADER_ARGS,
             )
@@ -45,4 +50,4 @@ def _forget_registered_pipelines() -> None:
     """Have the pipelines registered anew: they were built from another switchboard."""
     from kedro.framework.project import pipelines  # noqa: PLC0415 - cyclic at import time
 
-    pipelines.configure(pipelines._pipelines_module)
+    pipelines.configure(pipelines._pipelines_module)  # noqa: SLF001 - Kedro has no other way

@@ -96,7 +96,7 @@ def _summary(dataset: Any) -> str | None:
 def _place(dataset: Any) -> str:
     from pathlib import Path  # noqa: PLC0415 - only where a table is shown
 
-    fields = dataset._describe()
+    fields = dataset._describe()  # noqa: SLF001 - what Kedro itself shows of a dataset
     place = str(fields.get("filepath") or fields.get("path") or "")
     here = f"{Path.cwd()}/"
     return place.removeprefix("file://").removeprefix(here)

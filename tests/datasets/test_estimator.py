@@ -5,7 +5,7 @@ from kedro.io import DatasetError
 from sklearn.dummy import DummyClassifier
 
 from clientela.datasets.estimator import EstimatorDataset
-from clientela.modelling.stored_model import StoredModel, library_versions
+from clientela.modelling.storage.stored_model import StoredModel, library_versions
 
 
 @pytest.fixture

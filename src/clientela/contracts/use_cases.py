@@ -83,13 +83,13 @@ def switchboard(config: Mapping[str, object], stages: frozenset[str]) -> dict[st
         for stage in entry.stages:
             if stage not in stages:
                 raise ConfigurationError(
-                    f"use_cases.yml: {entry.name!r} names the stage {stage!r}, which does not exist. "
-                    + did_you_mean(stage, stages)
+                    f"use_cases.yml: {entry.name!r} names the stage {stage!r}, which does not "
+                    "exist. " + did_you_mean(stage, stages)
                 )
         if entry.shares is not None and entry.shares not in entries:
             raise ConfigurationError(
-                f"use_cases.yml: {entry.name!r} shares the tables of {entry.shares!r}, which has no "
-                f"entry. {did_you_mean(entry.shares, entries)}"
+                f"use_cases.yml: {entry.name!r} shares the tables of {entry.shares!r}, which has "
+                f"no entry. {did_you_mean(entry.shares, entries)}"
             )
     active = [entry for entry in entries.values() if entry.task is not None and entry.enabled]
     return _with_tags(entries, active)
@@ -98,7 +98,8 @@ def switchboard(config: Mapping[str, object], stages: frozenset[str]) -> dict[st
 def _entry(name: str, fields: object) -> UseCase:
     if not isinstance(fields, Mapping):
         raise ConfigurationError(
-            f"use_cases.yml: {name!r} should hold fields such as kind and stages, but holds {fields!r}."
+            f"use_cases.yml: {name!r} should hold fields such as kind and stages, but holds "
+            f"{fields!r}."
         )
     try:
         return UseCase.model_validate({"name": name, **fields})

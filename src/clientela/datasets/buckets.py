@@ -44,10 +44,19 @@ def in_buckets(con: Backend, table: ir.Table, column: str, buckets: int) -> Iter
 
 
 def _columns_read(table: ir.Table, source: ops.PhysicalTable) -> set[str]:
-    """The columns of a source that the expression reads; all of them where it passes rows on."""
-    fields = table.op().find(ops.Field, filter=None)
-    read = {field.name for field in fields if field.rel == source}
-    return read if read and table.op() != source else set(source.schema)
+    """The columns of a source that are read, where projections alone read it; else all of them.
+
+    A join or a filter passes columns on under its own name, so only what reads the source by a
+    projection or an aggregate is known to need no more than it names.
+    """
+    readers = [r for r in table.op().find(ops.Relation) if source in _inputs(r)]
+    if not readers or not all(isinstance(r, ops.Project | ops.Aggregate) for r in readers):
+        return set(source.schema)
+    return {field.name for field in table.op().find(ops.Field) if field.rel == source}
+
+
+def _inputs(relation: ops.Relation) -> list[ops.Relation]:
+    return [argument for argument in relation.__args__ if isinstance(argument, ops.Relation)]
 
 
 def _lay_out(con: Backend, source: ir.Table, column: str, buckets: int, layout: Path) -> None:

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 
-from clientela.progress import with_progress
 from clientela.datasets.storage import folder_made
 from clientela.exceptions import ConfigurationError, RawDataError, RawDataNotOurs
+from clientela.progress import with_progress
 
 READ_BLOCK = 1 << 22
 

@@ -4,8 +4,9 @@ import atexit
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn
+from typing import Any, Never, NoReturn
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -13,14 +14,17 @@ import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 
-from clientela.datasets.delimited_text import DelimitedText, TextFormat
+from clientela.datasets.delimited_text import (
+    LINEAGE,
+    DelimitedText,
+    TextFormat,
+    require_distinct,
+)
 from clientela.datasets.engine import EngineSettings, connection, engine_path
 from clientela.exceptions import RawFileMissing, RawFileUnreadable
 
-LINEAGE = ("_file", "_line", "_raw", "_problem")
 
-
-class RawTableDataset(AbstractDataset[NoReturn, ir.Table]):
+class RawTableDataset(AbstractDataset[Never, ir.Table]):
     """Raw files as one table of text columns; loads only.
 
     Beside the files' own columns each row carries `_file` (name), `_line` (its line in a text
@@ -54,6 +58,15 @@ class RawTableDataset(AbstractDataset[NoReturn, ir.Table]):
         self.metadata = metadata
 
     def load(self) -> ir.Table:
+        """The rows of all files, as text.
+
+        Returns:
+            The files' columns (null where a file lacks one), then the lineage columns.
+
+        Raises:
+            RawFileMissing: There is no file, and the table is not optional.
+            RawFileUnreadable: A folder, a damaged file, or a header that is none.
+        """
         paths = self._files()
         if not paths:
             if self._optional_columns is None:
@@ -96,14 +109,25 @@ class RawTableDataset(AbstractDataset[NoReturn, ir.Table]):
     def _parquet(self, paths: list[str]) -> ir.Table:
         con = connection(self._settings)
         addresses = [engine_path(con, path.removeprefix("file://")) for path in paths]
-        table = con.read_parquet(addresses, filename=True, file_row_number=True, union_by_name=True)
-        own = [name for name in table.columns if name not in ("filename", "file_row_number")]
+        try:
+            own = con.read_parquet(addresses, union_by_name=True).columns
+            require_distinct(own, self._filepath)
+            table = con.read_parquet(
+                addresses, filename=True, file_row_number=True, union_by_name=True
+            )
+        except duckdb.Error as err:
+            raise RawFileUnreadable(
+                f"{self._filepath} can't be read as Parquet: {err}. Write it anew, or rename it if "
+                "it is text."
+            ) from err
         text = table.mutate(**{name: table[name].cast("string") for name in own})
         return text.select(
             *own,
             _file=text.filename.re_extract(r"[^/\\]+$", 0),
             _line=text.file_row_number + 1,
-            _raw=ibis.literal(self._text.delimiter).join([text[name].fill_null("") for name in own]),
+            _raw=ibis.literal(self._text.delimiter).join(
+                [text[name].fill_null("") for name in own]
+            ),
             _problem=ibis.null("string"),
         )
 
@@ -119,13 +143,15 @@ class RawTableDataset(AbstractDataset[NoReturn, ir.Table]):
             + [("_file", pa.string()), ("_line", pa.int64())]
             + [("_raw", pa.string()), ("_problem", pa.string())]
         )
-        with pq.ParquetWriter(target, schema, compression="lz4") as writer:
+        writer: Any
+        with pq.ParquetWriter(target, schema, compression="lz4") as writer:  # type: ignore[no-untyped-call]
             for source in sources:
                 for batch in source.batches(schema):
                     writer.write_table(batch)
         return connection(self._settings).read_parquet(str(target))
 
-    def save(self, data: NoReturn) -> NoReturn:
+    def save(self, data: Never) -> NoReturn:
+        """Raw files belong to whoever put them there."""
         raise NotImplementedError("Raw files are never written through this dataset.")
 
     def _exists(self) -> bool:

@@ -12,7 +12,9 @@ from clientela.datasets.table import TableDataset
 from clientela.exceptions import StageInputMissing
 
 
-class SmallTablesDataset(AbstractDataset[Mapping[str, ir.Table | pd.DataFrame], dict[str, pd.DataFrame]]):
+class SmallTablesDataset(
+    AbstractDataset[Mapping[str, ir.Table | pd.DataFrame], dict[str, pd.DataFrame]]
+):
     """Several small tables, by name, as one Parquet file each in a folder.
 
     Saving computes each lazy table; loading gives pandas frames. For aggregates of at most some
@@ -36,8 +38,16 @@ class SmallTablesDataset(AbstractDataset[Mapping[str, ir.Table | pd.DataFrame], 
         self.metadata = metadata
 
     def load(self) -> dict[str, pd.DataFrame]:
+        """Every table of the folder.
+
+        Returns:
+            Name to frame, decimals as float64.
+
+        Raises:
+            StageInputMissing: There is none.
+        """
         fs, folder = url_to_fs(self._path)
-        fs.invalidate_cache()
+        fs.invalidate_cache(folder)
         files = sorted(fs.glob(f"{folder}/*.parquet"))
         if not files:
             raise StageInputMissing(f"No tables in {self._path}. Run the stage that writes them.")
@@ -45,6 +55,11 @@ class SmallTablesDataset(AbstractDataset[Mapping[str, ir.Table | pd.DataFrame], 
         return {name: self._table(name).load() for name in names}
 
     def save(self, data: Mapping[str, ir.Table | pd.DataFrame]) -> None:
+        """Computes each table and writes it in place of all that stood in the folder.
+
+        Args:
+            data: Name to table.
+        """
         fs, folder = url_to_fs(self._path)
         if fs.exists(folder):
             fs.rm(folder, recursive=True)
@@ -58,7 +73,7 @@ class SmallTablesDataset(AbstractDataset[Mapping[str, ir.Table | pd.DataFrame], 
 
     def _exists(self) -> bool:
         fs, folder = url_to_fs(self._path)
-        fs.invalidate_cache()
+        fs.invalidate_cache(folder)
         return bool(fs.exists(folder))
 
     def _describe(self) -> dict[str, Any]:

@@ -14,7 +14,12 @@ from kedro.io import AbstractDataset
 
 from clientela.datasets.buckets import in_buckets
 from clientela.datasets.engine import EngineSettings, connection, engine_path
-from clientela.datasets.storage import folder_made, refusals_of_storage
+from clientela.datasets.storage import (
+    folder_made,
+    looked_up_anew,
+    put_in_place,
+    refusals_of_storage,
+)
 from clientela.exceptions import ConfigurationError, StageInputMissing
 
 
@@ -98,7 +103,7 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
     def _write(self, con: Backend, table: ir.Table, path: str) -> None:
         fs, place = fsspec.core.url_to_fs(path)
         folder_made(fs, place)
-        with refusals_of_storage(path):
+        with refusals_of_storage(self._filepath):
             con.to_parquet(table, engine_path(con, path), compression="zstd")
 
     @contextmanager
@@ -112,7 +117,7 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             self._remove(staged)
             raise
         self._remove(self._filepath)
-        self._fs.mv(staged, self._filepath, recursive=True)
+        put_in_place(staged, self._filepath)
 
     def _remove(self, path: str) -> None:
         if self._fs.exists(path):
@@ -127,7 +132,7 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
         return max(1, -(-rows // self._settings.rows_per_bucket))
 
     def _exists(self) -> bool:
-        self._fs.invalidate_cache()
+        looked_up_anew(self._fs, self._filepath)
         return bool(self._fs.exists(self._filepath))
 
     def _is_bucketed(self) -> bool:

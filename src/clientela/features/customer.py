@@ -12,6 +12,7 @@ from clientela.features.params import FeatureParams
 
 KEY = "id_cliente"
 SEASON = 12  # months back to the same season
+READ = (KEY, "fecha", "rubro", "valor_transaccion", "puntos", "tipo_transaccion")
 
 
 def required_columns(params: FeatureParams) -> list[str]:
@@ -158,6 +159,9 @@ def _past(
 ) -> ir.Table:
     """The transactions before their customer's cutoff, each placed into its windows."""
     windows = _windows(params)
+    # projected here and not once for all: what two steps share, the engine keeps in memory; and
+    # projected at all, so that what computes in buckets lays out no other column
+    transactions = transactions.select(*READ)
     if cutoff.mode == "calendar":
         as_of = as_timestamp(cutoff.as_of)
         past = transactions.filter(transactions["fecha"] < as_of)

@@ -1,6 +1,7 @@
 """The ordinal target: how often a customer buys the category once the target window has begun."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Self
 
 import ibis
@@ -52,7 +53,7 @@ class OrdinalTarget(BaseModel):
 
 
 def _ascending(numbers: Sequence[float]) -> bool:
-    return all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+    return all(a < b for a, b in pairwise(numbers))
 
 
 def customer_target(

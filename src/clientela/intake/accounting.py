@@ -38,7 +38,8 @@ def require_tolerable_share(
     ]
     raise TooManyBadRows(
         f"{quarantined} of {read} rows of {name!r} ({quarantined / read:.1%}) are unusable; "
-        f"tolerated: {max_bad_share:.1%} (ingestion.max_bad_share). Commonest: {'; '.join(causes)}. "
+        f"tolerated: {max_bad_share:.1%} (ingestion.max_bad_share). "
+        f"Commonest: {'; '.join(causes)}. "
         f"All of them, with their text, are in the table quarantine_{name}. Mend the file, declare "
         "its encoding, delimiter, date_formats or separators, or raise the tolerated share."
     )

@@ -52,6 +52,8 @@ class ColumnRule(BaseModel):
             raise ValueError(f"allowed fits text and category, not {self.type}")
         if self.folded_as is not None and self.type != "category":
             raise ValueError(f"folded_as fits category, not {self.type}")
+        if self.missing == "quarantine" and self.invalid == "set_missing":
+            raise ValueError("invalid: set_missing would empty what missing: quarantine demands")
         return self
 
 

@@ -14,7 +14,7 @@ DIRECTIVES = {
     "%d": r"(?P<d>[0-9]{1,2})",
     "%H": r"(?P<H>[0-9]{1,2})",
     "%M": r"(?P<M>[0-9]{2})",
-    "%S": r"(?P<S>[0-9]{2})",
+    "%S": r"(?P<S>[0-9]{2}(?:\.[0-9]{1,9})?)",  # databases export fractions of seconds
 }
 DECIMAL_TYPE = "decimal(18, 2)"
 
@@ -51,13 +51,13 @@ def typed(text: ir.StringValue, rule: ColumnRule, table: TableRules) -> ir.Value
             return whole.ifelse(number.split(".")[0], None).try_cast("int64")
         case "decimal":
             number = plain_number(text, table)
-            return number.re_search(r"^[+-]?[0-9]+(\.[0-9]{1,2}0*)?$").ifelse(number, None).try_cast(
-                DECIMAL_TYPE
-            )
+            exact = number.re_search(r"^[+-]?[0-9]+(\.[0-9]{1,2}0*)?$")
+            return exact.ifelse(number, None).try_cast(DECIMAL_TYPE)
         case "float":
             number = plain_number(text, table)
             pattern = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-            return number.re_search(pattern).ifelse(number, None).try_cast("float64")
+            value = number.re_search(pattern).ifelse(number, None).try_cast("float64")
+            return value.isinf().ifelse(None, value)
         case "date":
             return iso_timestamp(text, table.date_formats).try_cast("timestamp").date()
         case "timestamp":
@@ -116,7 +116,8 @@ def _rewritten(text: ir.StringValue, date_format: str) -> ir.StringValue:
     def part(name: str, width: int) -> ir.StringValue:
         if name not in groups:
             return ibis.literal("0" * width)
-        return text.re_extract(plain, groups[name]).lpad(width, "0")
+        found = text.re_extract(plain, groups[name])
+        return found if name == "S" else found.lpad(width, "0")
 
     day = part("Y", 4) + "-" + part("m", 2) + "-" + part("d", 2)
     moment = day + " " + part("H", 2) + ":" + part("M", 2) + ":" + part("S", 2)

@@ -26,18 +26,20 @@ def checked_rows(
         known: Reference column to the values that exist.
 
     Returns:
-        The typed columns, columns without a rule as text, `_reason` (null: accepted),
-        `_value` (the offending value, where one column is to blame), `_file`, `_line`, and `_raw`
-        (null for accepted rows).
+        The typed columns (optional ones always stand), columns without a rule as text,
+        `_reason` (null: accepted), `_value` (the offending value, where one column
+        is to blame), `_file`, `_line`, and `_raw` (null for accepted rows).
 
     Raises:
         WrongColumns: The header lacks required columns.
     """
     require_columns(raw.columns, rules, name)
-    columns = {c: rule for c, rule in rules.columns.items() if c in raw.columns}
-    text = raw.mutate(**{column: present(raw[column]) for column in columns})
+    columns = rules.columns
+    text = raw.mutate(**{column: _text_of(raw, column) for column in columns})
     values = {column: _bounded(text[column], rule, rules) for column, rule in columns.items()}
-    faults = [fault for c, rule in columns.items() for fault in _faults(text[c], values[c], c, rule)]
+    faults = [
+        fault for c, rule in columns.items() for fault in _faults(text[c], values[c], c, rule)
+    ]
     references = _unknown_references(text, rules, known or {})
     first = _first_reason(text, faults + references)
     extras = [c for c in raw.columns if c not in columns and c not in LINEAGE]
@@ -55,6 +57,11 @@ def checked_rows(
     return _without_text_of_accepted(_duplicates_refused(judged, rules.key))
 
 
+def _text_of(raw: ir.Table, column: str) -> ir.StringValue:
+    """The column's trimmed text; an optional column that the files lack is missing in each row."""
+    return present(raw[column]) if column in raw.columns else ibis.null("string")
+
+
 def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> None:
     """Checks that the header holds what the rules require.
 
@@ -64,17 +71,32 @@ def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> Non
         name: The table's name.
 
     Raises:
-        WrongColumns: Names each missing column and the nearest one found.
+        WrongColumns: Names each missing column and the nearest one found, or columns whose names
+            ingestion needs for its own.
     """
     own = [column for column in found if column not in LINEAGE]
+    made = sorted(set(own) & _made_columns(rules))
+    if made:
+        raise WrongColumns(
+            f"The table {name!r} has the column{'s' if len(made) > 1 else ''} {', '.join(made)}, "
+            "which ingestion makes itself. Rename them in the file's header, or change folded_as "
+            f"or invalid in the rules of {name!r}."
+        )
     missing = [c for c, rule in rules.columns.items() if rule.required and c not in own]
     if missing:
         hints = " ".join(f"{column!r}: {did_you_mean(column, own)}" for column in missing)
         raise WrongColumns(
             f"The table {name!r} lacks the column{'s' if len(missing) > 1 else ''} "
-            f"{', '.join(missing)}. Found: {', '.join(own)}. {hints} Rename the column in the file's "
-            "header, or declare the separator in the catalog entry if the columns ran together."
+            f"{', '.join(missing)}. Found: {', '.join(own)}. {hints} Rename the column in the "
+            "file's header, or declare the separator in the catalog entry if the columns ran "
+            "together."
         )
+
+
+def _made_columns(rules: TableRules) -> set[str]:
+    folded_columns = {rule.folded_as for rule in rules.columns.values() if rule.folded_as}
+    flags = {f"{c}_invalid" for c, rule in rules.columns.items() if rule.invalid == "set_missing"}
+    return folded_columns | flags | {"_reason", "_value"}
 
 
 def _bounded(text: ir.StringValue, rule: ColumnRule, rules: TableRules) -> ir.Value:
@@ -107,14 +129,13 @@ def _number(bound: Decimal, rule: ColumnRule) -> ir.Value:
 Fault = tuple[ir.BooleanValue, str, ir.StringValue]
 
 
-def _faults(
-    text: ir.StringValue, value: ir.Value, column: str, rule: ColumnRule
-) -> list[Fault]:
+def _faults(text: ir.StringValue, value: ir.Value, column: str, rule: ColumnRule) -> list[Fault]:
     """What can be wrong in this column: when, why, and the value to blame."""
     faults: list[Fault] = []
     if rule.missing == "quarantine":
         faults.append((text.isnull(), f"missing_{column}", ibis.null("string")))
-    if rule.invalid == "quarantine" and rule.type not in ("id", "text"):
+    refusable = rule.type not in ("id", "text", "category") or rule.allowed is not None
+    if rule.invalid == "quarantine" and refusable:
         faults.append((text.notnull() & value.isnull(), f"invalid_{column}", text))
     return faults
 
@@ -132,7 +153,9 @@ def _unknown_references(
 
 def _first_reason(text: ir.Table, faults: list[Fault]) -> ir.StringValue:
     found = [(when, ibis.literal(reason)) for when, reason, _ in faults]
-    return ibis.cases((text["_problem"].notnull(), text["_problem"]), *found, else_=ibis.null("string"))
+    return ibis.cases(
+        (text["_problem"].notnull(), text["_problem"]), *found, else_=ibis.null("string")
+    )
 
 
 def _blamed_value(text: ir.Table, faults: list[Fault]) -> ir.StringValue:
@@ -164,12 +187,13 @@ def _folded_categories(
 
 
 def _duplicates_refused(judged: ir.Table, key: tuple[str, ...]) -> ir.Table:
-    """Of accepted rows with the same key the first by content stays, whatever the files' order."""
+    """Of accepted rows with the same key the first by content stays, however files are laid out."""
     accepted = judged["_reason"].isnull()
+    content = sorted(set(judged.columns) - {*key, *LINEAGE, "_reason", "_value"})
     place = ibis.row_number().over(
         ibis.window(
             group_by=[*key, accepted],
-            order_by=[judged["_raw"], judged["_file"], judged["_line"]],
+            order_by=[judged[column] for column in [*content, "_file", "_line"]],
         )
     )
     return judged.mutate(

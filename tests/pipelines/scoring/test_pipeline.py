@@ -4,7 +4,7 @@ import pytest
 
 from clientela.datasets.estimator import EstimatorDataset
 from clientela.exceptions import StageInputMissing, TrainingDataError
-from clientela.modelling.stored_model import StoredModel, library_versions
+from clientela.modelling.storage.stored_model import StoredModel, library_versions
 from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
 from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
 

@@ -70,7 +70,7 @@ def quarantine(checked: ir.Table) -> ir.Table:
     Returns:
         Columns `_file`, `_line`, `_reason`, `_value`, `_raw`.
     """
-    refused = checked.filter(checked["_reason"].notnull())
+    refused = checked.filter(checked["_reason"].notnull())  # noqa: PD004 - Ibis, not pandas
     return refused.select("_file", "_line", "_reason", "_value", "_raw")
 
 
@@ -85,9 +85,7 @@ def reason_counts(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Tabl
         `reasons`: one row per reason (null: accepted); `examples`: the first row of each reason.
     """
     place = ibis.row_number().over(
-        ibis.window(
-            group_by="_reason", order_by=[quarantined["_file"], quarantined["_line"]]
-        )
+        ibis.window(group_by="_reason", order_by=[quarantined["_file"], quarantined["_line"]])
     )
     first = quarantined.mutate(_place=place).filter(lambda t: t["_place"] == 0)
     return {
@@ -114,7 +112,8 @@ def accepted_table(
         TooManyBadRows: The share of refused rows is above the tolerated one.
     """
     require_tolerable_share(counts["reasons"], counts["examples"], name, rules.max_bad_share)
-    return checked.filter(checked["_reason"].isnull()).drop(*VERDICT)
+    accepted = checked["_reason"].isnull()  # noqa: PD003 - Ibis, not pandas
+    return checked.filter(accepted).drop(*VERDICT)
 
 
 def stored_counts(
@@ -143,7 +142,9 @@ def stored_counts(
     return {
         "read": raw.agg(rows=raw.count()),
         "accepted": accepted.agg(rows=accepted.count()),
-        "reasons": quarantined.group_by("_reason").agg(rows=quarantined.count()).order_by("_reason"),
+        "reasons": quarantined.group_by("_reason")
+        .agg(rows=quarantined.count())
+        .order_by("_reason"),
         "unknown": ibis.union(*unknown) if len(unknown) > 1 else (unknown or [nothing])[0],
     }
 
@@ -174,10 +175,11 @@ def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str
 
 
 def _account(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    unknown = tables["unknown"]
     return row_account(
         read=int(tables["read"]["rows"].iloc[0]),
         accepted=int(tables["accepted"]["rows"].iloc[0]),
         reasons=tables["reasons"],
-        unknown={str(r.column): int(r.rows) for r in tables["unknown"].itertuples()},
+        unknown=dict(zip(unknown["column"].map(str), unknown["rows"].map(int), strict=True)),
         name=name,
     )

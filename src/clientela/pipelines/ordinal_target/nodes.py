@@ -158,13 +158,16 @@ def changed_features(features: ir.Table, scrambled: ir.Table) -> dict[str, ir.Ta
 
     Returns:
         `changed`: one row with a count per feature, and `rows`, the customers compared, and
-        `lost`, the customers that only one side has.
+        `lost`, the customers that only one side has, for whom every feature counts as changed.
     """
     names = [name for name in features.columns if name != KEY]
     both = features.outer_join(scrambled, KEY, rname="{name}_scrambled")
-    lost = both[KEY].isnull() | both[f"{KEY}_scrambled"].isnull()
-    differs = {name: (~both[name].identical_to(both[f"{name}_scrambled"])).sum() for name in names}
-    return {"changed": both.agg(rows=both.count(), lost=lost.sum(), **differs)}
+    lost = ~both[KEY].identical_to(both[f"{KEY}_scrambled"])
+    differs = {
+        name: both.count(where=~both[name].identical_to(both[f"{name}_scrambled"]))
+        for name in names
+    }
+    return {"changed": both.agg(rows=both.count(), lost=both.count(where=lost), **differs)}
 
 
 def leakage_report(
@@ -190,7 +193,7 @@ def leakage_report(
     features = [name for name in changed["changed"].columns if name not in ("rows", "lost")]
     codes = model_input[params.target].map({c.name: i for i, c in enumerate(target.classes)})
     concordance = concordances(model_input[features], codes)
-    counts = {name: int(row[name]) + int(row["lost"]) for name in features}
+    counts = {name: int(row[name]) for name in features}
     report = report_of(concordance, counts, int(row["rows"]), _warnings(params), rules)
     logger.info("Leakage: %s", report["sentence"])
     return report

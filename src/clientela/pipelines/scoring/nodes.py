@@ -4,7 +4,7 @@ import pandas as pd
 
 from clientela.modelling.scores import customer_scores
 from clientela.modelling.settings import ScoringSettings
-from clientela.modelling.stored_model import StoredModel
+from clientela.modelling.storage.stored_model import StoredModel
 
 
 def scores(

@@ -1,0 +1,108 @@
+import subprocess
+import sys
+
+import ibis
+import pytest
+from kedro.validation import DataValidationError, PanderaValidator
+
+from clientela.contracts.tables import Customers, Transactions
+
+TRANSACTION = {
+    "id_transaccion": ibis.literal("T1"),
+    "id_cliente": ibis.literal("C1"),
+    "fecha": ibis.literal("2024-02-29 10:00:00").cast("timestamp(6)"),
+    "categoria": ibis.literal("TECNOLOGÍA"),
+    "rubro": ibis.literal("tecnologia"),
+    "valor_transaccion": ibis.literal("10.50").cast("decimal(18, 2)"),
+    "puntos": ibis.null("int64"),
+    "tipo_transaccion": ibis.null("string"),
+}
+CUSTOMER = {
+    "id_cliente": ibis.literal("C1"),
+    "fecha_nacimiento": ibis.null("date"),
+    "genero": ibis.null("string"),
+    "estrato_social": ibis.null("int64"),
+    "saldo_puntos": ibis.null("int64"),
+}
+CONTRACTS = [(Transactions, TRANSACTION), (Customers, CUSTOMER)]
+
+
+def table(**columns):
+    return ibis.memtable({"row": [1, 2]}).select(**columns)
+
+
+def refusal(contract, rows):
+    with pytest.raises(DataValidationError) as caught:
+        PanderaValidator(contract).validate(rows)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("contract", "columns"), CONTRACTS)
+def test_a_table_that_keeps_the_contract_passes_unchanged(contract, columns):
+    rows = table(**columns)
+    assert contract.validate(rows, lazy=True).equals(rows)
+
+
+@pytest.mark.parametrize(("contract", "columns"), CONTRACTS)
+def test_extra_columns_pass(contract, columns):
+    contract.validate(table(**columns, ciudad=ibis.literal("Cali")), lazy=True)
+
+
+@pytest.mark.parametrize(("contract", "columns"), CONTRACTS)
+def test_a_table_without_rows_passes(contract, columns):
+    contract.validate(table(**columns).limit(0), lazy=True)
+
+
+@pytest.mark.parametrize(
+    ("contract", "columns", "column"),
+    [(Transactions, TRANSACTION, name) for name in list(TRANSACTION)[:6]]
+    + [(Customers, CUSTOMER, "id_cliente")],
+)
+def test_a_missing_value_is_refused_by_the_name_of_its_column(contract, columns, column):
+    holes = ibis.memtable({"n": [0, 1]})
+    value = (holes["n"] > 0).ifelse(columns[column], None)
+    message = refusal(contract, holes.select(**{**columns, column: value}))
+    assert f"{column}: never_missing" in message
+    assert "1 check(s) failed" in message
+
+
+@pytest.mark.parametrize(
+    ("contract", "columns", "column"),
+    [(Transactions, TRANSACTION, name) for name in TRANSACTION]
+    + [(Customers, CUSTOMER, name) for name in CUSTOMER],
+)
+def test_an_absent_column_is_refused_by_its_name(contract, columns, column):
+    rows = table(**{name: value for name, value in columns.items() if name != column})
+    assert f"column_in_dataframe — 1 case (e.g. {column})" in refusal(contract, rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "wanted"),
+    [
+        ("id_transaccion", ibis.literal(1), "string"),
+        ("fecha", ibis.literal("2024-02-29"), "timestamp(6)"),
+        ("fecha", ibis.literal("2024-02-29").cast("timestamp('UTC', 6)"), "timestamp(6)"),
+        ("valor_transaccion", ibis.literal(10.5), "decimal(18, 2)"),
+        ("valor_transaccion", ibis.literal("1.5").cast("decimal(18, 3)"), "decimal(18, 2)"),
+        ("puntos", ibis.literal("3"), "int64"),
+    ],
+)
+def test_another_type_is_refused_with_the_type_that_was_expected(column, value, wanted):
+    message = refusal(Transactions, table(**{**TRANSACTION, column: value}))
+    assert f"{column}: dtype('{wanted}')" in message
+
+
+def test_a_refusal_quotes_no_customer():
+    holes = ibis.memtable({"n": [0, 1]})
+    secret = ibis.literal("C-SECRETO")
+    rows = holes.select(
+        **{**TRANSACTION, "id_cliente": secret, "rubro": (holes["n"] > 0).ifelse("hogar", None)}
+    )
+    assert "rubro: never_missing" in refusal(Transactions, rows)
+
+
+def test_the_command_line_does_not_load_the_contracts():
+    loaded = "import sys, clientela.settings, clientela.pipeline_registry; print([m for m in "
+    code = loaded + "('pandera', 'pandera.ibis', 'ibis', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,148 @@
+"""Every documented command is run, or, where it lives long or needs a cloud, parsed in full."""
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from kedro.framework.cli.cli import KedroCLI
+from kedro.framework.project import pipelines
+from kedro.framework.startup import bootstrap_project
+from tests.docs.markdown import commands, pages
+
+COMMANDS = commands()
+KEDRO = [command for command in COMMANDS if "kedro " in command]
+MAKE = [command for command in COMMANDS if command.startswith("make ")]
+# what a person's own machine must bring, or the tests of another page run
+OTHERS = {
+    "source .venv/bin/activate",
+    'aws s3 cp data/01_raw s3://my-bucket/raw --recursive --exclude "*" --include "*.csv"',
+    ".venv/bin/pre-commit install",
+}
+# their runs take other data and much longer: they are parsed, not run
+REPORTS = ("docs/benchmarks.md", "docs/purchase-intensity-results.md")
+# run by the sample that all tests here share
+SHARED = ("kedro run", "kedro run --pipelines=data_generation")
+OF_ANOTHER_TEST = "purchase_home"  # tests/docs/test_adding_a_use_case.py
+SELECTING = [c for c in KEDRO if "kedro run" in c and OF_ANOTHER_TEST not in c]
+RUN = [
+    command
+    for command in commands(*(page for page in pages() if page not in REPORTS))
+    if command in SELECTING and command not in SHARED and "--env=" not in command
+]
+
+
+def words_of(command: str) -> tuple[dict[str, str], list[str]]:
+    """The variables that a command line sets, and its words."""
+    words = shlex.split(command)
+    count = next(i for i, word in enumerate(words) if "=" not in word)
+    return dict(word.split("=", 1) for word in words[:count]), words[count:]
+
+
+def options_of(command: str) -> dict[str, str]:
+    _, words = words_of(command)
+    return dict(word.split("=", 1) for word in words if word.startswith("--"))
+
+
+def test_every_command_is_of_a_form_that_is_checked():
+    unknown = [
+        command
+        for command in COMMANDS
+        if command not in {*KEDRO, *MAKE, *OTHERS} and not command.startswith("sed ")
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("command", MAKE)
+def test_a_make_command_has_its_target(command: str, project_root: Path):
+    name, *arguments = shlex.split(command)
+    clean = {key: value for key, value in os.environ.items() if "MAKE" not in key}
+    made = subprocess.run(
+        [name, "--dry-run", *arguments],
+        cwd=project_root,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.filterwarnings("ignore")  # plugins of Kedro warn when they are imported
+@pytest.mark.parametrize("command", KEDRO)
+def test_a_kedro_command_exists_with_its_options(command: str, project_root: Path):
+    _, (program, *words) = words_of(command)
+    assert program == "kedro"
+    found: click.Command = KedroCLI(project_root)
+    while isinstance(found, click.Group):
+        name = words.pop(0)
+        parent, found = found, found.get_command(click.Context(found), name)
+        assert found is not None, f"{parent.name} has no command {name}"
+    found.make_context(str(found.name), words)
+
+
+@pytest.mark.parametrize("command", SELECTING)
+def test_what_a_run_selects_exists(command: str, project_root: Path):
+    bootstrap_project(project_root)
+    options = options_of(command)
+    nodes = pipelines["__default__"].nodes
+    stages = options.get("--pipelines", options.get("--pipeline", "__default__")).split(",")
+    assert set(stages) <= set(pipelines)
+    if "--tags" in options:
+        assert set(options["--tags"].split(",")) <= {tag for node in nodes for tag in node.tags}
+    if "--namespaces" in options:
+        known = {str(node.namespace) for node in nodes}
+        assert set(options["--namespaces"].split(",")) <= known
+    if "--env" in options:
+        assert (project_root / "conf" / options["--env"] / "globals.yml").exists()
+
+
+@pytest.mark.parametrize("command", [c for c in SELECTING if "--params=" in c])
+def test_the_parameters_of_a_run_exist(command: str, project_root: Path):
+    known: dict[str, dict[str, object]] = {}
+    for path in sorted((project_root / "conf/base/parameters").glob("*.yml")):
+        text = path.read_text("utf-8")
+        known |= {name: {} for name in re.findall(r"runtime_params:(\w+)", text)}
+        for use_case, content in yaml.safe_load(text).items():
+            known[use_case] = {**known.get(use_case, {}), **content}
+    for given in options_of(command)["--params"].split(","):
+        place: object = known
+        for name in given.split("=")[0].split("."):
+            assert name in place, f"{given}: no parameter {name}"
+            place = place[name]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*--pipeline")  # the older spelling, which must work as well
+@pytest.mark.parametrize("command", RUN)
+def test_a_documented_run_succeeds(command: str, sample, run_command):
+    _, words = words_of(command)
+    run_command(words[2:], sample)
+
+
+@pytest.mark.slow
+def test_the_list_of_stages_can_be_asked_for(project_root: Path):
+    assert "kedro registry list" in KEDRO
+    listed = subprocess.run(
+        [".venv/bin/kedro", "registry", "list"]
+        if (project_root / ".venv/bin/kedro").exists()
+        else ["kedro", "registry", "list"],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "- training" in listed.stdout.splitlines()
+
+
+def test_ci_runs_the_make_targets_that_the_documentation_names(project_root: Path):
+    workflow = yaml.safe_load((project_root / ".github/workflows/ci.yml").read_text("utf-8"))
+    (job,) = workflow["jobs"].values()
+    steps = [step["run"] for step in job["steps"] if "run" in step]
+    assert steps == ["make install", "make check", "make test"]
+    assert set(steps) <= set(MAKE)
+    assert workflow["permissions"] == {"contents": "read"}

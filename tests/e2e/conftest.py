@@ -1,0 +1,184 @@
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from clientela.simulation.parameters import TransactionSimulation
+from clientela.simulation.tables import SimulatedCustomers, SimulatedTransactions
+
+TRANSACTIONS = "transacciones/muestra_transacciones.csv"
+CUSTOMERS = "customers/muestra_customers.csv"
+SAMPLE = TransactionSimulation(customers=400, transactions=12_000, seed=7)
+# a search as small as the settings allow: these tests are about places, not about models
+SMALL_SEARCH = "--params=" + ",".join(
+    f"purchase_intensity.training.{name}={value}"
+    for name, value in {
+        "tuning.trials": 1,
+        "tuning.folds": 2,
+        "folds": 2,
+        "repeats": 1,
+        "inner_folds": 2,
+        "bootstrap": 100,
+        "workers": 1,
+    }.items()
+)
+PROJECT = ("conf", "src", "notebooks", "pyproject.toml", ".telemetry")
+LAYERS = (
+    "01_raw 02_intermediate 03_primary 04_feature 05_model_input 06_models 07_model_output "
+    "08_reporting"
+)
+KEDRO = (sys.executable, "-m", "kedro")
+
+
+@pytest.fixture(scope="session")
+def raw_files() -> dict[str, bytes]:
+    """A small retailer, dirt included, by its place below the raw root."""
+    return {
+        place: ",".join(rows.columns).encode() + b"\n" + b"".join(map(bytes, rows.csv_blocks()))
+        for place, rows in (
+            (TRANSACTIONS, SimulatedTransactions(SAMPLE)),
+            (CUSTOMERS, SimulatedCustomers(SAMPLE)),
+        )
+    }
+
+
+@pytest.fixture(scope="session")
+def project_copy(
+    project_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Path]:
+    """Makes a clone without data, where every file that appears is seen."""
+
+    def make() -> Path:
+        copy = tmp_path_factory.mktemp("clone")
+        ignored = shutil.ignore_patterns("__pycache__", "local", ".ipynb_checkpoints")
+        for name in PROJECT:
+            source = project_root / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=ignored)
+            else:
+                shutil.copy(source, copy / name)
+        (copy / "conf/local").mkdir()
+        for layer in LAYERS.split():
+            (copy / "data" / layer).mkdir(parents=True)
+        return copy
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def variables() -> Callable[..., dict[str, str]]:
+    """Variables of a command in a clone: `variables(project)`."""
+    return environment
+
+
+def environment(project: Path, aws: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables of a command in `project`: no AWS account but `aws`, no home, nothing phoned."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "KEDRO_", "CLIENTELA_")) and name != "BUCKET"
+    }
+    return {
+        **kept,
+        "HOME": str(project.parent),
+        "PYTHONPATH": str(project / "src"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "DO_NOT_TRACK": "1",
+        "KEDRO_DISABLE_TELEMETRY": "1",
+        "COLUMNS": "200",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # kedro-viz asks the package index for news; nobody listens here
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "NO_PROXY": "127.0.0.1,localhost",
+        **(aws or {}),
+    }
+
+
+@pytest.fixture(scope="session")
+def kedro() -> Callable[..., Any]:
+    """Runs a Kedro command as a person would: `kedro(project, "run", "--env=aws", aws={...})`."""
+
+    def run(
+        project: Path, *arguments: str, aws: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*KEDRO, *arguments],
+            cwd=project,
+            env=environment(project, aws),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_search() -> str:
+    """The option of `kedro run` that keeps training short."""
+    return SMALL_SEARCH
+
+
+@pytest.fixture(scope="session")
+def finished_project(
+    project_copy: Callable[[], Path],
+    raw_files: Mapping[str, bytes],
+    kedro: Callable[..., Any],
+    small_search: str,
+) -> Path:
+    """A clone in which the default pipeline has run on local folders."""
+    project = project_copy()
+    for place, content in raw_files.items():
+        path = project / "data/01_raw" / place
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    run = kedro(project, "run", small_search)
+    assert run.returncode == 0, run.stderr
+    return project
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[dict[str, str]]:
+    """An AWS on loopback; gives the variables that lead to it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "BUCKET": "una-tienda",
+    }
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_client(object_store: Mapping[str, str]) -> Callable[[str], Any]:
+    """Makes a boto3 client of the stand-in: `aws_client("s3")`."""
+
+    def make(service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=object_store["AWS_ENDPOINT_URL"],
+            aws_access_key_id=object_store["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=object_store["AWS_SECRET_ACCESS_KEY"],
+            region_name=object_store["AWS_DEFAULT_REGION"],
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bucket(object_store: Mapping[str, str], aws_client: Callable[[str], Any]) -> str:
+    """The bucket that the variable BUCKET names; empty at first."""
+    aws_client("s3").create_bucket(Bucket=object_store["BUCKET"])
+    return object_store["BUCKET"]

@@ -1,0 +1,169 @@
+"""The lineage as a person sees it: kedro-viz in a browser."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+PATIENCE = 120
+# kedro-viz refuses ports above 49151, where the system's free ones begin
+PORTS = range(41_410, 41_510)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+LAYERS = ["raw", "primary", "feature", "model_input", "models", "model_output", "reporting"]
+PLOT = "purchase_intensity.training_plot_confusion"
+METRICS = "purchase_intensity.required_metrics"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+]
+
+
+class Lineage(NamedTuple):
+    """What kedro-viz serves, and where."""
+
+    address: str
+    graph: dict[str, Any]
+
+    def node_id(self, name: str) -> str:
+        return next(node["id"] for node in self.graph["nodes"] if node["name"] == name)
+
+
+@pytest.fixture(scope="module")
+def lineage(finished_project: Path, variables: Callable[..., dict[str, str]]) -> Iterator[Lineage]:
+    port = free_port()
+    command = ["viz", "run", "--no-browser", "--host=127.0.0.1", f"--port={port}"]
+    log = finished_project.parent / "viz.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "kedro", *command],
+            cwd=finished_project,
+            env=variables(finished_project),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        yield Lineage(address, graph_of(address, server, log))
+    finally:
+        # the process that answers is a child of the command
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def free_port() -> int:
+    for port in PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise AssertionError(f"no free port among {PORTS}")
+
+
+def graph_of(address: str, server: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up and server.poll() is None:
+        try:
+            with urlopen(f"{address}/api/main") as reply:  # noqa: S310 - loopback
+                return dict(json.load(reply))
+        except URLError:
+            time.sleep(0.2)
+    raise AssertionError(f"kedro viz did not answer: {log.read_text()}")
+
+
+class Visit:
+    """One page in the browser, and what went wrong on it."""
+
+    def __init__(self, page: Any, lineage: Lineage) -> None:
+        self.page, self.lineage = page, lineage
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._keep_error)
+        # a font from elsewhere; without it the page takes the system's
+        page.route(lambda url: not url.startswith(("blob:", lineage.address)), leave_out)
+        page.add_init_script("localStorage.KedroViz = '{\"showFeatureHints\": false}'")
+
+    def open(self, **query: str) -> None:
+        written = "&".join(f"{key}={value}" for key, value in query.items())
+        self.page.goto(f"{self.lineage.address}/?{written}", wait_until="domcontentloaded")
+        self.page.wait_for_selector(".pipeline-node", timeout=PATIENCE * 1000)
+
+    def texts(self, selector: str) -> list[str]:
+        return [text.strip() for text in self.page.locator(selector).all_text_contents()]
+
+    def _keep_error(self, message: Any) -> None:
+        if message.type == "error" and self.lineage.address in message.location["url"]:
+            self.errors.append(message.text)
+
+
+def leave_out(route: Any) -> None:
+    route.abort()
+
+
+@pytest.fixture(scope="module")
+def visit(lineage: Lineage) -> Iterator[Visit]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield Visit(browser.new_page(viewport={"width": 1800, "height": 1200}), lineage)
+        browser.close()
+
+
+def test_the_page_draws_the_use_case_and_the_shared_tables(visit: Visit, tmp_path: Path):
+    visit.open(pid="__default__")
+    drawn = visit.texts(".pipeline-node__text")
+    assert {"retail", "transactions", "customers", "purchase_intensity"} <= set(drawn)
+    assert visit.page.screenshot(path=tmp_path / "lineage.png")
+    assert visit.errors == []
+
+
+def test_the_layers_are_drawn_from_raw_data_to_reports(visit: Visit, lineage: Lineage):
+    assert lineage.graph["layers"] == LAYERS
+    visit.open(pid="__default__", expandAllPipelines="true")
+    assert visit.texts(".pipeline-layer") == LAYERS
+
+
+def test_each_stage_is_a_pipeline_to_choose(lineage: Lineage):
+    offered = {pipeline["id"] for pipeline in lineage.graph["pipelines"]}
+    assert {"ingestion", "feature_engineering", "ordinal_target", "training", "scoring"} <= offered
+
+
+def test_a_plot_shows_its_preview(visit: Visit, lineage: Lineage):
+    visit.open(pid="training", expandAllPipelines="true", sid=lineage.node_id(PLOT))
+    image = visit.page.wait_for_selector(".pipeline-metadata__plot-image")
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    assert visit.errors == []
+
+
+def test_metrics_show_their_preview(visit: Visit, lineage: Lineage):
+    visit.open(pid="training", expandAllPipelines="true", sid=lineage.node_id(METRICS))
+    shown = visit.page.wait_for_selector(".pipeline-metadata__preview-json").inner_text()
+    assert "test_rows" in shown
+    assert "qwk" in shown
+
+
+def test_no_preview_shows_a_customer(lineage: Lineage, raw_files: Mapping[str, bytes]):
+    lines = raw_files["customers/muestra_customers.csv"].decode().splitlines()[1:]
+    customers = [line.partition(",")[0] for line in lines]
+    shown = {node["name"]: preview_of(lineage, node["id"]) for node in lineage.graph["nodes"]}
+    assert [name for name, text in shown.items() if any(one in text for one in customers)] == []
+
+
+def preview_of(lineage: Lineage, node_id: str) -> str:
+    with urlopen(f"{lineage.address}/api/nodes/{node_id}") as reply:  # noqa: S310 - loopback
+        return json.dumps(json.load(reply).get("preview"))

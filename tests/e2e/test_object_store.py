@@ -1,0 +1,231 @@
+"""The whole project on S3, as `kedro run --env=aws` runs it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
+
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.io import MemoryDataset
+
+pytestmark = pytest.mark.slow
+
+# the roots of conf/aws, and what they are called on local folders
+LAYERS = {
+    "raw": "01_raw",
+    "intermediate": "02_intermediate",
+    "primary": "03_primary",
+    "processed/features": "04_feature",
+    "processed/model_input": "05_model_input",
+    "models": "06_models",
+    "outputs": "07_model_output",
+    "reporting": "08_reporting",
+}
+INGESTION = "--pipelines=ingestion"
+READ_ONLY = ["s3:GetObject", "s3:ListBucket"]
+
+
+class CloudRun(NamedTuple):
+    project: Path
+    before: dict[str, str]
+    after: dict[str, str]
+    objects: dict[str, bytes]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        # kedro-viz notes there which nodes ran
+        if path.is_file() and path.relative_to(folder).parts[0] != ".viz"
+    }
+
+
+def objects_in(s3: Any, bucket: str) -> dict[str, bytes]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+@pytest.fixture(scope="module")
+def raw_in_bucket(raw_files: Mapping[str, bytes], aws_client: Callable[..., Any], bucket: str):
+    for place, content in raw_files.items():
+        aws_client("s3").put_object(Bucket=bucket, Key=f"raw/{place}", Body=content)
+
+
+@pytest.fixture(scope="module")
+def cloud_run(
+    project_copy, kedro, small_search, object_store, aws_client, bucket, raw_in_bucket
+) -> CloudRun:
+    """A clone whose raw data lies in the bucket, after the default pipeline."""
+    project = project_copy()
+    before = digests(project)
+    run = kedro(project, "run", "--env=aws", small_search, aws=object_store)
+    assert run.returncode == 0, run.stderr
+    return CloudRun(project, before, digests(project), objects_in(aws_client("s3"), bucket))
+
+
+@pytest.fixture
+def places_in_catalog(
+    project_root: Path, object_store: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """Where the catalog of `aws` puts each output of the default pipeline."""
+    from kedro.framework.project import pipelines
+
+    for name, value in object_store.items():
+        monkeypatch.setenv(name, value)
+    bootstrap_project(project_root)
+    with KedroSession.create(project_root, env="aws", save_on_close=False) as session:
+        catalog = session.load_context().catalog
+        names = pipelines["__default__"].all_outputs()
+        datasets = {name: catalog.get(name) for name in names}
+    fields = {
+        name: dataset._describe()
+        for name, dataset in datasets.items()
+        if not isinstance(dataset, MemoryDataset)
+    }
+    return {
+        name: address(str(known.get("filepath") or known["path"]), datasets[name])
+        for name, known in fields.items()
+    }
+
+
+def address(path: str, dataset: Any) -> str:
+    # Kedro's own datasets describe their path without its protocol
+    return path if "://" in path else f"{dataset._protocol}://{path}"
+
+
+def test_every_artefact_that_the_catalog_names_lies_in_the_bucket(
+    cloud_run: CloudRun, places_in_catalog: Mapping[str, str], bucket: str
+):
+    root = f"s3://{bucket}/"
+    elsewhere = {name: at for name, at in places_in_catalog.items() if not at.startswith(root)}
+    assert elsewhere == {}
+    missing = {
+        name: at
+        for name, at in places_in_catalog.items()
+        if not any(
+            key == at.removeprefix(root) or key.startswith(at.removeprefix(root) + "/")
+            for key in cloud_run.objects
+        )
+    }
+    assert missing == {}
+
+
+def test_the_places_of_the_requirement_are_in_the_bucket(cloud_run: CloudRun):
+    model = "models/xgboost_ordinal_tecnologia"
+    required = {
+        "raw/transacciones/muestra_transacciones.csv",
+        "raw/customers/muestra_customers.csv",
+        "processed/features/features_supervised.csv",
+        f"{model}/model.tar.gz",
+        f"{model}/metadata/metadata.json",
+        f"{model}/metrics/metrics.json",
+        f"{model}/metrics/classification_report.json",
+        f"{model}/metrics/confusion_matrix.csv",
+    }
+    assert required - cloud_run.objects.keys() == set()
+
+
+def test_no_file_appears_or_changes_under_the_project_folder(cloud_run: CloudRun):
+    assert cloud_run.after == cloud_run.before
+
+
+def test_nothing_half_written_is_left_in_the_bucket(cloud_run: CloudRun):
+    assert [key for key in cloud_run.objects if ".writing" in key] == []
+
+
+def test_every_artefact_has_the_same_bytes_as_on_local_folders(
+    cloud_run: CloudRun, finished_project: Path
+):
+    data = finished_project / "data"
+    local = {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file()}
+    stored = {as_local(key): content for key, content in cloud_run.objects.items()}
+    assert stored.keys() == local.keys()
+    assert [name for name in sorted(local) if stored[name] != local[name]] == []
+
+
+def as_local(key: str) -> str:
+    root = next(root for root in LAYERS if key.startswith(root + "/"))
+    return LAYERS[root] + key.removeprefix(root)
+
+
+@pytest.fixture
+def guarded(object_store: Mapping[str, str], bucket: str) -> Iterator[None]:
+    """From here on the store asks for permissions, as the real one does."""
+
+    def permissions_from(action_count: str) -> None:
+        request = Request(  # noqa: S310 - the stand-in speaks plain HTTP on loopback
+            f"{object_store['AWS_ENDPOINT_URL']}/moto-api/reset-auth",
+            data=action_count.encode(),
+            headers={"Content-Type": "text/plain"},
+        )
+        urlopen(request).close()  # noqa: S310
+
+    permissions_from("0")
+    yield
+    permissions_from("inf")
+
+
+@pytest.fixture
+def person(
+    object_store: Mapping[str, str], aws_client: Callable[[str], Any], request
+) -> Mapping[str, str]:
+    """The variables of somebody whose policy allows the actions given as parameter."""
+    iam = aws_client("iam")
+    name = request.node.name
+    iam.create_user(UserName=name[:60])
+    policy = {"Effect": "Allow", "Action": request.param, "Resource": "*"}
+    if request.param:
+        iam.put_user_policy(
+            UserName=name[:60],
+            PolicyName="allowed",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [policy]}),
+        )
+    key = iam.create_access_key(UserName=name[:60])["AccessKey"]
+    return {
+        **object_store,
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
+def last_words(run: Any) -> str:
+    """What the command says at its end, which a person reads first."""
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    return str(run.stderr[run.stderr.index("Error: ") :])
+
+
+@pytest.mark.parametrize("person", [[]], indirect=True, ids=["nobody"])
+def test_without_permission_to_read_the_run_names_dataset_place_and_next_step(
+    project_copy, kedro, raw_in_bucket, person, guarded
+):
+    said = last_words(kedro(project_copy(), "run", "--env=aws", INGESTION, aws=person))
+    assert "retail.raw_customers" in said
+    assert f"s3://{person['BUCKET']}/raw/customers/muestra_customers.csv" in said
+    assert "Check AWS_PROFILE" in said
+
+
+@pytest.mark.parametrize("person", [READ_ONLY], indirect=True, ids=["reader"])
+def test_without_permission_to_write_the_run_names_dataset_place_and_next_step(
+    project_copy, kedro, raw_in_bucket, person, guarded
+):
+    said = last_words(kedro(project_copy(), "run", "--env=aws", INGESTION, aws=person))
+    assert "retail.checked_customers" in said
+    assert f"s3://{person['BUCKET']}/intermediate/retail/checked_customers.parquet" in said
+    assert "Check AWS_PROFILE" in said
+
+
+def test_a_bucket_that_does_not_exist_is_refused_and_never_made(
+    project_copy, kedro, object_store, aws_client, bucket
+):
+    mistyped = {**object_store, "BUCKET": "una-tiena"}
+    said = last_words(kedro(project_copy(), "run", "--env=aws", INGESTION, aws=mistyped))
+    assert "s3://una-tiena/" in said
+    assert "bucket does not exist" in said
+    assert [found["Name"] for found in aws_client("s3").list_buckets()["Buckets"]] == [bucket]

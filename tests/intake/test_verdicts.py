@@ -1,0 +1,238 @@
+from datetime import date
+from decimal import Decimal
+
+import ibis
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clientela.exceptions import WrongColumns
+from clientela.folding import folded, folded_word
+from clientela.intake.rules import TableRules
+from clientela.intake.verdicts import checked_rows
+
+COLUMNS = ("id", "cliente", "fecha", "rubro", "valor", "edad")
+RULES = {
+    "key": ["id"],
+    "columns": {
+        "id": {"type": "id", "missing": "quarantine"},
+        "cliente": {"type": "id", "missing": "quarantine"},
+        "fecha": {"type": "date", "earliest": "1990-01-01", "latest": "2100-12-31"},
+        "rubro": {"type": "category", "folded_as": "rubro_comparable"},
+        "valor": {"type": "decimal", "missing": "quarantine"},
+        "edad": {
+            "type": "integer",
+            "required": False,
+            "invalid": "set_missing",
+            "minimum": 0,
+            "maximum": 120,
+        },
+    },
+}
+
+
+def rules(**columns):
+    """The rules above, with some columns' fields changed."""
+    changed = {name: RULES["columns"].get(name, {}) | fields for name, fields in columns.items()}
+    return TableRules.model_validate(RULES | {"columns": RULES["columns"] | changed})
+
+
+def verdicts(table, which=None, **known):
+    found = checked_rows(table, which or rules(), "ventas", known)
+    return found.order_by("_line").to_pyarrow().to_pylist()
+
+
+@pytest.fixture
+def verdict(raw_table):
+    """The verdict over one row that is sound except for what is given."""
+
+    def verdict(which=None, **cells):
+        sound = {
+            "id": "T1",
+            "cliente": "C1",
+            "fecha": "2024-02-29",
+            "rubro": "TECNOLOGÍA",
+            "valor": "10.5",
+            "edad": "40",
+        }
+        row = sound | cells
+        return verdicts(raw_table(tuple(row), [tuple(row.values())]), which)[0]
+
+    return verdict
+
+
+def test_a_sound_row_is_typed_and_accepted(verdict):
+    assert verdict() == {
+        "id": "T1",
+        "cliente": "C1",
+        "fecha": date(2024, 2, 29),
+        "rubro": "TECNOLOGÍA",
+        "valor": Decimal("10.50"),
+        "edad": 40,
+        "edad_invalid": False,
+        "rubro_comparable": "tecnologia",
+        "_reason": None,
+        "_value": None,
+        "_file": "tx.csv",
+        "_line": 2,
+        "_raw": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason", "blamed"),
+    [
+        ({"id": ""}, "missing_id", None),
+        ({"cliente": "  "}, "missing_cliente", None),
+        ({"valor": ""}, "missing_valor", None),
+        ({"valor": "gratis"}, "invalid_valor", "gratis"),
+        ({"valor": "10.123"}, "invalid_valor", "10.123"),
+        ({"fecha": "2024-02-30"}, "invalid_fecha", "2024-02-30"),
+        ({"fecha": "1989-12-31"}, "invalid_fecha", "1989-12-31"),
+        ({"fecha": "2101-01-01"}, "invalid_fecha", "2101-01-01"),
+        ({"id": "", "valor": "x"}, "missing_id", None),
+    ],
+)
+def test_a_broken_row_names_its_first_fault_and_keeps_its_text(verdict, cells, reason, blamed):
+    found = verdict(**cells)
+    assert (found["_reason"], found["_value"]) == (reason, blamed)
+    assert found["_raw"] is not None
+
+
+@pytest.mark.parametrize("day", ["1990-01-01", "2100-12-31"])
+def test_bounds_of_dates_are_inclusive(verdict, day):
+    assert verdict(fecha=day)["fecha"] == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    ("text", "age", "flag"),
+    [
+        ("0", 0, False),
+        ("120", 120, False),
+        ("121", None, True),
+        ("-1", None, True),
+        ("cuarenta", None, True),
+        ("", None, False),
+        (None, None, False),
+    ],
+)
+def test_an_unusable_attribute_is_emptied_and_flagged(verdict, text, age, flag):
+    found = verdict(edad=text)
+    assert (found["edad"], found["edad_invalid"], found["_reason"]) == (age, flag, None)
+
+
+def test_a_refund_is_accepted(verdict):
+    assert verdict(valor="-25.00")["valor"] == Decimal("-25.00")
+
+
+def test_bounds_of_amounts_are_exact(verdict):
+    bounded = rules(valor={"maximum": "0.30"})
+    assert verdict(bounded, valor="0.30")["_reason"] is None
+    assert verdict(bounded, valor="0.31")["_reason"] == "invalid_valor"
+
+
+@pytest.mark.parametrize("kind", ["text", "category"])
+def test_words_that_are_not_allowed_are_refused_whatever_their_accents(verdict, kind):
+    listed = rules(canal={"type": kind, "allowed": ["Teléfono", "web"]})
+    assert verdict(listed, canal="TELEFONO ")["canal"] == "TELEFONO"
+    found = verdict(listed, canal="fax")
+    assert (found["_reason"], found["_value"]) == ("invalid_canal", "fax")
+
+
+def test_an_optional_column_that_the_file_lacks_is_missing_and_typed(raw_table):
+    table = raw_table(COLUMNS[:5], [("T1", "C1", "2024-02-29", "HOGAR", "1")])
+    checked = checked_rows(table, rules(), "ventas")
+    assert checked["edad"].type().is_int64()
+    (found,) = checked.to_pyarrow().to_pylist()
+    assert (found["edad"], found["edad_invalid"], found["_reason"]) == (None, False, None)
+
+
+def test_extra_columns_pass_untouched(verdict):
+    assert verdict(ciudad="  Cali ")["ciudad"] == "  Cali "
+
+
+def test_the_readers_own_problem_comes_first(raw_table):
+    table = raw_table(COLUMNS, [(None,) * 6], problems={0: "extra_columns"})
+    assert [row["_reason"] for row in verdicts(table)] == ["extra_columns"]
+
+
+def test_a_required_column_that_is_absent_is_named_with_the_nearest(raw_table):
+    table = raw_table(("id", "Cliente ", "fecha", "rubro", "monto"), [])
+    with pytest.raises(WrongColumns) as caught:
+        checked_rows(table, rules(), "ventas")
+    message = str(caught.value)
+    assert "The table 'ventas' lacks the columns cliente, valor." in message
+    assert "'cliente': Did you mean 'Cliente '?" in message
+    assert "Found: id, Cliente , fecha, rubro, monto." in message
+    assert "_line" not in message
+
+
+@pytest.mark.parametrize("name", ["rubro_comparable", "edad_invalid", "_reason", "_value"])
+def test_a_column_that_ingestion_makes_itself_cannot_come_from_the_file(verdict, name):
+    with pytest.raises(WrongColumns, match=rf"has the column {name}, which ingestion makes"):
+        verdict(**{name: "x"})
+
+
+def sales(*rows):
+    return [(key, "C1", "2024-01-01", "HOGAR", amount, "") for key, amount in rows]
+
+
+def test_of_equal_rows_one_stays(raw_table):
+    found = verdicts(raw_table(COLUMNS, sales(("T1", "5"), ("T2", "5"), ("T1", "5"))))
+    assert [row["_reason"] for row in found] == [None, None, "duplicate_key"]
+
+
+def test_of_contradicting_rows_the_same_one_stays_in_any_order_and_split(raw_table):
+    rows = sales(("T1", "7"), ("T1", "5"), ("T1", "6"), ("T2", "1"), ("T2", "1"))
+    kept = set()
+    for order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]):
+        for cut in (0, 2, 5):
+            shuffled = [rows[place] for place in order]
+            table = raw_table(COLUMNS, shuffled[:cut], file="z.csv").union(
+                raw_table(COLUMNS, shuffled[cut:], file="a.csv")
+            )
+            accepted = [row for row in verdicts(table) if row["_reason"] is None]
+            kept.add(tuple(sorted((row["id"], row["valor"]) for row in accepted)))
+    assert kept == {(("T1", Decimal("5.00")), ("T2", Decimal("1.00")))}
+
+
+def test_a_broken_row_never_displaces_a_sound_one_with_its_key(raw_table):
+    found = verdicts(raw_table(COLUMNS, sales(("T1", "0x"), ("T1", "5"))))
+    assert [row["_reason"] for row in found] == ["invalid_valor", None]
+
+
+def test_blanks_do_not_hide_a_duplicate(raw_table):
+    found = verdicts(raw_table(COLUMNS, sales((" T1", "5"), ("T1 ", "5"))))
+    assert sorted(str(row["_reason"]) for row in found) == ["None", "duplicate_key"]
+
+
+def test_a_key_of_several_columns_is_unique_as_a_whole(raw_table):
+    both = TableRules.model_validate(RULES | {"key": ["id", "fecha"]})
+    rows = [("T1", "C1", day, "HOGAR", "1", "") for day in ("2024-01-01", "2024-01-02")]
+    assert [r["_reason"] for r in verdicts(raw_table(COLUMNS, rows * 2), both)].count(None) == 2
+
+
+@pytest.mark.parametrize(("policy", "reason"), [("keep", None), ("quarantine", "unknown_cliente")])
+def test_an_unknown_customer_is_kept_or_refused_as_configured(raw_table, policy, reason):
+    which = TableRules.model_validate(RULES | {"unknown_references": policy})
+    known = ibis.memtable({"cliente": ["C1", "C2"]})["cliente"]
+    rows = [(f"T{i}", f"C{i}", "2024-01-01", "HOGAR", "1", "") for i in (1, 3)]
+    found = verdicts(raw_table(COLUMNS, rows), which, cliente=known)
+    assert [row["_reason"] for row in found] == [None, reason]
+
+
+# the letters of western languages, and the blanks that both ways trim
+WESTERN = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA1, 0x100)])) + "\t"
+
+
+@given(st.lists(st.text(WESTERN, max_size=8), min_size=20, max_size=60))
+@settings(max_examples=25, deadline=None)
+def test_words_of_tables_and_of_configuration_are_folded_alike(words):
+    lying = ibis.memtable({"n": range(len(words)), "x": words})
+    found = lying.select("n", x=folded(lying["x"])).order_by("n").to_pyarrow()["x"].to_pylist()
+    assert found == [folded_word(word) for word in words]
+
+
+@pytest.mark.parametrize("word", ["TECNOLOGÍA", "Tecnologia", " tecnología ", "TecnologÍa"])
+def test_spellings_of_technology_are_one_category(verdict, word):
+    assert verdict(rubro=word)["rubro_comparable"] == "tecnologia"

@@ -1,0 +1,316 @@
+import gzip
+import json
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kedro.io import DatasetError
+
+from clientela.contracts.use_cases import Table, UseCase
+from clientela.exceptions import ConfigurationError, TooManyBadRows, WrongColumns
+from clientela.intake.rules import IntakeRules
+from clientela.pipelines.ingestion.nodes import rules_of
+from clientela.pipelines.ingestion.pipeline import create_pipeline
+
+HEADER = "id_transaccion,id_cliente,fecha,categoria,valor_transaccion,puntos,tipo_transaccion"
+PEOPLE = "id_cliente,fecha_nacimiento,genero,estrato_social,saldo_puntos\n"
+
+
+def sale(key, amount="10.50", **cells):
+    sound = {
+        "id_transaccion": key,
+        "id_cliente": "C1",
+        "fecha": "2024-02-29 10:00:00",
+        "categoria": "TECNOLOGÍA",
+        "valor_transaccion": amount,
+        "puntos": "3",
+        "tipo_transaccion": "ACUMULACION",
+    }
+    return ",".join((sound | cells).values())
+
+
+def csv(*lines, header=HEADER):
+    return "\n".join([header, *lines]) + "\n"
+
+
+def test_every_row_is_accounted_for(ingest):
+    done = ingest(
+        {"tx.csv": csv(sale("T1"), sale("T2", "x"), sale("T1"))},
+        PEOPLE + "C1,1990-01-31,F,3,100\n",
+    )
+    assert done.account == {
+        "customers": {
+            "read": 1,
+            "accepted": 1,
+            "quarantined": 0,
+            "reasons": {},
+            "unknown_references": {},
+        },
+        "transactions": {
+            "read": 3,
+            "accepted": 1,
+            "quarantined": 2,
+            "reasons": {"duplicate_key": 1, "invalid_valor_transaccion": 1},
+            "unknown_references": {"id_cliente": 0},
+        },
+    }
+    assert json.loads(json.dumps(done.account)) == done.account
+
+
+def test_accepted_rows_are_typed(ingest):
+    done = ingest({"tx.csv": csv(sale("T1"))}, PEOPLE + "C1,1990-01-31,F,3,100\n")
+    assert done.transactions == [
+        {
+            "id_transaccion": "T1",
+            "id_cliente": "C1",
+            "fecha": datetime(2024, 2, 29, 10),  # noqa: DTZ001
+            "categoria": "TECNOLOGÍA",
+            "valor_transaccion": Decimal("10.50"),
+            "puntos": 3,
+            "tipo_transaccion": "ACUMULACION",
+            "puntos_invalid": False,
+            "rubro": "tecnologia",
+        }
+    ]
+    (customer,) = done.customers
+    assert (str(customer["fecha_nacimiento"]), customer["saldo_puntos"]) == ("1990-01-31", 100)
+
+
+DIRT = [
+    (sale(""), "missing_id_transaccion", None),
+    (sale("T1", id_cliente=""), "missing_id_cliente", None),
+    (sale("T1", fecha=""), "missing_fecha", None),
+    (sale("T1", fecha="2024-02-30"), "invalid_fecha", "2024-02-30"),
+    (sale("T1", fecha="2023-02-29"), "invalid_fecha", "2023-02-29"),
+    (sale("T1", fecha="0024-02-29"), "invalid_fecha", "0024-02-29"),
+    (sale("T1", fecha="24-02-29"), "invalid_fecha", "24-02-29"),
+    (sale("T1", categoria=" "), "missing_categoria", None),
+    (sale("T1", ""), "missing_valor_transaccion", None),
+    (sale("T1", "diez"), "invalid_valor_transaccion", "diez"),
+    (sale("T1", "10.555"), "invalid_valor_transaccion", "10.555"),
+    (sale("T1") + ",sobra", "extra_columns", None),
+    ("T1,C1,2024-02-29", "missing_columns", None),
+    (sale("T1", categoria='"HOGAR'), "unbalanced_quotes", None),
+    ("", "blank_line", None),
+]
+
+
+def test_dirty_rows_are_quarantined_with_place_reason_and_text(ingest):
+    done = ingest({"tx.csv": csv(sale("T0"), *(line for line, _, _ in DIRT), sale("T9"))})
+    assert done.quarantine == [
+        {"_file": "tx.csv", "_line": place, "_reason": reason, "_value": blamed, "_raw": line}
+        for place, (line, reason, blamed) in enumerate(DIRT, start=3)
+    ]
+    assert [row["id_transaccion"] for row in done.transactions] == ["T0", "T9"]
+
+
+def test_bytes_of_another_encoding_are_quarantined(ingest):
+    done = ingest(
+        {"tx.csv": csv(sale("T1")).encode() + sale("T2").encode("latin-1")},
+        text={"encoding": "utf-8"},
+    )
+    assert [(r["_reason"], r["_line"]) for r in done.quarantine] == [("invalid_encoding", 3)]
+
+
+def test_no_row_of_technology_is_lost_in_a_latin_1_file(ingest):
+    lines = [sale(f"T{i:03d}") for i in range(100)]
+    done = ingest({"tx.csv": csv(*lines).encode("latin-1")})
+    assert {row["rubro"] for row in done.transactions} == {"tecnologia"}
+    assert len(done.transactions) == 100
+
+
+def test_refunds_are_kept(ingest):
+    done = ingest({"tx.csv": csv(sale("T1", "-25.00"))})
+    assert [row["valor_transaccion"] for row in done.transactions] == [Decimal("-25.00")]
+
+
+def test_extra_columns_pass_untouched(ingest):
+    done = ingest({"tx.csv": csv(sale("T1") + ", Cali ", header=HEADER + ",ciudad")})
+    assert done.transactions[0]["ciudad"] == " Cali "
+
+
+def test_optional_columns_that_the_files_lack_are_missing_values(ingest):
+    header = "id_transaccion,id_cliente,fecha,categoria,valor_transaccion"
+    done = ingest({"tx.csv": csv("T1,C1,2024-01-01,HOGAR,5", header=header)})
+    (row,) = done.transactions
+    assert (row["puntos"], row["tipo_transaccion"]) == (None, None)
+
+
+def test_an_unusable_attribute_keeps_the_row_and_raises_a_flag(ingest):
+    done = ingest(
+        {"tx.csv": csv(sale("T1", puntos="muchos"))},
+        PEOPLE + "C1,1790-01-31,F,99,x\nC2,,,,\n",
+    )
+    assert [(r["puntos"], r["puntos_invalid"]) for r in done.transactions] == [(None, True)]
+    flags = ["fecha_nacimiento_invalid", "estrato_social_invalid", "saldo_puntos_invalid"]
+    assert [[row[flag] for flag in flags] for row in done.customers] == [[True] * 3, [False] * 3]
+
+
+def test_amounts_of_a_comma_locale(ingest):
+    lines = ['T1,C1,2024-01-01,HOGAR,"1.234,50",0,A', "T2,C1,2024-01-01,HOGAR,1.234,0,A"]
+    comma = ingest({"tx.csv": csv(*lines)}, decimal=",", thousands=".")
+    assert [row["valor_transaccion"] for row in comma.transactions] == [
+        Decimal("1234.50"),
+        Decimal("1234.00"),
+    ]
+    point = ingest({"tx.csv": csv(*lines)})
+    assert [(r["_reason"], r["_value"]) for r in point.quarantine] == [
+        ("invalid_valor_transaccion", "1.234,50"),
+        ("invalid_valor_transaccion", "1.234"),
+    ]
+
+
+def test_dates_of_a_declared_format(ingest):
+    done = ingest({"tx.csv": csv(sale("T1", fecha="29/02/2024"))}, date_formats=["%d/%m/%Y"])
+    assert done.transactions[0]["fecha"] == datetime(2024, 2, 29)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("keep", ["T1", "T2"]), ("quarantine", ["T1"])])
+def test_unknown_customers_are_kept_and_counted_or_quarantined(ingest, policy, kept):
+    done = ingest(
+        {"tx.csv": csv(sale("T1"), sale("T2", id_cliente="C7"))},
+        PEOPLE + "C1,,,,\n",
+        unknown_references=policy,
+    )
+    assert [row["id_transaccion"] for row in done.transactions] == kept
+    account = done.account["transactions"]
+    refused = {} if policy == "keep" else {"unknown_id_cliente": 1}
+    assert account["reasons"] == refused
+    assert account["unknown_references"] == {"id_cliente": 1 if policy == "keep" else 0}
+
+
+def test_without_a_customers_file_every_transaction_is_kept(ingest):
+    done = ingest({"tx.csv": csv(sale("T1"), sale("T2"))})
+    assert len(done.transactions) == 2
+    assert done.customers == []
+    assert done.account["transactions"]["unknown_references"] == {"id_cliente": 2}
+
+
+LINES = [sale(f"T{i % 7}", f"{i}.25", puntos=str(i)) for i in range(20)]
+
+
+def test_the_split_into_files_and_their_order_change_nothing(ingest):
+    whole = ingest({"tx.csv": csv(*LINES)})
+    split = ingest({"b.csv": csv(*LINES[:5]), "a.csv.gz": gzip.compress(csv(*LINES[5:]).encode())})
+    backwards = ingest({"tx.csv": csv(*LINES[::-1])})
+    assert whole.transactions == split.transactions == backwards.transactions
+    for done in (split, backwards):
+        assert done.account["transactions"] == whole.account["transactions"]
+
+
+def test_the_kept_row_of_contradicting_ones_does_not_depend_on_the_order_of_columns(ingest):
+    turned = [",".join(line.split(",")[::-1]) for line in LINES]
+    backwards = ",".join(HEADER.split(",")[::-1])
+    whole = ingest({"tx.csv": csv(*LINES)})
+    mixed = ingest({"a.csv": csv(*LINES[:9]), "b.csv": csv(*turned[9:], header=backwards)})
+    assert mixed.transactions == whole.transactions
+
+
+def test_parquet_and_csv_of_the_same_rows_give_the_same_table(ingest, tmp_path):
+    columns = zip(*(line.split(",") for line in LINES), strict=True)
+    table = pa.table(dict(zip(HEADER.split(","), map(list, columns), strict=True)))
+    pq.write_table(table, tmp_path / "text.parquet")
+    typed = table.set_column(2, "fecha", table["fecha"].cast(pa.timestamp("us")))
+    typed = typed.set_column(4, "valor_transaccion", typed[4].cast(pa.decimal128(18, 2)))
+    pq.write_table(typed, tmp_path / "typed.parquet")
+    from_csv = ingest({"tx.csv": csv(*LINES)}).transactions
+    for name in ("text.parquet", "typed.parquet"):
+        assert ingest({name: (tmp_path / name).read_bytes()}).transactions == from_csv
+
+
+def test_two_runs_write_equal_bytes(ingest, tmp_path):
+    for _ in range(2):
+        ingest({"tx.csv": csv(*LINES, sale("X", "roto"))}, PEOPLE + "C1,,,,\nC2,,,,\n")
+    first, second = (
+        {path.name: path.read_bytes() for path in (tmp_path / run).glob("**/*.parquet")}
+        for run in ("run-0", "run-1")
+    )
+    assert len(first) > 6
+    assert first == second
+
+
+def test_too_many_bad_rows_stop_the_run_after_the_quarantine_is_stored(ingest):
+    lines = [sale(f"T{i}", "x") for i in range(4)] + [sale(f"F{i}", fecha="?") for i in range(3)]
+    lines += ["", "", sale("", "1"), *(sale(f"B{i}") for i in range(10))]
+    kept = []
+    with pytest.raises(TooManyBadRows) as caught:
+        ingest({"tx.csv": csv(*lines)}, catalog_kept=kept, max_bad_share=0.4)
+    assert (
+        "10 of 20 rows of 'transactions' (50.0%) are unusable; tolerated: 40.0% "
+        "(ingestion.max_bad_share). Commonest: 4 x invalid_valor_transaccion (e.g. tx.csv line 2, "
+        "value 'x'); 3 x invalid_fecha (e.g. tx.csv line 6, value '?'); "
+        "2 x blank_line (e.g. tx.csv line 9)."
+    ) in str(caught.value)
+    stored = kept[0].load("retail.quarantine_transactions").to_pyarrow().to_pylist()
+    assert Counter(row["_reason"] for row in stored).total() == 10
+    assert not kept[0].exists("transactions")
+
+
+def test_a_share_of_bad_rows_that_is_just_tolerated_passes(ingest):
+    done = ingest({"tx.csv": csv(sale("T1"), sale("T2", "x"))}, max_bad_share=0.5)
+    assert len(done.transactions) == 1
+
+
+def test_a_wrong_header_names_the_nearest_column(ingest):
+    with pytest.raises(WrongColumns, match=r"lacks the column fecha\..*Did you mean 'fechas'\?"):
+        ingest({"tx.csv": csv(sale("T1"), header=HEADER.replace("fecha", "fechas"))})
+
+
+def test_an_empty_file_stops_with_its_name(ingest):
+    with pytest.raises(DatasetError, match=r"tx.csv is empty: a header line"):
+        ingest({"tx.csv": ""})
+
+
+def test_a_header_alone_is_an_empty_table(ingest):
+    done = ingest({"tx.csv": HEADER + "\n"})
+    assert done.transactions == []
+    assert done.account["transactions"]["read"] == 0
+
+
+BITS = ["\n", "\r\n", ",", '"', sale("T1"), sale("T2", "x"), "T1,C1", "\x00", "\x1f", " "]
+GARBAGE = st.lists(st.sampled_from(BITS).map(str.encode) | st.binary(max_size=5), max_size=30).map(
+    b"".join
+)
+
+
+@given(garbage=GARBAGE, people=GARBAGE)
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_accepted_and_quarantined_rows_add_up_for_arbitrary_garbage(ingest, garbage, people):
+    readable = people.decode("latin-1")
+    done = ingest({"tx.csv": HEADER.encode() + b"\n" + garbage}, PEOPLE + readable)
+    lines = garbage.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    count = len(lines) - (lines[-1] == b"")
+    account = done.account["transactions"]
+    assert account["read"] == count == account["accepted"] + account["quarantined"]
+    assert account["accepted"] == len(done.transactions)
+    assert account["reasons"] == Counter(row["_reason"] for row in done.quarantine)
+    assert len({row["id_transaccion"] for row in done.transactions}) == account["accepted"]
+
+
+def test_a_table_without_rules_is_told_the_nearest(shipped_rules):
+    rules = IntakeRules.model_validate(shipped_rules)
+    with pytest.raises(ConfigurationError, match=r"'transaction'.*Did you mean 'transactions'"):
+        rules_of(rules, "transaction")
+
+
+def test_the_stage_of_a_single_table_keeps_to_its_namespace():
+    credit = UseCase(
+        name="credit",
+        kind="table",
+        task="binary",
+        stages=("ingestion",),
+        tables={"loans": Table()},
+        tags=("credit",),
+    )
+    stage = create_pipeline(credit)
+    assert stage.inputs() == {"credit.raw_loans@text", "params:credit.ingestion"}
+    assert stage.outputs() == {"credit.row_accounting"}
+    assert {"credit.loans", "credit.quarantine_loans"} <= stage.all_outputs()
+    assert all(node.tags == {"credit"} for node in stage.nodes)

@@ -1,0 +1,78 @@
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from clientela.config_loader import ActiveConfigLoader
+
+
+@pytest.fixture
+def loader_of(project_root, conf_source):
+    """The configuration as a session sees it, with somebody's own `conf/local`."""
+
+    def loader_of(changes, env="local"):
+        bootstrap_project(project_root)
+        with KedroSession.create(
+            project_path=project_root,
+            env=env,
+            conf_source=str(conf_source(changes)),
+            save_on_close=False,
+        ) as session:
+            session.load_context()
+            return ActiveConfigLoader.active()
+
+    return loader_of
+
+
+def test_three_lines_of_parameters_keep_everything_else(loader_of):
+    plain = loader_of({})["parameters"]
+    local = {"retail": {"ingestion": {"max_bad_share": 0.5}}}
+    changed = loader_of({"local/parameters.yml": local})["parameters"]
+    assert changed["retail"]["ingestion"].pop("max_bad_share") == 0.5
+    plain["retail"]["ingestion"].pop("max_bad_share")
+    assert changed == plain
+
+
+def test_three_lines_of_globals_keep_everything_else(loader_of):
+    local = {"raw_files": {"transactions": "ventas/*.csv.gz"}}
+    # one after the other: OmegaConf resolves `globals` by the loader built last
+    plain = loader_of({})
+    globals_before, expected = plain["globals"], plain["catalog"]
+    changed = loader_of({"local/globals.yml": local})
+    globals_after, catalog = changed["globals"], changed["catalog"]
+    assert globals_after["raw_files"] == globals_before["raw_files"] | local["raw_files"]
+    assert globals_after["primary"] == globals_before["primary"]
+    moved = {name for name, entry in catalog.items() if entry != expected[name]}
+    assert catalog["retail.raw_transactions@text"]["filepath"] == "data/01_raw/ventas/*.csv.gz"
+    assert moved <= {
+        "retail.raw_transactions@text",
+        "retail.raw_transactions@sample",
+        "retail.raw_customers@sample",
+    }
+
+
+def test_one_line_switches_a_use_case_off_and_keeps_the_others(loader_of):
+    local = {"purchase_intensity": {"enabled": False}}
+    plain, changed = loader_of({}), loader_of({"local/use_cases.yml": local})
+    before, after = plain["use_cases"], changed["use_cases"]
+    assert after["purchase_intensity"].pop("enabled") is False
+    before["purchase_intensity"].pop("enabled")
+    assert after == before
+
+
+def test_the_loader_of_the_latest_session_is_the_active_one(loader_of, data_root):
+    first, second = loader_of({}), loader_of({}, env="test")
+    assert ActiveConfigLoader.active() is second
+    assert first.source != second.source
+    assert second.source[1] == "test"
+
+
+def test_without_a_session_the_project_is_found_from_a_folder_below(
+    project_root, data_root, monkeypatch
+):
+    bootstrap_project(project_root)
+    monkeypatch.setattr(ActiveConfigLoader, "_active", None)
+    monkeypatch.setenv("KEDRO_ENV", "test")
+    monkeypatch.chdir(project_root / "src" / "clientela")
+    active = ActiveConfigLoader.active()
+    assert active.source == (str(project_root / "conf"), "test")
+    assert "retail" in active["use_cases"]
