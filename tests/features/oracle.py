@@ -41,7 +41,8 @@ def age(birth: date | None, moment: datetime) -> float:
     """Completed years; who was born on 29 February turns older on 1 March of a common year."""
     if birth is None:
         return 0.0
-    return float(moment.year - birth.year - ((moment.month, moment.day) < (birth.month, birth.day)))
+    years = moment.year - birth.year - ((moment.month, moment.day) < (birth.month, birth.day))
+    return float(max(years, 0))
 
 
 def expected_features(

@@ -14,6 +14,7 @@ from clientela.features.customer import (
     customer_features,
     extended_columns,
     required_columns,
+    rule_columns,
     with_everybody,
 )
 from clientela.features.cutoff import Cutoff
@@ -84,6 +85,7 @@ def test_a_worked_example_of_the_required_features(engine: Engine) -> None:
             "estrato_social": 4,
             "saldo_puntos": 101,
             "sin_historial": 0,
+            "compras_tecnologia_3m": 1,
         },
         rel=1e-12,
     )
@@ -96,7 +98,6 @@ def test_a_worked_example_of_the_extended_features(engine: Engine) -> None:
     found = engine.by_customer(features_of(LEAP_DAY, TECH), *WORKED_EXAMPLE)["ana"]
     assert {name: found[name] for name in extended_columns(TECH)} == pytest.approx(
         {
-            "compras_tecnologia_3m": 1,
             "compras_tecnologia_6m": 1,
             "compras_tecnologia_12m": 2,
             "compras_tecnologia_mismo_trimestre": 1,
@@ -117,7 +118,7 @@ def test_every_feature_agrees_with_the_oracle(
     engine: Engine, retailer: Retailer, cutoff: Cutoff, params: FeatureParams
 ) -> None:
     found = engine.by_customer(features_of(cutoff, params), *retailer)
-    names = [*required_columns(params), "sin_historial", *extended_columns(params)]
+    names = required_columns(params) + rule_columns(params) + extended_columns(params)
     histories = retailer.by_customer()
     assert found.keys() == histories.keys()
     for key, mine in histories.items():
@@ -159,7 +160,7 @@ def test_features_are_float64_and_the_extended_ones_can_be_switched_off() -> Non
     short = features_of(LAST, FeatureParams(category="ropa", extended=False))
     whole = features_of(LAST, FeatureParams(category="ropa"))
     names = required_columns(FeatureParams(category="ropa"))
-    assert list(short.columns) == ["id_cliente", *names, "sin_historial"]
+    assert list(short.columns) == ["id_cliente", *names, "sin_historial", "compras_ropa_3m"]
     assert list(whole.columns)[: len(short.columns)] == list(short.columns)
     assert {str(whole[name].type()) for name in whole.columns[1:]} == {"float64"}
 

@@ -66,6 +66,8 @@ def connection(settings: EngineSettings) -> Backend:
         # results are ordered where order matters; elsewhere keeping it costs memory
         "preserve_insertion_order": False,
         "temp_directory": spill,
+        # a table replaced within the cache's clock tick was read in part from the old file
+        "enable_external_file_cache": False,
         "partitioned_write_flush_threshold": ROWS_HELD_BACK,
     }
     if settings.memory_limit is not None:

@@ -48,8 +48,20 @@ def required_columns(params: FeatureParams) -> list[str]:
     ]
 
 
+def rule_columns(params: FeatureParams) -> list[str]:
+    """What is always computed beside the requirement: a flag, and what the business rule reads.
+
+    Args:
+        params: Category and windows.
+
+    Returns:
+        `sin_historial`, and the purchases of the category in the window before the cutoff.
+    """
+    return ["sin_historial", f"compras_{params.slug}_{params.window_months[0]}m"]
+
+
 def extended_columns(params: FeatureParams) -> list[str]:
-    """The features beyond the requirement, without the flag `sin_historial`.
+    """The features that can be switched off.
 
     Args:
         params: Category and windows.
@@ -57,10 +69,12 @@ def extended_columns(params: FeatureParams) -> list[str]:
     Returns:
         Column names.
     """
-    category, short = params.slug, params.window_months[0]
-    lengths = dict.fromkeys([*params.window_months, params.category_months])
+    category, (short, long) = params.slug, params.window_months
     return [
-        *(f"compras_{category}_{months}m" for months in lengths),
+        *(
+            f"compras_{category}_{months}m"
+            for months in sorted({long, params.category_months} - {short})
+        ),
         f"compras_{category}_mismo_trimestre",
         f"recencia_{category}_dias",
         "antiguedad_dias",
@@ -85,16 +99,14 @@ def customer_features(
         params: Category, windows, and which features.
 
     Returns:
-        `id_cliente` (PII), the required features, then `sin_historial` and, if switched on, the
+        `id_cliente` (PII), the required features, those of `rule_columns` and, if switched on, the
         extended ones; float64, missing values as 0. Amounts in the data's currency, windows
         `[cutoff - n months, cutoff)`, recency and age at the cutoff in days and whole years.
     """
     history = _history(transactions, cutoff, params)
     known = history.left_join(customers, KEY, rname="{name}_right")
-    columns = _required(known, params)
-    chosen = required_columns(params)
-    columns |= {"sin_historial": known["num_tx_total"].isnull().cast("int8")}
-    chosen += ["sin_historial"]
+    columns = _required(known, params) | _for_rules(known, params)
+    chosen = required_columns(params) + rule_columns(params)
     if params.extended:
         columns |= _extended(known, params)
         chosen += extended_columns(params)
@@ -207,7 +219,10 @@ def _measures(past: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
             f"puntos_redimidos_{months}m": -points.sum(where=window & (points < 0)),
             f"_category_{months}m": amount.sum(where=window & category),
         }
-    return measures
+    short = params.window_months[0]
+    return measures | {
+        f"_bought_{short}m": past.count(where=past["_bought"] & past[f"_in_{short}m"])
+    }
 
 
 def _extended_measures(past: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
@@ -215,7 +230,7 @@ def _extended_measures(past: ir.Table, params: FeatureParams) -> dict[str, ir.Va
     season = past[f"_in_{SEASON}m"] & ~past[f"_in_{SEASON - params.target_months}m"]
     counts = {
         f"_bought_{months}m": past.count(where=bought & past[f"_in_{months}m"])
-        for months in {*params.window_months, params.category_months}
+        for months in {params.window_months[1], params.category_months}
     }
     return counts | {
         "_bought_season": past.count(where=bought & season),
@@ -255,13 +270,19 @@ def _balance(known: ir.Table, params: FeatureParams) -> ir.Value:
     return known["saldo_puntos"] - moved_since
 
 
+def _for_rules(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
+    flag, purchases = rule_columns(params)
+    recent = known[f"_bought_{params.window_months[0]}m"]
+    return {flag: known["num_tx_total"].isnull().cast("int8"), purchases: recent}
+
+
 def _extended(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
     category, (short, long) = params.slug, params.window_months
     count = known["num_tx_total"]
     spent_short, spent_long = (known[f"gasto_{m}m"].cast("float64") for m in (short, long))
     counts = {
         f"compras_{category}_{months}m": known[f"_bought_{months}m"]
-        for months in (short, long, params.category_months)
+        for months in (long, params.category_months)
     }
     return counts | {
         f"compras_{category}_mismo_trimestre": known["_bought_season"],
@@ -309,7 +330,8 @@ def age_in_years(birth: ir.DateValue, moment: ir.TimestampValue) -> ir.IntegerVa
         moment: When the age is wanted.
 
     Returns:
-        Completed years; null where the birth date is.
+        Completed years; null where the birth date is missing, or past the moment.
     """
     birthday_ahead = (moment.month() * 100 + moment.day()) < (birth.month() * 100 + birth.day())
-    return moment.year() - birth.year() - birthday_ahead.cast("int32")
+    years = moment.year() - birth.year() - birthday_ahead.cast("int32")
+    return (years >= 0).ifelse(years, None)

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.customer import KEY, extended_columns, required_columns
+from clientela.features.customer import KEY, extended_columns, required_columns, rule_columns
 from clientela.features.params import FeatureParams
 from clientela.features.period import Period, configured_cutoff, other_cutoff
 from clientela.features.target import OrdinalTarget
@@ -80,8 +80,8 @@ def feature_schema(params: FeatureParams, target: OrdinalTarget) -> dict[str, An
         "key": KEY,
         "target": params.target,
         "required": required_columns(params),
-        "extra": ["sin_historial", *extended],
-        "last_quarter": extended_columns(params)[0],
+        "extra": [*rule_columns(params), *extended],
+        "last_quarter": rule_columns(params)[-1],
         "classes": [c.name for c in target.classes],
         "values": [c.value for c in target.classes],
         "lower_bounds": [c.at_least for c in target.classes],
