@@ -10,10 +10,13 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
+from omegaconf.errors import InterpolationResolutionError
 
 from clientela.exceptions import ClientelaError
 
 logger = logging.getLogger(__name__)
+
+ENDED_BY = (ClientelaError, DatasetError, ParameterValidationError, InterpolationResolutionError)
 
 
 @click.group(name="clientela")
@@ -28,7 +31,7 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except (ClientelaError, DatasetError, ParameterValidationError) as error:
+        except ENDED_BY as error:
             logger.debug("Traceback of the failed run", exc_info=error)
             raise click.ClickException(readable(error)) from error
 
@@ -44,6 +47,8 @@ def readable(error: BaseException) -> str:
     Returns:
         The message, with the dataset where Kedro named it and what to check where access failed.
     """
+    if isinstance(error, InterpolationResolutionError) and "BUCKET" in str(error):
+        return "The variable BUCKET is not set: BUCKET=<your bucket> kedro run --env=aws"
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ClientelaError | PermissionError):
         cause = cause.__cause__

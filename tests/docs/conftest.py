@@ -25,6 +25,7 @@ SMALL = {
     },
     "retail": {"data_generation": {"customers": 300, "transactions": 9000, "chunk_rows": 9000}},
 }
+QUICK = ("majority", "last_quarter", "proportional_odds", "xgboost_regressor")
 
 
 class Sample(NamedTuple):
@@ -55,6 +56,7 @@ def sample(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     shutil.copytree(project_root / "conf", made.conf, ignore=shutil.ignore_patterns("local"))
     (made.conf / "local").mkdir()
     (made.conf / "test/parameters.yml").write_text(yaml.safe_dump(SMALL), "utf-8")
+    _keep_candidates(made.conf / "base/parameters/purchase_intensity.yml")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project_root)
         patch.setenv("CLIENTELA_TEST_ROOT", str(made.data))
@@ -62,6 +64,20 @@ def sample(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         _run(project_root, [], made)
     yield made
     shutil.rmtree(made.data, ignore_errors=True)
+
+
+def _keep_candidates(path: Path) -> None:
+    """Leaves the rules, the required model and the fastest challenger."""
+    content = yaml.safe_load(path.read_text("utf-8"))
+    candidates = content["purchase_intensity"]["training"]["candidates"]
+    for name in [
+        name
+        for name in candidates
+        if candidates[name]["kind"] not in QUICK
+        or candidates[name].get("search", {}).get("max_depth")
+    ]:
+        del candidates[name]
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
 
 
 def _run(project_root: Path, options: list[str], sample: Sample) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from tests.docs.markdown import commands, pages
 
@@ -26,7 +27,11 @@ OTHERS = {
 # their runs take other data and much longer: they are parsed, not run
 REPORTS = ("docs/benchmarks.md", "docs/purchase-intensity-results.md")
 # run by the sample that all tests here share
-SHARED = ("kedro run", "kedro run --pipelines=data_generation")
+SHARED = (
+    "kedro run",
+    "kedro run --pipelines=data_generation",
+    "kedro run --tags=purchase_intensity",
+)
 OF_ANOTHER_TEST = "purchase_home"  # tests/docs/test_adding_a_use_case.py
 SELECTING = [c for c in KEDRO if "kedro run" in c and OF_ANOTHER_TEST not in c]
 RUN = [
@@ -85,9 +90,16 @@ def test_a_kedro_command_exists_with_its_options(command: str, project_root: Pat
     found.make_context(str(found.name), words)
 
 
-@pytest.mark.parametrize("command", SELECTING)
-def test_what_a_run_selects_exists(command: str, project_root: Path):
+@pytest.fixture
+def own_pipelines(project_root: Path, data_root: Path) -> None:
+    """Has the pipelines registered from the project's own switchboard, not another test's."""
     bootstrap_project(project_root)
+    with KedroSession.create(project_root, env="test", save_on_close=False) as session:
+        session.load_context()
+
+
+@pytest.mark.parametrize("command", SELECTING)
+def test_what_a_run_selects_exists(command: str, project_root: Path, own_pipelines):
     options = options_of(command)
     nodes = pipelines["__default__"].nodes
     stages = options.get("--pipelines", options.get("--pipeline", "__default__")).split(",")
@@ -116,12 +128,26 @@ def test_the_parameters_of_a_run_exist(command: str, project_root: Path):
             place = place[name]
 
 
+def test_one_use_case_with_all_it_needs_is_what_the_sample_ran(own_pipelines):
+    default = pipelines["__default__"]
+    assert default.only_nodes_with_tags("purchase_intensity").nodes == default.nodes
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*--pipeline")  # the older spelling, which must work as well
 @pytest.mark.parametrize("command", RUN)
 def test_a_documented_run_succeeds(command: str, sample, run_command):
     _, words = words_of(command)
-    run_command(words[2:], sample)
+    run_command(words[2:] + narrowed(command), sample)
+
+
+def narrowed(command: str) -> list[str]:
+    """What keeps a run of everything to the stages where the given option is seen to work."""
+    stages = {
+        frozenset({"--params"}): ["--pipelines=feature_engineering,ordinal_target,training"],
+        frozenset({"--namespaces"}): ["--pipelines=ordinal_target,scoring"],
+    }
+    return stages.get(frozenset(options_of(command)), [])
 
 
 @pytest.mark.slow

@@ -75,7 +75,9 @@ def connection(settings: EngineSettings) -> Backend:
     if settings.threads is not None:
         config["threads"] = settings.threads
     backend = ibis.duckdb.connect(**config)
-    backend.raw_sql("SET enable_progress_bar = false")
+    # in a notebook without ipywidgets the bar is off, and to switch it off once more fails
+    if backend.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
+        backend.raw_sql("SET enable_progress_bar = false")
     return backend
 
 

@@ -31,4 +31,4 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         outputs=["raw_transactions@sample", "raw_customers@sample", "generation_report"],
         name="simulated_retailer",
     )
-    return pipeline_of(use_case, [node])
+    return pipeline_of(use_case, "data_generation", [node])

@@ -37,12 +37,12 @@ def _tables_explored(use_case: UseCase) -> Pipeline:
     tables = list(use_case.tables)
     looks = [node for table in tables for node in _looks(table)]
     if use_case.kind != "transactions":
-        return pipeline_of(use_case, looks + _telling(use_case, tables, [], []))
+        return pipeline_of(use_case, "eda", looks + _telling(use_case, tables, [], []))
     activity = Node(
         nodes.eda_activity, inputs="transactions", outputs="eda_activity", name="eda_activity"
     )
     telling = _telling(use_case, tables, ["activity"], ACTIVITY_PLOTS)
-    return pipeline_of(use_case, [*looks, activity, *telling])
+    return pipeline_of(use_case, "eda", [*looks, activity, *telling])
 
 
 def _model_input_explored(use_case: UseCase) -> Pipeline:
@@ -62,7 +62,7 @@ def _model_input_explored(use_case: UseCase) -> Pipeline:
                 name="eda_persistence",
             )
         ]
-    return pipeline_of(use_case, chain + _telling(use_case, [MODEL_INPUT], found, plots))
+    return pipeline_of(use_case, "eda", chain + _telling(use_case, [MODEL_INPUT], found, plots))
 
 
 def _looks(table: str) -> list[Node]:

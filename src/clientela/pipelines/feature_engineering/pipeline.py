@@ -20,6 +20,7 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     """
     return pipeline_of(
         use_case,
+        "feature_engineering",
         [
             Node(nodes.observed_period, "transactions", "observed_period", name="observed_period"),
             Node(

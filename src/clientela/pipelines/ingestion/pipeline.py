@@ -29,7 +29,9 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         outputs="row_accounting",
         name="row_accounting",
     )
-    return pipeline_of(use_case, [node for group in tables for node in group] + [accounting])
+    return pipeline_of(
+        use_case, "ingestion", [node for group in tables for node in group] + [accounting]
+    )
 
 
 def _table_nodes(name: str, references: Mapping[str, str]) -> list[Node]:

@@ -18,7 +18,7 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    return pipeline_of(use_case, _targets() + _model_inputs() + _reports())
+    return pipeline_of(use_case, "ordinal_target", _targets() + _model_inputs() + _reports())
 
 
 def _targets() -> list[Node]:

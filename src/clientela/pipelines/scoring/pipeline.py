@@ -22,4 +22,4 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         outputs=["scores", "scores_csv"],
         name="scores",
     )
-    return pipeline_of(use_case, [node])
+    return pipeline_of(use_case, "scoring", [node])

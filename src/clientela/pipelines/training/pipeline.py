@@ -24,7 +24,9 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    return pipeline_of(use_case, [*_learning(str(use_case.task)), *_judging(), *_telling()])
+    return pipeline_of(
+        use_case, "training", [*_learning(str(use_case.task)), *_judging(), *_telling()]
+    )
 
 
 def _problem_of(task: str) -> Callable[..., Problem]:

@@ -1,0 +1,159 @@
+"""What the documentation promises to list, it lists."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from tests.docs.markdown import READMES, mentions, text_of
+
+from clientela.contracts.use_cases import Table, UseCase
+from clientela.datasets.delimited_text import TextFormat
+from clientela.datasets.engine import EngineSettings
+from clientela.features.customer import extended_columns, required_columns, rule_columns
+from clientela.features.params import FeatureParams
+from clientela.features.target import OrdinalClass, OrdinalTarget
+from clientela.intake.rules import ColumnRule, IntakeRules, TableRules
+from clientela.leakage.report import LeakageRules
+from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
+from clientela.modelling.settings import (
+    CandidateSettings,
+    ScoringSettings,
+    TrainingSettings,
+    TuningSettings,
+)
+from clientela.ordinal.decision import DECISIONS
+from clientela.ordinal.metrics import METRICS
+from clientela.pipeline_registry import existing_stages
+from clientela.reports.numbers import NumberFormat
+from clientela.reports.parameters import EdaParameters
+from clientela.simulation.parameters import DirtShares, TransactionSimulation
+
+CONFIGURED: tuple[type[BaseModel], ...] = (
+    FeatureParams,
+    OrdinalClass,
+    OrdinalTarget,
+    LeakageRules,
+    TrainingSettings,
+    TuningSettings,
+    CandidateSettings,
+    ScoringSettings,
+    EdaParameters,
+    NumberFormat,
+    IntakeRules,
+    TableRules,
+    ColumnRule,
+    TransactionSimulation,
+    DirtShares,
+    EngineSettings,
+    Table,
+)
+DERIVED = {"name", "tags", "shared_tables"}  # of a use case; nobody writes them
+
+
+def settings_of(project_root: Path, name: str) -> dict[str, object]:
+    path = project_root / f"conf/base/parameters/{name}.yml"
+    return dict(yaml.safe_load(path.read_text("utf-8"))[name])
+
+
+def make_targets(project_root: Path) -> set[str]:
+    text = (project_root / "Makefile").read_text("utf-8")
+    return set(re.findall(r"^([a-z-]+):.*##", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", [*READMES, "docs/architecture.md"])
+def test_every_stage_is_named(page: str):
+    text = text_of(page)
+    assert [stage for stage in sorted(existing_stages()) if stage not in text] == []
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_every_make_target_is_in_the_table_of_commands_and_no_other(page: str, project_root: Path):
+    documented = set(re.findall(r"`make ([a-z-]+)`", text_of(page)))
+    assert documented == make_targets(project_root)
+
+
+@pytest.mark.parametrize("model", CONFIGURED, ids=lambda model: model.__name__)
+def test_every_setting_is_explained(model: type[BaseModel]):
+    known = mentions("docs/configuration.md") | {
+        part for word in mentions("docs/configuration.md") for part in word.split(".")
+    }
+    assert [name for name in model.model_fields if name not in known] == []
+
+
+def test_every_field_of_the_switchboard_is_explained():
+    fields = set(UseCase.model_fields) - DERIVED
+    assert fields - mentions("docs/configuration.md") == set()
+
+
+@pytest.mark.parametrize("field", list(TextFormat.model_fields))
+def test_how_text_is_written_is_explained_with_the_files(field: str):
+    assert field in mentions("docs/own-data.md")
+
+
+def test_every_file_of_the_configuration_is_explained(project_root: Path):
+    text = text_of("docs/configuration.md")
+    files = sorted((project_root / "conf/base").rglob("*.yml"))
+    assert [path.name for path in files if path.name not in text] == []
+
+
+def test_every_key_of_the_globals_is_explained(project_root: Path):
+    keys = yaml.safe_load((project_root / "conf/base/globals.yml").read_text("utf-8"))
+    assert set(keys) - mentions("docs/configuration.md") == set()
+
+
+def test_every_feature_is_defined(project_root: Path):
+    params = FeatureParams.model_validate(
+        settings_of(project_root, "purchase_intensity")["features"]
+    )
+    families = (required_columns, rule_columns, extended_columns)
+    columns = {name for family in families for name in family(params)} | {params.target}
+    assert columns - mentions("docs/features.md") == set()
+
+
+def test_every_measure_kind_decision_and_candidate_is_defined(project_root: Path):
+    training = settings_of(project_root, "purchase_intensity")["training"]
+    names = {*METRICS, *ORDINAL_KINDS, *DECISIONS, *training["candidates"]}
+    assert names - mentions("docs/modelling.md") == set()
+
+
+def test_every_raw_column_is_described(project_root: Path):
+    tables = settings_of(project_root, "retail")["ingestion"]["tables"]
+    columns = {column for table in tables.values() for column in table["columns"]}
+    assert columns - mentions("docs/own-data.md") == set()
+
+
+@pytest.mark.slow
+def test_every_reason_that_the_sample_is_refused_for_is_described(sample):
+    account = json.loads((sample.data / "02_intermediate/retail/row_accounting.json").read_text())
+    reasons = {reason for table in account.values() for reason in table["reasons"]}
+    described = set(re.findall(r"`(\w+?_)<column>`|`(\w+)`", text_of("docs/own-data.md")))
+    words = {word for pair in described for word in pair if word}
+    known = {
+        r for r in reasons if r in words or any(r.startswith(w) for w in words if w[-1] == "_")
+    }
+    assert len(reasons) >= 8
+    assert reasons - known == set()
+
+
+def test_the_roots_of_aws_are_those_in_the_table(project_root: Path):
+    roots = yaml.safe_load((project_root / "conf/aws/globals.yml").read_text("utf-8"))
+    places = {root.replace("${oc.env:BUCKET}", "$BUCKET") + "/" for root in roots.values()}
+    assert [place for place in sorted(places) if f"`{place}`" not in text_of("docs/aws.md")] == []
+
+
+def test_every_decision_is_listed_and_has_its_three_parts(project_root: Path):
+    listed = text_of("docs/decisions/README.md")
+    records = sorted((project_root / "docs/decisions").glob("0*.md"))
+    assert records
+    for record in records:
+        text = record.read_text("utf-8")
+        assert f"]({record.name})" in listed
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
+        assert len(text.splitlines()) <= 30

@@ -1,0 +1,109 @@
+"""Every example works: settings are accepted, Python runs, the policy is complete."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from tests.docs.markdown import Block, blocks
+
+from clientela.features.params import FeatureParams
+from clientela.features.target import OrdinalTarget
+from clientela.intake.rules import IntakeRules
+from clientela.modelling.settings import TrainingSettings
+
+TYPED = {
+    "retail": {"ingestion": IntakeRules},
+    "purchase_intensity": {
+        "features": FeatureParams,
+        "target": OrdinalTarget,
+        "training": TrainingSettings,
+    },
+}
+ADDING = "docs/adding-a-use-case.md"  # has a test of its own
+PLACE = re.compile(r"# conf/(?:local|base)/(\w+\.yml)\n")
+# the two READMEs show the same
+SETTINGS = [b for b in blocks("yaml") if b.page not in (ADDING, "README.es.md")]
+
+
+def named(block: Block) -> str:
+    return f"{block.page}: {block.text.splitlines()[0]}"
+
+
+@pytest.mark.parametrize("block", SETTINGS, ids=named)
+def test_a_settings_example_names_its_file_and_is_accepted(
+    block: Block, project_root: Path, conf_source, data_root: Path
+):
+    place = PLACE.match(block.text)
+    assert place, "the first line of a settings example names the file: # conf/local/<file>.yml"
+    bootstrap_project(project_root)
+    source = conf_source({f"test/{place[1]}": yaml.safe_load(block.text)})
+    with KedroSession.create(
+        project_root, env="test", conf_source=str(source), save_on_close=False
+    ) as session:
+        context = session.load_context()
+        for name in ("retail.raw_transactions@text", "retail.raw_customers@text", "transactions"):
+            assert context.catalog.get(name) is not None
+        for entry, groups in TYPED.items():
+            for group, model in groups.items():
+                model.model_validate(context.config_loader["parameters"][entry][group])
+
+
+def test_switching_the_only_use_case_off_leaves_nothing_on(
+    project_root: Path, conf_source, data_root: Path
+):
+    (example,) = [b for b in blocks("yaml", "README.md") if "use_cases.yml" in b.text]
+    bootstrap_project(project_root)
+    source = conf_source({"test/use_cases.yml": yaml.safe_load(example.text)})
+    with KedroSession.create(
+        project_root, env="test", conf_source=str(source), save_on_close=False
+    ) as session:
+        session.load_context()
+        assert set(pipelines) == {"__default__"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.page)
+def test_a_python_example_runs(
+    block: Block,
+    sample: Any,
+    project_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    script = tmp_path / "example.py"
+    script.write_text(block.text, "utf-8")
+    monkeypatch.chdir(project_root)
+    monkeypatch.setenv("KEDRO_ENV", "test")
+    monkeypatch.setenv("CLIENTELA_TEST_ROOT", str(sample.data))
+    runpy.run_path(str(script))
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_policy_covers_every_root_of_aws_and_the_actions_of_the_readme(project_root: Path):
+    (block,) = blocks("json", "docs/aws.md")
+    statements = json.loads(block.text)["Statement"]
+    roots = yaml.safe_load((project_root / "conf/aws/globals.yml").read_text("utf-8"))
+    granted = {
+        place
+        for statement in statements
+        for place in [statement["Resource"]]
+        if isinstance(place, str)
+    } | {place for s in statements if isinstance(s["Resource"], list) for place in s["Resource"]}
+    folders = {
+        place.removeprefix("arn:aws:s3:::my-bucket/").removesuffix("/*") for place in granted
+    }
+    for root in roots.values():
+        tail = root.split("}/")[1]
+        assert any(tail == folder or tail.startswith(folder + "/") for folder in folders), tail
+    actions = {action for statement in statements for action in statement["Action"]}
+    assert (
+        set(re.findall(r"s3:[A-Z]\w+", (project_root / "README.md").read_text("utf-8"))) == actions
+    )
