@@ -136,7 +136,7 @@ def test_the_page_draws_the_use_case_and_the_shared_tables(visit: Visit, tmp_pat
 def test_the_layers_are_drawn_from_raw_data_to_reports(visit: Visit, lineage: Lineage):
     assert lineage.graph["layers"] == LAYERS
     visit.open(pid="__default__", expandAllPipelines="true")
-    assert visit.texts(".pipeline-layer") == LAYERS
+    assert visit.texts(".pipeline-layer-name") == LAYERS
 
 
 def test_each_stage_is_a_pipeline_to_choose(lineage: Lineage):

@@ -33,7 +33,7 @@ def test_a_table_of_cases_needs_no_transactions(task, expected):
     case = UseCase(name="credit", kind="table", task=task, stages=("eda",), tags=("credit",))
     pipeline = create_pipeline(case)
     assert "transactions" not in pipeline.inputs()
-    names = {node.name.removeprefix("credit.") for node in pipeline.nodes}
+    names = {node.name.removeprefix("credit.eda.") for node in pipeline.nodes}
     assert names & {"eda_target", "eda_persistence"} == expected
 
 
