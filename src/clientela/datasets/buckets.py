@@ -60,8 +60,7 @@ def _inputs(relation: ops.Relation) -> list[ops.Relation]:
 
 
 def _lay_out(con: Backend, source: ir.Table, column: str, buckets: int, layout: Path) -> None:
-    # the engine's hash spans all of int64, whose lowest value has no positive twin: halve it first
-    bucket = ((source[column].hash() // 2).abs() % buckets).cast("int32")
+    bucket = (source[column].hash() % buckets).abs().cast("int32")
     layout.mkdir()
     con.to_parquet(
         source.mutate(**{BUCKET: bucket}),

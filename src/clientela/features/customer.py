@@ -12,7 +12,7 @@ from clientela.features.params import FeatureParams
 
 KEY = "id_cliente"
 SEASON = 12  # months back to the same season
-READ = (KEY, "fecha", "rubro", "valor_transaccion", "puntos", "tipo_transaccion")
+CENTS = 100
 
 
 def required_columns(params: FeatureParams) -> list[str]:
@@ -171,23 +171,35 @@ def _past(
 ) -> ir.Table:
     """The transactions before their customer's cutoff, each placed into its windows."""
     windows = _windows(params)
-    # projected here and not once for all: what two steps share, the engine keeps in memory; and
-    # projected at all, so that what computes in buckets lays out no other column
-    transactions = transactions.select(*READ)
+    rows = _measured(transactions, params)
     if cutoff.mode == "calendar":
         as_of = as_timestamp(cutoff.as_of)
-        past = transactions.filter(transactions["fecha"] < as_of)
+        past = rows.filter(rows["fecha"] < as_of)
         starts = {m: months_before(as_of, m) for m in windows}
     else:
         boundaries = {f"_from_{m}m": months_before(anchors[CUTOFF], m) for m in windows}
-        dated = transactions.join(anchors.select(KEY, CUTOFF, **boundaries), KEY)
+        dated = rows.join(anchors.select(KEY, CUTOFF, **boundaries), KEY)
         past = dated.filter(dated["fecha"] < dated[CUTOFF])
         starts = {m: past[f"_from_{m}m"] for m in windows}
-    return past.mutate(
-        _of_category=past["rubro"] == params.rubro,
-        _bought=is_purchase(past, params),
-        **{f"_in_{m}m": past["fecha"] >= start for m, start in starts.items()},
-    )
+    return past.mutate(**{f"_in_{m}m": past["fecha"] >= start for m, start in starts.items()})
+
+
+def _measured(transactions: ir.Table, params: FeatureParams) -> ir.Table:
+    """The transactions as they are summed: cents and points as float64, categories as flags.
+
+    A double holds whole numbers up to 2**53 exactly, so that sums of cents are as exact as those of
+    decimals (up to 90 trillion per customer), in half the memory. Projected here and not once for
+    all steps: what two steps share, the engine keeps.
+    """
+    columns: dict[str, ir.Value] = {
+        "_cents": (transactions["valor_transaccion"] * CENTS).cast("float64"),
+        "_points": transactions["puntos"].cast("float64"),
+        "_of_category": transactions["rubro"] == params.rubro,
+        "_bought": is_purchase(transactions, params),
+    }
+    if params.extended:
+        columns["rubro"] = transactions["rubro"]
+    return transactions.select(KEY, "fecha", **columns)
 
 
 def _windows(params: FeatureParams) -> list[int]:
@@ -199,25 +211,25 @@ def _windows(params: FeatureParams) -> list[int]:
 
 
 def _measures(past: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
-    amount, points, category = past["valor_transaccion"], past["puntos"], past["_of_category"]
+    cents, points, category = past["_cents"], past["_points"], past["_of_category"]
     year = past[f"_in_{params.category_months}m"]
     measures = {
         "num_tx_total": past.count(),
-        "total_gasto": amount.sum(),
+        "total_gasto": cents.sum() / CENTS,
         "_last": past["fecha"].max(),
         "_points_before": points.sum(),
-        "_year": amount.sum(where=year),
-        "_category_year": amount.sum(where=year & category),
+        "_year": cents.sum(where=year) / CENTS,
+        "_category_year": cents.sum(where=year & category) / CENTS,
         "_purchases": past.count(where=year & past["_bought"]),
     }
     for months in params.window_months:
         window = past[f"_in_{months}m"]
         measures |= {
             f"num_tx_{months}m": past.count(where=window),
-            f"gasto_{months}m": amount.sum(where=window),
+            f"gasto_{months}m": cents.sum(where=window) / CENTS,
             f"puntos_ganados_{months}m": points.sum(where=window & (points > 0)),
             f"puntos_redimidos_{months}m": -points.sum(where=window & (points < 0)),
-            f"_category_{months}m": amount.sum(where=window & category),
+            f"_category_{months}m": cents.sum(where=window & category) / CENTS,
         }
     short = params.window_months[0]
     return measures | {

@@ -1,8 +1,8 @@
 WITH `t6` AS (
   SELECT
-    `t4`.`id_cliente`,
-    `t4`.`_points`,
-    `t4`.`_last` - INTERVAL '3' MONTH AS `_cutoff`
+    `t3`.`id_cliente`,
+    `t3`.`_points`,
+    `t3`.`_last` - INTERVAL '3' MONTH AS `_cutoff`
   FROM (
     SELECT
       `t1`.`id_cliente`,
@@ -11,34 +11,31 @@ WITH `t6` AS (
     FROM `transactions` AS `t1`
     GROUP BY
       1
-  ) AS `t4`
+  ) AS `t3`
 )
 SELECT
   `t17`.`id_cliente`,
   COALESCE(CAST(`t17`.`num_tx_total` AS DOUBLE), 0.0) AS `num_tx_total`,
-  COALESCE(CAST(`t17`.`total_gasto` AS DOUBLE), 0.0) AS `total_gasto`,
+  COALESCE(`t17`.`total_gasto`, 0.0) AS `total_gasto`,
   COALESCE(
     CAST(DATEDIFF(DAY, CAST(`t17`.`_last` AS DATE), CAST(`t17`.`_cutoff` AS DATE)) AS DOUBLE),
     0.0
   ) AS `recencia_dias`,
   COALESCE(LN(GREATEST(CAST(`t17`.`num_tx_total` AS DOUBLE), 0.0) + 1.0), 0.0) AS `log_num_tx_total`,
-  COALESCE(LN(GREATEST(CAST(`t17`.`total_gasto` AS DOUBLE), 0.0) + 1.0), 0.0) AS `log_total_gasto`,
+  COALESCE(LN(GREATEST(`t17`.`total_gasto`, 0.0) + 1.0), 0.0) AS `log_total_gasto`,
   COALESCE(CAST(`t17`.`num_tx_3m` AS DOUBLE), 0.0) AS `num_tx_3m`,
-  COALESCE(CAST(`t17`.`gasto_3m` AS DOUBLE), 0.0) AS `gasto_3m`,
-  COALESCE(CAST(`t17`.`puntos_ganados_3m` AS DOUBLE), 0.0) AS `puntos_ganados_3m`,
-  COALESCE(CAST(`t17`.`puntos_redimidos_3m` AS DOUBLE), 0.0) AS `puntos_redimidos_3m`,
+  COALESCE(`t17`.`gasto_3m`, 0.0) AS `gasto_3m`,
+  COALESCE(`t17`.`puntos_ganados_3m`, 0.0) AS `puntos_ganados_3m`,
+  COALESCE(`t17`.`puntos_redimidos_3m`, 0.0) AS `puntos_redimidos_3m`,
   COALESCE(CAST(`t17`.`num_tx_6m` AS DOUBLE), 0.0) AS `num_tx_6m`,
-  COALESCE(CAST(`t17`.`gasto_6m` AS DOUBLE), 0.0) AS `gasto_6m`,
-  COALESCE(CAST(`t17`.`puntos_ganados_6m` AS DOUBLE), 0.0) AS `puntos_ganados_6m`,
-  COALESCE(CAST(`t17`.`puntos_redimidos_6m` AS DOUBLE), 0.0) AS `puntos_redimidos_6m`,
-  COALESCE(CAST(`t17`.`_category_year` AS DOUBLE), 0.0) AS `gasto_tecnologia_12m`,
-  COALESCE(
-    CAST(`t17`.`_category_year` AS DOUBLE) / NULLIF(CAST(`t17`.`_year` AS DOUBLE), 0.0),
-    0.0
-  ) AS `pct_tecnologia_12m`,
+  COALESCE(`t17`.`gasto_6m`, 0.0) AS `gasto_6m`,
+  COALESCE(`t17`.`puntos_ganados_6m`, 0.0) AS `puntos_ganados_6m`,
+  COALESCE(`t17`.`puntos_redimidos_6m`, 0.0) AS `puntos_redimidos_6m`,
+  COALESCE(`t17`.`_category_year`, 0.0) AS `gasto_tecnologia_12m`,
+  COALESCE(`t17`.`_category_year` / NULLIF(`t17`.`_year`, 0.0), 0.0) AS `pct_tecnologia_12m`,
   COALESCE(CAST(CAST(`t17`.`_purchases` > 0 AS TINYINT) AS DOUBLE), 0.0) AS `compra_tecnologia`,
-  COALESCE(CAST(`t17`.`_category_3m` AS DOUBLE) / 3, 0.0) AS `avg_gasto_tecnologia_3m`,
-  COALESCE(CAST(`t17`.`_category_6m` AS DOUBLE) / 6, 0.0) AS `avg_gasto_tecnologia_6m`,
+  COALESCE(`t17`.`_category_3m` / 3, 0.0) AS `avg_gasto_tecnologia_3m`,
+  COALESCE(`t17`.`_category_6m` / 6, 0.0) AS `avg_gasto_tecnologia_6m`,
   COALESCE(
     CAST(IF(
       (
@@ -71,9 +68,9 @@ SELECT
   ) AS `edad`,
   COALESCE(CAST(`t2`.`estrato_social` AS DOUBLE), 0.0) AS `estrato_social`,
   COALESCE(
-    CAST(`t2`.`saldo_puntos` - (
+    `t2`.`saldo_puntos` - (
       COALESCE(`t17`.`_points`, 0) - COALESCE(`t17`.`_points_before`, 0)
-    ) AS DOUBLE),
+    ),
     0.0
   ) AS `saldo_puntos`,
   COALESCE(CAST(CAST(`t17`.`num_tx_total` IS NULL AS TINYINT) AS DOUBLE), 0.0) AS `sin_historial`,
@@ -130,53 +127,47 @@ FROM (
       SELECT
         `t12`.`id_cliente`,
         COUNT(*) AS `num_tx_total`,
-        SUM(`t12`.`valor_transaccion`) AS `total_gasto`,
+        SUM(`t12`.`_cents`) / 100 AS `total_gasto`,
         MAX(`t12`.`fecha`) AS `_last`,
-        SUM(`t12`.`puntos`) AS `_points_before`,
-        SUM(IF(`t12`.`_in_12m`, `t12`.`valor_transaccion`, NULL)) AS `_year`,
-        SUM(IF(`t12`.`_in_12m` AND `t12`.`_of_category`, `t12`.`valor_transaccion`, NULL)) AS `_category_year`,
+        SUM(`t12`.`_points`) AS `_points_before`,
+        SUM(IF(`t12`.`_in_12m`, `t12`.`_cents`, NULL)) / 100 AS `_year`,
+        SUM(IF(`t12`.`_in_12m` AND `t12`.`_of_category`, `t12`.`_cents`, NULL)) / 100 AS `_category_year`,
         SUM(CAST(`t12`.`_in_12m` AND `t12`.`_bought` AS BIGINT)) AS `_purchases`,
         SUM(CAST(`t12`.`_in_3m` AS BIGINT)) AS `num_tx_3m`,
-        SUM(IF(`t12`.`_in_3m`, `t12`.`valor_transaccion`, NULL)) AS `gasto_3m`,
+        SUM(IF(`t12`.`_in_3m`, `t12`.`_cents`, NULL)) / 100 AS `gasto_3m`,
         SUM(IF(`t12`.`_in_3m` AND (
-          `t12`.`puntos` > 0
-        ), `t12`.`puntos`, NULL)) AS `puntos_ganados_3m`,
+          `t12`.`_points` > 0
+        ), `t12`.`_points`, NULL)) AS `puntos_ganados_3m`,
         -(
           SUM(IF(`t12`.`_in_3m` AND (
-            `t12`.`puntos` < 0
-          ), `t12`.`puntos`, NULL))
+            `t12`.`_points` < 0
+          ), `t12`.`_points`, NULL))
         ) AS `puntos_redimidos_3m`,
-        SUM(IF(`t12`.`_in_3m` AND `t12`.`_of_category`, `t12`.`valor_transaccion`, NULL)) AS `_category_3m`,
+        SUM(IF(`t12`.`_in_3m` AND `t12`.`_of_category`, `t12`.`_cents`, NULL)) / 100 AS `_category_3m`,
         SUM(CAST(`t12`.`_in_6m` AS BIGINT)) AS `num_tx_6m`,
-        SUM(IF(`t12`.`_in_6m`, `t12`.`valor_transaccion`, NULL)) AS `gasto_6m`,
+        SUM(IF(`t12`.`_in_6m`, `t12`.`_cents`, NULL)) / 100 AS `gasto_6m`,
         SUM(IF(`t12`.`_in_6m` AND (
-          `t12`.`puntos` > 0
-        ), `t12`.`puntos`, NULL)) AS `puntos_ganados_6m`,
+          `t12`.`_points` > 0
+        ), `t12`.`_points`, NULL)) AS `puntos_ganados_6m`,
         -(
           SUM(IF(`t12`.`_in_6m` AND (
-            `t12`.`puntos` < 0
-          ), `t12`.`puntos`, NULL))
+            `t12`.`_points` < 0
+          ), `t12`.`_points`, NULL))
         ) AS `puntos_redimidos_6m`,
-        SUM(IF(`t12`.`_in_6m` AND `t12`.`_of_category`, `t12`.`valor_transaccion`, NULL)) AS `_category_6m`,
+        SUM(IF(`t12`.`_in_6m` AND `t12`.`_of_category`, `t12`.`_cents`, NULL)) / 100 AS `_category_6m`,
         SUM(CAST(`t12`.`_bought` AND `t12`.`_in_3m` AS BIGINT)) AS `_bought_3m`
       FROM (
         SELECT
           `t11`.`id_cliente`,
           `t11`.`fecha`,
-          `t11`.`rubro`,
-          `t11`.`valor_transaccion`,
-          `t11`.`puntos`,
-          `t11`.`tipo_transaccion`,
+          `t11`.`_cents`,
+          `t11`.`_points`,
+          `t11`.`_of_category`,
+          `t11`.`_bought`,
           `t11`.`_cutoff`,
           `t11`.`_from_3m`,
           `t11`.`_from_6m`,
           `t11`.`_from_12m`,
-          `t11`.`rubro` = 'tecnologia' AS `_of_category`,
-          (
-            `t11`.`rubro` = 'tecnologia'
-          ) AND (
-            `t11`.`valor_transaccion` > 0
-          ) AS `_bought`,
           `t11`.`fecha` >= `t11`.`_from_3m` AS `_in_3m`,
           `t11`.`fecha` >= `t11`.`_from_6m` AS `_in_6m`,
           `t11`.`fecha` >= `t11`.`_from_12m` AS `_in_12m`
@@ -184,10 +175,10 @@ FROM (
           SELECT
             `t5`.`id_cliente`,
             `t5`.`fecha`,
-            `t5`.`rubro`,
-            `t5`.`valor_transaccion`,
-            `t5`.`puntos`,
-            `t5`.`tipo_transaccion`,
+            `t5`.`_cents`,
+            `t5`.`_points`,
+            `t5`.`_of_category`,
+            `t5`.`_bought`,
             `t10`.`_cutoff`,
             `t10`.`_from_3m`,
             `t10`.`_from_6m`,
@@ -196,10 +187,14 @@ FROM (
             SELECT
               `t1`.`id_cliente`,
               `t1`.`fecha`,
-              `t1`.`rubro`,
-              `t1`.`valor_transaccion`,
-              `t1`.`puntos`,
-              `t1`.`tipo_transaccion`
+              CAST(`t1`.`valor_transaccion` * 100 AS DOUBLE) AS `_cents`,
+              CAST(`t1`.`puntos` AS DOUBLE) AS `_points`,
+              `t1`.`rubro` = 'tecnologia' AS `_of_category`,
+              (
+                `t1`.`rubro` = 'tecnologia'
+              ) AND (
+                `t1`.`valor_transaccion` > 0
+              ) AS `_bought`
             FROM `transactions` AS `t1`
           ) AS `t5`
           INNER JOIN (
