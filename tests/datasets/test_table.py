@@ -208,7 +208,7 @@ def test_a_save_that_fails_leaves_the_old_table_and_no_litter(tmp_path, engine):
     before = digests(tmp_path)
     source = stored(tmp_path / "src.parquet", purchases(), engine, order_by="id_transaccion")
     impossible = source.mutate(n=source["rubro"].cast("int64"))
-    with pytest.raises(DatasetError, match="hogar|tecnologia"):
+    with pytest.raises(DatasetError, match=r"hogar|tecnologia"):
         dataset.save(impossible)
     (tmp_path / "src.parquet").unlink()
     assert digests(tmp_path) == before
