@@ -182,7 +182,7 @@ def test_another_delimiter_is_declared(rows_of):
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_a_wrong_delimiter_is_answered_with_the_one_in_the_header(rows_of, delimiter):
-    declared = re.escape(f"text: {{delimiter: {delimiter!r}}}")
+    declared = re.escape(f"globals.yml: {{delimiter: {delimiter!r}}}")
     with pytest.raises(RawFileUnreadable, match=declared):
         rows_of(f"id{delimiter}valor\n1{delimiter}2\n")
 

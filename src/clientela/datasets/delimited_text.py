@@ -84,7 +84,7 @@ class DelimitedText:
         if len(names) == 1 and others:
             raise RawFileUnreadable(
                 f"{self._name}: no {self._delimiter!r} in the header, but {others[0]!r} is. "
-                f"Declare it in the catalog entry: text: {{delimiter: {others[0]!r}}}"
+                f"Declare it under raw_text in conf/local/globals.yml: {{delimiter: {others[0]!r}}}"
             )
 
     def batches(self, schema: pa.Schema) -> Iterator[pa.Table]:

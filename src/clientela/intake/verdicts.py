@@ -88,7 +88,7 @@ def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> Non
         raise WrongColumns(
             f"The table {name!r} lacks the column{'s' if len(missing) > 1 else ''} "
             f"{', '.join(missing)}. Found: {', '.join(own)}. {hints} Rename the column in the "
-            "file's header, or declare the separator in the catalog entry if the columns ran "
+            "file's header, or declare the delimiter (raw_text in globals.yml) if the columns ran "
             "together."
         )
 
