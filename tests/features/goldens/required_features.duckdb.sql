@@ -1,4 +1,4 @@
-WITH "t6" AS (
+WITH "t5" AS (
   SELECT
     "t3"."id_cliente",
     "t3"."_points",
@@ -103,7 +103,7 @@ FROM (
       "t14"."puntos_redimidos_6m",
       "t14"."_category_6m",
       "t14"."_bought_3m"
-    FROM "t6" AS "t8"
+    FROM "t5" AS "t8"
     LEFT OUTER JOIN (
       SELECT
         "t12"."id_cliente",
@@ -113,42 +113,32 @@ FROM (
         SUM("t12"."_points") AS "_points_before",
         SUM("t12"."_cents") FILTER(WHERE
           "t12"."_in_12m") / 100 AS "_year",
-        SUM("t12"."_cents") FILTER(WHERE
-          "t12"."_in_12m" AND "t12"."_of_category") / 100 AS "_category_year",
+        SUM("t12"."_category_cents") FILTER(WHERE
+          "t12"."_in_12m") / 100 AS "_category_year",
         COUNT(*) FILTER(WHERE
           "t12"."_in_12m" AND "t12"."_bought") AS "_purchases",
         COUNT(*) FILTER(WHERE
           "t12"."_in_3m") AS "num_tx_3m",
         SUM("t12"."_cents") FILTER(WHERE
           "t12"."_in_3m") / 100 AS "gasto_3m",
-        SUM("t12"."_points") FILTER(WHERE
-          "t12"."_in_3m" AND (
-            "t12"."_points" > 0
-          )) AS "puntos_ganados_3m",
-        -(
-          SUM("t12"."_points") FILTER(WHERE
-            "t12"."_in_3m" AND (
-              "t12"."_points" < 0
-            ))
-        ) AS "puntos_redimidos_3m",
-        SUM("t12"."_cents") FILTER(WHERE
-          "t12"."_in_3m" AND "t12"."_of_category") / 100 AS "_category_3m",
+        SUM("t12"."_earned") FILTER(WHERE
+          "t12"."_in_3m") AS "puntos_ganados_3m",
+        SUM("t12"."_earned") FILTER(WHERE
+          "t12"."_in_3m") - SUM("t12"."_points") FILTER(WHERE
+          "t12"."_in_3m") AS "puntos_redimidos_3m",
+        SUM("t12"."_category_cents") FILTER(WHERE
+          "t12"."_in_3m") / 100 AS "_category_3m",
         COUNT(*) FILTER(WHERE
           "t12"."_in_6m") AS "num_tx_6m",
         SUM("t12"."_cents") FILTER(WHERE
           "t12"."_in_6m") / 100 AS "gasto_6m",
-        SUM("t12"."_points") FILTER(WHERE
-          "t12"."_in_6m" AND (
-            "t12"."_points" > 0
-          )) AS "puntos_ganados_6m",
-        -(
-          SUM("t12"."_points") FILTER(WHERE
-            "t12"."_in_6m" AND (
-              "t12"."_points" < 0
-            ))
-        ) AS "puntos_redimidos_6m",
-        SUM("t12"."_cents") FILTER(WHERE
-          "t12"."_in_6m" AND "t12"."_of_category") / 100 AS "_category_6m",
+        SUM("t12"."_earned") FILTER(WHERE
+          "t12"."_in_6m") AS "puntos_ganados_6m",
+        SUM("t12"."_earned") FILTER(WHERE
+          "t12"."_in_6m") - SUM("t12"."_points") FILTER(WHERE
+          "t12"."_in_6m") AS "puntos_redimidos_6m",
+        SUM("t12"."_category_cents") FILTER(WHERE
+          "t12"."_in_6m") / 100 AS "_category_6m",
         COUNT(*) FILTER(WHERE
           "t12"."_bought" AND "t12"."_in_3m") AS "_bought_3m"
       FROM (
@@ -156,8 +146,9 @@ FROM (
           "t11"."id_cliente",
           "t11"."fecha",
           "t11"."_cents",
+          "t11"."_category_cents",
           "t11"."_points",
-          "t11"."_of_category",
+          "t11"."_earned",
           "t11"."_bought",
           "t11"."_cutoff",
           "t11"."_from_3m",
@@ -168,12 +159,13 @@ FROM (
           "t11"."fecha" >= "t11"."_from_12m" AS "_in_12m"
         FROM (
           SELECT
-            "t5"."id_cliente",
-            "t5"."fecha",
-            "t5"."_cents",
-            "t5"."_points",
-            "t5"."_of_category",
-            "t5"."_bought",
+            "t6"."id_cliente",
+            "t6"."fecha",
+            "t6"."_cents",
+            "t6"."_category_cents",
+            "t6"."_points",
+            "t6"."_earned",
+            "t6"."_bought",
             "t10"."_cutoff",
             "t10"."_from_3m",
             "t10"."_from_6m",
@@ -183,15 +175,24 @@ FROM (
               "t1"."id_cliente",
               "t1"."fecha",
               CAST("t1"."valor_transaccion" * 100 AS DOUBLE) AS "_cents",
+              CASE
+                WHEN "t1"."rubro" = 'tecnologia'
+                THEN CAST("t1"."valor_transaccion" * 100 AS DOUBLE)
+                ELSE 0.0
+              END AS "_category_cents",
               CAST("t1"."puntos" AS DOUBLE) AS "_points",
-              "t1"."rubro" = 'tecnologia' AS "_of_category",
+              CASE
+                WHEN CAST("t1"."puntos" AS DOUBLE) > 0
+                THEN CAST("t1"."puntos" AS DOUBLE)
+                ELSE 0.0
+              END AS "_earned",
               (
                 "t1"."rubro" = 'tecnologia'
               ) AND (
                 "t1"."valor_transaccion" > 0
               ) AS "_bought"
             FROM "transactions" AS "t1"
-          ) AS "t5"
+          ) AS "t6"
           INNER JOIN (
             SELECT
               "t7"."id_cliente",
@@ -199,9 +200,9 @@ FROM (
               "t7"."_cutoff" - INTERVAL '3' MONTH AS "_from_3m",
               "t7"."_cutoff" - INTERVAL '6' MONTH AS "_from_6m",
               "t7"."_cutoff" - INTERVAL '12' MONTH AS "_from_12m"
-            FROM "t6" AS "t7"
+            FROM "t5" AS "t7"
           ) AS "t10"
-            ON "t5"."id_cliente" = "t10"."id_cliente"
+            ON "t6"."id_cliente" = "t10"."id_cliente"
         ) AS "t11"
         WHERE
           "t11"."fecha" < "t11"."_cutoff"

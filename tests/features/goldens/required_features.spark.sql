@@ -1,4 +1,4 @@
-WITH `t6` AS (
+WITH `t5` AS (
   SELECT
     `t3`.`id_cliente`,
     `t3`.`_points`,
@@ -122,7 +122,7 @@ FROM (
       `t14`.`puntos_redimidos_6m`,
       `t14`.`_category_6m`,
       `t14`.`_bought_3m`
-    FROM `t6` AS `t8`
+    FROM `t5` AS `t8`
     LEFT OUTER JOIN (
       SELECT
         `t12`.`id_cliente`,
@@ -131,38 +131,27 @@ FROM (
         MAX(`t12`.`fecha`) AS `_last`,
         SUM(`t12`.`_points`) AS `_points_before`,
         SUM(IF(`t12`.`_in_12m`, `t12`.`_cents`, NULL)) / 100 AS `_year`,
-        SUM(IF(`t12`.`_in_12m` AND `t12`.`_of_category`, `t12`.`_cents`, NULL)) / 100 AS `_category_year`,
+        SUM(IF(`t12`.`_in_12m`, `t12`.`_category_cents`, NULL)) / 100 AS `_category_year`,
         SUM(CAST(`t12`.`_in_12m` AND `t12`.`_bought` AS BIGINT)) AS `_purchases`,
         SUM(CAST(`t12`.`_in_3m` AS BIGINT)) AS `num_tx_3m`,
         SUM(IF(`t12`.`_in_3m`, `t12`.`_cents`, NULL)) / 100 AS `gasto_3m`,
-        SUM(IF(`t12`.`_in_3m` AND (
-          `t12`.`_points` > 0
-        ), `t12`.`_points`, NULL)) AS `puntos_ganados_3m`,
-        -(
-          SUM(IF(`t12`.`_in_3m` AND (
-            `t12`.`_points` < 0
-          ), `t12`.`_points`, NULL))
-        ) AS `puntos_redimidos_3m`,
-        SUM(IF(`t12`.`_in_3m` AND `t12`.`_of_category`, `t12`.`_cents`, NULL)) / 100 AS `_category_3m`,
+        SUM(IF(`t12`.`_in_3m`, `t12`.`_earned`, NULL)) AS `puntos_ganados_3m`,
+        SUM(IF(`t12`.`_in_3m`, `t12`.`_earned`, NULL)) - SUM(IF(`t12`.`_in_3m`, `t12`.`_points`, NULL)) AS `puntos_redimidos_3m`,
+        SUM(IF(`t12`.`_in_3m`, `t12`.`_category_cents`, NULL)) / 100 AS `_category_3m`,
         SUM(CAST(`t12`.`_in_6m` AS BIGINT)) AS `num_tx_6m`,
         SUM(IF(`t12`.`_in_6m`, `t12`.`_cents`, NULL)) / 100 AS `gasto_6m`,
-        SUM(IF(`t12`.`_in_6m` AND (
-          `t12`.`_points` > 0
-        ), `t12`.`_points`, NULL)) AS `puntos_ganados_6m`,
-        -(
-          SUM(IF(`t12`.`_in_6m` AND (
-            `t12`.`_points` < 0
-          ), `t12`.`_points`, NULL))
-        ) AS `puntos_redimidos_6m`,
-        SUM(IF(`t12`.`_in_6m` AND `t12`.`_of_category`, `t12`.`_cents`, NULL)) / 100 AS `_category_6m`,
+        SUM(IF(`t12`.`_in_6m`, `t12`.`_earned`, NULL)) AS `puntos_ganados_6m`,
+        SUM(IF(`t12`.`_in_6m`, `t12`.`_earned`, NULL)) - SUM(IF(`t12`.`_in_6m`, `t12`.`_points`, NULL)) AS `puntos_redimidos_6m`,
+        SUM(IF(`t12`.`_in_6m`, `t12`.`_category_cents`, NULL)) / 100 AS `_category_6m`,
         SUM(CAST(`t12`.`_bought` AND `t12`.`_in_3m` AS BIGINT)) AS `_bought_3m`
       FROM (
         SELECT
           `t11`.`id_cliente`,
           `t11`.`fecha`,
           `t11`.`_cents`,
+          `t11`.`_category_cents`,
           `t11`.`_points`,
-          `t11`.`_of_category`,
+          `t11`.`_earned`,
           `t11`.`_bought`,
           `t11`.`_cutoff`,
           `t11`.`_from_3m`,
@@ -173,12 +162,13 @@ FROM (
           `t11`.`fecha` >= `t11`.`_from_12m` AS `_in_12m`
         FROM (
           SELECT
-            `t5`.`id_cliente`,
-            `t5`.`fecha`,
-            `t5`.`_cents`,
-            `t5`.`_points`,
-            `t5`.`_of_category`,
-            `t5`.`_bought`,
+            `t6`.`id_cliente`,
+            `t6`.`fecha`,
+            `t6`.`_cents`,
+            `t6`.`_category_cents`,
+            `t6`.`_points`,
+            `t6`.`_earned`,
+            `t6`.`_bought`,
             `t10`.`_cutoff`,
             `t10`.`_from_3m`,
             `t10`.`_from_6m`,
@@ -188,15 +178,16 @@ FROM (
               `t1`.`id_cliente`,
               `t1`.`fecha`,
               CAST(`t1`.`valor_transaccion` * 100 AS DOUBLE) AS `_cents`,
+              IF(`t1`.`rubro` = 'tecnologia', CAST(`t1`.`valor_transaccion` * 100 AS DOUBLE), 0.0) AS `_category_cents`,
               CAST(`t1`.`puntos` AS DOUBLE) AS `_points`,
-              `t1`.`rubro` = 'tecnologia' AS `_of_category`,
+              IF(CAST(`t1`.`puntos` AS DOUBLE) > 0, CAST(`t1`.`puntos` AS DOUBLE), 0.0) AS `_earned`,
               (
                 `t1`.`rubro` = 'tecnologia'
               ) AND (
                 `t1`.`valor_transaccion` > 0
               ) AS `_bought`
             FROM `transactions` AS `t1`
-          ) AS `t5`
+          ) AS `t6`
           INNER JOIN (
             SELECT
               `t7`.`id_cliente`,
@@ -204,9 +195,9 @@ FROM (
               `t7`.`_cutoff` - INTERVAL '3' MONTH AS `_from_3m`,
               `t7`.`_cutoff` - INTERVAL '6' MONTH AS `_from_6m`,
               `t7`.`_cutoff` - INTERVAL '12' MONTH AS `_from_12m`
-            FROM `t6` AS `t7`
+            FROM `t5` AS `t7`
           ) AS `t10`
-            ON `t5`.`id_cliente` = `t10`.`id_cliente`
+            ON `t6`.`id_cliente` = `t10`.`id_cliente`
         ) AS `t11`
         WHERE
           `t11`.`fecha` < `t11`.`_cutoff`
