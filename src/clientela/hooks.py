@@ -98,8 +98,11 @@ def _place(dataset: Any) -> str:
 
     fields = dataset._describe()  # noqa: SLF001 - what Kedro itself shows of a dataset
     place = str(fields.get("filepath") or fields.get("path") or "")
-    here = f"{Path.cwd()}/"
-    return place.removeprefix("file://").removeprefix(here)
+    # Kedro's own datasets describe their path without its protocol
+    protocol = getattr(dataset, "_protocol", "file")
+    if "://" not in place and protocol != "file":
+        return f"{protocol}://{place}"
+    return place.removeprefix("file://").removeprefix(f"{Path.cwd()}/")
 
 
 def _show(rows: list[tuple[str, str]], headlines: list[dict[str, Any]]) -> None:
@@ -108,9 +111,12 @@ def _show(rows: list[tuple[str, str]], headlines: list[dict[str, Any]]) -> None:
 
     console = Console(soft_wrap=True)
     if rows:
+        # a path that breaks in two can't be copied
+        needed = max(len(words) + len(place) for words, place in rows) + 5
+        console.width = max(console.width, needed)
         table = Table(title="Produced", title_justify="left", show_edge=False, pad_edge=False)
         table.add_column("what")
-        table.add_column("where", overflow="fold")
+        table.add_column("where", no_wrap=True)
         for words, place in rows:
             table.add_row(words, place)
         console.print(table)
