@@ -1,6 +1,7 @@
 """What the estimators share whose class comes from a decision rule that configuration chooses."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +10,7 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from clientela.ordinal.base import OrdinalClassifier
-from clientela.ordinal.cut_points import best_cut_points
+from clientela.ordinal.cut_points import best_cut_points, midpoints
 from clientela.ordinal.decision import (
     Decision,
     argmax_codes,
@@ -66,8 +67,12 @@ class DecidingClassifier(MetaEstimatorMixin, OrdinalClassifier):
         X, y = indexable(X, y)
         return X, self._learn_classes(y)
 
-    def _best_cut_points(self, scores: Floats, codes: Codes) -> Floats:
-        return best_cut_points(scores, codes, self.values_, point_metric_named(self.metric))
+    def _learned_cut_points(self, codes: Codes, out_of_fold: Callable[[], Floats]) -> Floats:
+        """Cut points under the decision rule; only `thresholds` asks for out-of-fold scores."""
+        if self.decision != "thresholds":
+            return midpoints(self.values_)
+        metric = point_metric_named(self.metric)
+        return best_cut_points(out_of_fold(), codes, self.values_, metric)
 
     def _out_of_fold(self, X: Any, codes: Codes) -> Floats:
         return out_of_fold_scores(

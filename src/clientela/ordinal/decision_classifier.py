@@ -10,7 +10,6 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from clientela.ordinal.base import OrdinalClassifier
-from clientela.ordinal.cut_points import midpoints
 from clientela.ordinal.deciding import DecidingClassifier
 from clientela.ordinal.decision import Decision
 from clientela.ordinal.metrics import Codes, Floats
@@ -76,11 +75,7 @@ class OrdinalDecisionClassifier(DecidingClassifier):
             self.estimator_ = model.fit(X, codes)
         else:
             self.estimator_ = model.fit(X, self._compact(codes))
-        self.cut_points_ = (
-            self._best_cut_points(self._out_of_fold(X, codes), codes)
-            if self.decision == "thresholds"
-            else midpoints(self.values_)
-        )
+        self.cut_points_ = self._learned_cut_points(codes, lambda: self._out_of_fold(X, codes))
         return self
 
     def predict_proba(self, X: Any) -> Floats:

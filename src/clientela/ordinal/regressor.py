@@ -9,7 +9,6 @@ from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from clientela.ordinal.cut_points import midpoints
 from clientela.ordinal.deciding import DecidingClassifier
 from clientela.ordinal.decision import Decision
 from clientela.ordinal.metrics import Codes, Floats
@@ -77,11 +76,7 @@ class OrdinalRegressor(DecidingClassifier):
         scores = self._out_of_fold(X, codes)
         self.calibrator_ = ProportionalOddsClassifier(values=tuple(self.values_.tolist()))
         self.calibrator_.fit(scores[:, None], codes)
-        self.cut_points_ = (
-            self._best_cut_points(scores, codes)
-            if self.decision == "thresholds"
-            else midpoints(self.values_)
-        )
+        self.cut_points_ = self._learned_cut_points(codes, lambda: scores)
         return self
 
     def expected_value(self, X: Any) -> Floats:

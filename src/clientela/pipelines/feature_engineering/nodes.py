@@ -1,6 +1,5 @@
 """Nodes of feature engineering for use cases on transactions."""
 
-import logging
 from collections.abc import Mapping
 
 import ibis
@@ -13,8 +12,6 @@ from clientela.features.customer import with_everybody
 from clientela.features.params import FeatureParams
 from clientela.features.period import Period, configured_cutoff, other_cutoff, scoring_cutoff
 from clientela.features.scrambling import scrambled_customers, scrambled_transactions
-
-logger = logging.getLogger(__name__)
 
 
 def observed_period(transactions: ir.Table) -> dict[str, ir.Table]:
