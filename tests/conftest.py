@@ -1,5 +1,8 @@
+import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +108,50 @@ def run_kedro(
             return session.load_context().catalog
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a real PostgreSQL that lives as long as the session; skips where none is installed.
+
+    It listens on a socket in a folder of its own, so that no port is taken, and asks for its
+    password as a server would.
+    """
+    found = shutil.which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initdb"), None)
+    if found is None:
+        pytest.skip("PostgreSQL is not installed: no initdb on the PATH or in /usr/lib/postgresql")
+    programs = Path(found).parent
+    folder = Path(tempfile.mkdtemp(prefix="clientela-pg-"))  # sockets need a short path
+    # the server refuses to run as root
+    owner: dict[str, Any] = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+
+    def command(program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [str(programs / program), "-D", str(folder / "data"), *arguments],
+            cwd=folder,
+            # a server that inherits a pipe would keep it open
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+            **owner,
+        )
+        log = folder / "log"
+        words = log.read_text("utf-8", "replace") if log.exists() else ""
+        assert done.returncode == 0, f"{program} failed: {words}"
+
+    (folder / "password").write_text("una clave", "utf-8")
+    if owner:
+        for path in (folder, folder / "password"):
+            shutil.chown(path, owner["user"])
+    try:
+        identity = ("-U", "clientela", "-A", "scram-sha-256", "--pwfile", str(folder / "password"))
+        command("initdb", *identity, "-E", "UTF8", "--locale=C", "--no-sync")
+        settings = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        command("pg_ctl", "-w", "-l", str(folder / "log"), "-o", settings, "start")
+        try:
+            yield f"postgresql://clientela:una%20clave@/postgres?host={folder}"
+        finally:
+            command("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,11 @@ ClientelaError
 │   └── UnusableTarget          a target column is not ordinal codes, or has one class only
 ├── LeakageFound            a feature knows what it can't know at decision time
 ├── ModelFileError          a stored model is damaged, foreign, or of another version
-└── CardContradiction       a model card's figures are missing or contradict each other
+├── CardContradiction       a model card's figures are missing or contradict each other
+└── DatabaseError           a table could not be loaded into a database
+    ├── DatabaseUnreachable     no connection: address, network, password, or driver
+    ├── DatabaseRefused         connected, but it does not let the table be read or written
+    └── WrongTable              the rows, or the table that stands there, have another form
 
 Messages say what was expected, what came, and how to mend it. They never hold personal data.
 """
@@ -81,6 +85,22 @@ class ModelFileError(ClientelaError):
 
 class CardContradiction(ClientelaError):
     """A model card's figures are missing or contradict each other."""
+
+
+class DatabaseError(ClientelaError):
+    """A table could not be loaded into a database."""
+
+
+class DatabaseUnreachable(DatabaseError):
+    """There is no connection: address, network, password, or driver."""
+
+
+class DatabaseRefused(DatabaseError):
+    """The database is reached, but does not let the table be read or written."""
+
+
+class WrongTable(DatabaseError):
+    """The rows, or the table that stands in the database, have another form than expected."""
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

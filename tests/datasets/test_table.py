@@ -248,3 +248,21 @@ def test_an_unknown_setting_of_the_engine_is_refused(tmp_path):
 
 def test_tables_of_equal_settings_share_one_connection():
     assert connection(EngineSettings(threads=1)) is connection(EngineSettings(threads=1))
+
+
+def test_any_fsspec_store_holds_tables_by_its_address():
+    dataset = TableDataset(filepath="memory://store/deep/table.parquet", order_by="id_cliente")
+
+    dataset.save(pd.DataFrame({"id_cliente": ["b", "a"], "n": [2, 1]}))
+    dataset.save(pd.DataFrame({"id_cliente": ["b", "a"], "n": [4, 3]}))
+
+    found = TableDataset(filepath="memory://store/deep/table.parquet", load_as="pandas").load()
+    assert found.sort_values("id_cliente")["n"].tolist() == [3, 4]
+
+
+def test_a_folder_named_like_a_partition_is_no_column(tmp_path):
+    dataset = TableDataset(filepath=f"{tmp_path}/day=2024-06-30/table.parquet", load_as="pandas")
+
+    dataset.save(pd.DataFrame({"id_cliente": ["a"]}))
+
+    assert list(dataset.load().columns) == ["id_cliente"]

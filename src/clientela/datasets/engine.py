@@ -10,10 +10,12 @@ import tempfile
 from functools import cache
 from typing import Any, Literal
 
+import fsspec
 import ibis
 from ibis.backends.duckdb import Backend
 from pydantic import BaseModel, ByteSize, ConfigDict, PositiveInt
 
+LOCAL = ("file", "local")
 ROWS_PER_BUCKET = 25_000_000
 # Customer features of 1 million rows completed under 200 MB, of 1.25 million they did not.
 BYTES_PER_ROW = 200
@@ -82,22 +84,22 @@ def connection(settings: EngineSettings) -> Backend:
 
 
 def engine_path(con: Backend, path: str) -> str:
-    """A path as the engine must be given it; S3 goes through s3fs.
+    """A path as the engine must be given it; object stores go through their fsspec file system.
 
     Ibis answers the prefix `s3://` by downloading a DuckDB extension, which closed networks refuse;
     `s3a://` is the same place through the registered file system.
 
     Args:
         con: The connection that will read or write.
-        path: A local path or an `s3://` address.
+        path: A local path, or an address such as `s3://` or `abfs://`.
 
     Returns:
         The same path for the engine.
     """
-    if not path.startswith(("s3://", "s3a://")):
+    protocol, separator, place = path.partition("://")
+    if not separator or protocol in LOCAL:
         return path
-    import s3fs  # noqa: PLC0415 - half a second that local runs need not pay
-
-    if not con.con.filesystem_is_registered("s3"):
-        con.register_filesystem(s3fs.S3FileSystem())
-    return "s3a://" + path.split("://", 1)[1]
+    name = "s3" if protocol == "s3a" else protocol
+    if not con.con.filesystem_is_registered(name):
+        con.register_filesystem(fsspec.filesystem(name))
+    return f"s3a://{place}" if name == "s3" else path

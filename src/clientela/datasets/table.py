@@ -74,7 +74,8 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             )
         con = connection(self._settings)
         pattern = f"{self._filepath}/*.parquet" if self._is_bucketed() else self._filepath
-        table = con.read_parquet(engine_path(con, pattern))
+        # a folder named like `fecha_modelo=2024-06-30` is no column of the table
+        table = con.read_parquet(engine_path(con, pattern), hive_partitioning=False)
         if self._load_as == "ibis":
             return table
         ordered = table.order_by(self._order_by) if self._order_by else table

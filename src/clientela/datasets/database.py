@@ -1,0 +1,185 @@
+"""The relational database that a catalog entry names: how it is reached, and what it refuses.
+
+What a database says when it fails may repeat the row that it failed on. Its words are handed on
+only where they can't.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from fsspec.core import split_protocol
+
+from clientela.exceptions import ConfigurationError, DatabaseRefused, DatabaseUnreachable
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+DRIVERS = {
+    SQLITE: "sqlite+pysqlite",
+    POSTGRESQL: "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",  # as platforms that host it write it
+}
+CONNECT_SECONDS = 10
+# of waiting for readers and other loads before giving up
+LOCK_SECONDS = 60
+UNCHANGED = "Nothing was changed in the database, and the files that the run wrote stay whole."
+AGAIN = "Then run kedro run --pipelines=scoring again: it loads only what is not there yet."
+
+
+def database_url(url: str | None, filepath: str) -> sa.URL | None:
+    """The address of the database.
+
+    Args:
+        url: As SQLAlchemy writes it, for SQLite or PostgreSQL; empty means the embedded file.
+        filepath: Where the embedded SQLite file lies; an object store can't hold one.
+
+    Returns:
+        The address with its driver; None where none is configured.
+
+    Raises:
+        ConfigurationError: It is no address, or of another kind of database.
+    """
+    if not url:
+        protocol, path = split_protocol(filepath)
+        is_local = protocol in {None, "file", "local"}
+        return sa.URL.create(DRIVERS[SQLITE], database=path) if is_local else None
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        # the words of the parser may hold the password
+        raise ConfigurationError(
+            "The database's URL can't be read. Expected postgresql://user:password@host:5432/name "
+            "or sqlite:///path, with special characters of the password percent-encoded."
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend not in DRIVERS:
+        raise ConfigurationError(
+            f"The database's URL begins with {backend!r}; expected postgresql:// or sqlite:///."
+        )
+    return parsed.set(drivername=DRIVERS[backend])
+
+
+def shown(url: sa.URL) -> str:
+    """An address as people may see it: without password.
+
+    Args:
+        url: The address.
+
+    Returns:
+        A file's path, or the URL with its secrets hidden.
+    """
+    if url.get_backend_name() == SQLITE and not url.query:
+        return str(url.database)
+    secrets = {name: "hidden" for name in url.query if "password" in name.casefold()}
+    return url.update_query_dict(secrets).render_as_string(hide_password=True)
+
+
+def is_there(url: sa.URL) -> bool:
+    """Whether there is something to connect to; to look for a table must not make a file.
+
+    Args:
+        url: The address.
+
+    Returns:
+        False for an SQLite file that does not exist.
+    """
+    is_file = url.get_backend_name() == SQLITE and not url.query
+    return not is_file or Path(str(url.database)).is_file()
+
+
+@contextmanager
+def transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Connection]:
+    """A connection in one transaction: all that is done with it happens, or nothing.
+
+    Args:
+        url: The address.
+        table: What it is for; of those that write it, one waits for the other.
+        writes: Whether rows are written.
+
+    Yields:
+        The connection.
+
+    Raises:
+        DatabaseUnreachable: There is no connection.
+        DatabaseRefused: The database did not do what it was asked.
+    """
+    engine = _engine(url, table, writes=writes)
+    with (
+        _connection(engine, table) as connection,
+        _refusals(connection, table),
+        connection.begin(),
+    ):
+        if writes and engine.dialect.name == POSTGRESQL:
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+            lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(table, 0))
+            connection.execute(sa.select(lock))
+        yield connection
+
+
+def _engine(url: sa.URL, table: str, *, writes: bool) -> sa.Engine:
+    is_sqlite = url.get_backend_name() == SQLITE
+    limit = {"timeout": LOCK_SECONDS} if is_sqlite else {"connect_timeout": CONNECT_SECONDS}
+    limit = {name: value for name, value in limit.items() if name not in url.query}
+    try:
+        engine = sa.create_engine(
+            url, poolclass=sa.NullPool, connect_args=limit, hide_parameters=True
+        )
+    except ImportError as err:
+        raise DatabaseUnreachable(
+            f"Table {table}: the driver for {shown(url)} is not installed ({err}). {UNCHANGED} "
+            f'Install it: pip install "clientela[postgresql]". {AGAIN}'
+        ) from err
+    if is_sqlite:
+        _with_whole_transactions(engine, "BEGIN IMMEDIATE" if writes else "BEGIN")
+    return engine
+
+
+def _with_whole_transactions(engine: sa.Engine, begin: str) -> None:
+    """Python's own driver begins transactions late: a table made before would outlive a failure.
+
+    Source: SQLAlchemy's documentation of pysqlite, "Serializable isolation / Savepoints /
+    Transactional DDL".
+    """
+
+    def leave_transactions_to_us(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    def begin_now(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    sa.event.listen(engine, "connect", leave_transactions_to_us)
+    sa.event.listen(engine, "begin", begin_now)
+
+
+@contextmanager
+def _connection(engine: sa.Engine, table: str) -> Iterator[sa.Connection]:
+    try:
+        connection = engine.connect()
+    except sa.exc.DBAPIError as err:
+        raise DatabaseUnreachable(
+            f"Table {table}: no connection to {shown(engine.url)}: {_words(err.orig)}. {UNCHANGED} "
+            f"Check address, name, user and password, and that the database runs. {AGAIN}"
+        ) from err
+    with connection:
+        yield connection
+
+
+@contextmanager
+def _refusals(connection: sa.Connection, table: str) -> Iterator[None]:
+    driver: Any = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except (sa.exc.DBAPIError, driver.Error) as err:
+        origin = err.orig if isinstance(err, sa.exc.DBAPIError) else err
+        about_values = isinstance(origin, driver.DataError | driver.IntegrityError)
+        words = type(origin).__name__ if about_values else _words(origin)
+        # not `from err`: the chain would print the row that failed
+        raise DatabaseRefused(
+            f"Table {table} in {shown(connection.engine.url)}: the database refused: {words}. "
+            f"{UNCHANGED} Check rights, space and locks, and the table's own constraints. {AGAIN}"
+        ) from None
+
+
+def _words(err: BaseException | None) -> str:
+    return str(err).strip().partition("\n")[0].rstrip(".")
