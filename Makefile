@@ -3,13 +3,17 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+AIRFLOW := apache-airflow>=3.3,<3.4
+AIRFLOW_VENV := .venv-airflow
+USE_CASE ?= customer_segments
+SCHEDULE ?= 30 4 * * 1
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test check lint types imports format lock bench viz notebook clean
+.PHONY: help install run train test check lint types imports format lock bench viz notebook dags airflow-check clean
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## create .venv and install the locked dependencies
 
@@ -48,6 +52,8 @@ format: install ## format the code
 lock: install ## compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+	echo "$(AIRFLOW)" | $(BIN)/uv pip compile - --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file schedules/airflow.lock
 
 bench: install ## compare features with other ways to compute them, 1M and 10M transactions
 	$(BIN)/python benchmarks/features.py
@@ -57,6 +63,18 @@ viz: install ## browse the lineage in the browser
 
 notebook: install ## explore in JupyterLab
 	$(BIN)/kedro jupyter lab
+
+dags: install ## write the Airflow DAG of USE_CASE into airflow_dags/
+	$(BIN)/kedro airflow create --group-by=memory --tags=$(USE_CASE) --jinja-file=schedules/dag.py.j2 \
+		--target-dir=airflow_dags/$(USE_CASE) "--params=tag=$(USE_CASE),schedule=$(SCHEDULE)"
+
+airflow-check: install $(AIRFLOW_VENV)/installed ## have Airflow itself run that DAG once on sample data
+	schedules/airflow-check.sh $(AIRFLOW_VENV) $(USE_CASE) "$(RUN_PARAMETERS)"
+
+$(AIRFLOW_VENV)/installed: schedules/airflow.lock
+	$(PYTHON) -m venv $(AIRFLOW_VENV)
+	$(AIRFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r schedules/airflow.lock
+	@touch $@
 
 clean: ## remove everything the pipelines wrote, raw data excepted
 	find data -mindepth 2 -not -path 'data/01_raw/*' -not -name .gitkeep -delete
