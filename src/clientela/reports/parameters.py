@@ -11,6 +11,8 @@ class EdaParameters(BaseModel):
     Attributes:
         keys: Columns that identify rows or people; they are counted and never shown. The first one
             that a table has is its own key.
+        leave_out: Columns that are not explored, as patterns such as `recencia_*`: a wide table
+            says the same thing many times.
         top_categories: Categories shown by name; the rest is summed up.
         max_categories: Text with more distinct values than this is no category and is not listed.
         min_rows: Values with fewer rows are never shown by name.
@@ -25,6 +27,7 @@ class EdaParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
     top_categories: PositiveInt = 12
     max_categories: PositiveInt = 200
     min_rows: PositiveInt = 5

@@ -1,0 +1,1 @@
+"""Customer segments: features per rubro, stable clusters, names that stay, who moved where."""

@@ -1,0 +1,7 @@
+import pytest
+from tests.segments.tables import Shop
+
+
+@pytest.fixture(scope="session")
+def shop() -> Shop:
+    return Shop()

@@ -1,0 +1,80 @@
+import pandas as pd
+import pytest
+
+from clientela.reports.numbers import NumberFormat
+from clientela.segments.report.heat_figures import (
+    FIRST_RUN,
+    NO_CUSTOMERS,
+    migration_figure,
+    scores_figure,
+)
+
+NUMBERS = NumberFormat()
+LABELS = {"farmacia": "Farmacia", "ropa": "Ropa"}
+NAMES = {0: "Farmacia", 4: "Ropa", -1: "Sin actividad"}
+
+
+@pytest.fixture
+def rubros():
+    return pd.DataFrame(
+        [(4, "ropa", 0.9), (0, "farmacia", 0.75), (4, "farmacia", 0.1), (-1, "ropa", 0.3)],
+        columns=["cluster_id", "slug", "score_medio"],
+    )
+
+
+@pytest.fixture
+def moves():
+    rows = [
+        (0, "Farmacia", 0, "Farmacias", 30),
+        (0, "Farmacia", -1, "Sin actividad", 10),
+        (-1, "Sin actividad", 0, "Farmacias", 4),
+        (None, "Clientes nuevos", 4, "Ropa", 5),
+        (4, "Ropa", None, "Ya no aparecen", 2),
+    ]
+    names = ["previous_id", "previous_name", "current_id", "current_name", "customers"]
+    ids = {"previous_id": "Int64", "current_id": "Int64"}
+    return pd.DataFrame(rows, columns=names).astype(ids)
+
+
+def read(figure):
+    """A heat map as a table of what is written in its cells."""
+    (panel,) = figure.axes
+    rows = [tick.get_text() for tick in panel.get_yticklabels()]
+    columns = [tick.get_text() for tick in panel.get_xticklabels()]
+    cells = iter(text.get_text() for text in panel.texts)
+    return {row: {column: next(cells) for column in columns} for row in rows}
+
+
+def test_scores_stand_by_segment_and_rubro_without_inactive_customers(rubros):
+    assert read(scores_figure(rubros, NAMES, LABELS, NUMBERS)) == {
+        "Farmacia": {"Farmacia": "0,75", "Ropa": "0,00"},
+        "Ropa": {"Farmacia": "0,10", "Ropa": "0,90"},
+    }
+
+
+def test_without_active_customers_the_scores_say_so(rubros):
+    figure = scores_figure(rubros[rubros["cluster_id"] < 0], NAMES, LABELS, NUMBERS)
+    assert figure.axes[0].texts[0].get_text() == NO_CUSTOMERS
+
+
+def test_migration_reads_by_previous_segment_with_who_is_new_and_who_left(moves):
+    nothing = dict.fromkeys(["Farmacias", "Ropa", "Sin actividad", "Ya no aparecen"], "")
+    expected = {
+        "Farmacia": nothing | {"Farmacias": "75,0 %", "Sin actividad": "25,0 %"},
+        "Ropa": nothing | {"Ya no aparecen": "100,0 %"},
+        "Sin actividad": nothing | {"Farmacias": "100,0 %"},
+        "Clientes nuevos": nothing | {"Ropa": "100,0 %"},
+    }
+    assert read(migration_figure(moves, NUMBERS)) == expected
+    shuffled = moves.sample(frac=1, random_state=3)
+    assert read(migration_figure(shuffled, NUMBERS)) == expected
+
+
+def test_ids_stored_as_floats_read_the_same(moves):
+    floats = moves.astype({"previous_id": "float64", "current_id": "float64"})
+    assert read(migration_figure(floats, NUMBERS)) == read(migration_figure(moves, NUMBERS))
+
+
+def test_a_first_run_says_that_there_is_nothing_to_compare_with(moves):
+    figure = migration_figure(moves.head(0), NUMBERS)
+    assert figure.axes[0].texts[0].get_text() == FIRST_RUN
