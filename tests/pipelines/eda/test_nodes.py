@@ -4,7 +4,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from clientela.pipelines.eda.nodes import as_lazy, eda_quality, eda_target, exploration, with_codes
+from clientela.pipelines.eda.nodes import (
+    as_lazy,
+    eda_distributions,
+    eda_quality,
+    eda_target,
+    exploration,
+    with_codes,
+)
 from clientela.reports.parameters import EdaParameters
 
 PARAMETERS = EdaParameters(keys=("id_cliente",))
@@ -57,3 +64,21 @@ def test_kappa_of_persistence_agrees_with_sklearn():
     before, after = (np.repeat(pairs[side], pairs["customers"]) for side in ("before", "after"))
     expected = cohen_kappa_score(before, after, weights="quadratic")
     assert found.kappa == pytest.approx(expected)
+
+
+def test_columns_left_out_are_neither_counted_nor_drawn():
+    table = pd.DataFrame(
+        {
+            "id_cliente": ["a", "b", "c"],
+            "score_ropa": [0.5, 0.6, 0.7],
+            "score_hogar": [0.1, 0.1, 0.2],
+            "edad": [30.0, 41.0, 53.0],
+        }
+    )
+    parameters = EdaParameters(keys=("id_cliente",), leave_out=("score_*",))
+
+    first = executed(eda_quality(table, parameters))
+    second = executed(eda_distributions(table, first, parameters))
+
+    assert first["quality"]["column"].tolist() == ["id_cliente", "edad"]
+    assert set(second["shapes"]["column"]) == {"edad"}

@@ -51,7 +51,7 @@ def test_the_stored_champion_scores_every_customer_in_both_forms(
     stored, write_features, run_kedro, data_root
 ):
     write_features(FEATURES)
-    scores = run_kedro("scoring").load("purchase_intensity.scores")
+    scores = run_kedro("scoring", tags=["purchase_intensity"]).load("purchase_intensity.scores")
     assert scores["id_cliente"].tolist() == ["a", "b", "c"]
     assert scores["clase"].tolist() == ["sin_compra", "alta", "sin_historial"]
     assert scores["razon_1"].tolist() == [
@@ -64,10 +64,10 @@ def test_the_stored_champion_scores_every_customer_in_both_forms(
 def test_a_feature_that_is_gone_is_named(stored, write_features, run_kedro):
     write_features(FEATURES.drop(columns="edad"))
     with pytest.raises(TrainingDataError, match=r"lacks the column\(s\) edad"):
-        run_kedro("scoring")
+        run_kedro("scoring", tags=["purchase_intensity"])
 
 
 def test_without_a_champion_the_training_command_is_named(write_features, run_kedro):
     write_features(FEATURES)
     with pytest.raises(StageInputMissing, match=r"kedro run --pipelines=.*training"):
-        run_kedro("scoring")
+        run_kedro("scoring", tags=["purchase_intensity"])

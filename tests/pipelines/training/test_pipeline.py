@@ -114,7 +114,7 @@ def test_a_run_writes_every_required_file_and_a_permuted_rerun_the_same_bytes(
 ):
     frame = customers()
     write_inputs(frame, customers(seed=2))
-    catalog = run_kedro("training", "scoring", conf=QUICK)
+    catalog = run_kedro("training", "scoring", conf=QUICK, tags=["purchase_intensity"])
     first = fingerprints(data_root)
 
     folder = data_root / "06_models" / "xgboost_ordinal_tecnologia"
@@ -136,7 +136,7 @@ def test_a_run_writes_every_required_file_and_a_permuted_rerun_the_same_bytes(
     assert scores["id_cliente"].tolist() == sorted(frame["id_cliente"])
 
     write_inputs(frame.sample(frac=1, random_state=5), customers(seed=2).iloc[::-1])
-    run_kedro("training", "scoring", conf=QUICK)
+    run_kedro("training", "scoring", conf=QUICK, tags=["purchase_intensity"])
     assert fingerprints(data_root) == first
 
 

@@ -1,6 +1,7 @@
 """Nodes of the exploration: aggregates in the engine, then findings and pages from small frames."""
 
 from collections.abc import Mapping
+from fnmatch import filter as matching
 from typing import Any
 
 import ibis
@@ -54,7 +55,7 @@ def eda_quality(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> di
     Returns:
         `quality`, `quantiles`, `repeated_rows`.
     """
-    lazy = as_lazy(table)
+    lazy = _explored(table, parameters)
     numeric = of_kind(column_kinds(lazy, parameters.keys), "number")
     return {
         "quality": quality(lazy, parameters.keys),
@@ -76,7 +77,7 @@ def eda_distributions(
     Returns:
         `shapes`, `histograms`, `categories`.
     """
-    lazy, columns = as_lazy(table), first_look["quality"]
+    lazy, columns = _explored(table, parameters), first_look["quality"]
     numeric = columns[columns["kind"] == "number"]
     described = numeric.merge(first_look["quantiles"], on="column")
     edges = {str(row["column"]): histogram_edges(row) for _, row in described.iterrows()}
@@ -213,6 +214,15 @@ def _persistence(frames: Frames, meaning: TargetMeaning) -> Persistence:
     scale = np.arange(len(counts), dtype=np.float64)
     kappa = float(quadratic_weighted_kappa(counts, scale)) if counts.sum() else float("nan")
     return persistence_of(frames, meaning.classes, counts, kappa)
+
+
+def _explored(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> ir.Table:
+    """The table without the columns that configuration leaves out."""
+    lazy = as_lazy(table)
+    left_out = {
+        name for pattern in parameters.leave_out for name in matching(lazy.columns, pattern)
+    }
+    return lazy.drop(*left_out) if left_out else lazy
 
 
 def as_lazy(table: ir.Table | pd.DataFrame) -> ir.Table:

@@ -11,7 +11,7 @@ from clientela.pipelines.assembly import pipeline_of
 from clientela.pipelines.eda import nodes
 from clientela.reports.parameters import EdaParameters
 
-MODEL_INPUT = "model_input"
+MODEL_INPUT, SEGMENT_INPUT = "model_input", "customer_features"
 ACTIVITY_PLOTS = ("months", "hours", "categories", "customers")
 TARGET_PLOTS = ("classes", "class_mix", "correlations")
 
@@ -19,8 +19,9 @@ TARGET_PLOTS = ("classes", "class_mix", "correlations")
 def create_pipeline(use_case: UseCase) -> Pipeline:
     """Tables in; findings, plots and one HTML report out.
 
-    An entry without a task explores the tables that it prepares; a use case explores its model
-    input: its target, and for a target counted from purchases how buying persists.
+    An entry without a task explores the tables that it prepares; segments explore the features that
+    they are made from; another use case explores its model input: its target, and for a target
+    counted from purchases how buying persists.
 
     Args:
         use_case: What there is to explore.
@@ -30,6 +31,9 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     """
     if use_case.task is None:
         return _tables_explored(use_case)
+    if use_case.task == "segments":
+        chain = _looks(SEGMENT_INPUT) + _telling(use_case, [SEGMENT_INPUT], [], [])
+        return pipeline_of(use_case, "eda", chain)
     return _model_input_explored(use_case)
 
 
@@ -46,11 +50,10 @@ def _tables_explored(use_case: UseCase) -> Pipeline:
 
 
 def _model_input_explored(use_case: UseCase) -> Pipeline:
-    found, plots, chain = [], [], _looks(MODEL_INPUT)
-    if use_case.task != "segments":
-        found, plots = ["target"], list(TARGET_PLOTS)
-        inputs = [MODEL_INPUT, f"eda_quality_{MODEL_INPUT}", "feature_schema", "params:eda"]
-        chain += [Node(nodes.eda_target, inputs=inputs, outputs="eda_target", name="eda_target")]
+    found, plots = ["target"], list(TARGET_PLOTS)
+    inputs = [MODEL_INPUT, f"eda_quality_{MODEL_INPUT}", "feature_schema", "params:eda"]
+    target = Node(nodes.eda_target, inputs=inputs, outputs="eda_target", name="eda_target")
+    chain = [*_looks(MODEL_INPUT), target]
     if use_case.kind == "transactions" and use_case.task == "ordinal":
         found, plots = [*found, "persistence"], [*plots, "persistence"]
         inputs = ["transactions", "params:features", "params:target"]

@@ -4,11 +4,11 @@ from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
 from clientela.pipelines.assembly import pipeline_of
-from clientela.pipelines.scoring import nodes
+from clientela.pipelines.scoring import nodes, segment_nodes
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
-    """The stored champion and features in; scores out, as Parquet and CSV.
+    """The stored model and features in; scores or segments of every customer out.
 
     Args:
         use_case: Whose.
@@ -16,10 +16,39 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    node = Node(
-        nodes.scores,
-        inputs=["champion", "scoring_features", "params:scoring"],
-        outputs=["scores", "scores_csv"],
-        name="scores",
-    )
-    return pipeline_of(use_case, "scoring", [node])
+    chain = _segments() if use_case.task == "segments" else _scores()
+    return pipeline_of(use_case, "scoring", chain)
+
+
+def _scores() -> list[Node]:
+    return [
+        Node(
+            nodes.scores,
+            inputs=["champion", "scoring_features", "params:scoring"],
+            outputs=["scores", "scores_csv"],
+            name="scores",
+        )
+    ]
+
+
+def _segments() -> list[Node]:
+    return [
+        Node(
+            segment_nodes.segment_export,
+            inputs=["segmentation", "customer_features", "previous_exports", "params:segmentation"],
+            outputs="segment_export",
+            name="segment_export",
+        ),
+        Node(
+            segment_nodes.export_files,
+            inputs="segment_export",
+            outputs=["export_csv", "export_jsonl", "exports"],
+            name="export_files",
+        ),
+        Node(
+            segment_nodes.database_tables,
+            inputs=["segment_export", "exports"],
+            outputs=["segments_current", "segments_history"],
+            name="database_tables",
+        ),
+    ]

@@ -1,0 +1,47 @@
+"""Nodes of scoring for segments: every customer placed by the stored model, without a refit."""
+
+from typing import Any
+
+import pandas as pd
+
+from clientela.modelling.storage.stored_model import StoredModel
+from clientela.segments.export import customer_segments
+from clientela.segments.params import SegmentationParams
+from clientela.segments.snapshots import Snapshots, members_of
+from clientela.segments.stored import exported_probabilities, identity_of, placed_customers
+
+
+def segment_export(
+    model: StoredModel, features: pd.DataFrame, exports: Snapshots, params: SegmentationParams
+) -> pd.DataFrame:
+    """One row per customer (PII) in the required form; see `clientela.segments.export`."""
+    identity = identity_of(model)
+    before = members_of(exports, identity.previous)
+    members = placed_customers(model, features, before, params)
+    chances = exported_probabilities(model, features, params)
+    return customer_segments(features, members, identity, chances)
+
+
+def export_files(
+    export: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """The export for CSV, JSON lines, and as the Parquet partition of its date.
+
+    Args:
+        export: One row per customer (PII).
+    """
+    day = export["fecha_modelo"].iloc[0]
+    return export, export, {f"fecha_modelo={day}": export.drop(columns="fecha_modelo")}
+
+
+def database_tables(
+    export: pd.DataFrame,
+    files: Snapshots,  # noqa: ARG001 - orders this node behind the files
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The export for the current table and for the history.
+
+    Args:
+        export: One row per customer (PII).
+        files: The export's files: a database that can't be reached leaves them whole.
+    """
+    return export, export

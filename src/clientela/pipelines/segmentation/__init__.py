@@ -1,0 +1,1 @@
+"""Segmentation: customers to segments that keep their ids and names."""
