@@ -1,6 +1,7 @@
 """`kedro run` as Kedro has it, with errors that a person can act on instead of a traceback."""
 
 import logging
+import re
 from collections.abc import Callable
 from copy import copy
 from functools import wraps
@@ -12,11 +13,15 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from omegaconf.errors import InterpolationResolutionError
 
-from clientela.exceptions import ClientelaError
+from clientela.exceptions import ClientelaError, did_you_mean
+from clientela.pipeline_registry import existing_stages
 
 logger = logging.getLogger(__name__)
 
 ENDED_BY = (ClientelaError, DatasetError, ParameterValidationError, InterpolationResolutionError)
+
+UNKNOWN_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>[^']+)'")
+"""What Kedro raises, as a plain ValueError."""
 
 
 @click.group(name="clientela")
@@ -34,8 +39,22 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except ENDED_BY as error:
             logger.debug("Traceback of the failed run", exc_info=error)
             raise click.ClickException(readable(error)) from error
+        except ValueError as error:
+            unknown = UNKNOWN_PIPELINE.search(str(error))
+            if unknown is None:
+                raise
+            raise click.ClickException(_no_pipeline(unknown["name"])) from error
 
     return wrapped
+
+
+def _no_pipeline(name: str) -> str:
+    if name in existing_stages():
+        return (
+            f"No use case that is switched on has the stage {name!r}. See use_cases.yml of the "
+            "environment."
+        )
+    return f"No pipeline is called {name!r}. {did_you_mean(name, existing_stages())}"
 
 
 def readable(error: BaseException) -> str:
