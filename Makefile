@@ -10,7 +10,7 @@ SCHEDULE ?= 30 4 * * 1
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test check lint types imports format lock bench viz notebook dags airflow-check clean
+.PHONY: help install run train test check lint types imports format lock bench bench-segments viz notebook dags airflow-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ lock: install ## compile requirements.lock anew from pyproject.toml
 
 bench: install ## compare features with other ways to compute them, 1M and 10M transactions
 	$(BIN)/python benchmarks/features.py
+
+bench-segments: install ## compare segments with bare scikit-learn, 1M customers
+	$(BIN)/python benchmarks/segments.py
 
 viz: install ## browse the lineage in the browser
 	$(BIN)/kedro viz run

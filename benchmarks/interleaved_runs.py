@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import median
 
 from child_process import child
-from registry import Variant
 from sample import Sample
+from variant import Variant
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Measured:
     """What a variant took.
 
     Attributes:
-        wall_seconds: From load to save, imports excluded.
+        wall_seconds: Of what `measured_run` measures, imports excluded.
         cpu_seconds: Of all threads, over the same span.
         peak_mb: Resident memory of the whole process at its highest, imports included.
     """
@@ -54,7 +54,7 @@ def interleaved_runs(
     """Runs each variant once, compares the results, then runs them in turns.
 
     Args:
-        sample: The tables to read.
+        sample: The files to read.
         variants: What runs.
         runs: How often each is measured.
         outputs: Folder for the results.
@@ -105,5 +105,5 @@ def _median(runs: Sequence[Measured]) -> Measured:
 def _run(sample: Sample, variant: Variant, outputs: Path) -> Measured:
     output = outputs / variant.name
     shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
-    places = (str(sample.transactions), str(sample.customers), str(output))
+    places = (*map(str, sample.places), str(output))
     return Measured(**json.loads(child("measured_run.py", variant.name, *places)))

@@ -1,27 +1,9 @@
-"""What is compared: every way to compute the features, and what its result must equal."""
+"""Every way to compute the features that is compared, and what its result must equal."""
 
-from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to get from two Parquet files to one row per customer.
-
-    Attributes:
-        name: Its module in `variants`.
-        title: What the table calls it.
-        answer: Variants with the same answer must give the same result.
-        most_rows: The largest table that it is tried on; None: any.
-        once: Whether it runs once, without warm-up: it takes so long that noise is irrelevant.
-    """
-
-    name: str
-    title: str
-    answer: Literal["count and sum", "features", "features at one date"] = "features"
-    most_rows: int | None = None
-    once: bool = False
-
+from sample import Sample
+from variant import Benchmark, Promise, Variant
 
 GROUP_BY = "group_by"
 OURS = "clientela_features"
@@ -29,13 +11,37 @@ OURS_200MB = "clientela_features_200mb"
 OURS_CALENDAR = "clientela_features_calendar"
 NOTEBOOK = "pandas_notebook"
 
+_features = partial(Variant, answer="features", against=GROUP_BY)
+
 VARIANTS = (
-    Variant(GROUP_BY, "plain group-by", answer="count and sum"),
-    Variant(OURS, "Clientela features"),
-    Variant(OURS_200MB, "Clientela, 200 MB limit"),
-    Variant(OURS_CALENDAR, "Clientela, calendar cutoff", answer="features at one date"),
-    Variant("duckdb_sql", "hand-written DuckDB SQL"),
-    Variant("polars_lazy", "Polars, lazy"),
-    Variant("pandas_careful", "pandas, careful"),
-    Variant(NOTEBOOK, "pandas, notebook style", most_rows=1_000_000, once=True),
+    Variant(GROUP_BY, "plain group-by", answer="count and sum", against=GROUP_BY),
+    _features(OURS, "Clientela features"),
+    _features(OURS_200MB, "Clientela, 200 MB limit"),
+    _features(OURS_CALENDAR, "Clientela, calendar cutoff", answer="features at one date"),
+    _features("duckdb_sql", "hand-written DuckDB SQL"),
+    _features("polars_lazy", "Polars, lazy"),
+    _features("pandas_careful", "pandas, careful"),
+    _features(NOTEBOOK, "pandas, notebook style", most_rows=1_000_000, once=True),
+)
+
+PROMISES = (
+    Promise(OURS, GROUP_BY, "features over group-by: {} (at most 5 at 10 million rows)"),
+    Promise(OURS_200MB, OURS, "with 200 MB over without limit: {} (at most 2.5)"),
+    Promise(NOTEBOOK, OURS, "notebook-style pandas over features: {} (at least 20)"),
+)
+
+transactions_sample = partial(
+    Sample,
+    script="draw_sample.py",
+    files=("transactions-{rows}.parquet", "customers-{rows}.parquet"),
+)
+
+FEATURES = Benchmark(
+    description="Compares Clientela's customer features with other ways to compute them.",
+    unit="transactions",
+    base="group-by",
+    sizes=(1_000_000, 10_000_000),
+    sample=transactions_sample,
+    variants=VARIANTS,
+    promises=PROMISES,
 )

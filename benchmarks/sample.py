@@ -8,28 +8,27 @@ from child_process import child
 
 @dataclass(frozen=True)
 class Sample:
-    """The two tables of one size.
+    """The files of one size.
 
     Attributes:
         folder: The folder of all sizes.
-        rows: How many transactions.
+        rows: How many rows the largest table has.
+        script: What draws the files; called with the number of rows and their places.
+        files: Their names, with `{rows}` where the size goes.
     """
 
     folder: Path
     rows: int
+    script: str
+    files: tuple[str, ...]
 
     @property
-    def transactions(self) -> Path:
-        """One row per transaction."""
-        return self.folder / f"transactions-{self.rows}.parquet"
-
-    @property
-    def customers(self) -> Path:
-        """One row per customer."""
-        return self.folder / f"customers-{self.rows}.parquet"
+    def places(self) -> tuple[Path, ...]:
+        """Where the files lie."""
+        return tuple(self.folder / name.format(rows=self.rows) for name in self.files)
 
     def drawn(self) -> "Sample":
-        """The same sample, its tables written unless they already were."""
-        if not (self.transactions.exists() and self.customers.exists()):
-            child("draw_sample.py", str(self.rows), str(self.transactions), str(self.customers))
+        """The same sample, its files written unless they already were."""
+        if not all(place.exists() for place in self.places):
+            child(self.script, str(self.rows), *map(str, self.places))
         return self

@@ -1,29 +1,32 @@
-"""Prints what the variants took, beside one another and as multiples of the plain group-by."""
+"""Prints what the variants took, beside one another and as multiples of a plain one."""
 
 from collections.abc import Mapping
 
 from rich.table import Table
 
 from interleaved_runs import Measured
-from registry import GROUP_BY, NOTEBOOK, OURS, OURS_200MB, Variant
+from variant import Benchmark, Variant
 
 
-def side_by_side(title: str, measured: Mapping[Variant, Measured]) -> Table:
-    """One row per variant: seconds, peak memory, and multiples of the group-by.
+def side_by_side(title: str, measured: Mapping[Variant, Measured], benchmark: Benchmark) -> Table:
+    """One row per variant: seconds, peak memory, and multiples of the variant it stands against.
 
     Args:
         title: What was measured.
         measured: Medians per variant.
+        benchmark: What is compared, and promised.
 
     Returns:
         A table to print, with the figures that the project promises below it.
     """
-    table = Table(title=title, caption=_promises(measured), caption_justify="left")
+    table = Table(title=title, caption=_promises(measured, benchmark), caption_justify="left")
     table.add_column("variant")
-    for name in ("wall s", "x group-by", "CPU s", "x group-by", "peak MB"):
+    multiple = f"x {benchmark.base}"
+    for name in ("wall s", multiple, "CPU s", multiple, "peak MB"):
         table.add_column(name, justify="right")
-    base = _named(measured).get(GROUP_BY)
+    named = _named(measured)
     for variant, taken in measured.items():
+        base = named.get(variant.against or "")
         table.add_row(
             variant.title,
             f"{taken.wall_seconds:.2f}",
@@ -35,18 +38,13 @@ def side_by_side(title: str, measured: Mapping[Variant, Measured]) -> Table:
     return table
 
 
-def _promises(measured: Mapping[Variant, Measured]) -> str:
+def _promises(measured: Mapping[Variant, Measured], benchmark: Benchmark) -> str:
     """What the project promises of wall times, as far as the variants for it ran."""
     wall = {name: taken.wall_seconds for name, taken in _named(measured).items()}
-    promises = (
-        (OURS, GROUP_BY, "features over group-by: {} (at most 5 at 10 million rows)"),
-        (OURS_200MB, OURS, "with 200 MB over without limit: {} (at most 2.5)"),
-        (NOTEBOOK, OURS, "notebook-style pandas over features: {} (at least 20)"),
-    )
     return "\n".join(
-        sentence.format(_multiple(wall[over], wall[under]))
-        for over, under, sentence in promises
-        if over in wall and under in wall
+        promise.sentence.format(_multiple(wall[promise.over], wall[promise.under]))
+        for promise in benchmark.promises
+        if promise.over in wall and promise.under in wall
     )
 
 
@@ -55,4 +53,8 @@ def _named(measured: Mapping[Variant, Measured]) -> dict[str, Measured]:
 
 
 def _multiple(seconds: float, base: float | None) -> str:
-    return f"{seconds / base:.1f}x" if base else ""
+    """With two decimals where a multiple is small and its first decimal would hide the promise."""
+    if not base:
+        return ""
+    times = seconds / base
+    return f"{times:.2f}x" if times < 2 else f"{times:.1f}x"  # noqa: PLR2004

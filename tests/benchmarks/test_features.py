@@ -9,7 +9,7 @@ import pytest
 
 def test_medians_leave_the_warm_up_out() -> None:
     from interleaved_runs import Measured, medians
-    from registry import Variant
+    from variant import Variant
 
     turns, slow = Variant("a", "a"), Variant("b", "b", once=True)
     took = {turns: (9.0, 1.0, 5.0, 2.0), slow: (7.0,)}
@@ -42,10 +42,10 @@ def test_a_different_answer_fails_the_command(
 ) -> None:
     from child_process import ChildFailed
     from interleaved_runs import interleaved_runs
-    from registry import Variant
-    from sample import Sample
+    from registry import transactions_sample
+    from variant import Variant
 
-    sample = Sample(tmp_path, 2000).drawn()
+    sample = transactions_sample(tmp_path, 2000).drawn()
     variants = [Variant("duckdb_sql", ""), Variant("clientela_features_calendar", "")]
     with pytest.raises(ChildFailed, match=r"agreement\.py .* failed"):
         list(interleaved_runs(sample, variants, 1, tmp_path))

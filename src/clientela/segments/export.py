@@ -11,6 +11,18 @@ DECIMALS = 4
 """Of scores and probabilities: a ten-thousandth of the customers is finer than any campaign."""
 
 
+def export_columns(identity: Identity) -> list[str]:
+    """The features that an export reads, placing each customer included.
+
+    Args:
+        identity: Rubros and matrix of the model.
+
+    Returns:
+        Column names, the key first, some of them maybe twice.
+    """
+    return [KEY, "num_tx", "rubro_top", *identity.columns, *_scores(identity)]
+
+
 def customer_segments(
     features: pd.DataFrame,
     members: pd.DataFrame,
@@ -31,7 +43,6 @@ def customer_segments(
         purchase), `score_<rubro>` (0..1), `prob_<cluster_id>` where given, `fecha_modelo` (ISO
         date); sorted by `dni`.
     """
-    scores = [f"{SCORE}{slug}" for slug in identity.layout.slugs if slug != REST]
     ids = features[[KEY]].merge(members[[KEY, "cluster_id"]], on=KEY, validate="one_to_one")
     names = identity.names | {SIN_ACTIVIDAD: SIN_ACTIVIDAD_NAME}
     parts = [
@@ -43,9 +54,13 @@ def customer_segments(
                 "rubro_top": features["rubro_top"].to_numpy(),
             }
         ),
-        features[scores].round(DECIMALS).reset_index(drop=True),
+        features[_scores(identity)].round(DECIMALS).reset_index(drop=True),
     ]
     if probabilities is not None:
         parts.append(probabilities.round(DECIMALS).reset_index(drop=True))
     table = pd.concat(parts, axis=1).assign(fecha_modelo=identity.fecha_modelo.isoformat())
     return table.sort_values("dni", ignore_index=True)
+
+
+def _scores(identity: Identity) -> list[str]:
+    return [f"{SCORE}{slug}" for slug in identity.layout.slugs if slug != REST]

@@ -1,7 +1,8 @@
 """From customer features to the matrix that clusters are made from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -42,6 +43,19 @@ def matrix_columns(layout: Layout, groups: Sequence[ColumnGroup]) -> list[str]:
     return columns
 
 
+def clustering_columns(layout: Layout, groups: Sequence[ColumnGroup]) -> list[str]:
+    """What segments are made from and named by: purchases, the matrix, and shares.
+
+    Args:
+        layout: Rubros and values.
+        groups: Which kinds of features the matrix has.
+
+    Returns:
+        Column names, some of them maybe twice.
+    """
+    return ["num_tx", *matrix_columns(layout, groups), *(f"{SHARE}{s}" for s in layout.slugs)]
+
+
 def matrix(
     features: pd.DataFrame,
     columns: Sequence[str],
@@ -66,18 +80,40 @@ def matrix(
     Raises:
         ModelFileError: Columns are absent: the features are of another layout than the model.
     """
-    absent = [name for name in columns if name not in features]
+    _require(columns, features.columns)
+    values = np.empty((len(features.index[where]), len(columns)))
+    for place, name in enumerate(columns):
+        column = features[name].to_numpy(dtype="float64")[where]
+        values[:, place] = _transform(name)(column) if transformed else column
+    return values
+
+
+def selected(features: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """The features with some columns alone: at a million customers all of them fill gigabytes.
+
+    Args:
+        features: One row per customer (PII).
+        columns: Which ones; repeated ones count once.
+
+    Returns:
+        The same rows.
+
+    Raises:
+        ModelFileError: Columns are absent: the features are of another layout than the model.
+    """
+    _require(columns, features.columns)
+    return features.select(*dict.fromkeys(columns))
+
+
+def _require(columns: Sequence[str], found: Iterable[str]) -> None:
+    known = set(found)
+    absent = [name for name in columns if name not in known]
     if absent:
         raise ModelFileError(
             f"The segments were made from columns that the features no longer have: "
             f"{', '.join(absent)}. Run kedro run --pipelines=feature_engineering,segmentation to "
             "make segments from today's rubros."
         )
-    values = np.empty((len(features.index[where]), len(columns)))
-    for place, name in enumerate(columns):
-        column = features[name].to_numpy(dtype="float64")[where]
-        values[:, place] = _transform(name)(column) if transformed else column
-    return values
 
 
 def _transform(column: str) -> Callable[[np.ndarray], np.ndarray]:

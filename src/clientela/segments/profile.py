@@ -11,12 +11,27 @@ from clientela.segments.layout import Layout, Rubro
 from clientela.segments.matrix import SCORE
 from clientela.segments.params import SegmentReportParams
 
+MEASURES = ("gasto_total", "ticket_promedio", "num_tx", "recencia_dias")
 ATTRIBUTES = ("edad", "genero", "estrato_social")
 AGE_EDGES = (-np.inf, 25, 35, 45, 55, 65, np.inf)
 AGE_BANDS = ("menos de 25", "25-34", "35-44", "45-54", "55-64", "65 o más")
 MISSING = "sin dato"
 POOLED = "otros valores"
 """Values too rare to show, together."""
+
+
+def profile_columns(layout: Layout) -> list[str]:
+    """The features that a profile reads.
+
+    Args:
+        layout: Which rubros there are.
+
+    Returns:
+        Column names, the key first.
+    """
+    per_rubro = ("gasto_{}", "frecuencia_{}", f"{SCORE}{{}}")
+    rubros = [name.format(slug) for slug in layout.slugs for name in per_rubro]
+    return [KEY, *MEASURES, *rubros, *ATTRIBUTES]
 
 
 def segment_profile(
@@ -71,8 +86,7 @@ def seated(features: pd.DataFrame, members: pd.DataFrame) -> pd.Series:
 
 
 def _segments(features: pd.DataFrame, seats: pd.Series, names: Mapping[int, str]) -> pd.DataFrame:
-    columns = ["gasto_total", "ticket_promedio", "num_tx", "recencia_dias"]
-    groups = features[columns].iloc[seats.index].groupby(seats.to_numpy())
+    groups = features[[*MEASURES]].iloc[seats.index].groupby(seats.to_numpy())
     size, spend = groups.size(), groups["gasto_total"].sum()
     titles = {**names, SIN_ACTIVIDAD: SIN_ACTIVIDAD_NAME}
     table = pd.DataFrame(

@@ -32,10 +32,10 @@ def stored_segmentation(
         The model as it is stored.
     """
     columns = list(made.identity.columns)
-    active = features.loc[is_active(features, params.clustering)]
+    active = is_active(features, params.clustering).to_numpy()
     parts: dict[str, Any] = {SEGMENTS: made.model, MIXTURE: None}
     if params.membership.mode != "none":
-        scaled = _scaled(made.model, active, made.identity)
+        scaled = _scaled(made.model, features, active, made.identity)
         hard = made.model[CLUSTERS].cluster_centers_
         parts[MIXTURE] = fitted_mixture(scaled, hard, params.clustering)
     return StoredModel(
@@ -49,8 +49,8 @@ def stored_segmentation(
             "identity": made.identity.model_dump(mode="json"),
             "params": params.clustering.model_dump(mode="json"),
             "seed": params.clustering.seed,
-            "training_rows": len(active),
-            "training_data_sha256": frame_sha256(active[columns]),
+            "training_rows": int(active.sum()),
+            "training_data_sha256": frame_sha256(features.loc[active, columns]),
             "versions": library_versions(),
         },
     )
@@ -105,7 +105,8 @@ def soft_membership(
     if params.membership.mode == "none" or model.estimator[MIXTURE] is None:
         return {"mode": "none"}
     identity, fitted = identity_of(model), model.estimator[SEGMENTS]
-    scaled = _scaled(fitted, features.loc[is_active(features, params.clustering)], identity)
+    active = is_active(features, params.clustering).to_numpy()
+    scaled = _scaled(fitted, features, active, identity)
     labels = fitted[CLUSTERS].predict(scaled)
     found = membership(model.estimator[MIXTURE], scaled, labels, identity.ids)
     return {"mode": params.membership.mode, **found}
@@ -129,12 +130,14 @@ def exported_probabilities(
         return None
     identity = identity_of(model)
     active = is_active(features, params.clustering).to_numpy()
-    scaled = _scaled(model.estimator[SEGMENTS], features.loc[active], identity)
+    scaled = _scaled(model.estimator[SEGMENTS], features, active, identity)
     found = probabilities(model.estimator[MIXTURE], scaled, identity.ids)
     rows = np.flatnonzero(active)
     return found.set_axis(rows, axis=0).reindex(range(len(features)))
 
 
-def _scaled(fitted: Pipeline, rows: pd.DataFrame, identity: Identity) -> np.ndarray:
-    values = matrix(rows, identity.columns, transformed=identity.transformed)
+def _scaled(
+    fitted: Pipeline, features: pd.DataFrame, active: np.ndarray, identity: Identity
+) -> np.ndarray:
+    values = matrix(features, identity.columns, transformed=identity.transformed, where=active)
     return np.asarray(fitted[SCALER].transform(values))

@@ -15,7 +15,9 @@ from clientela.segments.snapshots import Snapshots, previous_identity
 
 def observed_rubros(transactions: ir.Table, params: SegmentFeatureParams) -> dict[str, ir.Table]:
     """Period, rubros and values of the transactions; see `clientela.segments.observed`."""
-    return rubros_seen(transactions, params)
+    seen = rubros_seen(transactions, params)
+    # engines give groups in any order: without one, two runs would write different files
+    return {name: table.order_by(table.columns) for name, table in seen.items()}
 
 
 def layout(

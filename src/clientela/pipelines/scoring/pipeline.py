@@ -34,8 +34,14 @@ def _scores() -> list[Node]:
 def _segments() -> list[Node]:
     return [
         Node(
+            segment_nodes.export_input,
+            inputs=["customer_features", "segmentation"],
+            outputs="export_input",
+            name="export_input",
+        ),
+        Node(
             segment_nodes.segment_export,
-            inputs=["segmentation", "customer_features", "previous_exports", "params:segmentation"],
+            inputs=["segmentation", "export_input", "previous_exports", "params:segmentation"],
             outputs="segment_export",
             name="segment_export",
         ),

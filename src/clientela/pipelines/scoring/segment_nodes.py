@@ -2,13 +2,20 @@
 
 from typing import Any
 
+import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.modelling.storage.stored_model import StoredModel
-from clientela.segments.export import customer_segments
+from clientela.segments.export import customer_segments, export_columns
+from clientela.segments.matrix import selected
 from clientela.segments.params import SegmentationParams
 from clientela.segments.snapshots import Snapshots, members_of
 from clientela.segments.stored import exported_probabilities, identity_of, placed_customers
+
+
+def export_input(features: ir.Table, model: StoredModel) -> ir.Table:
+    """One row per customer (PII): what an export reads."""
+    return selected(features, export_columns(identity_of(model)))
 
 
 def segment_export(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.modelling.storage.stored_model import StoredModel
@@ -15,17 +16,31 @@ from clientela.segments import profile as profiling
 from clientela.segments.assignment import KEY, is_active
 from clientela.segments.identity import SIN_ACTIVIDAD, Identity
 from clientela.segments.layout import Layout
-from clientela.segments.matrix import matrix, matrix_columns
+from clientela.segments.matrix import clustering_columns, matrix, matrix_columns, selected
 from clientela.segments.params import SegmentationParams, SegmentFeatureParams
 from clientela.segments.report.facts import SegmentsReport
 from clientela.segments.report.figures import segment_figures
 from clientela.segments.report.page import segments_page
 from clientela.segments.report.projection import projection as projected
+from clientela.segments.report.summary import in_short
 from clientela.segments.segmentation import Previous, segmentation
 from clientela.segments.snapshots import Snapshots, members_of, previous_identity
 from clientela.segments.stored import soft_membership, stored_segmentation
 
 logger = logging.getLogger(__name__)
+
+
+def clustering_input(
+    features: ir.Table, layout: dict[str, Any], params: SegmentationParams
+) -> ir.Table:
+    """One row per customer (PII): what segments are made from and named by."""
+    groups = params.clustering.columns
+    return selected(features, [KEY, *clustering_columns(Layout.model_validate(layout), groups)])
+
+
+def profile_input(features: ir.Table, layout: dict[str, Any]) -> ir.Table:
+    """One row per customer (PII): what a profile reads."""
+    return selected(features, profiling.profile_columns(Layout.model_validate(layout)))
 
 
 def k_evaluation(
@@ -34,8 +49,8 @@ def k_evaluation(
     """One row per number of segments; see `clientela.segments.evaluation`."""
     clustering = params.clustering
     columns = matrix_columns(Layout.model_validate(layout), clustering.columns)
-    active = features.loc[is_active(features, clustering)]
-    rows = matrix(active, columns, transformed=clustering.transformed)
+    active = is_active(features, clustering).to_numpy()
+    rows = matrix(features, columns, transformed=clustering.transformed, where=active)
     return evaluating.k_evaluation(rows, clustering)
 
 
@@ -102,8 +117,8 @@ def segment_projection(
 ) -> dict[str, pd.DataFrame]:
     """The segments in two dimensions; see `clientela.segments.report.projection`."""
     known = Identity.model_validate(identity)
-    placed = members["cluster_id"] != SIN_ACTIVIDAD
-    rows = matrix(features.loc[placed.to_numpy()], known.columns, transformed=known.transformed)
+    placed = (members["cluster_id"] != SIN_ACTIVIDAD).to_numpy()
+    rows = matrix(features, known.columns, transformed=known.transformed, where=placed)
     labels = members.loc[placed, "cluster_id"].to_numpy()
     return projected(rows, labels, known.columns, params.clustering)
 
@@ -146,7 +161,7 @@ def segment_report(
     page = segments_page(report, drawn)
     return {
         "page": html(page, params.report.numbers),
-        "headline": {"sentence": "\n".join(page.summary)},
+        "headline": {"sentence": "\n".join(in_short(report))},
         **drawn,
     }
 

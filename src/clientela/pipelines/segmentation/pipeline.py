@@ -26,8 +26,14 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 def _finding() -> list[Node]:
     return [
         Node(
-            nodes.k_evaluation,
+            nodes.clustering_input,
             inputs=["customer_features", "layout", PARAMS],
+            outputs="clustering_input",
+            name="clustering_input",
+        ),
+        Node(
+            nodes.k_evaluation,
+            inputs=["clustering_input", "layout", PARAMS],
             outputs="k_evaluation",
             name="k_evaluation",
         ),
@@ -39,7 +45,7 @@ def _finding() -> list[Node]:
         ),
         Node(
             nodes.segments,
-            inputs=["customer_features", "layout", "k_choice", *EARLIER, PARAMS],
+            inputs=["clustering_input", "layout", "k_choice", *EARLIER, PARAMS],
             outputs=["segmentation", "identity", "identities", "segment_members"],
             name="segments",
         ),
@@ -47,13 +53,29 @@ def _finding() -> list[Node]:
 
 
 def _looking() -> list[Node]:
-    placed = ["customer_features", "segment_members", "identity", PARAMS]
+    placed = ["segment_members", "identity", PARAMS]
     return [
-        Node(nodes.segment_profile, placed, "segment_profile", name="segment_profile"),
-        Node(nodes.segment_projection, placed, "segment_projection", name="segment_projection"),
+        Node(
+            nodes.profile_input,
+            inputs=["customer_features", "layout"],
+            outputs="profile_input",
+            name="profile_input",
+        ),
+        Node(
+            nodes.segment_profile,
+            inputs=["profile_input", *placed],
+            outputs="segment_profile",
+            name="segment_profile",
+        ),
+        Node(
+            nodes.segment_projection,
+            inputs=["clustering_input", *placed],
+            outputs="segment_projection",
+            name="segment_projection",
+        ),
         Node(
             nodes.segment_membership,
-            inputs=["segmentation", "customer_features", PARAMS],
+            inputs=["segmentation", "clustering_input", PARAMS],
             outputs="segment_membership",
             name="segment_membership",
         ),

@@ -30,6 +30,24 @@ def summary(report: SegmentsReport) -> tuple[str, ...]:
     )
 
 
+def in_short(report: SegmentsReport) -> tuple[str, ...]:
+    """What a run ends with: whether the segments are real and stable, which there are, who moved.
+
+    Args:
+        report: The artefacts of one run.
+
+    Returns:
+        Some sentences, the unflattering ones first.
+    """
+    numbers = report.settings.numbers
+    named = [
+        f"{row['cluster_nombre']} ({numbers.text(row['clientes'])})"
+        for _, row in report.segments.iterrows()
+    ]
+    *verdict, _knee, _reason = report.choice["sentences"]
+    return *verdict, f"Segmentos: {', '.join(named)}.", str(report.migration["sentence"])
+
+
 def distinctive(rubros: pd.DataFrame) -> pd.DataFrame:
     """The rubros of which each segment spends no less than everybody, the most telling first.
 

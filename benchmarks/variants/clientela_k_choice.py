@@ -1,0 +1,38 @@
+"""Choosing the number of segments as a first run does: every candidate, chance, resamples."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from clientela.segments.assignment import is_active
+from clientela.segments.evaluation import k_evaluation
+from clientela.segments.matrix import matrix, matrix_columns
+from segment_task import STARTS
+from variants.clientela_segments import Week, clustering, loaded
+
+__all__ = ["found", "loaded", "written"]
+
+
+def found(week: Week) -> pd.DataFrame:
+    """One row per number of segments.
+
+    Args:
+        week: Of last week only the layout counts.
+
+    Returns:
+        See `clientela.segments.evaluation.k_evaluation`.
+    """
+    params = clustering(STARTS)
+    active = week.features.loc[is_active(week.features, params)]
+    columns = matrix_columns(week.layout, params.columns)
+    return k_evaluation(matrix(active, columns, transformed=params.transformed), params)
+
+
+def written(evaluation: pd.DataFrame, output: Path) -> None:
+    """Writes the evaluation.
+
+    Args:
+        evaluation: One row per number of segments.
+        output: Where to write.
+    """
+    evaluation.to_parquet(output)

@@ -1,0 +1,107 @@
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.segments.shoppers import LAYOUT, customers
+
+from clientela.segments.params import ClusteringParams
+
+
+def test_of_those_in_both_the_same_number_counts_as_kept() -> None:
+    from segment_identity import kept_share
+
+    before = pd.Series([0, 1, 2, 0], index=["a", "b", "c", "gone"])
+    after = pd.Series([1, 1, 2, 0], index=["a", "b", "c", "new"])
+
+    assert kept_share(before, after) == pytest.approx(2 / 3)
+
+
+def test_a_draw_holds_95_percent_in_order_and_is_repeatable() -> None:
+    from segment_identity import drawn
+
+    features = pd.DataFrame({"id_cliente": [f"{place:03d}" for place in range(200)]})
+
+    first = drawn(features, 3)
+
+    assert len(first) == 190
+    assert first["id_cliente"].is_monotonic_increasing
+    assert first["id_cliente"].is_unique
+    assert first.equals(drawn(features, 3))
+    assert not first.equals(drawn(features, 4))
+
+
+def test_distinct_segments_keep_their_ids_whenever_ids_are_carried_on() -> None:
+    from segment_identity import CONFIGURED, MATCHED, NEAREST, drawn, kept_shares, trained
+
+    features, params = customers(), ClusteringParams(n_init=3)
+    base = trained(features, LAYOUT, 3, None, params)
+
+    shares = kept_shares(drawn(features, 0), LAYOUT, base, params)
+
+    assert shares[CONFIGURED] == shares[NEAREST] == shares[MATCHED] == 1.0
+
+
+def test_customers_who_take_over_the_purchases_of_another_segment_move_there() -> None:
+    from segment_identity import drawn, followed_share, trained
+
+    features, params = customers(), ClusteringParams(n_init=3)
+    base = trained(features, LAYOUT, 3, None, params)
+
+    assert followed_share(drawn(features, 0), 0, LAYOUT, base, params) == 1.0
+
+
+def test_whom_a_wide_margin_holds_did_not_follow() -> None:
+    from segment_identity import drawn, followed_share, trained
+
+    features, params = customers(), ClusteringParams(n_init=3, switch_margin=0.999)
+    base = trained(features, LAYOUT, 3, None, params)
+
+    assert followed_share(drawn(features, 0), 0, LAYOUT, base, params) == 0.0
+
+
+def test_numbers_as_they_come_are_those_of_scikit_learn() -> None:
+    from clientela.segments.matrix import matrix
+    from segment_identity import positions, trained
+
+    features = customers()
+    made = trained(features, LAYOUT, 3, None, ClusteringParams(n_init=1))
+
+    expected = made.model.predict(matrix(features, made.identity.columns, transformed=True))
+    assert np.array_equal(positions(made).to_numpy(), expected)
+
+
+def test_table_shows_mean_and_minimum_of_the_draws() -> None:
+    from rich.console import Console
+
+    from segment_identity import shown
+
+    printed = io.StringIO()
+    Console(file=printed, width=80).print(shown("k = 3", [{"warm": 1.0}, {"warm": 0.98}]))
+
+    assert re.search(r"│ warm +│ 99\.00% │  98\.00% │", printed.getvalue())
+
+
+def test_command_reads_what_the_catalog_holds(
+    project_root: Path,
+    data_root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from segment_identity import main
+
+    monkeypatch.chdir(project_root)
+    place = data_root / "04_feature" / "customer_segments"
+    place.mkdir(parents=True)
+    rows = data_root / "05_model_input" / "customer_segments"
+    rows.mkdir(parents=True)
+    customers().to_parquet(rows / "clustering_input.parquet")
+    (place / "layout.json").write_text(LAYOUT.model_dump_json(), encoding="utf-8")
+
+    main(["--env", "test", "--k", "3", "--draws", "2"])
+
+    printed = capsys.readouterr().out
+    assert "k = 3, 360 customers, 2 draws" in printed
+    assert "same id, as configured: warm start, margin │ 100.00% │ 100.00% │" in printed
