@@ -23,6 +23,11 @@ SMALL = {
             "workers": 1,
         }
     },
+    "customer_segments": {
+        "segmentation": {
+            "clustering": {"candidates": [2, 5], "null_draws": 1, "bootstrap_draws": 2}
+        }
+    },
     "retail": {"data_generation": {"customers": 300, "transactions": 9000, "chunk_rows": 9000}},
 }
 QUICK = ("majority", "last_quarter", "proportional_odds", "xgboost_regressor")

@@ -10,20 +10,21 @@ from tests.docs.conftest import RunKedro, Sample
 from tests.docs.markdown import blocks, commands
 
 PAGE = "docs/adding-a-use-case.md"
+LIKE = {"purchase_home": "purchase_intensity", "value_segments": "customer_segments"}
 
 
 @pytest.fixture
-def with_new_entry(sample: Sample, tmp_path: Path) -> Sample:
-    """The sample, with the configuration that the page's first two steps lead to."""
+def with_new_entries(sample: Sample, tmp_path: Path) -> Sample:
+    """The sample, with the configuration that the page leads to."""
     shutil.copytree(sample.conf, tmp_path / "conf")
-    (entry,) = blocks("yaml", PAGE)
     use_cases = tmp_path / "conf/base/use_cases.yml"
-    use_cases.write_text(use_cases.read_text("utf-8") + "\n" + entry.text, "utf-8")
+    entries = "\n".join(entry.text for entry in blocks("yaml", PAGE))
+    use_cases.write_text(use_cases.read_text("utf-8") + "\n" + entries, "utf-8")
     for command in commands(PAGE):
         if command.startswith("sed "):
             subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=True)
     small = yaml.safe_load((tmp_path / "conf/test/parameters.yml").read_text("utf-8"))
-    small["purchase_home"] = small["purchase_intensity"]
+    small |= {name: small[template] for name, template in LIKE.items()}
     (tmp_path / "conf/test/parameters.yml").write_text(yaml.safe_dump(small), "utf-8")
     return Sample(sample.data, tmp_path / "conf")
 
@@ -34,19 +35,49 @@ def moments(folder: Path) -> dict[str, int]:
     return {path.relative_to(folder).as_posix(): path.stat().st_mtime_ns for path in files}
 
 
+# what a new entry shares has run already, and exploring it writes more of the same
 @pytest.mark.slow
-def test_the_new_use_case_runs_and_writes_in_places_of_its_own(
-    with_new_entry: Sample, run_command: RunKedro
+@pytest.mark.parametrize(
+    ("name", "runs", "expected"),
+    [
+        (
+            "purchase_home",
+            ("feature_engineering,ordinal_target", "training,scoring"),
+            {
+                "08_reporting/purchase_home/model_card.html",
+                "07_model_output/purchase_home/scores.csv",
+            },
+        ),
+        (
+            "value_segments",
+            ("feature_engineering,segmentation,scoring",),
+            {
+                "08_reporting/value_segments/segments.html",
+                "07_model_output/value_segments.csv",
+                "07_model_output/value_segments.sqlite",
+            },
+        ),
+    ],
+)
+def test_a_new_use_case_runs_and_writes_in_places_of_its_own(
+    name: str,
+    runs: tuple[str, ...],
+    expected: set[str],
+    with_new_entries: Sample,
+    run_command: RunKedro,
 ):
-    assert "kedro run --tags=purchase_home" in commands(PAGE)
-    before = moments(with_new_entry.data)
-    # what it shares has run already, and exploring it writes more of the same
-    for stages in ("feature_engineering,ordinal_target", "training,scoring"):
-        run_command(["--namespaces=purchase_home", f"--pipelines={stages}"], with_new_entry)
-    after = moments(with_new_entry.data)
-    written = [name for name, moment in after.items() if before.get(name) != moment]
-    assert [name for name in written if "purchase_home" not in name] == []
-    assert {
-        "08_reporting/purchase_home/model_card.html",
-        "07_model_output/purchase_home/scores.csv",
-    } <= set(written)
+    assert f"kedro run --tags={name}" in commands(PAGE)
+    before = moments(with_new_entries.data)
+    for stages in runs:
+        run_command([f"--namespaces={name}", f"--pipelines={stages}"], with_new_entries)
+    after = moments(with_new_entries.data)
+    written = [path for path, moment in after.items() if before.get(path) != moment]
+    assert [path for path in written if name not in path] == []
+    assert expected <= set(written)
+
+
+@pytest.mark.slow
+def test_segments_by_value_are_made_from_totals(with_new_entries: Sample):
+    path = with_new_entries.conf / "base/parameters/value_segments.yml"
+    content = yaml.safe_load(path.read_text("utf-8"))["value_segments"]
+    assert content["segmentation"]["clustering"]["columns"] == ["totales"]

@@ -31,9 +31,12 @@ SHARED = (
     "kedro run",
     "kedro run --pipelines=data_generation",
     "kedro run --tags=purchase_intensity",
+    "kedro run --tags=customer_segments",
 )
-OF_ANOTHER_TEST = "purchase_home"  # tests/docs/test_adding_a_use_case.py
-SELECTING = [c for c in KEDRO if "kedro run" in c and OF_ANOTHER_TEST not in c]
+OF_ANOTHER_TEST = ("purchase_home", "value_segments")  # tests/docs/test_adding_a_use_case.py
+SELECTING = [
+    c for c in KEDRO if "kedro run" in c and not any(name in c for name in OF_ANOTHER_TEST)
+]
 RUN = [
     command
     for command in commands(*(page for page in pages() if page not in REPORTS))
@@ -128,9 +131,10 @@ def test_the_parameters_of_a_run_exist(command: str, project_root: Path):
             place = place[name]
 
 
-def test_one_use_case_with_all_it_needs_is_what_the_sample_ran(own_pipelines):
+def test_each_use_case_with_all_it_needs_is_what_the_sample_ran(own_pipelines):
     default = pipelines["__default__"]
-    assert default.only_nodes_with_tags("purchase_intensity").nodes == default.nodes
+    tags = {options_of(command)["--tags"] for command in SHARED if "--tags" in command}
+    assert default.only_nodes_with_tags(*tags).nodes == default.nodes
 
 
 @pytest.mark.slow
@@ -146,6 +150,7 @@ def narrowed(command: str) -> list[str]:
     stages = {
         frozenset({"--params"}): ["--pipelines=feature_engineering,ordinal_target,training"],
         frozenset({"--namespaces"}): ["--pipelines=ordinal_target,scoring"],
+        frozenset({"--tags", "--params"}): ["--pipelines=segmentation,scoring"],
     }
     return stages.get(frozenset(options_of(command)), [])
 

@@ -2,12 +2,15 @@
 
 import json
 import re
+from datetime import date
 from pathlib import Path
+from typing import get_args
 
+import numpy as np
 import pytest
 import yaml
 from pydantic import BaseModel
-from tests.docs.markdown import READMES, mentions, text_of
+from tests.docs.markdown import READMES, blocks, mentions, text_of
 
 from clientela.contracts.use_cases import Table, UseCase
 from clientela.datasets.delimited_text import TextFormat
@@ -29,6 +32,19 @@ from clientela.ordinal.metrics import METRICS
 from clientela.pipeline_registry import existing_stages
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.parameters import EdaParameters
+from clientela.segments.evaluation import k_evaluation
+from clientela.segments.features import feature_columns
+from clientela.segments.layout import Layout, Rubro
+from clientela.segments.params import (
+    ClusteringParams,
+    ColumnGroup,
+    MembershipParams,
+    NameOverride,
+    NamingParams,
+    SegmentationParams,
+    SegmentFeatureParams,
+    SegmentReportParams,
+)
 from clientela.simulation.parameters import DirtShares, TransactionSimulation
 
 CONFIGURED: tuple[type[BaseModel], ...] = (
@@ -49,7 +65,15 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     DirtShares,
     EngineSettings,
     Table,
+    SegmentFeatureParams,
+    SegmentationParams,
+    ClusteringParams,
+    NamingParams,
+    NameOverride,
+    MembershipParams,
+    SegmentReportParams,
 )
+DEMOGRAPHICS = ("edad", "genero", "estrato_social")
 DERIVED = {"name", "tags", "shared_tables"}  # of a use case; nobody writes them
 
 
@@ -111,6 +135,44 @@ def test_every_feature_is_defined(project_root: Path):
     families = (required_columns, rule_columns, extended_columns)
     columns = {name for family in families for name in family(params)} | {params.target}
     assert columns - mentions("docs/features.md") == set()
+
+
+def test_every_feature_per_rubro_is_defined():
+    layout = Layout(
+        fecha_modelo=date(2024, 6, 30),
+        rubros=(Rubro(slug="<rubro>", label="Farmacia", members=("farmacia",)),),
+        categoricals={"<columna>": {"APP": "<valor>"}},
+    )
+    columns = [*feature_columns(layout), "rubro_top", *DEMOGRAPHICS]
+    text = text_of("docs/features.md")
+    assert [name for name in columns if f"`{name}`" not in text] == []
+
+
+def test_every_group_of_columns_and_figure_of_the_choice_is_named():
+    groups = get_args(ColumnGroup)
+    matrix = np.random.default_rng(0).random((60, 3))
+    params = ClusteringParams(candidates=(2, 3), null_draws=1, bootstrap_draws=1, n_init=1)
+    figures = set(k_evaluation(matrix, params).columns) - {"k"}
+    assert {*groups, *figures} - mentions("docs/segments.md") == set()
+
+
+def test_the_record_and_the_header_of_the_export_are_of_one_form():
+    (header,) = blocks("csv", "docs/segments.md")
+    (record,) = blocks("json", "docs/segments.md")
+    assert header.text.strip().split(",") == list(json.loads(record.text))
+
+
+@pytest.mark.slow
+def test_the_header_of_the_export_is_that_of_a_run(sample):
+    (header,) = blocks("csv", "docs/segments.md")
+    path = sample.data / "07_model_output/clientes_segmentados.csv"
+    first = path.read_text("utf-8").partition("\n")[0]
+
+    def fixed(line: str) -> list[str]:
+        names = ["score_" if name.startswith("score_") else name for name in line.split(",")]
+        return list(dict.fromkeys(names))
+
+    assert fixed(first) == fixed(header.text.strip())
 
 
 def test_every_measure_kind_decision_and_candidate_is_defined(project_root: Path):

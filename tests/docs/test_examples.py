@@ -17,6 +17,7 @@ from clientela.features.params import FeatureParams
 from clientela.features.target import OrdinalTarget
 from clientela.intake.rules import IntakeRules
 from clientela.modelling.settings import TrainingSettings
+from clientela.segments.params import SegmentationParams, SegmentFeatureParams
 
 TYPED = {
     "retail": {"ingestion": IntakeRules},
@@ -25,6 +26,7 @@ TYPED = {
         "target": OrdinalTarget,
         "training": TrainingSettings,
     },
+    "customer_segments": {"features": SegmentFeatureParams, "segmentation": SegmentationParams},
 }
 ADDING = "docs/adding-a-use-case.md"  # has a test of its own
 PLACE = re.compile(r"# conf/(?:local|base)/(\w+\.yml)\n")
@@ -55,7 +57,7 @@ def test_a_settings_example_names_its_file_and_is_accepted(
                 model.model_validate(context.config_loader["parameters"][entry][group])
 
 
-def test_switching_the_only_use_case_off_leaves_nothing_on(
+def test_switching_a_use_case_off_leaves_the_others_on(
     project_root: Path, conf_source, data_root: Path
 ):
     (example,) = [b for b in blocks("yaml", "README.md") if "use_cases.yml" in b.text]
@@ -65,7 +67,9 @@ def test_switching_the_only_use_case_off_leaves_nothing_on(
         project_root, env="test", conf_source=str(source), save_on_close=False
     ) as session:
         session.load_context()
-        assert set(pipelines) == {"__default__"}
+        tags = {tag for node in pipelines["__default__"].nodes for tag in node.tags}
+        assert tags == {"purchase_intensity"}
+        assert "segmentation" not in pipelines
 
 
 @pytest.mark.slow
