@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.simulation.chunks import chunk_count, chunks
+from clientela.simulation.chunks import chunk_count, chunks, row_blocks
 from clientela.simulation.parameters import TransactionSimulation
 
 
@@ -44,3 +44,13 @@ def test_streams_differ_by_purpose_chunk_and_seed(simulation):
         for purpose in ("customers", "transactions", "dirt", "gaps")
     }
     assert len(draws) == 12
+
+
+@given(rows=st.integers(1, 10_000), block_rows=st.integers(1, 3_000), share=st.floats(0, 1))
+def test_blocks_cover_all_rows_and_their_counts_add_up(rows, block_rows, share):
+    blocks = list(row_blocks(rows, block_rows, seed=1))
+    assert [block.position for block in blocks] == list(range(len(blocks)))
+    assert sum(block.rows for block in blocks) == rows
+    assert max(block.rows for block in blocks) <= block_rows
+    assert sum(block.count(share) for block in blocks) == round(share * rows)
+    assert all(0 <= block.count(share) <= block.rows for block in blocks)

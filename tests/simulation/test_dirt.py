@@ -1,93 +1,65 @@
-import csv
-import io
-import re
-from collections import Counter
-
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from clientela.simulation.chunks import chunks
-from clientela.simulation.dirt import SPOILERS, STRUCTURAL_KINDS, dirt_counts
-from clientela.simulation.parameters import DirtShares, TransactionSimulation
-from clientela.simulation.tables import SimulatedCustomers, SimulatedTransactions
-
-DIRTY = TransactionSimulation(
-    customers=200,
-    transactions=6_000,
-    chunk_rows=2_500,
-    dirt=DirtShares(**{kind: 0.004 + 0.001 * i for i, kind in enumerate(DirtShares.model_fields)}),
+from clientela.simulation.chunks import row_blocks
+from clientela.simulation.dirt import (
+    Dirt,
+    dirt_counts,
+    emptied,
+    negated,
+    replaced,
+    spoiled_lines,
+    spoiled_table,
+    unchanged,
 )
-EXPECTED = {
-    kind: sum(dirt_counts(DIRTY, chunk)[kind] for chunk in chunks(DIRTY))
-    for kind in DIRTY.dirt_shares
-}
+from clientela.simulation.text_columns import as_text
+
+SHARES = {"exact_duplicate": 0.03, "emptied": 0.02, "extra_columns": 0.01, "missing_columns": 0.01}
+DIRT = Dirt(SHARES, {"exact_duplicate": unchanged, "emptied": emptied("a")})
 
 
-def parsed(source):
-    return list(csv.reader(io.StringIO(b"".join(map(bytes, source.csv_blocks())).decode())))
+@pytest.fixture
+def rows():
+    return as_text(pa.table({name: np.arange(500) for name in "abcdef"}))
 
 
-def kind_of(row, seen, known):  # noqa: PLR0911 - one rule per kind, in the plainest words
-    if len(row) != 9:
-        return "extra_columns" if len(row) > 9 else "missing_columns"
-    key, customer, day, _category, amount = row[:5]
-    if not key:
-        return "missing_transaction_id"
-    if key in seen:
-        return "exact_duplicate" if row == seen[key] else "conflicting_duplicate"
-    seen[key] = row
-    if not customer:
-        return "missing_customer_id"
-    if customer not in known:
-        return "unknown_customer"
-    if not amount:
-        return "missing_amount"
-    if not re.fullmatch(r"-?\d+\.\d\d", amount):
-        return "excess_decimals" if re.fullmatch(r"-?\d+\.\d{3}", amount) else "unparseable_amount"
-    if day[:4] in {"1904", "2192"}:
-        return "year_out_of_range"
-    return "impossible_date" if day[5:10] in {"02-30", "13-05", "04-31", "00-12"} else "clean"
+@pytest.fixture
+def block():
+    return next(row_blocks(500, 1_000, seed=4))
 
 
-def test_every_kind_has_a_spoiler():
-    assert {*SPOILERS, *STRUCTURAL_KINDS} == set(DirtShares.model_fields)
+@pytest.mark.parametrize(
+    ("spoiler", "expected"),
+    [
+        (unchanged, ["5", "7", "9"]),
+        (emptied("a"), [None, None, None]),
+        (replaced("a", ("x", "y")), ["x", "y", "x"]),
+        (negated("a"), ["-5", "-7", "-9"]),
+    ],
+)
+def test_a_spoiler_touches_its_column_alone(spoiler, expected):
+    spoiled = spoiler(pa.table({"b": ["1", "2", "3"], "a": ["5", "7", "9"]}))
+    assert spoiled.to_pydict() == {"b": ["1", "2", "3"], "a": expected}
 
 
-def test_counts_are_the_rounded_shares():
-    assert {kind: round(share * 6_000) for kind, share in DIRTY.dirt_shares.items()} == EXPECTED
+def test_a_table_gets_the_dirt_that_columns_can_hold(rows, block):
+    spoiled = spoiled_table(rows, DIRT, block)
+    assert len(spoiled) == 515
+    assert spoiled["a"].null_count == 10
+    assert spoiled["b"].null_count == 0
 
 
-def test_a_plain_reader_finds_exactly_the_promised_number_of_each_kind():
-    known = {row[0] for row in parsed(SimulatedCustomers(DIRTY))}
-    seen = {}
-    found = Counter(kind_of(row, seen, known) for row in parsed(SimulatedTransactions(DIRTY)))
-    del found["clean"]
-    assert found == EXPECTED
+def test_lines_get_all_of_it(rows, block):
+    lines = spoiled_lines(rows, DIRT, block).to_pylist()
+    widths = [line.count(",") + 1 for line in lines]
+    assert dirt_counts(DIRT, block) == {
+        "exact_duplicate": len(lines) - 500,
+        "emptied": sum(line.startswith(",") for line in lines),
+        "extra_columns": widths.count(8),
+        "missing_columns": widths.count(5),
+    }
 
 
-def test_rows_left_alone_equal_those_of_a_clean_sample():
-    clean = parsed(SimulatedTransactions(DIRTY.model_copy(update={"dirt": None})))
-    dirty = parsed(SimulatedTransactions(DIRTY))
-    spoiled = sum(EXPECTED.values())
-    added = EXPECTED["exact_duplicate"] + EXPECTED["conflicting_duplicate"]
-    assert len(dirty) == len(clean) + added
-    untouched = {tuple(row) for row in clean} & {tuple(row) for row in dirty}
-    assert len(untouched) == len(clean) - (spoiled - added)
-
-
-def test_parquet_batches_hold_the_same_dirt_but_no_broken_rows():
-    table = pa.concat_tables(SimulatedTransactions(DIRTY).tables())
-    assert set(table.schema.types) == {pa.string()}
-    assert table["valor_transaccion"].null_count == EXPECTED["missing_amount"]
-    assert table["id_transaccion"].null_count == EXPECTED["missing_transaction_id"]
-    assert table["id_cliente"].null_count == EXPECTED["missing_customer_id"]
-    assert len(table) == 6_000 + EXPECTED["exact_duplicate"] + EXPECTED["conflicting_duplicate"]
-
-
-@pytest.mark.parametrize("kind", sorted(DirtShares.model_fields))
-def test_each_kind_works_alone_on_few_rows(kind):
-    only = dict.fromkeys(DirtShares.model_fields, 0.0) | {kind: 0.05}
-    simulation = TransactionSimulation(customers=3, transactions=30, dirt=DirtShares(**only))
-    assert dirt_counts(simulation, next(chunks(simulation))) == {kind: 2}
-    lines = 32 if "duplicate" in kind else 30
-    assert len(parsed(SimulatedTransactions(simulation))) == lines
+def test_without_dirt_rows_stay_as_they_are(rows, block):
+    assert spoiled_table(rows, Dirt({}, {}), block).equals(rows)

@@ -1,1 +1,1 @@
-"""Simulated retail customers and transactions, in the schema that the project reads."""
+"""Simulated raw data in the schemas the project reads: a retailer, a mall's WiFi, a lender."""

@@ -8,6 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Share = Annotated[float, Field(ge=0.0, le=0.05, description="Share of all rows, 0 to 0.05.")]
 
 
+def occurring_shares(dirt: BaseModel | None) -> dict[str, float]:
+    """Shares of the kinds of dirt that occur at all.
+
+    Args:
+        dirt: A model whose fields are kinds and whose values are shares; None for no dirt.
+    """
+    shares: dict[str, float] = dirt.model_dump() if dirt else {}
+    return {kind: share for kind, share in shares.items() if share > 0.0}
+
+
 class DirtShares(BaseModel):
     """Share of rows per kind of dirt; a row carries one kind at most.
 
@@ -61,8 +71,7 @@ class TransactionSimulation(BaseModel):
     @property
     def dirt_shares(self) -> dict[str, float]:
         """Shares of the kinds of dirt that occur at all."""
-        shares = self.dirt.model_dump() if self.dirt else {}
-        return {kind: share for kind, share in shares.items() if share > 0.0}
+        return occurring_shares(self.dirt)
 
     @model_validator(mode="after")
     def _window_has_a_day(self) -> Self:

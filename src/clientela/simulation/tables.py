@@ -13,11 +13,12 @@ from clientela.simulation import transactions
 from clientela.simulation.chunks import chunk_count, chunks
 from clientela.simulation.customers import COLUMNS as CUSTOMER_COLUMNS
 from clientela.simulation.customers import customers_of, customers_table
-from clientela.simulation.dirt import ADDED_KINDS, dirt_counts, spoiled_lines, spoiled_table
+from clientela.simulation.dirt import ADDED_KINDS, spoiled_lines, spoiled_table
 from clientela.simulation.ledger import refund_count
 from clientela.simulation.parameters import TransactionSimulation
 from clientela.simulation.seasonality import Calendar
 from clientela.simulation.text_columns import as_text, csv_block, csv_lines
+from clientela.simulation.transaction_dirt import transaction_dirt
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,15 @@ class SimulatedTransactions:
 
     def tables(self) -> Iterator[pa.Table]:
         """Tables with the dirt that columns can hold, all text; typed when there is no dirt."""
+        dirt = transaction_dirt(self.simulation)
         for chunk, table in zip(chunks(self.simulation), self.clean_tables(), strict=True):
-            dirty = bool(self.simulation.dirt_shares)
-            yield spoiled_table(as_text(table), self.simulation, chunk) if dirty else table
+            yield spoiled_table(as_text(table), dirt, chunk) if dirt.shares else table
 
     def csv_blocks(self) -> Iterator[pa.Buffer]:
         """Lines of CSV with all dirt, without header, missing values empty."""
+        dirt = transaction_dirt(self.simulation)
         for chunk, table in zip(chunks(self.simulation), self.clean_tables(), strict=True):
-            yield csv_block(spoiled_lines(as_text(table), self.simulation, chunk))
+            yield csv_block(spoiled_lines(as_text(table), dirt, chunk))
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,11 @@ def generation_report(simulation: TransactionSimulation) -> dict[str, Any]:
         `customers`, `transactions` (lines of the CSV without its header), `refunds`, and `dirt`:
         rows per kind. The kinds in `STRUCTURAL_KINDS` exist in CSV only.
     """
-    dirt = dict.fromkeys(simulation.dirt_shares, 0)
-    refunds = 0
-    for chunk in chunks(simulation):
-        refunds += refund_count(chunk.rows)
-        for kind, count in dirt_counts(simulation, chunk).items():
-            dirt[kind] += count
+    dirt = {
+        kind: round(share * simulation.transactions)
+        for kind, share in simulation.dirt_shares.items()
+    }
+    refunds = sum(refund_count(chunk.rows) for chunk in chunks(simulation))
     added = sum(dirt.get(kind, 0) for kind in ADDED_KINDS)
     return {
         "customers": simulation.customers,
