@@ -12,6 +12,7 @@ ClientelaError
 ├── RowsUnaccounted         accepted + quarantined rows differ from the rows read
 ├── TrainingDataError       the model input can't be learned from
 │   └── UnusableTarget          a target column is not ordinal codes, or has one class only
+├── ScoringDataError        rows to be scored lack what the model needs
 ├── LeakageFound            a feature knows what it can't know at decision time
 ├── ModelFileError          a stored model is damaged, foreign, or of another version
 ├── CardContradiction       a model card's figures are missing or contradict each other
@@ -73,6 +74,10 @@ class TrainingDataError(ClientelaError):
 
 class UnusableTarget(TrainingDataError, ValueError):
     """A target column is not ordinal codes, or has one class only."""
+
+
+class ScoringDataError(ClientelaError):
+    """Rows to be scored lack what the model needs."""
 
 
 class LeakageFound(ClientelaError):

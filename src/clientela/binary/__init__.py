@@ -1,0 +1,1 @@
+"""Two classes: measures, costs, decisions, calibration, rules, reasons and fairness."""

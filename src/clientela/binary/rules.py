@@ -1,0 +1,154 @@
+"""Business rules that every model must beat: one column compared with a number."""
+
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Tags, check_array, indexable
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from clientela.binary.base import BinaryClassifier
+from clientela.binary.explanations import contributions
+from clientela.binary.tallies import Codes, Floats, ratio
+from clientela.exceptions import ConfigurationError, did_you_mean
+
+Side: TypeAlias = Literal["from", "below"]
+
+SIDES: tuple[str, ...] = ("from", "below")
+
+
+class ThresholdRule(BinaryClassifier):
+    """Decides by one column and a number that people chose: no visit in N days, and they left.
+
+    Its probabilities are the shares of class 1, seen in `fit`, on each side of the number, mixed
+    with the overall share as if `smoothing` further rows had that. A missing value lies on
+    neither side: it is decided as class 0 and has a share of its own.
+
+    Args:
+        column: The column; a name, or a position.
+        limit: The number.
+        positive: Which side is decided as class 1: `from` the limit on, or `below` it.
+        smoothing: Weight of the overall share, in rows.
+
+    Attributes:
+        shares_: Share of class 1 on the side of class 0, on that of class 1, and where missing.
+        overall_: Share of class 1 in `fit`.
+        column_index_: Position of the column.
+    """
+
+    def __init__(
+        self,
+        column: str | int = 0,
+        *,
+        limit: float = 0.0,
+        positive: Side = "from",
+        smoothing: float = 1.0,
+    ) -> None:
+        self.column = column
+        self.limit = limit
+        self.positive = positive
+        self.smoothing = smoothing
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.poor_score = True  # one number can't separate arbitrary blobs
+        return tags
+
+    def fit(self, X: Any, y: ArrayLike) -> Self:
+        """Learn the share of class 1 on each side.
+
+        Args:
+            X: Rows x features; of a DataFrame only the rule's column is read.
+            y: Two classes.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ConfigurationError: The column is absent, or the side does not exist.
+            UnusableTarget: There are not two classes.
+        """
+        if self.positive not in SIDES:
+            raise ConfigurationError(
+                f"positive must be one of {', '.join(SIDES)}, not {self.positive!r}."
+            )
+        table = self._table(X)
+        table, y = validate_data(self, table, y, skip_check_array=True)
+        table, y = indexable(table, y)
+        codes = self._learn_classes(y)
+        self.column_index_ = self._position()
+        sides = self._sides(table)
+        rows = np.bincount(sides, minlength=3).astype(np.float64)
+        ones = np.bincount(sides, weights=codes, minlength=3).astype(np.float64)
+        self.overall_ = float(codes.mean())
+        self.shares_ = ratio(
+            ones + self.smoothing * self.overall_, rows + self.smoothing, empty=self.overall_
+        )
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """What the rule says.
+
+        Args:
+            X: Rows x features.
+
+        Returns:
+            Members of `classes_`.
+        """
+        decided = self._validated_sides(X) == 1
+        classes: NDArray[Any] = self.classes_[decided.astype(np.int64)]
+        return classes
+
+    def predict_proba(self, X: Any) -> Floats:
+        """The shares of the classes on the row's side in `fit`.
+
+        Args:
+            X: Rows x features.
+
+        Returns:
+            Rows x 2; each row adds up to one.
+        """
+        sides = self._validated_sides(X)
+        ones = self.shares_[sides]
+        return np.column_stack([1 - ones, ones])
+
+    def _validated_sides(self, X: Any) -> Codes:
+        check_is_fitted(self)
+        table = self._table(X)
+        validate_data(self, table, reset=False, skip_check_array=True)
+        return self._sides(table)
+
+    def _table(self, X: Any) -> Any:
+        """A DataFrame as it is, for it may hold texts beside the rule's column."""
+        if isinstance(X, pd.DataFrame):
+            return X
+        return check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=self)
+
+    def _position(self) -> int:
+        if isinstance(self.column, int):
+            return self.column
+        names = [str(name) for name in getattr(self, "feature_names_in_", ())]
+        if self.column not in names:
+            raise ConfigurationError(
+                f"The threshold rule needs the column {self.column!r} among the features. "
+                f"{did_you_mean(self.column, names)}"
+            )
+        return names.index(self.column)
+
+    def _sides(self, table: Any) -> Codes:
+        """0 or 1 as decided, 2 where the value is missing."""
+        column = pd.DataFrame(table).iloc[:, self.column_index_]
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        decided = values >= self.limit if self.positive == "from" else values < self.limit
+        return np.where(np.isnan(values), 2, decided).astype(np.int64)
+
+
+@contributions.register
+def _of_threshold_rule(estimator: ThresholdRule, X: pd.DataFrame) -> pd.DataFrame:
+    """The probability's distance from the overall share, all due to the one column."""
+    table = np.zeros(X.shape)
+    ones = estimator.predict_proba(X)[:, 1]
+    table[:, estimator.column_index_] = ones - estimator.overall_
+    return pd.DataFrame(table, index=X.index, columns=X.columns)

@@ -1,0 +1,1 @@
+"""Features of tables with one row per case, by configuration alone."""

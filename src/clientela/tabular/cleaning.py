@@ -1,0 +1,193 @@
+"""Cleaned columns: believable values in one spelling, and what was done to the others."""
+
+from typing import TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+
+from clientela.folding import folded, folded_word
+from clientela.tabular.params import TabularFeatureParams
+from clientela.tabular.readings import as_moment, as_number, as_word
+from clientela.tabular.rules import NumberRule, WordRule
+
+OTHER = "OTRO"
+"""The word that groups all words which are not allowed."""
+
+
+def cleaned(table: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Value]:
+    """The input columns of features as they are believed.
+
+    Args:
+        table: One row per case, with all input columns.
+        params: Columns and rules.
+
+    Returns:
+        Each input column: numbers as float64, words as text, dates as timestamps; and the flags of
+        the cleaning rules.
+    """
+    numbers = {name: number_of(table, name, params) for name in params.numeric}
+    words = {name: word_of(table, name, params) for name in [*params.categorical, *params.ordinal]}
+    dates = {name: as_moment(table, name) for name in params.dates_of_features}
+    flags = {
+        flag: disbelieved(table, name, params).cast("float64")
+        for flag, (name,) in params.invalid_flags.items()
+    }
+    return {**numbers, **words, **dates, **flags}
+
+
+def number_rule(name: str, params: TabularFeatureParams) -> NumberRule | None:
+    """The rule that applies to a numeric column.
+
+    Args:
+        name: The column.
+        params: All rules.
+
+    Returns:
+        The rule; None where any number is believed.
+    """
+    return params.cleaning.numbers.get(name) if params.cleaning.enabled else None
+
+
+def word_rule(name: str, params: TabularFeatureParams) -> WordRule:
+    """The rule that applies to a categorical or ordinal column.
+
+    Args:
+        name: The column.
+        params: All rules.
+
+    Returns:
+        The rule; without one in configuration, any word is believed as it is written. Words beside
+        the levels of an ordinal column are never believed, with cleaning or without.
+    """
+    found = params.cleaning.words.get(name) if params.cleaning.enabled else None
+    if name in params.ordinal:
+        return (found or WordRule()).model_copy(
+            update={"allowed": params.ordinal[name], "other": "set_missing"}
+        )
+    return found or WordRule(folded=False)
+
+
+def number_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.FloatingValue:
+    """A numeric column with unbelievable values set missing, or clipped.
+
+    Args:
+        table: One row per case.
+        name: The column.
+        params: All rules.
+
+    Returns:
+        The column as float64.
+    """
+    number, rule = as_number(table, name), number_rule(name, params)
+    if rule is None:
+        return number
+    missing = ibis.null("float64")
+    for outside, bound in _violations(number, rule).values():
+        number = outside.ifelse(bound if rule.outside == "clip" else missing, number)
+    return number
+
+
+def word_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.StringValue:
+    """A column of words in one spelling, with unbelievable words set missing, or grouped.
+
+    Args:
+        table: One row per case.
+        name: The column.
+        params: All rules.
+
+    Returns:
+        The column as text.
+    """
+    word, rule = as_word(table, name), word_rule(name, params)
+    if rule.allowed is None:
+        return folded(word) if rule.folded else word
+    spelled = _spelled(word, rule)
+    if rule.other == "set_missing":
+        return spelled
+    return (word.notnull() & spelled.isnull()).ifelse(OTHER, spelled)
+
+
+def disbelieved(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.BooleanValue:
+    """Whether a cell holds a value that its cleaning rule does not believe.
+
+    Args:
+        table: One row per case.
+        name: A column with a cleaning rule.
+        params: All rules.
+
+    Returns:
+        A condition per row; false where there is no value.
+    """
+    if name in params.numeric:
+        rule = number_rule(name, params)
+        found = _violations(as_number(table, name), rule) if rule is not None else {}
+        return ibis.or_(*(outside for outside, _ in found.values())).fill_null(False)
+    word, words = as_word(table, name), word_rule(name, params)
+    if words.allowed is None:
+        return ibis.literal(False)
+    return word.notnull() & _spelled(word, words).isnull()
+
+
+def _violations(
+    number: ir.FloatingValue, rule: NumberRule
+) -> dict[str, tuple[ir.BooleanValue, float]]:
+    found = {}
+    if rule.minimum is not None:
+        found["below_minimum"] = (number < rule.minimum, rule.minimum)
+    if rule.maximum is not None:
+        found["above_maximum"] = (number > rule.maximum, rule.maximum)
+    return found
+
+
+def _spelled(word: ir.StringValue, rule: WordRule) -> ir.StringValue:
+    """The word in the spelling of configuration; null where it is not allowed."""
+    allowed = rule.allowed or ()
+    if not rule.folded:
+        return word.isin(allowed).ifelse(word, None)
+    spelling = [(folded_word(each), each) for each in allowed]
+    compared = folded(word)
+    return ibis.cases(
+        *((compared == key, ibis.literal(each)) for key, each in spelling),
+        else_=ibis.null("string"),
+    )
+
+
+Finding: TypeAlias = tuple[str, str, ir.BooleanValue]
+"""What was found in cells of a column, what was done to them, and which ones."""
+
+
+def cell_findings(table: ir.Table, name: str, params: TabularFeatureParams) -> list[Finding]:
+    """Everything that cleaning finds in a column; no cell is found twice.
+
+    Args:
+        table: One row per case.
+        name: An input column of features, or a date beside them.
+        params: All rules.
+
+    Returns:
+        Finding, action, and a condition per row.
+    """
+    missing = table[name].isnull()
+    if name in params.numeric:
+        number, rule = as_number(table, name), number_rule(name, params)
+        bounds = _violations(number, rule) if rule is not None else {}
+        action = rule.outside if rule is not None else ""
+        strange = table[name].notnull() & number.isnull()
+        broken = [(found, action, outside) for found, (outside, _) in bounds.items()]
+        return [("missing", "imputed", missing), ("not_finite", "set_missing", strange), *broken]
+    if name in params.dates:
+        kept = "imputed" if name in params.inputs else "kept_missing"
+        unread = table[name].notnull() & as_moment(table, name).isnull()
+        return [("missing", kept, missing), ("no_date", "set_missing", unread)]
+    return _word_findings(table, name, params)
+
+
+def _word_findings(table: ir.Table, name: str, params: TabularFeatureParams) -> list[Finding]:
+    word, rule = as_word(table, name), word_rule(name, params)
+    strange = disbelieved(table, name, params)
+    respelled = word.notnull() & ~strange & (word != word_of(table, name, params))
+    return [
+        ("missing", "imputed", word.isnull()),
+        ("not_allowed", rule.other, strange),
+        ("respelled", "respelled", respelled),
+    ]

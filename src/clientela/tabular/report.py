@@ -1,0 +1,191 @@
+"""What happened to rows and cells on the way to the model input: nothing is lost in silence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from clientela.exceptions import TrainingDataError
+from clientela.tabular.cleaning import cell_findings
+from clientela.tabular.labels import STATUSES, TOO_YOUNG, UNKNOWN_LABEL, USABLE
+from clientela.tabular.params import TabularFeatureParams
+
+
+def cell_counts(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
+    """One row per finding in an input or date column: how many cells of the table it concerns.
+
+    Args:
+        table: One row per case, with every configured column.
+        params: Columns and rules.
+
+    Returns:
+        `place`, `column`, `finding` (`missing`, `not_finite`, `below_minimum`, `above_maximum`,
+        `not_allowed`, `respelled`, `no_date`), `action` (`imputed`, `kept_missing`, `set_missing`,
+        `clip`, `group`, `respelled`), `rows`, and `of`, the rows of the table.
+    """
+    findings = [
+        (column, *finding)
+        for column in dict.fromkeys([*params.inputs, *params.dates])
+        for finding in cell_findings(table, column, params)
+    ]
+    counts = {f"_{place}": table.count(where=found) for place, (*_, found) in enumerate(findings)}
+    one = table.agg(of=table.count(), **counts)
+    rows = [
+        ibis.struct(
+            {
+                "place": ibis.literal(place, "int64"),
+                "column": ibis.literal(column),
+                "finding": ibis.literal(name),
+                "action": ibis.literal(action),
+                "rows": one[f"_{place}"].cast("int64"),
+                "of": one["of"].cast("int64"),
+            }
+        )
+        for place, (column, name, action, _) in enumerate(findings)
+    ]
+    # one row with many counts becomes many rows, so that the table is read once
+    return one.select(row=ibis.array(rows).unnest()).unpack("row").order_by("place")
+
+
+def column_roles(columns: list[str], params: TabularFeatureParams) -> pd.DataFrame:
+    """One row per column of the table: what it is used for, and why not where it is not.
+
+    Args:
+        columns: Columns of the table.
+        params: Columns and rules.
+
+    Returns:
+        `column`, `role` (`key`, `target`, `numeric`, `categorical`, `ordinal`, `date`, `excluded`,
+        `sensitive`, `unused`) and `reason`, empty for columns that are used.
+    """
+    roles: dict[str, str] = dict.fromkeys(params.sensitive, "sensitive")
+    roles |= dict.fromkeys(params.dates, "date") | dict.fromkeys(params.excluded, "excluded")
+    roles |= dict.fromkeys(params.numeric, "numeric")
+    roles |= dict.fromkeys(params.categorical, "categorical")
+    roles |= dict.fromkeys(params.ordinal, "ordinal")
+    roles |= {params.key: "key", params.target.column: "target"}
+    unnamed = "named nowhere in the features"
+    return pd.DataFrame(
+        [
+            {
+                "column": name,
+                "role": roles.get(name, "unused"),
+                "reason": params.excluded.get(name, "" if name in roles else unnamed),
+            }
+            for name in columns
+        ],
+        columns=["column", "role", "reason"],
+    ).astype("str")
+
+
+def row_report(accounts: pd.DataFrame, params: TabularFeatureParams) -> dict[str, Any]:
+    """How many rows are learned from, and how many are left out for which reason.
+
+    Args:
+        accounts: See `clientela.tabular.labels.row_accounts`.
+        params: Target and maturity.
+
+    Returns:
+        `rows`, `status` (rows by status), `classes` (usable rows by class), `too_young_classes`,
+        and a `sentence`. Rows add up: the statuses to `rows`, the classes to the usable ones.
+
+    Raises:
+        TrainingDataError: There are no rows, none that can be learned from, an unknown label, or
+            one class only.
+    """
+    status = {
+        name: int(accounts.loc[accounts["status"] == name, "rows"].sum()) for name in STATUSES
+    }
+    report = {
+        "rows": sum(status.values()),
+        "status": status,
+        "classes": _classes(accounts, USABLE, params),
+        "too_young_classes": _classes(accounts, TOO_YOUNG, params),
+    }
+    _require_two_classes(report, accounts, params)
+    return report | {"sentence": _sentence(report)}
+
+
+def _classes(accounts: pd.DataFrame, status: str, params: TabularFeatureParams) -> dict[str, int]:
+    rows = accounts[accounts["status"] == status]
+    target = params.target
+    return {
+        name: int(rows.loc[rows["clase"] == name, "rows"].sum())
+        for name in (target.negative.name, target.positive.name)
+    }
+
+
+def _require_two_classes(
+    report: Mapping[str, Any], accounts: pd.DataFrame, params: TabularFeatureParams
+) -> None:
+    status, target = report["status"], params.target
+    if report["rows"] == 0:
+        raise TrainingDataError(
+            "The table to learn from is empty: at least one accepted row was expected. "
+            "See row_accounting.json for why rows were refused."
+        )
+    if status[UNKNOWN_LABEL]:
+        example = accounts.loc[accounts["status"] == UNKNOWN_LABEL, "example"].iloc[0]
+        raise TrainingDataError(
+            f"The target {target.column!r} should hold {target.negative.label!r} or "
+            f"{target.positive.label!r}, but {status[UNKNOWN_LABEL]} of {report['rows']} rows hold "
+            f"something else, for example {example!r}. Correct features.target, or quarantine "
+            "those rows by an ingestion rule (allowed)."
+        )
+    if status[USABLE] == 0:
+        raise TrainingDataError(
+            f"No row can be learned from: {_left_out(status)}. Bring labels, or older rows, or "
+            "shorten features.maturity."
+        )
+    present = [name for name, rows in report["classes"].items() if rows]
+    if len(present) == 1:
+        raise TrainingDataError(
+            f"Every usable row ({status[USABLE]}) has the class {present[0]!r}, so there is "
+            f"nothing to tell apart. Check the column {target.column!r} and features.target, and "
+            f"the rows left out: {_left_out(status)}."
+        )
+
+
+def _left_out(status: Mapping[str, int]) -> str:
+    found = [f"{name} {rows}" for name, rows in status.items() if rows and name != USABLE]
+    return ", ".join(found) or "none"
+
+
+def _sentence(report: Mapping[str, Any]) -> str:
+    status = report["status"]
+    return (
+        f"{status[USABLE]} of {report['rows']} rows are learned from; "
+        f"left out: {_left_out(status)}."
+    )
+
+
+def column_findings(counts: pd.DataFrame) -> list[str]:
+    """Input columns that say nothing, as sentences for log and card.
+
+    Args:
+        counts: See `cell_counts`.
+
+    Returns:
+        One sentence per column without any believable value. It is kept, imputed with a constant.
+
+    Raises:
+        TrainingDataError: A column of dates holds values, and none can be read as a date.
+    """
+    sentences = []
+    for column, found in counts.groupby("column", sort=False):
+        rows, total = found.set_index("finding")["rows"], int(found["of"].iloc[0])
+        if rows.get("no_date", 0) and rows["no_date"] + rows["missing"] == total:
+            raise TrainingDataError(
+                f"The column {column!r} should hold dates, but none of its {rows['no_date']} "
+                "values can be read as one. Give it a rule of type timestamp in the ingestion "
+                "rules, with date_formats that fit."
+            )
+        emptied = int(found.loc[found["action"].isin(["imputed", "set_missing"]), "rows"].sum())
+        if total and emptied == total:
+            sentences.append(
+                f"{column} has no believable value in any of {total} rows "
+                f"({int(rows['missing'])} missing): it says nothing, and is kept as a constant."
+            )
+    return sentences

@@ -1,0 +1,27 @@
+"""All estimators of the package under scikit-learn's own checks."""
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from clientela.binary.decision_classifier import BinaryDecisionClassifier
+from clientela.binary.rules import ThresholdRule
+
+NOT_ARGMAX = "the class is a decision of its own, not the likelier one: that is its purpose"
+
+
+def expected_failures(estimator):
+    learned = getattr(estimator, "decision", "half") != "half"
+    return {"check_classifiers_train": NOT_ARGMAX} if learned else {}
+
+
+@parametrize_with_checks(
+    [
+        ThresholdRule(),
+        BinaryDecisionClassifier(LogisticRegression()),
+        BinaryDecisionClassifier(LogisticRegression(), calibrate="sigmoid", folds=2),
+        BinaryDecisionClassifier(LogisticRegression(), decision="best_f1", folds=2),
+    ],
+    expected_failed_checks=expected_failures,
+)
+def test_estimator_keeps_scikit_learns_promises(estimator, check):
+    check(estimator)

@@ -1,0 +1,90 @@
+import copy
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from tests.tabular.cases import CONFIGURED, PARAMS
+
+from clientela.tabular.params import ClassLabel, TabularFeatureParams
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The configuration with one field, at a dotted path, replaced."""
+    config = copy.deepcopy(CONFIGURED)
+    *parents, last = path.split(".")
+    place = config
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[last] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("numerics", ["edad"], "Extra inputs are not permitted"),
+        ("numeric", ["edad", "salario", "cuota", "saldo", "tipo"], "'tipo' is given 2 meanings"),
+        ("numeric", ["edad", "salario", "cuota", "saldo", "puntaje"], "'puntaje' is given 2"),
+        ("numeric", ["edad", "salario", "cuota", "saldo", "fecha"], "fecha: a date, and a number"),
+        ("key", "pago", "'pago' is given 2 meanings"),
+        ("time", "id_credito", "can't be the key or the target"),
+        ("required", ["fecha"], "required must name at least one"),
+        ("required", ["edadd"], "Did you mean 'ciudad' or 'edad'"),
+        ("excluded", {"puntaje": "  "}, "at least 1 character"),
+        ("ordinal.tendencia", ["Estable", "ESTABLE"], "levels that can't be told apart"),
+        ("cleaning.numbers.eda", {"minimum": 1}, "cleaning.numbers: 'eda' is not known"),
+        ("cleaning.numbers.edad", {}, "a minimum, a maximum, or both"),
+        ("cleaning.numbers.edad", {"minimum": 5, "maximum": 5}, "must be below"),
+        ("cleaning.words.ciudad", {"allowed": ["Cali", "CALI"]}, "can't be told apart: cali"),
+        ("cleaning.words.tendencia", {"other": "group"}, "leave allowed and other away"),
+        ("enrichment.ratios.columns", {"carga": ["puntaje", "salario"]}, "'puntaje' is not known"),
+        ("enrichment.sums.columns", {"deuda": ["saldo"]}, "at least 2 items"),
+        ("enrichment.sums.columns", {"deuda": ["carga", "cuota"]}, "'carga' is not known there"),
+        ("enrichment.logs.columns", ["tipo"], "'tipo' is not known there"),
+        ("enrichment.bands.columns.edades", {"column": "edad", "edges": [40, 25]}, "must increase"),
+        ("enrichment.missing_flags.columns", ["deuda"], "'deuda' is not known there"),
+        ("enrichment.ratios.columns", {"deuda": ["cuota", "salario"]}, "'deuda' is given 2"),
+        ("enrichment.dates.parts", {"fecha": ["year"]}, "'month', 'weekday' or 'hour'"),
+        ("maturity", {"date_column": "fecha"}, "either months, or term_column"),
+        ("target.negative", {"label": "1", "name": "otra"}, "labels and names of their own"),
+    ],
+)
+def test_a_contradiction_in_the_configuration_is_named(
+    path: str, value: Any, complaint: str
+) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        TabularFeatureParams.model_validate(changed(path, value))
+
+
+def test_an_excluded_date_makes_no_features() -> None:
+    config = changed("excluded", {"fecha": "tells when the campaign ran"})
+    with pytest.raises(ValidationError, match="excluded columns: fecha"):
+        TabularFeatureParams.model_validate(config)
+
+
+def test_a_table_without_features_is_refused() -> None:
+    bare = {name: CONFIGURED[name] for name in ("key", "target")}
+    with pytest.raises(ValidationError, match="at least one column must be numeric"):
+        TabularFeatureParams.model_validate(bare)
+
+
+def test_an_unquoted_yes_in_yaml_is_explained() -> None:
+    with pytest.raises(ValidationError, match="YAML reads this label as the boolean True"):
+        ClassLabel.model_validate({"label": True, "name": "fuga"})
+
+
+@pytest.mark.parametrize(("label", "word"), [(1, "1"), (" Sí ", "si"), ("Yes", "yes")])
+def test_a_label_is_compared_as_folded_text(label: Any, word: str) -> None:
+    assert ClassLabel.model_validate({"label": label, "name": "x"}).word == word
+
+
+def test_without_a_list_every_input_is_needed() -> None:
+    assert TabularFeatureParams.model_validate(CONFIGURED | {"required": []}).needed == [
+        *("edad", "salario", "cuota", "saldo", "tipo", "ciudad", "tendencia", "fecha", "alta")
+    ]
+    assert PARAMS.needed == ["edad", "salario", "cuota", "tipo"]
+
+
+def test_parameters_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        PARAMS.key = "otra"  # type: ignore[misc]

@@ -1,0 +1,184 @@
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.tabular.cases import LOANS, PARAMS, Engine, loan, table_of
+
+from clientela.exceptions import TrainingDataError
+from clientela.tabular.features import case_features
+from clientela.tabular.labels import row_accounts
+from clientela.tabular.params import TabularFeatureParams
+from clientela.tabular.report import cell_counts, column_findings, column_roles, row_report
+
+CELLS, FEATURES = cell_counts(LOANS, PARAMS), case_features(LOANS, PARAMS)
+
+Configured = Callable[..., TabularFeatureParams]
+
+
+def numbered(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row | {"id_credito": f"c{place}"} for place, row in enumerate(rows)]
+
+
+def counted(engine: Engine, *rows: dict[str, Any]) -> pd.DataFrame:
+    return engine.frame(cell_counts(table_of(*numbered(*rows)), PARAMS))
+
+
+def accounted(engine: Engine, params: TabularFeatureParams, *rows: dict[str, Any]) -> pd.DataFrame:
+    return engine.frame(row_accounts(table_of(*numbered(*rows)), params))
+
+
+def test_cells_are_counted_by_column_finding_and_action(engine: Engine) -> None:
+    counts = counted(
+        engine,
+        loan(edad=17, salario=5000, tipo=68, ciudad="cali", tendencia="8315"),
+        loan(edad=123, saldo=None, tipo=68, ciudad="Lima", fecha=None),
+        loan(edad=None, saldo=float("inf")),
+    )
+    found = counts[counts["rows"] > 0].drop(columns=["place", "of"])
+    assert [tuple(row) for row in found.itertuples(index=False)] == [
+        ("edad", "missing", "imputed", 1),
+        ("edad", "below_minimum", "set_missing", 1),
+        ("edad", "above_maximum", "set_missing", 1),
+        ("salario", "above_maximum", "clip", 1),
+        ("saldo", "missing", "imputed", 1),
+        ("saldo", "not_finite", "set_missing", 1),
+        ("tipo", "not_allowed", "group", 2),
+        ("ciudad", "not_allowed", "set_missing", 1),
+        ("ciudad", "respelled", "respelled", 1),
+        ("tendencia", "not_allowed", "set_missing", 1),
+        ("fecha", "missing", "imputed", 1),
+    ]
+    assert set(counts["of"]) == {3}
+    assert counts["place"].is_monotonic_increasing
+
+
+def test_dates_beside_the_features_are_counted_too(engine: Engine, configured: Configured) -> None:
+    params = configured(enrichment={})
+    counts = engine.frame(cell_counts(table_of(loan(fecha=None)), params))
+    dated = counts[counts["column"] == "fecha"]
+    assert list(zip(dated["finding"], dated["action"], dated["rows"], strict=True)) == [
+        ("missing", "kept_missing", 1),
+        ("no_date", "set_missing", 0),
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "edad": st.none() | st.integers(0, 130),
+                "ciudad": st.sampled_from([None, "  ", "cali", "Lima"]),
+                "tendencia": st.sampled_from([None, "Estable", "8315"]),
+            }
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_every_missing_cell_of_the_features_was_counted(
+    engine: Engine, cases: list[dict[str, Any]]
+) -> None:
+    rows = numbered(*(loan(**case) for case in cases))
+    counts = engine.loans(CELLS, *rows)
+    emptied = counts[counts["action"].isin(["imputed", "set_missing"])].groupby("column")["rows"]
+    features = engine.loans(FEATURES, *rows)
+    for name in ("edad", "ciudad", "tendencia"):
+        assert emptied.sum()[name] == features[name].isna().sum()
+
+
+def test_every_column_of_the_table_has_a_role(configured: Configured) -> None:
+    params = configured(sensitive=["genero"])
+    columns = ["id_credito", "fecha", "edad", "tipo", "tendencia", "genero", "puntaje", "pago", "x"]
+    roles = column_roles(columns, params).set_index("column")
+    assert roles["role"].to_dict() == {
+        "id_credito": "key",
+        "fecha": "date",
+        "edad": "numeric",
+        "tipo": "categorical",
+        "tendencia": "ordinal",
+        "genero": "sensitive",
+        "puntaje": "excluded",
+        "pago": "target",
+        "x": "unused",
+    }
+    assert roles.loc[["puntaje", "x", "edad"], "reason"].to_list() == [
+        "known only after the credit ends",
+        "named nowhere in the features",
+        "",
+    ]
+
+
+def test_rows_are_accounted_for_in_numbers_and_words(
+    engine: Engine, configured: Configured
+) -> None:
+    maturity = {"date_column": "fecha", "months": 12, "as_of": "2026-03-10"}
+    params = configured(maturity=maturity)
+    rows = [
+        loan(),
+        loan(pago=0),
+        loan(pago=0),
+        loan(pago=None),
+        loan(fecha=None),
+        loan(fecha="2026-01-01", pago=0),
+    ]
+    report = row_report(accounted(engine, params, *rows), params)
+    assert report == {
+        "rows": 6,
+        "status": {"usable": 3, "unlabelled": 1, "unknown_label": 0, "undated": 1, "too_young": 1},
+        "classes": {"no_paga": 2, "paga": 1},
+        "too_young_classes": {"no_paga": 1, "paga": 0},
+        "sentence": (
+            "3 of 6 rows are learned from; left out: unlabelled 1, undated 1, too_young 1."
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ([loan(pago=1), loan(pago=1)], r"Every usable row \(2\) has the class 'paga'"),
+        ([loan(pago=None)], "No row can be learned from: unlabelled 1"),
+        ([loan(pago=0), loan(pago=7)], "'0' or '1', but 1 of 2 rows hold .* for example '7'"),
+    ],
+)
+def test_a_target_that_cant_be_learned_is_refused(
+    engine: Engine, rows: list[dict[str, Any]], complaint: str
+) -> None:
+    with pytest.raises(TrainingDataError, match=complaint):
+        row_report(accounted(engine, PARAMS, *rows), PARAMS)
+
+
+def test_an_empty_table_is_refused(engine: Engine) -> None:
+    table = table_of(loan()).limit(0)
+    with pytest.raises(TrainingDataError, match="empty: at least one accepted row"):
+        row_report(engine.frame(row_accounts(table, PARAMS)), PARAMS)
+    assert column_findings(engine.frame(cell_counts(table, PARAMS))) == []
+
+
+def test_a_column_without_any_believable_value_is_reported(engine: Engine) -> None:
+    counts = counted(engine, loan(edad=3, saldo=None), loan(edad=None, saldo=None))
+    assert column_findings(counts) == [
+        f"{column} has no believable value in any of 2 rows ({missing} missing): it says nothing, "
+        "and is kept as a constant."
+        for column, missing in (("edad", 1), ("saldo", 2))
+    ]
+
+
+def test_a_date_column_that_does_not_parse_is_refused(engine: Engine) -> None:
+    table = table_of(*numbered(loan(), loan(fecha=None)))
+    text = table.mutate(fecha=(table["id_credito"] == "c0").ifelse("10 de marzo", None))
+    counts = engine.frame(cell_counts(text, PARAMS))
+    with pytest.raises(TrainingDataError, match="'fecha' should hold dates, but none of its 1"):
+        column_findings(counts)
+
+
+def test_some_unreadable_dates_are_counted_and_set_missing(engine: Engine) -> None:
+    table = table_of(*numbered(loan(), loan(edad=50)))
+    text = table.mutate(fecha=(table["edad"] == 50).ifelse("pronto", "2025-03-10"))
+    counts = engine.frame(cell_counts(text, PARAMS)).set_index(["column", "finding"])
+    assert counts.loc[("fecha", "no_date"), "rows"] == 1
+    assert column_findings(counts.reset_index()) == []
