@@ -13,13 +13,24 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
+@pytest.mark.parametrize("use_case", ["purchase_intensity", "customer_segments"])
 def test_running_the_use_case_again_by_its_tag_changes_no_byte(
-    finished_project, kedro, small_search
+    finished_project, kedro, small_search, use_case
 ):
     before = digests(finished_project / "data")
-    run = kedro(finished_project, "run", "--tags=purchase_intensity", small_search)
+    run = kedro(finished_project, "run", f"--tags={use_case}", small_search)
     assert run.returncode == 0, run.stderr
     assert digests(finished_project / "data") == before
+
+
+def test_segments_end_with_who_they_are_and_where_they_lie(finished_project, kedro):
+    run = kedro(
+        finished_project, "run", "--pipelines=segmentation,scoring", "--tags=customer_segments"
+    )
+    assert run.returncode == 0, run.stderr
+    assert "data/07_model_output/clientes_segmentados.csv" in run.stdout
+    assert "data/08_reporting/customer_segments/segments.html" in run.stdout
+    assert "Primer modelo: no hay uno anterior con el que comparar." in run.stdout
 
 
 def test_a_stage_runs_by_the_deprecated_option_and_ends_with_a_table_of_what_it_made(

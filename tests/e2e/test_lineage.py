@@ -26,6 +26,7 @@ QUIET += ["--disable-component-update", "--disable-sync", "--no-first-run"]
 LAYERS = ["raw", "primary", "feature", "model_input", "models", "model_output", "reporting"]
 PLOT = "purchase_intensity.training_plot_confusion"
 METRICS = "purchase_intensity.required_metrics"
+EVALUATION = "customer_segments.k_evaluation"
 
 pytestmark = [
     pytest.mark.slow,
@@ -128,7 +129,8 @@ def visit(lineage: Lineage) -> Iterator[Visit]:
 def test_the_page_draws_the_use_case_and_the_shared_tables(visit: Visit, tmp_path: Path):
     visit.open(pid="__default__")
     drawn = visit.texts(".pipeline-node__text")
-    assert {"retail", "transactions", "customers", "purchase_intensity"} <= set(drawn)
+    use_cases = {"purchase_intensity", "customer_segments"}
+    assert {"retail", "transactions", "customers", *use_cases} <= set(drawn)
     assert visit.page.screenshot(path=tmp_path / "lineage.png")
     assert visit.errors == []
 
@@ -142,6 +144,7 @@ def test_the_layers_are_drawn_from_raw_data_to_reports(visit: Visit, lineage: Li
 def test_each_stage_is_a_pipeline_to_choose(lineage: Lineage):
     offered = {pipeline["id"] for pipeline in lineage.graph["pipelines"]}
     assert {"ingestion", "feature_engineering", "ordinal_target", "training", "scoring"} <= offered
+    assert "segmentation" in offered
 
 
 def test_a_plot_shows_its_preview(visit: Visit, lineage: Lineage):
@@ -163,6 +166,7 @@ def test_no_preview_shows_a_customer(lineage: Lineage, raw_files: Mapping[str, b
     customers = {line.partition(",")[0] for line in lines}
     shown = {node["name"]: preview_of(lineage, node["id"]) for node in lineage.graph["nodes"]}
     assert "test_rows" in shown[METRICS]
+    assert "silhouette" in shown[EVALUATION]
     assert [name for name, text in shown.items() if customers & numbers_in(text)] == []
 
 

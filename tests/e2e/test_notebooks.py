@@ -1,7 +1,9 @@
 """The notebooks run from top to bottom where the default pipeline has run."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -11,9 +13,12 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def test_both_notebooks_are_there():
-    names = [path.stem for path in NOTEBOOKS]
-    assert names == ["exploring-the-catalog", "from-customer-to-explanation"]
+def test_the_notebooks_are_there():
+    assert [path.stem for path in NOTEBOOKS] == [
+        "exploring-the-catalog",
+        "from-customer-to-explanation",
+        "who-are-my-segments",
+    ]
 
 
 @each_notebook
@@ -32,7 +37,9 @@ def test_no_path_of_a_machine_appears(notebook: Path):
 
 @pytest.mark.slow
 @each_notebook
-def test_a_notebook_runs_and_draws_its_plot(notebook: Path, finished_project: Path, variables):
+def test_a_notebook_runs_draws_its_plots_and_shows_no_id(
+    notebook: Path, finished_project: Path, variables, raw_files: Mapping[str, bytes]
+):
     copy = finished_project / "notebooks" / notebook.name
     run = subprocess.run(
         [Path(sys.executable).with_name("jupyter-execute"), "--inplace", copy.name],
@@ -46,4 +53,8 @@ def test_a_notebook_runs_and_draws_its_plot(notebook: Path, finished_project: Pa
     assert run.returncode == 0, run.stderr
     cells = nbformat.read(copy, as_version=4).cells
     shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in data for data in shown) == 1
+    drawn = sum("image/png" in data for data in shown)
+    assert drawn == sum("plt.show()" in cell.source for cell in cells) > 0
+    lines = raw_files["customers/muestra_customers.csv"].decode().splitlines()[1:]
+    texts = {word for cell in cells for word in re.findall(r"\d+", str(cell.get("outputs")))}
+    assert texts & {line.partition(",")[0] for line in lines} == set()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,8 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
+
+from clientela.datasets.sql_table import SqlTableDataset
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +28,7 @@ LAYERS = {
     "outputs": "07_model_output",
     "reporting": "08_reporting",
 }
+EMBEDDED_DATABASE = "07_model_output/clientes_segmentados.sqlite"
 INGESTION = "--pipelines=ingestion"
 READ_ONLY = ["s3:GetObject", "s3:ListBucket"]
 
@@ -34,6 +38,7 @@ class CloudRun(NamedTuple):
     before: dict[str, str]
     after: dict[str, str]
     objects: dict[str, bytes]
+    said: str
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -66,7 +71,8 @@ def cloud_run(
     before = digests(project)
     run = kedro(project, "run", "--env=aws", small_search, aws=object_store)
     assert run.returncode == 0, run.stderr
-    return CloudRun(project, before, digests(project), objects_in(aws_client("s3"), bucket))
+    said = run.stdout + run.stderr
+    return CloudRun(project, before, digests(project), objects_in(aws_client("s3"), bucket), said)
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ def places_in_catalog(
     fields = {
         name: dataset._describe()
         for name, dataset in datasets.items()
-        if not isinstance(dataset, MemoryDataset)
+        if not isinstance(dataset, MemoryDataset | SqlTableDataset)
     }
     return {
         name: address(str(known.get("filepath") or known["path"]), datasets[name])
@@ -127,6 +133,8 @@ def test_the_places_of_the_requirement_are_in_the_bucket(cloud_run: CloudRun):
         f"{model}/metrics/metrics.json",
         f"{model}/metrics/classification_report.json",
         f"{model}/metrics/confusion_matrix.csv",
+        "outputs/clientes_segmentados.csv",
+        "outputs/clientes_segmentados.jsonl",
     }
     assert required - cloud_run.objects.keys() == set()
 
@@ -145,8 +153,20 @@ def test_every_artefact_has_the_same_bytes_as_on_local_folders(
     data = finished_project / "data"
     local = {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file()}
     stored = {as_local(key): content for key, content in cloud_run.objects.items()}
-    assert stored.keys() == local.keys()
-    assert [name for name in sorted(local) if stored[name] != local[name]] == []
+    # a bucket holds no database file
+    assert local.keys() - stored.keys() == {EMBEDDED_DATABASE}
+    assert stored.keys() <= local.keys()
+    assert [name for name in sorted(stored) if stored[name] != local[name]] == []
+
+
+def test_segments_lie_in_the_bucket_by_date_and_no_database_is_asked(cloud_run: CloudRun):
+    export = "outputs/clientes_segmentados.parquet/"
+    partitions = [key for key in cloud_run.objects if key.startswith(export)]
+    assert [re.sub(r"\d", "9", key.removeprefix(export)) for key in partitions] == [
+        "fecha_modelo=9999-99-99/clientes.parquet"
+    ]
+    for table in ("clientes_segmentados", "clientes_segmentados_historia"):
+        assert f"Table {table}: no database is configured" in cloud_run.said
 
 
 def as_local(key: str) -> str:

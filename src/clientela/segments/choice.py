@@ -22,6 +22,8 @@ SUBSTANTIAL = 0.25
 FEWEST_FOR_A_KNEE = 3
 """A bend lies between two others."""
 
+AT_THE_EDGE = " Es el mayor de los comparados: conviene comparar más (clustering.candidates)."
+
 
 def k_choice(
     evaluation: pd.DataFrame, params: ClusteringParams, previous_k: int | None
@@ -56,7 +58,8 @@ def k_choice(
         k, basis = previous_k, "previous"
     choice = {"k": k, "basis": basis, "knee": knee, "recommended": recommended}
     grades, verdict = _judged(evaluation[evaluation["k"] == k], k, params.stable_at)
-    return choice | grades | {"sentences": [*verdict, _knee_sentence(knee), _reason(choice)]}
+    reason = _reason(choice) + (AT_THE_EDGE if k == recommended == most else "")
+    return choice | grades | {"sentences": [*verdict, _knee_sentence(knee), reason]}
 
 
 def elbow(evaluation: pd.DataFrame) -> int | None:

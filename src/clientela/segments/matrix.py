@@ -111,8 +111,9 @@ def _require(columns: Sequence[str], found: Iterable[str]) -> None:
     if absent:
         raise ModelFileError(
             f"The segments were made from columns that the features no longer have: "
-            f"{', '.join(absent)}. Run kedro run --pipelines=feature_engineering,segmentation to "
-            "make segments from today's rubros."
+            f"{', '.join(absent)}. Run kedro run "
+            "--pipelines=feature_engineering,segmentation,scoring to make segments from today's "
+            "rubros."
         )
 
 

@@ -41,7 +41,7 @@ def _segments() -> list[Node]:
         ),
         Node(
             segment_nodes.segment_export,
-            inputs=["segmentation", "export_input", "previous_exports", "params:segmentation"],
+            inputs=["segmentation", "export_input", "segment_members", "params:segmentation"],
             outputs="segment_export",
             name="segment_export",
         ),

@@ -9,7 +9,7 @@ from clientela.modelling.storage.stored_model import StoredModel
 from clientela.segments.export import customer_segments, export_columns
 from clientela.segments.matrix import selected
 from clientela.segments.params import SegmentationParams
-from clientela.segments.snapshots import Snapshots, members_of
+from clientela.segments.snapshots import Snapshots
 from clientela.segments.stored import exported_probabilities, identity_of, placed_customers
 
 
@@ -19,14 +19,20 @@ def export_input(features: ir.Table, model: StoredModel) -> ir.Table:
 
 
 def segment_export(
-    model: StoredModel, features: pd.DataFrame, exports: Snapshots, params: SegmentationParams
+    model: StoredModel, features: pd.DataFrame, members: pd.DataFrame, params: SegmentationParams
 ) -> pd.DataFrame:
-    """One row per customer (PII) in the required form; see `clientela.segments.export`."""
-    identity = identity_of(model)
-    before = members_of(exports, identity.previous)
-    members = placed_customers(model, features, before, params)
+    """One row per customer (PII) in the required form; see `clientela.segments.export`.
+
+    Args:
+        model: The stored model.
+        features: What an export reads, of customers of today.
+        members: Who was in which segment when the model was made: they stay there while no other
+            centre is nearer by more than the margin.
+        params: What may vary.
+    """
+    placed = placed_customers(model, features, members, params)
     chances = exported_probabilities(model, features, params)
-    return customer_segments(features, members, identity, chances)
+    return customer_segments(features, placed, identity_of(model), chances)
 
 
 def export_files(

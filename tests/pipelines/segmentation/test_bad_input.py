@@ -1,0 +1,109 @@
+"""What a person reads when data, settings or database are not as needed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from tests.pipelines.segmentation import retailer
+from tests.pipelines.segmentation.retailer import digests
+
+from clientela.cli import readable
+from clientela.exceptions import ConfigurationError, ModelFileError, TrainingDataError
+
+NOBODY_LISTENS = "postgresql://clientela:secreta@127.0.0.1:9/tienda"
+PREPARING = ("ingestion", "feature_engineering")
+LATER = {"features.fecha_modelo": str(retailer.NEXT_WEEK)}
+SUPERMARKET = ["SUPERMERCADO"]
+
+
+def test_fewer_active_customers_than_segments_are_counted(write_purchases, run):
+    write_purchases(retailer.purchases(tastes=(2, 1, 1)))
+    message = r"5 segments need at least 5 customers.*; 4 active customers came.*clustering\.k"
+    with pytest.raises(TrainingDataError, match=message):
+        run(settings={"segmentation.clustering.k": 5})
+
+
+def test_customers_who_all_buy_too_rarely_are_counted(write_purchases, run):
+    write_purchases(retailer.purchases())
+    message = r"0 active customers came.*Lower clustering\.minimum_transactions \(500\)"
+    with pytest.raises(TrainingDataError, match=message):
+        run(settings={"segmentation.clustering.minimum_transactions": 500})
+
+
+def test_shares_of_a_single_rubro_tell_nobody_apart(write_purchases, run):
+    write_purchases(retailer.purchases(rubros=SUPERMARKET))
+    with pytest.raises(TrainingDataError, match=r"72 active customers.*1 of them different"):
+        run(settings={"features.rubros": SUPERMARKET})
+
+
+def test_a_single_rubro_is_segmented_by_how_often_people_buy(write_purchases, run):
+    write_purchases(retailer.purchases(rubros=SUPERMARKET))
+    by_count = {"segmentation.clustering.columns": ["frecuencia", "monto_promedio"]}
+    catalog = run(settings={"features.rubros": SUPERMARKET, **by_count})
+    names = catalog.load("customer_segments.identity")["names"]
+    assert len(set(names.values())) == len(names) >= 2
+    export = catalog.load("customer_segments.export_csv")
+    assert list(export.filter(like="score_")) == ["score_supermercado"]
+
+
+def test_a_rubro_that_nobody_bought_lately_is_a_column_without_effect(write_purchases, run):
+    long_ago = retailer.purchases(tastes=(0, 0, 0)).head(1)
+    old = long_ago.assign(id_transaccion="x", categoria="HOGAR", fecha="2022-01-01 10:00:00")
+    write_purchases(pd.concat([retailer.purchases(), old]))
+    catalog = run(settings={"features.rubros": [*retailer.RUBROS, "HOGAR"]})
+    export = catalog.load("customer_segments.export_csv")
+    assert set(export["score_hogar"]) == {0.0}
+    assert set(export["cluster_id"]) == {-1, 0, 1, 2}
+
+
+def test_customers_who_all_buy_alike_are_told_so(write_purchases, run):
+    many = retailer.purchases()
+    place = many.groupby("id_cliente").cumcount()
+    alike = many.assign(categoria=np.take(retailer.RUBROS, place % 3), valor_transaccion=10)
+    write_purchases(alike[place < 12])
+    with pytest.raises(TrainingDataError, match=r"1 of them different.*if everybody is alike"):
+        run(settings=LATER)
+
+
+def test_no_transaction_at_all_is_told_where_rows_went(write_purchases, run):
+    write_purchases(retailer.purchases()[:0])
+    with pytest.raises(TrainingDataError, match=r"transactions is empty.*row_accounting\.json"):
+        run(*PREPARING)
+
+
+def test_a_rubro_that_does_not_occur_is_answered_with_the_nearest(write_purchases, run):
+    write_purchases(retailer.purchases())
+    with pytest.raises(ConfigurationError, match=r"'FARMACIAS'.*Did you mean 'farmacia'\?"):
+        run(*PREPARING, settings={"features.rubros": ["FARMACIAS"]})
+
+
+def test_other_rubros_than_before_begin_anew_and_keep_ids_and_names(data, run, stored, caplog):
+    run(settings={**LATER, "features.rubros": ["SUPERMERCADO", "FARMACIA"]})
+    assert "made from other columns (participacion_otros, participacion_restaurante)" in caplog.text
+    before, after = (load() for load in stored("identities").values())
+    assert after["names"] == before["names"]
+    assert stored("migration")["same_segment_share"] > 0.95
+
+
+def test_a_model_of_other_rubros_places_nobody_and_names_the_next_step(data, run):
+    before = digests(data, "06_models", "07_model_output")
+    run("feature_engineering", settings={"features.rubros": SUPERMARKET})
+    message = r"no longer have.*_farmacia.*--pipelines=feature_engineering,segmentation"
+    with pytest.raises(ModelFileError, match=message):
+        run("scoring")
+    assert digests(data, "06_models", "07_model_output") == before
+
+
+def test_an_unreachable_database_leaves_every_file_whole_and_hides_the_password(
+    data, first_model, run
+):
+    files = "07_model_output/clientes_segmentados.parquet"
+    (data / files / "fecha_modelo=2024-08-07/clientes.parquet").unlink()
+    with pytest.raises(DatasetError) as caught:
+        run(conf={"test/globals.yml": {"database": NOBODY_LISTENS}})
+    said = readable(caught.value)
+    assert "no connection to postgresql+psycopg://clientela:***@127.0.0.1:9/tienda" in said
+    assert "the files that the run wrote stay whole" in said
+    assert "Then run kedro run --pipelines=scoring again" in said
+    assert "secreta" not in said
+    assert digests(data) == digests(first_model)
