@@ -39,6 +39,7 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the environment `test` keeps every layer: `<data_root>/01_raw` and so on."""
     root = tmp_path / "data"
     monkeypatch.setenv("CLIENTELA_TEST_ROOT", str(root))
+    monkeypatch.delenv("CLIENTELA_DATABASE", raising=False)  # a person's own is no test's
     return root
 
 

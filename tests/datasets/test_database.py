@@ -79,7 +79,7 @@ def reached(url, table="clientes"):
 def test_a_server_that_does_not_answer_is_named_with_what_is_intact_and_how_to_go_on():
     words = (
         r"Table clientes: no connection to postgresql\+psycopg://clientela:\*\*\*@127.0.0.1:1/crm: "
-        r".*refused.*\. Nothing was changed in the database, and the files that the run wrote stay "
+        r".*refused.*\. This table was not changed, and the files that the run wrote stay "
         r"whole\. Check address, .* Then run kedro run --pipelines=scoring again"
     )
     with pytest.raises(DatabaseUnreachable, match=words) as raised:

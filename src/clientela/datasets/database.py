@@ -23,7 +23,7 @@ DRIVERS = {
 CONNECT_SECONDS = 10
 # of waiting for readers and other loads before giving up
 LOCK_SECONDS = 60
-UNCHANGED = "Nothing was changed in the database, and the files that the run wrote stay whole."
+UNCHANGED = "This table was not changed, and the files that the run wrote stay whole."
 AGAIN = "Then run kedro run --pipelines=scoring again: it loads only what is not there yet."
 
 

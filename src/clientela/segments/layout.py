@@ -85,7 +85,7 @@ def model_date(period: pd.DataFrame, params: SegmentFeatureParams) -> date:
     if pd.isna(moments["last"]):
         raise TrainingDataError(
             "The table of transactions is empty: at least one accepted row was expected. "
-            "See row_accounting.json for why rows were refused."
+            "Run kedro run --pipelines=ingestion: it tells why rows were refused."
         )
     first, last = (pd.Timestamp(moments[name]).date() for name in ("first", "last"))
     if params.fecha_modelo is not None and params.fecha_modelo < first:

@@ -51,7 +51,7 @@ def feature_period(observed: Mapping[str, pd.DataFrame], params: FeatureParams) 
     if pd.isna(moments["last"]):
         raise TrainingDataError(
             "The table of transactions is empty: at least one accepted row was expected. "
-            "See row_accounting.json for why rows were refused."
+            "Run kedro run --pipelines=ingestion: it tells why rows were refused."
         )
     categories = list(observed["categories"]["rubro"])
     if params.rubro not in categories:

@@ -85,7 +85,7 @@ def _who(segment: "pd.Series[float]", report: SegmentsReport) -> str:
     """One segment in one line."""
     numbers = report.settings.numbers
     size = (
-        f"{segment['cluster_nombre']}: {numbers.text(segment['clientes'])} clientes "
+        f"{segment['cluster_nombre']}: {_customers(segment['clientes'], numbers)} "
         f"({numbers.percent(segment['clientes_share'])}), "
         f"{numbers.percent(segment['gasto_share'])} del gasto"
     )
@@ -107,3 +107,7 @@ def _known_for(segment: int, report: SegmentsReport, numbers: NumberFormat) -> s
         f"ponen en {first['label']} el {numbers.percent(first['participacion'])} de lo que gastan, "
         f"{numbers.text(first['lift'], 1)} veces la parte que pone el conjunto"
     )
+
+
+def _customers(count: int, numbers: NumberFormat) -> str:
+    return f"{numbers.text(count)} {'cliente' if count == 1 else 'clientes'}"
