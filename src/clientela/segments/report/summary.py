@@ -109,5 +109,5 @@ def _known_for(segment: int, report: SegmentsReport, numbers: NumberFormat) -> s
     )
 
 
-def _customers(count: int, numbers: NumberFormat) -> str:
+def _customers(count: float, numbers: NumberFormat) -> str:
     return f"{numbers.text(count)} {'cliente' if count == 1 else 'clientes'}"
