@@ -5,6 +5,7 @@ from clientela.exceptions import ConfigurationError
 from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
 from clientela.modelling.problem import problem_of
 from clientela.modelling.settings import TrainingSettings
+from clientela.settings import CONFIG_LOADER_ARGS
 
 REQUIRED = {
     "n_estimators": 300,
@@ -18,7 +19,7 @@ REQUIRED = {
 
 @pytest.fixture
 def shipped(project_root):
-    loader = OmegaConfigLoader(str(project_root / "conf"), base_env="base", default_run_env="local")
+    loader = OmegaConfigLoader(str(project_root / "conf"), **CONFIG_LOADER_ARGS)
     return TrainingSettings.model_validate(loader["parameters"]["purchase_intensity"]["training"])
 
 
@@ -46,7 +47,7 @@ def test_every_shipped_candidate_can_be_built(shipped, schema):
 @pytest.mark.parametrize("kind", sorted(ORDINAL_KINDS))
 def test_a_parameter_that_the_kind_does_not_have_is_refused(problem, kind):
     with pytest.raises(ConfigurationError, match=f"kind '{kind}' has no parameter 'depht'"):
-        ORDINAL_KINDS[kind](problem.recipe({"depht": 2}, "thresholds"))
+        ORDINAL_KINDS[kind](problem.recipe("lineal", {"depht": 2}, "thresholds"))
 
 
 def test_the_last_quarter_rule_needs_its_column(schema, settings):

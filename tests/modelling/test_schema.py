@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from tests.modelling.binary_cases import loans
+from tests.modelling.binary_cases import problem as binary_problem
 
 from clientela.exceptions import TrainingDataError
 from clientela.modelling.schema import FeatureSchema, check_model_input, class_shares
@@ -84,3 +86,23 @@ def test_class_shares_add_up(problem, customers):
     assert list(shares) == list(problem.schema.classes)
     assert sum(entry["rows"] for entry in shares.values()) == 240
     assert sum(entry["share"] for entry in shares.values()) == pytest.approx(1)
+
+
+def test_a_table_may_hold_words_and_gaps():
+    asked = binary_problem()
+    check_model_input(loans(), asked.schema, asked.settings)
+    assert asked.schema.words == ["tipo", "tendencia"]
+    assert asked.schema.time == "fecha"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("deuda", "mucha", "not numeric: deuda"),
+        ("deuda", np.inf, "infinite values: deuda. Missing values are imputed"),
+    ],
+)
+def test_numbers_of_a_table_are_finite_numbers(column, value, message):
+    asked, frame = binary_problem(), loans().assign(**{column: value})
+    with pytest.raises(TrainingDataError, match=message):
+        check_model_input(frame, asked.schema, asked.settings)

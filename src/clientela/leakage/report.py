@@ -17,20 +17,24 @@ class LeakageRules(BaseModel):
     Attributes:
         concordance_limit: A feature that alone orders the target better than this is refused.
         allowed: Feature to the reason why a person allows it all the same.
+        after_decision: Column to the reason why its value is not known when the decision is taken:
+            a feature made of it is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     concordance_limit: float = Field(default=0.95, gt=0.5, le=1)
     allowed: dict[str, Reason] = {}
+    after_decision: dict[str, Reason] = {}
 
 
-def leakage_report(
+def leakage_report(  # noqa: PLR0913, PLR0917 - one argument for each thing that is known
     concordance: "pd.Series[float]",
     changed_rows: Mapping[str, int] | None,
     rows: int,
     warnings: list[str],
     rules: LeakageRules,
+    late: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What is known about leakage.
 
@@ -41,17 +45,19 @@ def leakage_report(
         rows: Customers compared.
         warnings: Further things a reader must know.
         rules: Limits and allowances.
+        late: Feature to the reason why it is not known when the decision is taken; None where the
+            cutoff settles that.
 
     Returns:
         `sees_the_future`, `suspicious`, `refused`, `allowed`, `concordance`, `warnings`, `rows` and
-        a `sentence`.
+        a `sentence`; with `late` also `after_decision`.
     """
     future = sorted(name for name, count in (changed_rows or {}).items() if count)
     suspicious = [str(name) for name, c in concordance.items() if c > rules.concordance_limit]
-    found = dict.fromkeys([*future, *suspicious])
+    found = dict.fromkeys([*future, *(late or {}), *suspicious])
     refused = [name for name in found if name not in rules.allowed]
     tolerated = [name for name in found if name in rules.allowed]
-    return {
+    report: dict[str, Any] = {
         "sentence": _sentence(refused, tolerated, changed_rows, rows),
         "rows": rows,
         "refused": refused,
@@ -62,6 +68,7 @@ def leakage_report(
         "warnings": warnings,
         "concordance": {str(name): round(float(c), 6) for name, c in concordance.items()},
     }
+    return report if late is None else report | {"after_decision": dict(late)}
 
 
 def _sentence(
@@ -103,5 +110,8 @@ def _cause(name: str, report: Mapping[str, Any]) -> str:
     changed = report["sees_the_future"].get(name)
     if changed is not None:
         return f"changed for {changed} customers when the future was scrambled"
+    late = report.get("after_decision", {}).get(name)
+    if late is not None:
+        return f"not known when the decision is taken: {late}"
     concordance, limit = report["suspicious"][name], report["concordance_limit"]
     return f"alone orders the target with concordance {concordance:.3f}, limit {limit}"

@@ -45,13 +45,13 @@ def last_quarter_rule(recipe: Recipe) -> LastQuarterRule:
 def xgboost_regressor(recipe: Recipe) -> OrdinalRegressor:
     """Regression on the class values, then cut."""
     # one thread: folds run side by side instead, and results don't depend on the machine
-    regressor = XGBRegressor(random_state=recipe.seed, n_jobs=1)
+    regressor = XGBRegressor(random_state=recipe.settings.seed, n_jobs=1)
     return OrdinalRegressor(_with(regressor, recipe, "xgboost_regressor"), **_deciding(recipe))
 
 
 def xgboost_cumulative(recipe: Recipe) -> OrdinalDecisionClassifier:
     """One binary booster for each boundary between classes (Frank and Hall 2001)."""
-    booster = XGBClassifier(random_state=recipe.seed, n_jobs=1)
+    booster = XGBClassifier(random_state=recipe.settings.seed, n_jobs=1)
     cumulative = CumulativeBinaryClassifier(_with(booster, recipe, "xgboost_cumulative"))
     return OrdinalDecisionClassifier(cumulative, **_deciding(recipe))
 
@@ -89,11 +89,12 @@ def _no_params(recipe: Recipe, kind: str) -> None:
 
 def _deciding(recipe: Recipe) -> dict[str, Any]:
     # cut points move classes, so a measure of probabilities gives them nothing to maximise
-    moved = isinstance(metric_named(recipe.metric), PointMetric)
+    settings = recipe.settings
+    moved = isinstance(metric_named(settings.primary_metric), PointMetric)
     return {
         "values": recipe.schema.values,
         "decision": recipe.decision or "argmax",
-        "metric": recipe.metric if moved else CUT_POINT_METRIC,
-        "folds": recipe.inner_folds,
-        "random_state": recipe.seed,
+        "metric": settings.primary_metric if moved else CUT_POINT_METRIC,
+        "folds": settings.inner_folds,
+        "random_state": settings.seed,
     }

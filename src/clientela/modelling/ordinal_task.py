@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from clientela.exceptions import ConfigurationError
 from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
 from clientela.modelling.selection.threads import in_threads
+from clientela.modelling.settings import TrainingSettings
 from clientela.modelling.split import Fold, repeated_folds
 from clientela.modelling.storage.console_metrics import ordinal_console_metrics
 from clientela.modelling.tasks import Builder, Predictions
 from clientela.ordinal.cut_points import best_cut_points, midpoints
 from clientela.ordinal.decision import argmax_codes, check_decision, cut_codes, median_codes
+from clientela.ordinal.explanations import contributions
 from clientela.ordinal.grading import bootstrap_grades, grade
 from clientela.ordinal.metrics import Codes, Floats, PointMetric, metric_named
 from clientela.ordinal.regressor import OrdinalRegressor
@@ -25,7 +28,33 @@ class OrdinalTask:
     name: str = "ordinal"
     problem_type: str = "ordinal_regression"
     kinds: Mapping[str, Builder] = ORDINAL_KINDS
+    score_column: str = "valor_esperado"
     learned_decision: ClassVar[str] = "thresholds"
+
+    def configured(self, settings: TrainingSettings) -> "OrdinalTask":
+        """The task itself: it has no settings of its own.
+
+        Args:
+            settings: Of a use case.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ConfigurationError: A setting belongs to the task type `binary`.
+        """
+        foreign = [name for name in ("costs", "fairness") if getattr(settings, name) is not None]
+        foreign += [
+            f"candidates.{name}"
+            for name, entry in settings.candidates.items()
+            if entry.preprocessing or entry.share or entry.calibrate != "none"
+        ]
+        if foreign:
+            raise ConfigurationError(
+                f"training.{foreign[0]}: the task type 'ordinal' has no costs, fairness, "
+                "preprocessing, calibration or share. Remove them, or use the task 'binary'."
+            )
+        return self
 
     def greater_is_better(self, metric: str) -> bool:
         """Direction of a measure.
@@ -81,6 +110,18 @@ class OrdinalTask:
             learned = decision == self.learned_decision
             codes = cut_codes(expected, model.cut_points_ if learned else midpoints(model.values_))
         return Predictions(codes, probabilities, expected)
+
+    def contributions(self, model: Any, X: pd.DataFrame) -> pd.DataFrame:
+        """What each feature adds to the score.
+
+        Args:
+            model: Fitted.
+            X: Features.
+
+        Returns:
+            See `clientela.ordinal.explanations`.
+        """
+        return contributions(model, X)
 
     def grade(self, truth: Codes, said: Predictions, values: Floats) -> dict[str, float]:
         """Every ordinal measure of predictions.

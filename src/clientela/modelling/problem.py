@@ -6,12 +6,13 @@ from types import MappingProxyType
 from typing import Any
 
 from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.modelling.binary_task import BinaryTask
 from clientela.modelling.ordinal_task import OrdinalTask
 from clientela.modelling.schema import FeatureSchema
 from clientela.modelling.settings import FeatureGroup, TrainingSettings
 from clientela.modelling.tasks import Recipe, Task
 
-TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask()})
+TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask(), "binary": BinaryTask()})
 """Task types by the name that `use_cases.yml` gives them."""
 
 
@@ -29,20 +30,15 @@ class Problem:
     schema: FeatureSchema
     settings: TrainingSettings
 
-    def recipe(self, params: Mapping[str, Any], decision: str | None) -> Recipe:
-        """What an estimator of this problem is made from."""
-        return Recipe(
-            params=params,
-            decision=decision,
-            schema=self.schema,
-            metric=self.settings.primary_metric,
-            inner_folds=self.settings.inner_folds,
-            seed=self.settings.seed,
-        )
+    def recipe(self, name: str, params: Mapping[str, Any], decision: str | None) -> Recipe:
+        """What the candidate of this name is made from."""
+        candidate = self.settings.candidates[name]
+        return Recipe(params, decision, candidate, self.schema, self.settings)
 
     def unfitted(self, name: str, params: Mapping[str, Any], decision: str | None) -> Any:
         """The candidate of this name as an unfitted estimator."""
-        return self.task.kinds[self.settings.candidates[name].kind](self.recipe(params, decision))
+        recipe = self.recipe(name, params, decision)
+        return self.task.kinds[recipe.candidate.kind](recipe)
 
     def gain(self, better: float, worse: float) -> float:
         """How much better one figure of the primary metric is than another, positive is better."""
@@ -100,7 +96,7 @@ def problem_of(task: str, schema: Mapping[str, Any], settings: TrainingSettings)
     """
     if task not in TASKS:
         raise ConfigurationError(f"No task type is called {task!r}. {did_you_mean(task, TASKS)}")
-    known = TASKS[task]
+    known = TASKS[task].configured(settings)
     known.greater_is_better(settings.primary_metric)
     for name, candidate in settings.candidates.items():
         if candidate.kind not in known.kinds:
@@ -111,7 +107,25 @@ def problem_of(task: str, schema: Mapping[str, Any], settings: TrainingSettings)
         for decision in candidate.decisions:
             known.check_decision(decision)
     problem = Problem(known, FeatureSchema.model_validate(schema), settings)
+    _check_columns_beside(problem)
     for name, candidate in settings.candidates.items():
         # built once for its checks: a wrong parameter should not wait for tuning to end
         problem.unfitted(name, candidate.params, known.richest_decision(candidate.decisions))
     return problem
+
+
+def _check_columns_beside(problem: Problem) -> None:
+    """Time and sensitive columns must be known, or a run would fail at its end."""
+    schema, settings = problem.schema, problem.settings
+    if settings.holdout == "time" and schema.time is None:
+        raise ConfigurationError(
+            "training.holdout is 'time', but the features name no time column. Set features.time, "
+            "or training.holdout to 'random'."
+        )
+    sensitive = () if schema.tabular is None else schema.tabular.sensitive
+    for name in settings.fairness.columns if settings.fairness is not None else ():
+        if name not in sensitive:
+            raise ConfigurationError(
+                f"training.fairness.columns: {name!r} is not among features.sensitive. "
+                f"{did_you_mean(name, sensitive)}"
+            )

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from clientela.exceptions import TrainingDataError, did_you_mean
 from clientela.modelling.settings import FeatureGroup, TrainingSettings
 from clientela.ordinal.metrics import Codes, Floats
+from clientela.tabular.schema import TabularSchema
 
 
 class FeatureSchema(BaseModel):
@@ -23,6 +24,8 @@ class FeatureSchema(BaseModel):
         classes: Classes in order.
         values: The number each class stands for.
         lower_bounds: Fewest events of each class; None where the default of the rule holds.
+        tabular: What more is known of a use case on a table: which features are words, what they
+            are made of, the time, the sensitive columns; None where all features are numbers.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -35,6 +38,23 @@ class FeatureSchema(BaseModel):
     classes: tuple[str, ...] = Field(min_length=2)
     values: tuple[float, ...] = Field(min_length=2)
     lower_bounds: tuple[float, ...] | None = None
+    tabular: TabularSchema | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_say_more(cls, stored: dict[str, Any]) -> dict[str, Any]:
+        # `sources` stands in every schema of a table, and in no other
+        return {**stored, "tabular": stored} if "sources" in stored else stored
+
+    @property
+    def words(self) -> list[str]:
+        """The features that are words; the others are numbers."""
+        return [] if self.tabular is None else [*self.tabular.categorical, *self.tabular.ordinal]
+
+    @property
+    def time(self) -> str | None:
+        """Column with the moment of a row; None without one."""
+        return None if self.tabular is None else self.tabular.time
 
     def features(self, group: FeatureGroup) -> list[str]:
         """Names of the features of a group, in their order."""
@@ -86,7 +106,7 @@ def check_model_input(
     """
     check_columns(frame, [schema.key, schema.target, *schema.features("all")], "The model input")
     _check_keys(frame[schema.key])
-    _check_numbers(frame[schema.features("all")])
+    _check_values(frame[schema.features("all")], schema)
     _check_target(frame[schema.target], schema)
     _check_class_sizes(frame, schema, settings)
 
@@ -115,7 +135,7 @@ def _check_keys(keys: "pd.Series[Any]") -> None:
     if len(keys) < 2:  # noqa: PLR2004 - one row can't be split
         raise TrainingDataError(
             f"The model input holds {len(keys)} row(s), and learning needs many. "
-            "Check that the raw files hold all customers."
+            "Check that the raw files are whole."
         )
     repeated = int(keys.duplicated().sum())
     if repeated or keys.isna().any():
@@ -125,17 +145,26 @@ def _check_keys(keys: "pd.Series[Any]") -> None:
         )
 
 
-def _check_numbers(features: pd.DataFrame) -> None:
-    texts = [name for name, kind in features.dtypes.items() if kind.kind not in "biuf"]
+def _check_values(features: pd.DataFrame, schema: FeatureSchema) -> None:
+    """Numbers are finite; words, and missing values, only where the schema has words."""
+    numbers = features.drop(columns=schema.words)
+    texts = [name for name, kind in numbers.dtypes.items() if kind.kind not in "biuf"]
     if texts:
         raise TrainingDataError(
             f"Features must be numbers; not numeric: {', '.join(map(str, texts))}. "
-            "Encode them in the feature_engineering stage."
+            "Encode them in the feature_engineering stage, or name them there as words."
         )
-    finite = np.isfinite(features.to_numpy(dtype=np.float64)).all(axis=0)
-    if not finite.all():
+    values = numbers.to_numpy(dtype=np.float64)
+    usable = np.isfinite(values) | (np.isnan(values) if schema.tabular is not None else False)
+    infinite = numbers.columns[~usable.all(axis=0)]
+    if len(infinite) and schema.tabular is not None:
         raise TrainingDataError(
-            f"Features hold missing or infinite values: {', '.join(features.columns[~finite])}. "
+            f"Features hold infinite values: {', '.join(infinite)}. Missing values are imputed in "
+            "training, but the feature_engineering stage should have made infinite ones missing."
+        )
+    if len(infinite):
+        raise TrainingDataError(
+            f"Features hold missing or infinite values: {', '.join(infinite)}. "
             "The feature_engineering stage should have imputed them with 0."
         )
 
@@ -164,7 +193,7 @@ def _check_class_sizes(
     if len(full) == 1:
         raise TrainingDataError(
             f"Every row has the class {full[0]!r}, so there is nothing to tell apart. Check the "
-            "target category and the target window."
+            "target and what it is made of."
         )
     folds = max(settings.folds, settings.tuning.folds)
     needed = int(np.ceil((folds + 1) / (1 - settings.test_share)))
@@ -172,6 +201,6 @@ def _check_class_sizes(
     if small:
         raise TrainingDataError(
             f"Each class needs at least {needed} rows for a test part and {folds} folds; too few "
-            f"in {', '.join(small)} ({described}). Use more customers or a longer target window, "
-            "choose a more frequent category, or lower training.folds."
+            f"in {', '.join(small)} ({described}). Use more rows, choose a more frequent target "
+            "(a longer window, a wider class), or lower training.folds."
         )

@@ -10,14 +10,17 @@ from clientela.modelling.problem import TASKS
 from clientela.modelling.schema import check_columns
 from clientela.modelling.settings import ScoringSettings
 from clientela.modelling.storage.stored_model import StoredModel
-from clientela.ordinal.explanations import contributions, top_reasons
+from clientela.ordinal.explanations import top_reasons
 from clientela.progress import with_progress
 from clientela.reports.numbers import NumberFormat
+from clientela.tabular.schema import TabularSchema, imputed_cells
 
 NO_HISTORY = "sin_historial"
 """Flag in the features, and class in the scores, of customers who never bought anything."""
 
 NO_HISTORY_REASON = "sin historial de compras"
+
+MISSING = "sin dato"
 
 NUMBERS = NumberFormat()
 
@@ -36,8 +39,10 @@ def customer_scores(
         settings: Batch size, reasons, labels.
 
     Returns:
-        The key (PII), `clase`, `valor_esperado`, `p_<class>` for each class, and
-        `razon_1`, `razon_2`, ... in words.
+        The key (PII), `clase`, the expected value (`valor_esperado`, or `probabilidad` of the
+        positive class of two), `p_<class>` for each class, and `razon_1`, `razon_2`, ... in
+        words. For a use case on a table also `imputadas`: the columns of the table whose value
+        was absent or not believed, so that the model saw a typical one.
 
     Raises:
         TrainingDataError: A feature of the model is absent.
@@ -54,8 +59,8 @@ def customer_scores(
 def _scored(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettings) -> pd.DataFrame:
     """Scores of one batch; every column exists even if no customer has history."""
     manifest = model.manifest
-    known = _has_history(rows)
-    columns = ["valor_esperado", *(f"p_{name}" for name in manifest["classes"])]
+    known, task = _has_history(rows), TASKS[manifest["task"]]
+    columns = [task.score_column, *(f"p_{name}" for name in manifest["classes"])]
     frame = pd.DataFrame({manifest["key"]: rows[manifest["key"]].astype("str")})
     frame["clase"] = pd.Series(NO_HISTORY, index=rows.index, dtype="str")
     frame[columns] = np.nan
@@ -64,13 +69,24 @@ def _scored(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettings) -
         frame[f"razon_{rank}"] = pd.Series(reason, index=rows.index, dtype="str")
     if known.any():
         X = rows.loc[known, model.features]
-        task = TASKS[manifest["task"]]
         said = task.predictions(model.estimator, X, manifest["decision"])
         frame.loc[known, "clase"] = np.asarray(manifest["classes"], dtype=object)[said.codes]
         frame.loc[known, columns] = np.column_stack([said.expected, said.probabilities])
         for name, words in _reasons(model, X, settings).items():
             frame.loc[known, name] = words
-    return frame
+    return frame if "tabular" not in manifest else frame.assign(imputadas=_imputed(model, rows))
+
+
+def _imputed(model: StoredModel, rows: pd.DataFrame) -> "pd.Series[str]":
+    """The columns of the table that the model needed and did not get, in one text per row."""
+    schema = TabularSchema.model_validate(model.manifest["tabular"])
+    seen = {name: schema.sources[name] for name in model.features}
+    inputs = tuple(
+        name for name in schema.inputs if any(name in sources for sources in seen.values())
+    )
+    read = schema.model_copy(update={"sources": seen, "inputs": inputs})
+    texts = [", ".join(names) for names in imputed_cells(rows, read)]
+    return pd.Series(texts, index=rows.index, dtype="str")
 
 
 def _has_history(rows: pd.DataFrame) -> "pd.Series[bool]":
@@ -85,7 +101,8 @@ def _reasons(
     """Reason columns in words; fewer reasons than asked for leave the last columns empty."""
     if settings.reasons == 0:
         return {}
-    found = top_reasons(contributions(model.estimator, X), X, settings.reasons)
+    table = TASKS[model.manifest["task"]].contributions(model.estimator, X)
+    found = top_reasons(table, X, settings.reasons)
     words: dict[str, list[str | None]] = {}
     for rank in range(1, settings.reasons + 1):
         if f"motivo_{rank}" not in found:
@@ -98,6 +115,12 @@ def _reasons(
     return words
 
 
-def _in_words(feature: str, value: float, amount: float, labels: Mapping[str, str]) -> str:
+def _in_words(feature: str, value: float | str, amount: float, labels: Mapping[str, str]) -> str:
     arrow = "↑" if amount > 0 else "↓"
-    return f"{readable(feature, labels)} = {NUMBERS.readable(value)} ({arrow})"
+    return f"{readable(feature, labels)} = {_shown(value)} ({arrow})"
+
+
+def _shown(value: float | str) -> str:
+    if pd.isna(value):
+        return MISSING
+    return value if isinstance(value, str) else NUMBERS.readable(value)

@@ -5,10 +5,15 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
+from clientela.binary.calibration import Calibrate
+from clientela.binary.costs import CostMatrix
+from clientela.binary.fairness import FairnessSettings
 from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.tabular.preprocessing import PreprocessingSettings
 
 Role: TypeAlias = Literal["rule", "required", "challenger"]
 FeatureGroup: TypeAlias = Literal["required", "all"]
+Holdout: TypeAlias = Literal["random", "time"]
 
 
 class Settings(BaseModel):
@@ -71,6 +76,9 @@ class CandidateSettings(Settings):
             decides by itself.
         params: Parameters of the estimator, by its own names.
         search: Parameters that tuning may change; their configured values are its first trial.
+        preprocessing: How features of a table become numbers; None: the required form.
+        calibrate: How probabilities are calibrated on rows that were not learned from.
+        share: Share of the rows that the decision rule `share` decides as the positive class.
     """
 
     kind: str
@@ -79,6 +87,9 @@ class CandidateSettings(Settings):
     decisions: tuple[str, ...] = ()
     params: dict[str, Any] = {}
     search: dict[str, SearchRange | SearchChoices] = {}
+    preprocessing: PreprocessingSettings | None = None
+    calibrate: Calibrate = "none"
+    share: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _tuning_starts_inside_its_space(self) -> Self:
@@ -114,6 +125,8 @@ class TrainingSettings(Settings):
     Attributes:
         seed: Seed of the split, the folds, tuning, the estimators and the bootstrap.
         test_share: Share of the rows that is kept for the one final test.
+        holdout: Which rows that is: a stratified `random` draw, or the latest ones (`time`). Where
+            rows have a time, the other way is reported beside it.
         primary_metric: The measure that picks champion and decision rule.
         folds: Folds of the cross-validation inside the training part.
         repeats: How often it is repeated with other folds.
@@ -124,10 +137,14 @@ class TrainingSettings(Settings):
         tuning: Budget of tuning.
         candidates: Name to candidate, simplest first: among equally good ones the first wins.
         labels: Feature to its name in the readers' language.
+        cases: What the rows are, in the plural, in the readers' language.
+        costs: What right and wrong decisions cost; None: each mistake one.
+        fairness: Groups of people to compare; None: no decisions about people.
     """
 
     seed: int = 42
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    holdout: Holdout = "random"
     primary_metric: str
     folds: Annotated[int, Field(ge=2)] = 5
     repeats: PositiveInt = 2
@@ -138,6 +155,9 @@ class TrainingSettings(Settings):
     tuning: TuningSettings = TuningSettings()
     candidates: dict[str, CandidateSettings]
     labels: dict[str, str] = {}
+    cases: str = "clientes"
+    costs: CostMatrix | None = None
+    fairness: FairnessSettings | None = None
 
     @model_validator(mode="after")
     def _yardsticks_are_there(self) -> Self:

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import RepeatedStratifiedKFold, train_test_split
 
+from clientela.exceptions import TrainingDataError
 from clientela.ordinal.metrics import Codes
 
 
@@ -45,6 +46,43 @@ def split_parts(
     return (
         ordered.iloc[np.sort(learn)].reset_index(drop=True),
         ordered.iloc[np.sort(test)].reset_index(drop=True),
+    )
+
+
+def latest_parts(
+    frame: pd.DataFrame, *, key: str, time: str, test_share: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The earlier rows as training part and the latest ones as test part, both sorted by key.
+
+    Rows of one moment stay together, so the test part may hold a few rows more than its share. A
+    row without a time can't be called late: it is learned from.
+
+    Args:
+        frame: One row per key.
+        key: Unique column.
+        time: Column with the moment of each row.
+        test_share: Share of the dated rows in the test part.
+
+    Returns:
+        Training part and test part.
+
+    Raises:
+        TrainingDataError: All rows, or all but those of one moment, have the same time.
+    """
+    moments = frame[time].sort_values(ignore_index=True).dropna()
+    first = int(len(moments) * (1 - test_share))
+    late = frame[time] >= moments.iloc[first] if len(moments) else frame[time].notna()
+    if not late.any() or late.sum() == len(moments):
+        raise TrainingDataError(
+            f"The latest {test_share:.0%} of the rows can't be told from the others by {time!r}: "
+            f"{len(moments)} of {len(frame)} rows are dated, with {moments.nunique()} different "
+            "times. Set training.holdout to 'random', or choose another time column."
+        )
+    ordered = frame.assign(_late=late).sort_values(key, ignore_index=True)
+    early, latest = (ordered[ordered["_late"] == part] for part in (False, True))
+    return (
+        early.drop(columns="_late").reset_index(drop=True),
+        latest.drop(columns="_late").reset_index(drop=True),
     )
 
 

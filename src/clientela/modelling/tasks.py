@@ -1,7 +1,6 @@
 """What a task type brings: its kinds of models, decision rules, measures. All else is common.
 
-`ordinal` is the first; another task type is another class with these methods, and one more line
-in `clientela.modelling.problem.TASKS`.
+A task type is a class with these methods, and one line in `clientela.modelling.problem.TASKS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import pandas as pd
 
 from clientela.modelling.schema import FeatureSchema
+from clientela.modelling.settings import CandidateSettings, TrainingSettings
 from clientela.ordinal.metrics import Codes, Floats
 
 
@@ -19,20 +19,18 @@ class Recipe:
     """What an unfitted estimator is made from.
 
     Attributes:
-        params: Parameters of the estimator, by its own names.
+        params: Parameters of the estimator, by its own names; tuning may have changed them.
         decision: Decision rule; None where the kind decides by itself.
+        candidate: The candidate as configured.
         schema: Columns and classes.
-        metric: What a learned decision rule makes as good as possible.
-        inner_folds: Folds from which cut points and calibration are learned.
-        seed: Seed of estimator and inner folds.
+        settings: What holds for all candidates: metric, seed, inner folds, costs.
     """
 
     params: Mapping[str, Any]
     decision: str | None
+    candidate: CandidateSettings
     schema: FeatureSchema
-    metric: str
-    inner_folds: int
-    seed: int
+    settings: TrainingSettings
 
 
 Builder: TypeAlias = Callable[[Recipe], Any]
@@ -54,11 +52,27 @@ class Predictions:
 
 
 class Task(Protocol):
-    """One type of question that models answer."""
+    """One type of question that models answer.
+
+    Attributes:
+        name: As `use_cases.yml` calls it.
+        problem_type: As model registries call it.
+        kinds: Kinds of models by the name that configuration gives.
+        score_column: Column of the expected value in scores.
+    """
 
     name: str
     problem_type: str
     kinds: Mapping[str, Builder]
+    score_column: str
+
+    def configured(self, settings: TrainingSettings) -> "Task":
+        """The task type under the settings of a use case.
+
+        Raises:
+            ConfigurationError: A setting belongs to another task type.
+        """
+        ...
 
     def greater_is_better(self, metric: str) -> bool:
         """Direction of a measure.
@@ -82,6 +96,10 @@ class Task(Protocol):
 
     def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
         """What a fitted model says about rows, under one decision rule."""
+        ...
+
+    def contributions(self, model: Any, X: pd.DataFrame) -> pd.DataFrame:
+        """One row per row of `X`, one column per feature: what it adds to the model's score."""
         ...
 
     def grade(self, truth: Codes, said: Predictions, values: Floats) -> dict[str, float]:

@@ -5,8 +5,9 @@ import pytest
 from clientela.exceptions import CardContradiction
 from clientela.modelling.card.checks import check_card
 from clientela.modelling.card.explanation import feature_importance
+from clientela.modelling.card.facts import CardFacts
 from clientela.modelling.card.markdown import markdown
-from clientela.modelling.card.page import CardFacts, model_card
+from clientela.modelling.card.page import model_card
 from clientela.modelling.schema import class_shares
 from clientela.modelling.selection.champion import champion_choice, chosen_variants
 from clientela.modelling.selection.cutoff_modes import cutoff_comparison

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clientela.exceptions import CardContradiction
-from clientela.modelling.card.page import CardFacts
+from clientela.modelling.card.facts import CardFacts
 from clientela.modelling.selection.evaluation import IDENTITY
 from clientela.modelling.selection.test_part import CHAMPION, REQUIRED
 

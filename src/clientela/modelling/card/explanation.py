@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from clientela.modelling.labels import readable
+from clientela.modelling.problem import TASKS
 from clientela.modelling.storage.stored_model import StoredModel
-from clientela.ordinal.explanations import contributions, mean_absolute_contributions
+from clientela.ordinal.explanations import mean_absolute_contributions
 
 
 def explained_rows(train: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
@@ -40,22 +41,30 @@ def feature_importance(
 
     Returns:
         Each with `feature`, `label`, `mean_abs` (mean absolute contribution, in the unit of the
-        model's score) and `direction`: the correlation of value and contribution, 0 without any.
+        model's score) and `direction`: the correlation of value and contribution over rows with
+        a value, 0 without any, None for words.
     """
     X = rows[model.features]
-    table = contributions(model.estimator, X)
+    table = TASKS[model.manifest["task"]].contributions(model.estimator, X)
     return [
         {
             "feature": str(name),
             "label": readable(str(name), labels),
             "mean_abs": float(amount),
-            "direction": _correlation(X[name].to_numpy(), table[name].to_numpy()),
+            "direction": _direction(X[str(name)], table[name]),
         }
         for name, amount in mean_absolute_contributions(table).items()
     ]
 
 
+def _direction(values: "pd.Series[Any]", amounts: "pd.Series[float]") -> float | None:
+    if values.dtype.kind not in "biuf":
+        return None
+    known = values.notna()
+    return _correlation(values[known].to_numpy(), amounts[known].to_numpy())
+
+
 def _correlation(one: Any, other: Any) -> float:
-    if one.std() == 0 or other.std() == 0:
+    if not len(one) or one.std() == 0 or other.std() == 0:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])

@@ -95,7 +95,7 @@ def calibration_figure(truth: Codes, probabilities: Floats, classes: Sequence[st
     for boundary, promised in enumerate(above.T):
         points = _reliability(promised, truth > boundary)
         color = LINE_COLORS[boundary % len(LINE_COLORS)]
-        label = f"más que {classes[boundary]}"
+        label = f"más que {classes[boundary]}" if above.shape[1] > 1 else classes[1]
         panel.plot(points[:, 0], points[:, 1], marker="o", markersize=4, color=color, label=label)
     panel.set_xlabel("probabilidad prometida")
     panel.set_ylabel("proporción observada")
@@ -123,7 +123,7 @@ def importance_figure(entries: Sequence[Mapping[str, Any]]) -> Figure:
     """
     top = entries[:MOST_FEATURES]
     figure, (panel,) = panels(1, 1, 0.8 + 0.3 * len(top))
-    arrows = ["↑" if entry["direction"] >= 0 else "↓" for entry in top]
+    arrows = [_arrow(entry["direction"]) for entry in top]
     ranked(
         panel,
         [str(entry["label"]) for entry in top],
@@ -132,3 +132,10 @@ def importance_figure(entries: Sequence[Mapping[str, Any]]) -> Figure:
     )
     panel.set_xlabel("contribución media absoluta (↑ valores altos empujan hacia clases altas)")
     return figure
+
+
+def _arrow(correlation: float | None) -> str:
+    """Where high values push; nothing for words."""
+    if correlation is None:
+        return ""
+    return "↑" if correlation >= 0 else "↓"

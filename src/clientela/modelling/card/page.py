@@ -1,17 +1,18 @@
 """The model card: the run's own artefacts as a page for people who decide. In Spanish."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
+from clientela.modelling.card.binary_sections import binary_sections
+from clientela.modelling.card.facts import CardFacts
 from clientela.modelling.card.figures import (
     calibration_figure,
     confusion_figure,
     importance_figure,
     leaderboard_figure,
 )
+from clientela.modelling.card.leakage_section import leakage_section
+from clientela.modelling.card.statements import card_statements
 from clientela.modelling.card.tables import (
     classes_table,
     cutoff_table,
@@ -21,8 +22,7 @@ from clientela.modelling.card.tables import (
     test_table,
     tuning_table,
 )
-from clientela.modelling.card.verdict import signed, verdict
-from clientela.modelling.problem import Problem
+from clientela.modelling.card.verdict import signed
 from clientela.modelling.selection.test_part import CHAMPION, said_by
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.page import Bullets, Image, Page, Section, Table, Text
@@ -31,43 +31,30 @@ NUMBERS = NumberFormat()
 
 LIMITS = """
 La validación cruzada eligió también parámetros y decisión, así que es algo optimista; la prueba \
-final no lo es, pero tiene menos clientes.
+final no lo es, pero tiene menos {cases}.
 Diferencias menores que el error indicado no significan nada.
-El modelo describe a los clientes del período de los datos. Con otra temporada, otra oferta u \
-otros clientes hay que medirlo de nuevo.
-A los clientes sin ninguna transacción no se les asigna una clase de compra.
+El modelo describe a los {cases} del período de los datos. Con otra temporada, otra oferta u \
+otros {cases} hay que medirlo de nuevo.
 """
 
+LIMITS_OF_CUTOFFS = "A los clientes sin ninguna transacción no se les asigna una clase de compra."
 
-@dataclass(frozen=True)
-class CardFacts:
-    """The artefacts of one run that a card tells.
+LESS_IS_BETTER = {
+    "ordinal": "MAE, AMAE, RPS y error de calibración",
+    "binary": "costo, Brier, pérdida logarítmica y error de calibración",
+}
+"""Measures of each task type of which less is better."""
 
-    Attributes:
-        problem: What was learned.
-        table: The leaderboard.
-        choice: Who won, and how.
-        tuned: What tuning did.
-        grades: Grades on the test part.
-        predictions: Predictions on the test part.
-        manifest: The champion's manifest.
-        classes: Class to rows and share, of the whole model input.
-        cutoffs: Both cutoff modes side by side.
-        importance: What the champion leans on.
-        leakage: The leakage report.
-    """
-
-    problem: Problem
-    table: pd.DataFrame
-    choice: Mapping[str, Any]
-    tuned: Mapping[str, Any]
-    grades: Mapping[str, Any]
-    predictions: pd.DataFrame
-    manifest: Mapping[str, Any]
-    classes: Mapping[str, Any]
-    cutoffs: Mapping[str, Any]
-    importance: list[dict[str, Any]]
-    leakage: Mapping[str, Any]
+EXPLAINED = {
+    "ordinal": "Contribuciones exactas al puntaje (SHAP en los modelos XGBoost, coeficiente por "
+    "valor estandarizado en el lineal), promediadas en valor absoluto. Dicen en qué se "
+    "apoya el modelo, no qué causa la compra.",
+    "binary": "Contribuciones al puntaje que suman exactamente su distancia al promedio (SHAP en "
+    "XGBoost, coeficiente por valor en la regresión logística, camino por los árboles en el "
+    "bosque), promediadas en valor absoluto. Dicen en qué se apoya el modelo, no qué causa el "
+    "resultado.",
+}
+"""How contributions are made, by task type."""
 
 
 def model_card(facts: CardFacts) -> Page:
@@ -83,51 +70,38 @@ def model_card(facts: CardFacts) -> Page:
     return Page(
         title="Ficha del modelo",
         subtitle=f"Objetivo: {facts.problem.schema.target} · campeón: {champion['candidate']}",
-        summary=(
-            verdict(facts.choice, facts.grades).sentence,
-            _against_required(facts),
-            _how_sure(facts),
-        ),
+        summary=card_statements(facts),
         sections=(
             _test_section(facts),
             _comparison_section(facts),
             _errors_section(facts),
-            _cutoff_section(facts),
+            *_own_sections(facts),
             _explanation_section(facts),
-            _leakage_section(facts.leakage),
+            leakage_section(
+                facts.leakage, facts.problem.settings.cases, cutoffs=facts.cutoffs is not None
+            ),
             _data_section(facts),
-            _limits_section(),
+            _limits_section(facts),
         ),
     )
 
 
-def _against_required(facts: CardFacts) -> str:
-    champion, required = facts.choice["champion"], facts.choice["required"]["candidate"]
-    if champion["candidate"] == required:
-        return f"El campeón es el propio modelo requerido «{required}»."
-    gain, error = champion["gain_vs_required"], champion["gain_vs_required_se"]
-    return (
-        f"Frente al modelo requerido «{required}»: {signed(gain)} en validación cruzada "
-        f"(error estándar corregido {NUMBERS.text(error, 3)})."
-    )
-
-
-def _how_sure(facts: CardFacts) -> str:
-    metric = facts.choice["primary_metric"]
-    test = facts.grades["models"][CHAMPION][metric]
-    return (
-        f"{metric.upper()} del campeón en la prueba final: {NUMBERS.text(test['value'], 3)} "
-        f"(intervalo del 95 %: {NUMBERS.text(test['lower'], 3)} a "
-        f"{NUMBERS.text(test['upper'], 3)}; {NUMBERS.text(facts.grades['rows'])} clientes)."
-    )
+def _own_sections(facts: CardFacts) -> tuple[Section, ...]:
+    """The sections that this task type has and others do not."""
+    cutoffs = () if facts.cutoffs is None else (_cutoff_section(facts, facts.cutoffs),)
+    if facts.binary is None:
+        return cutoffs
+    rare = min(facts.classes, key=lambda name: float(facts.classes[name]["rows"]))
+    return (*cutoffs, *binary_sections(facts.binary, facts.problem, rare))
 
 
 def _test_section(facts: CardFacts) -> Section:
     note = (
         "La parte de prueba se usó una sola vez, después de elegir. Entre corchetes, el intervalo "
-        "del 95 % por remuestreo. En MAE, AMAE, RPS y error de calibración, menos es mejor."
+        f"del 95 % por remuestreo. En {LESS_IS_BETTER[facts.problem.task.name]}, menos es mejor."
     )
-    table = Table("Medidas por modelo", test_table(facts.grades), note=note)
+    measured = test_table(facts.grades, facts.problem.settings.candidates)
+    table = Table("Medidas por modelo", measured, note=note)
     return Section("Prueba final", (table,))
 
 
@@ -195,12 +169,12 @@ def _errors_section(facts: CardFacts) -> Section:
     )
 
 
-def _cutoff_section(facts: CardFacts) -> Section:
+def _cutoff_section(facts: CardFacts, cutoffs: Mapping[str, Any]) -> Section:
     metric = facts.problem.settings.primary_metric
     return Section(
         "Los dos modos de corte",
         (
-            Table("Clases y resultados por modo", cutoff_table(facts.cutoffs, metric)),
+            Table("Clases y resultados por modo", cutoff_table(cutoffs, metric)),
             Text(
                 "El corte por la última transacción de cada cliente sabe que el cliente volvió: "
                 "condiciona sobre el futuro, y sus clases no son las de un trimestre cualquiera. "
@@ -216,46 +190,24 @@ def _explanation_section(facts: CardFacts) -> Section:
         (
             Image("Variables", importance_figure(facts.importance)),
             Table("Variables", importance_table(facts.importance)),
-            Text(
-                "Contribuciones exactas al puntaje (SHAP en los modelos XGBoost, coeficiente por "
-                "valor estandarizado en el lineal), promediadas en valor absoluto. Dicen en qué se "
-                "apoya el modelo, no qué causa la compra."
-            ),
+            Text(EXPLAINED[facts.problem.task.name]),
         ),
     )
 
 
-def _leakage_section(leakage: Mapping[str, Any]) -> Section:
-    """Whether a feature knew the future, and what a person allowed all the same."""
-    changed = leakage["sees_the_future"]
-    proof = (
-        f"Variables que cambiaron al alterar todo lo posterior al corte: {', '.join(changed)}."
-        if changed
-        else "Al alterar todo lo posterior al corte de "
-        f"{NUMBERS.text(leakage['rows'])} clientes no cambió ninguna variable."
-    )
-    strongest, concordance = next(iter(leakage["concordance"].items()))
-    alone = (
-        f"La variable que por sí sola mejor ordena el objetivo es {strongest}: concordancia "
-        f"{NUMBERS.text(concordance, 3)} (0,5 es azar; se rechaza por encima de "
-        f"{NUMBERS.text(leakage['concordance_limit'], 2)})."
-    )
-    allowed = [f"Permitida: {name}. Motivo: {why}" for name, why in leakage["allowed"].items()]
-    return Section("Fuga de información", (Bullets((proof, alone, *allowed)),))
-
-
 def _data_section(facts: CardFacts) -> Section:
-    manifest = facts.manifest
+    manifest, cases = facts.manifest, facts.problem.settings.cases
+    heading = cases.capitalize()
     versions = ", ".join(f"{name} {text}" for name, text in manifest["versions"].items())
     params = ", ".join(f"{name}={value}" for name, value in manifest["params"].items())
     return Section(
         "Datos y reproducción",
         (
-            Table("Clases del objetivo", classes_table(facts.classes)),
+            Table("Clases del objetivo", classes_table(facts.classes, cases)),
             Bullets(
                 (
-                    f"Clientes para entrenar: {NUMBERS.text(manifest['training_rows'])}.",
-                    f"Clientes para la prueba: {NUMBERS.text(facts.grades['rows'])}.",
+                    f"{heading} para entrenar: {NUMBERS.text(manifest['training_rows'])}.",
+                    f"{heading} para la prueba: {NUMBERS.text(facts.grades['rows'])}.",
                     f"Variables ({len(manifest['features'])}): {', '.join(manifest['features'])}.",
                     f"Modelo {manifest['kind']}, decisión {manifest['decision']}.",
                     f"Parámetros: {params or 'ninguno'}; semilla {manifest['seed']}.",
@@ -267,5 +219,8 @@ def _data_section(facts: CardFacts) -> Section:
     )
 
 
-def _limits_section() -> Section:
-    return Section("Límites", (Bullets(tuple(LIMITS.strip().splitlines())),))
+def _limits_section(facts: CardFacts) -> Section:
+    limits = LIMITS.format(cases=facts.problem.settings.cases).strip().splitlines()
+    if facts.cutoffs is not None:
+        limits.append(LIMITS_OF_CUTOFFS)
+    return Section("Límites", (Bullets(tuple(limits)),))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from clientela.modelling.settings import CandidateSettings
 from clientela.reports.numbers import NumberFormat
 
 NUMBERS = NumberFormat()
@@ -18,6 +19,23 @@ MEASURES = {
     "off_by_one": "A lo más una clase de error",
     "accuracy": "Exactitud",
     "calibration_error": "Error de calibración",
+    "precision": "Precisión",
+    "recall": "Sensibilidad",
+    "f1": "F1",
+    "specificity": "Especificidad",
+    "balanced_accuracy": "Exactitud balanceada",
+    "mcc": "MCC",
+    "expected_cost": "Costo por caso",
+    "saving_over_all_positive": "Ahorro frente a aceptar a todos",
+    "saving_over_all_negative": "Ahorro frente a no aceptar a nadie",
+    "roc_auc": "ROC-AUC",
+    "gini": "Gini",
+    "ks": "KS",
+    "pr_auc": "PR-AUC",
+    "pr_auc_rare": "PR-AUC (clase rara)",
+    "brier": "Brier",
+    "brier_skill": "Brier frente a la tasa base",
+    "log_loss": "Pérdida logarítmica",
 }
 """Measures as readers know them; others stand under their own name."""
 
@@ -36,33 +54,53 @@ def _with_spread(value: float, spread: float) -> str:
     return f"{_number(value)} ± {_number(spread)}"
 
 
-def _measure(name: str) -> str:
+def measure_name(name: str) -> str:
+    """A measure as readers know it.
+
+    Args:
+        name: Its name in configuration.
+
+    Returns:
+        Words.
+    """
     return MEASURES.get(name, name)
 
 
-def test_table(grades: Mapping[str, Any]) -> pd.DataFrame:
+def test_table(
+    grades: Mapping[str, Any], candidates: Mapping[str, CandidateSettings]
+) -> pd.DataFrame:
     """One row per measure: the figure of each tested model with its interval.
 
     Args:
         grades: See `clientela.modelling.selection.test_part.holdout_grades`.
+        candidates: The candidates by name.
 
     Returns:
         Text columns.
     """
     models = grades["models"]
+    names = {
+        name: f"{'regla' if entry.role == 'rule' else 'requerido'} {name}"
+        for name, entry in candidates.items()
+    } | MODELS
     return pd.DataFrame(
         [
-            {"Medida": _measure(measure)}
-            | {
-                MODELS.get(name, f"regla {name}"): _with_interval(measures[measure])
-                for name, measures in models.items()
-            }
+            {"Medida": measure_name(measure)}
+            | {names[name]: with_interval(measures[measure]) for name, measures in models.items()}
             for measure in next(iter(models.values()))
         ]
     )
 
 
-def _with_interval(entry: Mapping[str, float]) -> str:
+def with_interval(entry: Mapping[str, float]) -> str:
+    """A figure with its interval.
+
+    Args:
+        entry: `value`, `lower`, `upper`.
+
+    Returns:
+        For example `0,953 [0,944; 0,962]`.
+    """
     value, lower, upper = (_number(entry[part]) for part in ("value", "lower", "upper"))
     return f"{value} [{lower}; {upper}]"
 
@@ -81,7 +119,7 @@ def leaderboard_table(table: pd.DataFrame, metric: str) -> pd.DataFrame:
         [
             _contender(row)
             | {
-                f"{_measure(metric)} ± desv.": _with_spread(row[metric], row[f"{metric}_sd"]),
+                f"{measure_name(metric)} ± desv.": _with_spread(row[metric], row[f"{metric}_sd"]),
                 "Frente a la regla ± error": _with_spread(
                     row["gain_vs_rule"], row["gain_vs_rule_se"]
                 ),
@@ -107,7 +145,7 @@ def measures_table(table: pd.DataFrame) -> pd.DataFrame:
     measures = [name for name in names if not name.startswith("gain_")]
     return pd.DataFrame(
         [
-            _contender(row) | {_measure(name): _number(row[name]) for name in measures}
+            _contender(row) | {measure_name(name): _number(row[name]) for name in measures}
             for _, row in table.iterrows()
         ]
     )
@@ -134,8 +172,8 @@ def tuning_table(tuned: Mapping[str, Any], metric: str) -> pd.DataFrame:
     rows = [
         {
             "Candidato": name,
-            f"{_measure(metric)} inicial": _number(entry["configured"]),
-            f"{_measure(metric)} ajustado": _number(entry["best"]),
+            f"{measure_name(metric)} inicial": _number(entry["configured"]),
+            f"{measure_name(metric)} ajustado": _number(entry["best"]),
             "Ensayos": str(entry["trials"]),
             "Parámetros": _listed(entry["params"]),
         }
@@ -160,7 +198,7 @@ def cutoff_table(cutoffs: Mapping[str, Any], metric: str) -> pd.DataFrame:
             {"Modo": entry.get("mode") or MODES[name], "Clientes": NUMBERS.text(entry["rows"])}
             | {label: NUMBERS.percent(part["share"]) for label, part in entry["classes"].items()}
             | {
-                f"{_measure(metric)} {model}": _with_spread(
+                f"{measure_name(metric)} {model}": _with_spread(
                     figures[metric]["mean"], figures[metric]["sd"]
                 )
                 for model, figures in entry["models"].items()
@@ -184,18 +222,25 @@ def importance_table(importance: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             {
                 "Variable": entry["label"],
                 "Contribución media absoluta": _number(entry["mean_abs"]),
-                "Valores altos": "suben" if entry["direction"] >= 0 else "bajan",
+                "Valores altos": _direction(entry["direction"]),
             }
             for entry in importance
         ]
     )
 
 
-def classes_table(classes: Mapping[str, Any]) -> pd.DataFrame:
+def _direction(correlation: float | None) -> str:
+    if correlation is None:
+        return "según la palabra"
+    return "suben" if correlation >= 0 else "bajan"
+
+
+def classes_table(classes: Mapping[str, Any], cases: str) -> pd.DataFrame:
     """One row per class of the target.
 
     Args:
         classes: See `clientela.modelling.schema.class_shares`.
+        cases: What the rows are, in the plural.
 
     Returns:
         Text columns.
@@ -204,7 +249,7 @@ def classes_table(classes: Mapping[str, Any]) -> pd.DataFrame:
         [
             {
                 "Clase": name,
-                "Clientes": NUMBERS.text(entry["rows"]),
+                cases.capitalize(): NUMBERS.text(entry["rows"]),
                 "Proporción": NUMBERS.percent(entry["share"]),
             }
             for name, entry in classes.items()

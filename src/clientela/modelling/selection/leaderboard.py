@@ -85,7 +85,10 @@ def best_of_role(grades: pd.DataFrame, role: str, problem: Problem) -> str:
     Returns:
         `candidate|features|decision`.
     """
-    of_role = grades[grades["candidate"].isin(problem.settings.of_role(role))]
+    settings = problem.settings
+    # several candidates may be required; the first is the baseline that others are measured by
+    names = [settings.required] if role == "required" else list(settings.of_role(role))
+    of_role = grades[grades["candidate"].isin(names)]
     means = of_role.groupby(_labels(of_role), sort=False)[problem.settings.primary_metric].mean()
     better = problem.task.greater_is_better(problem.settings.primary_metric)
     return str(means.idxmax() if better else means.idxmin())

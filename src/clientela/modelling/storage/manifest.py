@@ -21,7 +21,9 @@ def model_manifest(train: pd.DataFrame, contender: Contender, problem: Problem) 
     """
     schema, settings = problem.schema, problem.settings
     candidate = settings.candidates[contender.candidate]
-    return {
+    tabular = schema.tabular
+    described = {} if tabular is None else {"tabular": tabular.model_dump(mode="json")}
+    return described | {
         "candidate": contender.candidate,
         "kind": candidate.kind,
         "role": candidate.role,

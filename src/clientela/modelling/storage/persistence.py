@@ -12,17 +12,23 @@ from pathlib import PurePosixPath
 from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+import numpy as np
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from clientela.exceptions import ModelFileError
 
 OUR_ESTIMATORS = (
+    "clientela.binary.decision_classifier.BinaryDecisionClassifier",
+    "clientela.binary.rules.ThresholdRule",
     "clientela.ordinal.cumulative_binary.CumulativeBinaryClassifier",
     "clientela.ordinal.decision_classifier.OrdinalDecisionClassifier",
     "clientela.ordinal.last_quarter.LastQuarterRule",
     "clientela.ordinal.proportional_odds.ProportionalOddsClassifier",
     "clientela.ordinal.regressor.OrdinalRegressor",
+    "clientela.tabular.preprocessing.ColumnsAmong",
+    "clientela.tabular.preprocessing.log_of_positive",
+    "clientela.tabular.preprocessing.words_as_objects",
 )
 """Trusted because they are ours: plain attributes, and arithmetic on arrays."""
 
@@ -34,10 +40,13 @@ XGBOOST_MODELS = (
 """Trusted because the models are theirs. A booster is bytes that XGBoost parses: it runs no code,
 but a crafted one may crash the process, so files from strangers stay unopened."""
 
+FOREST_TREES = ("sklearn.tree._tree.Tree",)
+"""Trusted because it is arrays: scikit-learn's C class checks their form when they are set."""
+
 DESCRIPTIONS = ("numpy.dtype",)
 """Trusted because they only describe: an imputer remembers the type of its column."""
 
-TRUSTED_TYPES = OUR_ESTIMATORS + XGBOOST_MODELS + DESCRIPTIONS
+TRUSTED_TYPES = OUR_ESTIMATORS + XGBOOST_MODELS + FOREST_TREES + DESCRIPTIONS
 """Every type that may stand in a model file, beyond those of scikit-learn and NumPy."""
 
 SCHEMA = "schema.json"
@@ -117,5 +126,24 @@ def _canonical(written: bytes) -> bytes:
         schema = json.loads(source.read(SCHEMA), object_hook=numbered)
         target.writestr(ZipInfo(SCHEMA, EARLIEST_DATE), json.dumps(schema, indent=2))
         for new, old in origin.items():
-            target.writestr(ZipInfo(new, EARLIEST_DATE), source.read(old))
+            target.writestr(ZipInfo(new, EARLIEST_DATE), _without_padding(source.read(old)))
     return buffer.getvalue()
+
+
+def _without_padding(content: bytes) -> bytes:
+    """An array of records with zeros between its fields; any other content as it is.
+
+    The nodes of a tree are C structures, and what stands between their fields is whatever the
+    memory held.
+    """
+    if not content.startswith(np.lib.format.MAGIC_PREFIX):
+        return content
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    # not zeros_like: that fills fields, and leaves what stands between them
+    clean, written = np.zeros(array.shape, array.dtype), io.BytesIO()
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    np.save(written, clean, allow_pickle=False)
+    return written.getvalue()

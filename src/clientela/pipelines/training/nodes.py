@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clientela.leakage.report import require_no_leak
+from clientela.modelling.binary_report import BinaryFacts
 from clientela.modelling.card.checks import check_card
 from clientela.modelling.card.explanation import explained_rows, feature_importance
+from clientela.modelling.card.facts import CardFacts
 from clientela.modelling.card.figures import (
     calibration_figure,
     confusion_figure,
@@ -17,7 +19,7 @@ from clientela.modelling.card.figures import (
 )
 from clientela.modelling.card.headline import headline
 from clientela.modelling.card.markdown import markdown
-from clientela.modelling.card.page import CardFacts, model_card
+from clientela.modelling.card.page import model_card
 from clientela.modelling.problem import Problem
 from clientela.modelling.schema import check_model_input, class_shares
 from clientela.modelling.selection.champion import champion_choice, chosen_variants
@@ -28,6 +30,7 @@ from clientela.modelling.selection.fitting import (
     configured_contender,
     fitted_model,
 )
+from clientela.modelling.selection.other_holdout import holdout_parts, yardsticks
 from clientela.modelling.selection.test_part import (
     CHAMPION,
     REQUIRED,
@@ -36,7 +39,6 @@ from clientela.modelling.selection.test_part import (
     said_by,
 )
 from clientela.modelling.selection.tuning import tuned_candidates, variants
-from clientela.modelling.split import split_parts
 from clientela.modelling.storage.packaging import archive_files, folder_files
 from clientela.modelling.storage.required_report import (
     class_report,
@@ -67,15 +69,8 @@ def parts(
         LeakageFound: The report refuses a feature.
     """
     require_no_leak(leakage)
-    schema, settings = problem.schema, problem.settings
-    check_model_input(model_input, schema, settings)
-    return split_parts(
-        model_input,
-        key=schema.key,
-        target=schema.target,
-        test_share=settings.test_share,
-        seed=settings.seed,
-    )
+    check_model_input(model_input, problem.schema, problem.settings)
+    return holdout_parts(model_input, problem.settings.holdout, problem)
 
 
 def tuned(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
@@ -132,11 +127,8 @@ def test_predictions(
     problem: Problem,
 ) -> pd.DataFrame:
     """One row per model and test row (PII); see `clientela.modelling.selection.test_part`."""
-    rules = {
-        name: fitted_model(train, configured_contender(name, problem), problem)
-        for name in problem.settings.of_role("rule")
-    }
-    return holdout_predictions(test, {CHAMPION: champion, REQUIRED: required} | rules, problem)
+    models = {CHAMPION: champion, REQUIRED: required} | yardsticks(train, problem)
+    return holdout_predictions(test, models, problem)
 
 
 def test_grades(predictions: pd.DataFrame, problem: Problem) -> dict[str, Any]:
@@ -245,12 +237,25 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
     grades: dict[str, Any],
     predictions: pd.DataFrame,
     champion: StoredModel,
-    cutoffs: dict[str, Any],
     explanations: dict[str, list[dict[str, Any]]],
     leakage: dict[str, Any],
     problem: Problem,
+    **own: Any,
 ) -> tuple[str, str, dict[str, Any]]:
     """The model card as HTML and Markdown, and the headline figures.
+
+    Args:
+        model_input: One row per key.
+        table: The leaderboard.
+        choice: Who won.
+        tuned: What tuning did.
+        grades: Grades on the test part.
+        predictions: Predictions on the test part.
+        champion: The champion.
+        explanations: What the models lean on.
+        leakage: The leakage report.
+        problem: What was learned.
+        own: What only this task type has: the fields of `BinaryFacts`, or `cutoffs`.
 
     Raises:
         CardContradiction: The artefacts do not belong together.
@@ -264,9 +269,10 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
         predictions=predictions,
         manifest=champion.manifest,
         classes=class_shares(model_input, problem.schema),
-        cutoffs=cutoffs,
         importance=explanations[CHAMPION],
         leakage=leakage,
+        cutoffs=own.get("cutoffs"),
+        binary=BinaryFacts(**own) if problem.task.name == "binary" else None,
     )
     check_card(facts, len(model_input))
     page, found = model_card(facts), headline(choice, grades, len(model_input))

@@ -9,10 +9,38 @@ from clientela.contracts.use_cases import UseCase
 from clientela.modelling.problem import Problem, problem_of
 from clientela.modelling.settings import TrainingSettings
 from clientela.pipelines.assembly import pipeline_of
-from clientela.pipelines.training import nodes
+from clientela.pipelines.training import binary_nodes, nodes
 
 REPORTS = ("metrics", "console_metrics", "report", "report_text", "confusion", "confusion_plot")
+DECISION_TABLES = ("threshold", "calibration", "gain", "fairness")
 PLOTS = ("leaderboard", "confusion", "calibration", "importance", "importance_required")
+
+CARD_INPUTS = {
+    "model_input": "model_input",
+    "table": "leaderboard",
+    "choice": "choice",
+    "tuned": "tuned",
+    "grades": "test_grades",
+    "predictions": "test_predictions",
+    "champion": "champion",
+    "explanations": "explanations",
+    "leakage": "leakage_report",
+    "problem": "problem",
+}
+"""What every card tells: argument to dataset."""
+
+CUTOFF_FACTS = {"cutoffs": "cutoff_comparison"}
+"""What only the card of a model with cutoffs tells."""
+
+BINARY_FACTS = {
+    "thresholds": "threshold_table",
+    "calibration": "calibration_table",
+    "gains": "gain_table",
+    "fairness": "fairness_table",
+    "other": "other_holdout",
+    "required": "required_table",
+}
+"""What only the card of a binary model tells."""
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
@@ -24,9 +52,12 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    return pipeline_of(
-        use_case, "training", [*_learning(str(use_case.task)), *_judging(), *_telling()]
-    )
+    common = [*_learning(str(use_case.task)), *_judging()]
+    if use_case.task == "binary":
+        own = [*_of_binary(), *_telling(BINARY_FACTS)]
+    else:
+        own = [*_of_cutoffs(), *_telling(CUTOFF_FACTS)]
+    return pipeline_of(use_case, "training", [*common, *own])
 
 
 def _problem_of(task: str) -> Callable[..., Problem]:
@@ -88,19 +119,6 @@ def _judging() -> list[Node]:
             name="test_grades",
         ),
         Node(
-            nodes.compared_cutoffs,
-            inputs=[
-                "training_part",
-                "test_part",
-                "model_input_other_cutoff",
-                "choice",
-                "tuned",
-                "problem",
-            ],
-            outputs="cutoff_comparison",
-            name="cutoff_comparison",
-        ),
-        Node(
             nodes.explanations,
             inputs=["training_part", "champion", "required_model", "problem"],
             outputs="explanations",
@@ -109,14 +127,8 @@ def _judging() -> list[Node]:
     ]
 
 
-def _telling() -> list[Node]:
+def _telling(own: dict[str, str]) -> list[Node]:
     return [
-        Node(
-            nodes.required_files,
-            inputs="required_model",
-            outputs=["required_archive", "required_folder", "required_metadata"],
-            name="required_files",
-        ),
         Node(
             nodes.required_reports,
             inputs=["test_predictions", "choice", "test_grades", "problem"],
@@ -131,20 +143,63 @@ def _telling() -> list[Node]:
         ),
         Node(
             nodes.card,
-            inputs=[
-                "model_input",
-                "leaderboard",
-                "choice",
-                "tuned",
-                "test_grades",
-                "test_predictions",
-                "champion",
-                "cutoff_comparison",
-                "explanations",
-                "leakage_report",
-                "problem",
-            ],
+            inputs=CARD_INPUTS | own,
             outputs=["model_card", "model_card_text", "headline"],
             name="model_card",
+        ),
+    ]
+
+
+def _of_cutoffs() -> list[Node]:
+    """What only models on transactions have: features that end at a cutoff, of two modes."""
+    return [
+        Node(
+            nodes.compared_cutoffs,
+            inputs=[
+                "training_part",
+                "test_part",
+                "model_input_other_cutoff",
+                "choice",
+                "tuned",
+                "problem",
+            ],
+            outputs="cutoff_comparison",
+            name="cutoff_comparison",
+        ),
+        Node(
+            nodes.required_files,
+            inputs="required_model",
+            outputs=["required_archive", "required_folder", "required_metadata"],
+            name="required_files",
+        ),
+    ]
+
+
+def _of_binary() -> list[Node]:
+    """What only binary models on tables have."""
+    return [
+        Node(
+            binary_nodes.leakage_report,
+            inputs=["model_input", "problem", "params:leakage"],
+            outputs="leakage_report",
+            name="leakage_report",
+        ),
+        Node(
+            binary_nodes.other_test,
+            inputs=["model_input", "choice", "test_predictions", "problem"],
+            outputs=["other_holdout", "required_table"],
+            name="other_test",
+        ),
+        Node(
+            binary_nodes.decision_tables,
+            inputs=["champion", "test_part", "test_predictions", "problem"],
+            outputs={name: f"{name}_table" for name in DECISION_TABLES},
+            name="decision_tables",
+        ),
+        Node(
+            binary_nodes.model_files,
+            inputs=["champion", "required_model"],
+            outputs=["required_joblib", "required_metadata"],
+            name="model_files",
         ),
     ]

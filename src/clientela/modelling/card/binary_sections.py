@@ -1,0 +1,203 @@
+"""What only the card of a binary model tells: costs, calibration, lift, groups, the other test."""
+
+import pandas as pd
+
+from clientela.binary.fairness import FairnessSettings
+from clientela.modelling.binary_report import BinaryFacts
+from clientela.modelling.card.tables import measure_name, with_interval
+from clientela.modelling.problem import Problem
+from clientela.modelling.selection.test_part import CHAMPION
+from clientela.reports.numbers import NumberFormat
+from clientela.reports.page import Section, Table, Text
+
+NUMBERS = NumberFormat()
+
+HOLDOUTS = {"time": "fuera de tiempo", "random": "al azar"}
+
+PEOPLE_DECIDE = (
+    "El modelo informa; la decisión sobre cada persona la toma una persona, que puede ver los "
+    "motivos de cada puntaje y apartarse de él."
+)
+
+GROUP_VERDICTS = {
+    "most_favoured": "el más favorecido",
+    "within": "dentro del límite",
+    "below": "POR DEBAJO del límite",
+    "too_few_rows": "muy pocos casos",
+    "nobody_selected": "nadie seleccionado",
+}
+
+
+def other_test_sentence(facts: BinaryFacts, metric: str) -> str | None:
+    """The champion's figure in the test that was not chosen.
+
+    Args:
+        facts: What is told.
+        metric: The primary metric.
+
+    Returns:
+        A sentence; None where there is no such test.
+    """
+    if not facts.other["tested"]:
+        return None
+    found = facts.other["models"][CHAMPION][metric]
+    return (
+        f"{metric.upper()} del campeón en la prueba {HOLDOUTS[facts.other['holdout']]}: "
+        f"{with_interval(found)} ({NUMBERS.text(facts.other['rows'])} casos)."
+    )
+
+
+def binary_sections(facts: BinaryFacts, problem: Problem, rare: str) -> tuple[Section, ...]:
+    """The sections of a binary model.
+
+    Args:
+        facts: What is told.
+        problem: What was learned.
+        rare: The class with fewer rows.
+
+    Returns:
+        Sections in their order.
+    """
+    return (
+        _required_section(facts),
+        *_other_section(facts, problem),
+        _cost_section(facts, problem),
+        _probability_section(facts, problem, rare),
+        *_fairness_section(facts.fairness, problem.settings.fairness),
+    )
+
+
+def _required_section(facts: BinaryFacts) -> Section:
+    shown = facts.required.assign(
+        **{
+            name: [NUMBERS.text(value, 6) for value in facts.required[name]]
+            for name in facts.required.columns.drop("Modelo")
+        }
+    )
+    note = (
+        "División estratificada al azar. Con clases desiguales estas cuatro medidas casi no "
+        "distinguen un modelo de la regla que da a todos la clase mayoritaria: compárense las "
+        "filas."
+    )
+    return Section("La tabla del requerimiento", (Table("Modelos requeridos", shown, note=note),))
+
+
+def _other_section(facts: BinaryFacts, problem: Problem) -> tuple[Section, ...]:
+    if not facts.other["tested"]:
+        return ()
+    names = {CHAMPION: "campeón", "required": problem.settings.required}
+    measures = (problem.settings.primary_metric, "roc_auc", "pr_auc_rare", "brier", "accuracy")
+    rows = [
+        {"Modelo": names.get(model, model)}
+        | {measure_name(name): with_interval(figures[name]) for name in dict.fromkeys(measures)}
+        for model, figures in facts.other["models"].items()
+    ]
+    note = (
+        "Los mismos modelos, ajustados de nuevo con las demás filas. El campeón se eligió sin "
+        "mirar esta división, pero con filas que están en ella."
+    )
+    title = f"Prueba {HOLDOUTS[facts.other['holdout']]}"
+    return (Section(title, (Table("Medidas", pd.DataFrame(rows), note=note),)),)
+
+
+def _cost_section(facts: BinaryFacts, problem: Problem) -> Section:
+    positive = problem.schema.classes[1]
+    rows = [
+        {
+            "Decisión": f"{row['decision']} (elegida)" if row["chosen"] else row["decision"],
+            "Umbral": NUMBERS.text(row["threshold"], 4),
+            f"Decididos «{positive}»": NUMBERS.percent(row["selection_rate"]),
+            "Exactitud": NUMBERS.text(row["accuracy"], 3),
+            "Costo por caso": _money(row, "expected_cost"),
+            f"Ahorro frente a «{positive}» para todos": _money(row, "saving_over_all_positive"),
+            "Ahorro frente a lo contrario": _money(row, "saving_over_all_negative"),
+        }
+        for _, row in facts.thresholds.iterrows()
+    ]
+    costs = problem.settings.costs
+    told = (
+        "No hay costos configurados: cada error cuenta uno."
+        if costs is None
+        else f"Costos configurados: tomar por «{positive}» a quien no lo es, "
+        f"{NUMBERS.text(costs.false_positive, 2)}; lo contrario, "
+        f"{NUMBERS.text(costs.false_negative, 2)}; aciertos, "
+        f"{NUMBERS.text(costs.true_positive, 2)} y {NUMBERS.text(costs.true_negative, 2)}."
+    )
+    table = Table("Umbrales en la prueba final", pd.DataFrame(rows))
+    return Section("Costos y umbral", (Text(told), table))
+
+
+def _money(row: "pd.Series[float]", name: str) -> str:
+    parts = {"value": name, "lower": f"{name}_lower", "upper": f"{name}_upper"}
+    return with_interval({part: float(row[column]) for part, column in parts.items()})
+
+
+def _probability_section(facts: BinaryFacts, problem: Problem, rare: str) -> Section:
+    promised = pd.DataFrame(
+        {
+            "Casos": [NUMBERS.text(rows) for rows in facts.calibration["rows"]],
+            "Prometido": [NUMBERS.text(value, 3) for value in facts.calibration["promised"]],
+            "Observado": [
+                with_interval({"value": row["observed"], **row[["lower", "upper"]]})
+                for _, row in facts.calibration.iterrows()
+            ],
+        }
+    )
+    found = pd.DataFrame(
+        {
+            "Décima parte": facts.gains["part"].astype(str),
+            "Proporción": [NUMBERS.percent(value) for value in facts.gains["share"]],
+            "Lift": _curve(facts.gains, "lift"),
+            "Ganancia acumulada": _curve(facts.gains, "gain"),
+        }
+    )
+    return Section(
+        "Probabilidades",
+        (
+            Table(f"Promesa y hecho: «{problem.schema.classes[1]}»", promised),
+            Table(f"Buscar «{rare}» por décimas partes, las más probables primero", found),
+        ),
+    )
+
+
+def _curve(gains: pd.DataFrame, name: str) -> list[str]:
+    return [
+        with_interval(
+            {"value": row[name], "lower": row[f"{name}_lower"], "upper": row[f"{name}_upper"]}
+        )
+        for _, row in gains.iterrows()
+    ]
+
+
+def _fairness_section(
+    fairness: pd.DataFrame, settings: FairnessSettings | None
+) -> tuple[Section, ...]:
+    if settings is None:
+        return ()
+    rows = [
+        {
+            "Columna": row["column"],
+            "Grupo": str(row["group"]),
+            "Casos": NUMBERS.text(row["rows"]),
+            "Decisión favorable": _rate(row["selection_rate"]),
+            "Merecen": _rate(row["deserving_share"]),
+            "Aciertos entre quienes merecen": _rate(row["true_positive_rate"]),
+            "Favorecidos sin merecer": _rate(row["false_positive_rate"]),
+            "Razón": "—"
+            if pd.isna(row["selection_ratio"])
+            else NUMBERS.text(row["selection_ratio"], 3),
+            "Juicio": GROUP_VERDICTS[row["verdict"]],
+        }
+        for _, row in fairness.sort_values("selection_ratio", kind="stable").iterrows()
+    ]
+    note = (
+        f"Razón entre la tasa de decisiones favorables del grupo y la del más favorecido; el "
+        f"límite es {NUMBERS.text(settings.limit, 2)} (regla de los cuatro quintos). Grupos con "
+        f"menos de {settings.minimum_group} casos no se comparan."
+    )
+    table = Table("Decisiones por grupo", pd.DataFrame(rows), note=note)
+    return (Section("Equidad entre grupos", (Text(PEOPLE_DECIDE, emphasis=True), table)),)
+
+
+def _rate(value: float) -> str:
+    return "—" if pd.isna(value) else NUMBERS.percent(value)

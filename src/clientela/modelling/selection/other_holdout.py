@@ -1,0 +1,106 @@
+"""The test that was not chosen: out of time beside a random draw, or the other way round."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from clientela.modelling.problem import Problem
+from clientela.modelling.selection.fitting import (
+    champion_contender,
+    configured_contender,
+    fitted_model,
+)
+from clientela.modelling.selection.test_part import (
+    CHAMPION,
+    REQUIRED,
+    holdout_grades,
+    holdout_predictions,
+)
+from clientela.modelling.settings import Holdout
+from clientela.modelling.split import latest_parts, split_parts
+from clientela.modelling.storage.stored_model import StoredModel
+
+
+def holdout_parts(
+    model_input: pd.DataFrame, holdout: Holdout, problem: Problem
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training part and test part of a model input, both sorted by key.
+
+    Args:
+        model_input: One row per key.
+        holdout: Which rows are the test part.
+        problem: What is learned; with `time`, its schema names the column.
+
+    Returns:
+        Training part and test part.
+    """
+    schema, settings = problem.schema, problem.settings
+    share = settings.test_share
+    if holdout == "time" and schema.time is not None:
+        return latest_parts(model_input, key=schema.key, time=schema.time, test_share=share)
+    return split_parts(
+        model_input, key=schema.key, target=schema.target, test_share=share, seed=settings.seed
+    )
+
+
+def yardsticks(train: pd.DataFrame, problem: Problem) -> dict[str, StoredModel]:
+    """The further required models and the rules, fitted as configured.
+
+    Args:
+        train: Training part, sorted by key.
+        problem: What is learned.
+
+    Returns:
+        Candidate to model, without the first required one.
+    """
+    settings = problem.settings
+    names = [*settings.of_role("required"), *settings.of_role("rule")]
+    return {
+        name: fitted_model(train, configured_contender(name, problem), problem)
+        for name in names
+        if name != settings.required
+    }
+
+
+def other_predictions(
+    model_input: pd.DataFrame, choice: Mapping[str, Any], problem: Problem
+) -> pd.DataFrame | None:
+    """What champion and yardsticks, fitted anew, say about the other test part.
+
+    Args:
+        model_input: One row per key.
+        choice: See `clientela.modelling.selection.champion.champion_choice`.
+        problem: What is learned.
+
+    Returns:
+        See `clientela.modelling.selection.test_part.holdout_predictions`; None where rows have no
+        time, so that there is no other way.
+    """
+    if problem.schema.time is None:
+        return None
+    other: Holdout = "time" if problem.settings.holdout == "random" else "random"
+    train, test = holdout_parts(model_input, other, problem)
+    required = configured_contender(problem.settings.required, problem)
+    models = {
+        CHAMPION: fitted_model(train, champion_contender(choice), problem),
+        REQUIRED: fitted_model(train, required, problem),
+    }
+    return holdout_predictions(test, models | yardsticks(train, problem), problem)
+
+
+def other_holdout(predictions: pd.DataFrame | None, problem: Problem) -> dict[str, Any]:
+    """The grades of the test that was not chosen.
+
+    Args:
+        predictions: What `other_predictions` returned.
+        problem: What was learned.
+
+    Returns:
+        `tested`; where it is true `holdout` (its name) and the grades as
+        `clientela.modelling.selection.test_part.holdout_grades` gives them.
+    """
+    if predictions is None:
+        return {"tested": False}
+    other = "time" if problem.settings.holdout == "random" else "random"
+    return {"tested": True, "holdout": other, **holdout_grades(predictions, problem)}

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from tests.modelling.binary_cases import SCHEMA, SETTINGS, loans, problem
+
+from clientela.exceptions import ConfigurationError
+from clientela.modelling.binary_kinds import BINARY_KINDS
+from clientela.modelling.problem import problem_of
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
+from clientela.modelling.settings import TrainingSettings
+from clientela.modelling.storage.stored_model import packed, unpacked
+
+NAMES = sorted(SETTINGS["candidates"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stored_model_answers_as_before_and_is_stored_as_the_same_bytes(name):
+    asked, frame = problem(), loans()
+    model = fitted_model(frame, configured_contender(name, asked), asked)
+    content, manifest = packed(model)
+    loaded = unpacked(content, manifest, "here")
+    X = frame[model.features]
+    assert (loaded.estimator.predict_proba(X) == model.estimator.predict_proba(X)).all()
+    assert packed(loaded)[0] == content
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_neither_the_order_of_columns_nor_new_words_nor_the_batch_change_a_row(name):
+    asked, frame = problem(), loans()
+    model = fitted_model(frame, configured_contender(name, asked), asked)
+    X = frame[model.features].head(20)
+    together = model.estimator.predict_proba(X)
+    alone = [model.estimator.predict_proba(X.iloc[[i]])[0] for i in range(20)]
+    assert np.allclose(together, alone, rtol=0, atol=1e-7)
+    strange = X.assign(tipo="nunca visto")
+    assert np.isfinite(model.estimator.predict_proba(strange)).all()
+
+
+@pytest.mark.parametrize("kind", sorted(BINARY_KINDS))
+def test_a_parameter_that_the_kind_does_not_have_is_refused(kind):
+    candidate = {"kind": kind, "role": "challenger", "params": {"depht": 2}}
+    with pytest.raises(ConfigurationError, match=f"kind '{kind}' has no parameter 'depht'"):
+        problem(candidates={"x": candidate})
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("xgboost_classifier", {"scale_pos_weight": 20.0}),
+        ("logistic_regression", {"class_weight": "balanced"}),
+        ("random_forest", {"class_weight": "balanced"}),
+    ],
+)
+def test_reweighting_needs_recalibration(kind, params):
+    candidate = {"kind": kind, "role": "challenger", "params": params}
+    with pytest.raises(ConfigurationError, match="no longer mean what they say"):
+        problem(candidates={"x": candidate})
+    problem(candidates={"x": candidate | {"calibrate": "sigmoid"}})
+
+
+def test_a_rule_with_a_limit_needs_a_number_to_compare_and_decides_by_itself():
+    rule = {"kind": "threshold_rule", "role": "rule", "params": {"column": "tipo", "limit": 1}}
+    with pytest.raises(ConfigurationError, match="a numeric feature, but has 'tipo'"):
+        problem(candidates={"x": rule})
+    deciding = rule | {"params": {"column": "deuda"}, "decisions": ["half"]}
+    with pytest.raises(ConfigurationError, match="decides by its own limit"):
+        problem(candidates={"x": deciding})
+
+
+def test_the_shipped_kinds_learn_on_one_thread_and_from_one_seed():
+    asked = problem(seed=9)
+    for name in ("logistica", "bosque", "xgboost"):
+        model = asked.unfitted(name, {}, "half").classifier[-1]
+        assert model.get_params()["random_state"] == 9
+        assert model.get_params().get("n_jobs") in {1, None}
+
+
+def test_a_schema_without_words_or_numbers_is_no_table():
+    bare = {key: value for key, value in SCHEMA.items() if key not in {"sources", "time"}}
+    with pytest.raises(ConfigurationError, match="learns from tables"):
+        problem_of(
+            "binary",
+            bare,
+            TrainingSettings.model_validate({k: v for k, v in SETTINGS.items() if k != "fairness"}),
+        )

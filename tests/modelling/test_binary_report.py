@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+from tests.modelling.binary_cases import loans, problem
+
+from clientela.modelling.binary_report import (
+    group_table,
+    probability_tables,
+    rarer_code,
+    required_table,
+    threshold_table,
+)
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
+from clientela.modelling.selection.other_holdout import holdout_parts, yardsticks
+from clientela.modelling.selection.test_part import holdout_predictions, said_by
+
+
+@pytest.fixture(scope="module")
+def tested():
+    """Problem, champion, test part and predictions on it."""
+    asked = problem()
+    train, test = holdout_parts(loans(), "random", asked)
+    champion = fitted_model(train, configured_contender("xgboost_ajustado", asked), asked)
+    required = fitted_model(train, configured_contender("logistica", asked), asked)
+    models = {"champion": champion, "required": required} | yardsticks(train, asked)
+    return asked, champion, test, holdout_predictions(test, models, asked)
+
+
+def test_each_threshold_costs_what_its_decisions_cost(tested):
+    asked, champion, _, predictions = tested
+    truth, said = said_by(predictions, "champion", asked)
+    table = threshold_table(champion, predictions, asked).set_index("decision")
+    assert table.index[table["chosen"]].tolist() == ["cost"]
+    for rule, row in table.iterrows():
+        codes = (said.expected >= champion.estimator.thresholds_[rule]).astype(int)
+        wrong = 4 * ((truth == 0) & (codes == 1)).sum() + ((truth == 1) & (codes == 0)).sum()
+        assert row["expected_cost"] == pytest.approx(wrong / len(truth))
+        approve_all = 4 * (truth == 0).mean()
+        saved = approve_all - wrong / len(truth)
+        assert row["saving_over_all_positive"] == pytest.approx(saved)
+        assert row["expected_cost_lower"] <= row["expected_cost"] <= row["expected_cost_upper"]
+        assert row["selection_rate"] == pytest.approx(codes.mean())
+
+
+def test_the_requirements_table_is_that_of_scikit_learn(tested):
+    asked, _, _, predictions = tested
+    table = required_table(predictions, None, asked)
+    assert table["Modelo"].tolist() == [
+        "logistica", "bosque", "xgboost", "todos_pagan", "deuda_alta",
+    ]  # fmt: skip
+    truth, said = said_by(predictions, "bosque", asked)
+    row = table.set_index("Modelo").loc["bosque"]
+    assert row["Accuracy"] == pytest.approx(metrics.accuracy_score(truth, said.codes))
+    assert row["Precision"] == pytest.approx(metrics.precision_score(truth, said.codes))
+    assert row["Recall"] == pytest.approx(metrics.recall_score(truth, said.codes))
+    assert row["F1"] == pytest.approx(metrics.f1_score(truth, said.codes))
+
+
+def test_the_requirements_table_is_always_of_the_random_draw(tested):
+    asked, _, _, predictions = tested
+    flipped = predictions.assign(true=1 - predictions["true"])
+    by_time = problem(holdout="time")
+    pd.testing.assert_frame_equal(
+        required_table(flipped, predictions, by_time), required_table(predictions, flipped, asked)
+    )
+
+
+def test_calibration_and_gain_count_every_row(tested):
+    asked, _, test, predictions = tested
+    calibration, gains = probability_tables(predictions, asked)
+    assert calibration["rows"].sum() == len(test)
+    assert gains["gain"].iloc[-1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("truth", "code"), [([1, 1, 0], 0), ([0, 0, 1], 1), ([0, 1], 1)])
+def test_the_rarer_class_is_looked_for(truth, code):
+    assert rarer_code(np.array(truth)) == code
+
+
+def test_groups_are_compared_only_where_configured(tested):
+    asked, _, test, predictions = tested
+    table = group_table(test, predictions, asked)
+    assert table["group"].tolist() == ["F", "M"]
+    assert table["rows"].sum() == len(test)
+    assert group_table(test, predictions, problem(fairness=None)).empty
