@@ -112,7 +112,7 @@ def test_a_new_entry_in_another_conf_source_appears(view, request):
     seen = request.getfixturevalue(view)
     stages = seen(LOANS)
     assert namespaces(stages) == {*SHIPPED, "prestamos"}
-    assert "prestamos.solicitudes" in stages["ingestion"].all_outputs()
+    assert "prestamos.accepted_solicitudes" in stages["ingestion"].all_outputs()
 
 
 @pytest.mark.parametrize("view", ["seen_by_session", "seen_by_viz"])
@@ -135,7 +135,7 @@ def test_registry_list_follows_the_switchboard(seen_by_registry_list):
 
 
 def test_a_run_follows_the_switchboard(run_kedro, data_root):
-    raw = data_root / "01_raw" / "solicitudes.csv"
+    raw = data_root / "01_raw/prestamos/solicitudes.csv"
     raw.parent.mkdir(parents=True)
     raw.write_text("id,monto\n1,10.50\n2,x\n", encoding="utf-8")
     rules = {
@@ -147,26 +147,18 @@ def test_a_run_follows_the_switchboard(run_kedro, data_root):
             }
         },
     }
-    table = "clientela.datasets.table.TableDataset"
-    reader = "clientela.datasets.raw_table.RawTableDataset"
     run_kedro(
         conf={
             "test/use_cases.yml": OFF | LOANS,
             "test/parameters.yml": {"prestamos": {"ingestion": rules}},
-            "test/catalog.yml": {
-                "prestamos.raw_solicitudes@text": {"type": reader, "filepath": str(raw)},
-                "prestamos.solicitudes": {
-                    "type": table,
-                    "filepath": str(data_root / "solicitudes.parquet"),
-                    "order_by": "id",
-                },
-            },
         }
     )
     written = data_root / "02_intermediate" / "prestamos" / "row_accounting.json"
     account = json.loads(written.read_text("utf-8"))["solicitudes"]
     assert (account["read"], account["accepted"], account["quarantined"]) == (2, 1, 1)
-    assert not (data_root / "03_primary").exists()
+    assert [path.name for path in (data_root / "03_primary").rglob("*.parquet")] == [
+        "solicitudes.parquet"
+    ]
 
 
 def test_a_stage_that_does_not_exist_is_named_with_the_nearest(seen_by_session):

@@ -5,7 +5,7 @@ import ibis
 import pytest
 from kedro.validation import DataValidationError, PanderaValidator
 
-from clientela.contracts.tables import Customers, Transactions
+from clientela.contracts.tables import Customers, Loans, Transactions, Visitors
 
 TRANSACTION = {
     "id_transaccion": ibis.literal("T1"),
@@ -24,7 +24,30 @@ CUSTOMER = {
     "estrato_social": ibis.null("int64"),
     "saldo_puntos": ibis.null("int64"),
 }
-CONTRACTS = [(Transactions, TRANSACTION), (Customers, CUSTOMER)]
+LOAN = {
+    "id_fila": ibis.literal("a1-1"),
+    "fecha_prestamo": ibis.literal("2024-02-29 10:00:00").cast("timestamp(6)"),
+    "capital_prestado": ibis.literal(2e6),
+    "plazo_meses": ibis.literal(12, "int64"),
+    "cuota_pactada": ibis.literal(180e3),
+    "edad_cliente": ibis.null("int64"),
+    "salario_cliente": ibis.null("float64"),
+    "Pago_atiempo": ibis.null("int64"),
+}
+VISITOR = {
+    "user_id": ibis.literal("U1"),
+    "last_visit": ibis.literal("2024-02-29").cast("date"),
+    "visits": ibis.literal(3, "int64"),
+    "avg_session": ibis.literal(40.5),
+    "complaints": ibis.literal(0, "int64"),
+    "churn": ibis.null("string"),
+}
+CONTRACTS = [
+    (Transactions, TRANSACTION),
+    (Customers, CUSTOMER),
+    (Loans, LOAN),
+    (Visitors, VISITOR),
+]
 
 
 def table(**columns):
@@ -56,7 +79,9 @@ def test_a_table_without_rows_passes(contract, columns):
 @pytest.mark.parametrize(
     ("contract", "columns", "column"),
     [(Transactions, TRANSACTION, name) for name in list(TRANSACTION)[:6]]
-    + [(Customers, CUSTOMER, "id_cliente")],
+    + [(Customers, CUSTOMER, "id_cliente")]
+    + [(Loans, LOAN, name) for name in list(LOAN)[:5]]
+    + [(Visitors, VISITOR, name) for name in list(VISITOR)[:5]],
 )
 def test_a_missing_value_is_refused_by_the_name_of_its_column(contract, columns, column):
     holes = ibis.memtable({"n": [0, 1]})
@@ -69,7 +94,9 @@ def test_a_missing_value_is_refused_by_the_name_of_its_column(contract, columns,
 @pytest.mark.parametrize(
     ("contract", "columns", "column"),
     [(Transactions, TRANSACTION, name) for name in TRANSACTION]
-    + [(Customers, CUSTOMER, name) for name in CUSTOMER],
+    + [(Customers, CUSTOMER, name) for name in CUSTOMER]
+    + [(Loans, LOAN, name) for name in LOAN]
+    + [(Visitors, VISITOR, name) for name in VISITOR],
 )
 def test_an_absent_column_is_refused_by_its_name(contract, columns, column):
     rows = table(**{name: value for name, value in columns.items() if name != column})
@@ -90,6 +117,20 @@ def test_an_absent_column_is_refused_by_its_name(contract, columns, column):
 def test_another_type_is_refused_with_the_type_that_was_expected(column, value, wanted):
     message = refusal(Transactions, table(**{**TRANSACTION, column: value}))
     assert f"{column}: dtype('{wanted}')" in message
+
+
+@pytest.mark.parametrize(
+    ("contract", "columns", "column", "value"),
+    [
+        (Loans, LOAN, "capital_prestado", ibis.literal(-1.0)),
+        (Loans, LOAN, "salario_cliente", ibis.literal(-1.0)),
+        (Visitors, VISITOR, "avg_session", ibis.literal(-0.5)),
+    ],
+)
+def test_what_ingestion_would_have_refused_is_refused_on_reading(contract, columns, column, value):
+    message = refusal(contract, table(**{**columns, column: value}))
+    assert f"{column}: never_negative" in message
+    assert "1 check(s) failed" in message
 
 
 def test_a_refusal_quotes_no_customer():

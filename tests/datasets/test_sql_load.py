@@ -151,7 +151,9 @@ def test_a_load_that_fails_leaves_table_and_columns_as_they_were(segments, ask):
     rows = export()[["dni", "score_farmacia"]]
     segments(dates=[]).save(rows)
     wrong = rows.assign(score_farmacia=[0.1, 0.2, 71.5], score_nuevo=1.0)
-    with pytest.raises(DatasetError, match=r"the database refused: \w+\. Nothing was") as raised:
+    with pytest.raises(
+        DatasetError, match=r"the database refused: \w+\. This table was not"
+    ) as raised:
         segments(dates=[]).save(wrong)
     assert "71.5" not in str(raised.value)
     assert "70457247" not in str(raised.value)

@@ -3,6 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
@@ -266,3 +267,12 @@ def test_a_folder_named_like_a_partition_is_no_column(tmp_path):
     dataset.save(pd.DataFrame({"id_cliente": ["a"]}))
 
     assert list(dataset.load().columns) == ["id_cliente"]
+
+
+def test_a_frame_comes_back_in_the_order_in_which_it_was_saved(tmp_path):
+    # more rows than one row group holds, which engines read side by side
+    places = np.random.default_rng(3).permutation(400_000)
+    frame = pd.DataFrame({"place": places})
+    dataset = TableDataset(filepath=str(tmp_path / "t.parquet"), load_as="pandas")
+    dataset.save(ibis.memtable(frame).order_by(ibis.desc("place")))
+    assert dataset.load()["place"].tolist() == sorted(places.tolist(), reverse=True)

@@ -28,6 +28,8 @@ SMALL = {
             "clustering": {"candidates": [2, 5], "null_draws": 1, "bootstrap_draws": 2}
         }
     },
+    "credit_payment": {"data_generation": {"rows": 1500}},
+    "customer_churn": {"data_generation": {"rows": 1500}},
     "retail": {"data_generation": {"customers": 300, "transactions": 9000, "chunk_rows": 9000}},
 }
 QUICK = ("majority", "last_quarter", "proportional_odds", "xgboost_regressor")

@@ -32,6 +32,8 @@ SHARED = (
     "kedro run --pipelines=data_generation",
     "kedro run --tags=purchase_intensity",
     "kedro run --tags=customer_segments",
+    "kedro run --tags=credit_payment",
+    "kedro run --tags=customer_churn",
 )
 OF_ANOTHER_TEST = ("purchase_home", "value_segments")  # tests/docs/test_adding_a_use_case.py
 SELECTING = [

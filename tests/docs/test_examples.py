@@ -68,7 +68,7 @@ def test_switching_a_use_case_off_leaves_the_others_on(
     ) as session:
         session.load_context()
         tags = {tag for node in pipelines["__default__"].nodes for tag in node.tags}
-        assert tags == {"purchase_intensity"}
+        assert tags == {"purchase_intensity", "credit_payment", "customer_churn"}
         assert "segmentation" not in pipelines
 
 

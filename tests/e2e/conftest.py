@@ -10,11 +10,17 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from clientela.simulation.churn.parameters import ChurnSimulation
+from clientela.simulation.churn.tables import simulated_visitors
+from clientela.simulation.credit.parameters import CreditSimulation
+from clientela.simulation.credit.tables import simulated_loans
 from clientela.simulation.parameters import TransactionSimulation
 from clientela.simulation.tables import SimulatedCustomers, SimulatedTransactions
 
 TRANSACTIONS = "transacciones/muestra_transacciones.csv"
 CUSTOMERS = "customers/muestra_customers.csv"
+LOANS = "credit_payment/Base_de_datos.csv"
+VISITORS = "customer_churn/wifi.csv"
 SAMPLE = TransactionSimulation(customers=400, transactions=12_000, seed=7)
 # a search as small as the settings allow: these tests are about places, not about models
 SMALL_SEARCH = "--params=" + ",".join(
@@ -39,12 +45,14 @@ KEDRO = (sys.executable, "-m", "kedro")
 
 @pytest.fixture(scope="session")
 def raw_files() -> dict[str, bytes]:
-    """A small retailer, dirt included, by its place below the raw root."""
+    """A small retailer (dirt included), lender and WiFi, by their places below the raw root."""
     return {
         place: ",".join(rows.columns).encode() + b"\n" + b"".join(map(bytes, rows.csv_blocks()))
         for place, rows in (
             (TRANSACTIONS, SimulatedTransactions(SAMPLE)),
             (CUSTOMERS, SimulatedCustomers(SAMPLE)),
+            (LOANS, simulated_loans(CreditSimulation(rows=1500))),
+            (VISITORS, simulated_visitors(ChurnSimulation(rows=1500))),
         )
     }
 

@@ -13,7 +13,9 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-@pytest.mark.parametrize("use_case", ["purchase_intensity", "customer_segments"])
+@pytest.mark.parametrize(
+    "use_case", ["purchase_intensity", "customer_segments", "credit_payment", "customer_churn"]
+)
 def test_running_the_use_case_again_by_its_tag_changes_no_byte(
     finished_project, kedro, small_search, use_case
 ):

@@ -44,18 +44,41 @@ def test_an_empty_table_has_no_bad_share():
 def test_an_account_adds_up_and_names_each_reason():
     reasons = pd.DataFrame({"_reason": ["missing_id", "duplicate_key"], "rows": [8, 2]})
     assert row_account(
-        read=90, accepted=80, reasons=reasons, unknown={"id_cliente": 3}, name="transactions"
+        read=90,
+        accepted=80,
+        reasons=reasons,
+        unknown={"id_cliente": 3},
+        set_missing={"puntos": 4},
+        repeated=None,
+        name="transactions",
     ) == {
         "read": 90,
         "accepted": 80,
         "quarantined": 10,
         "reasons": {"duplicate_key": 2, "missing_id": 8},
         "unknown_references": {"id_cliente": 3},
+        "set_missing": {"puntos": 4},
     }
+
+
+def test_an_account_of_rows_without_a_key_tells_how_many_repeat_another():
+    nothing = pd.DataFrame({"_reason": [], "rows": []})
+    account = row_account(
+        read=5, accepted=5, reasons=nothing, unknown={}, set_missing={}, repeated=2, name="loans"
+    )
+    assert account["repeated"] == 2
 
 
 @pytest.mark.parametrize("read", [89, 91])
 def test_an_account_that_does_not_add_up_stops(read):
     reasons = pd.DataFrame({"_reason": ["missing_id"], "rows": [10]})
     with pytest.raises(RowsUnaccounted, match=rf"{read} rows read, but 80 accepted \+ 10 quarant"):
-        row_account(read=read, accepted=80, reasons=reasons, unknown={}, name="transactions")
+        row_account(
+            read=read,
+            accepted=80,
+            reasons=reasons,
+            unknown={},
+            set_missing={},
+            repeated=None,
+            name="transactions",
+        )

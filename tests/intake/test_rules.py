@@ -29,7 +29,10 @@ def test_a_rule_that_does_not_fit_its_type_is_refused(fields, message):
     ("fields", "message"),
     [
         ({"key": ["id"], "columns": {}}, r"the key columns \['id'\] have no rule"),
-        ({"key": [], "columns": {}}, "at least 1 item"),
+        ({"key": [], "columns": {}}, "needs either key .* or made_key"),
+        ({"made_key": "fila"}, "needs either key .* or made_key"),
+        ({"key": [], "made_key": "id"}, "'id' is a column of the table; name it as key"),
+        ({"duplicates": "keep"}, "duplicates: keep needs made_key"),
         ({"decimal": ",", "thousands": ","}, "decimal and thousands separators must differ"),
         ({"unknown_references": "drop"}, "Input should be 'keep' or 'quarantine'"),
     ],

@@ -54,6 +54,12 @@ def test_fifths_that_one_value_fills_are_one_bin():
     assert quintile_edges(pd.DataFrame({"column": ["x"], **named})) == {"x": [0.0, 4.0]}
 
 
+def test_beside_a_value_that_fills_nearly_all_fifths_the_tails_are_bins():
+    named = {f"q{share}": [5.0] for share in ("20", "40", "60", "80", "95", "99")}
+    frame = pd.DataFrame({"column": ["x"], "q01": [-3.0], "q05": [2.0], **named})
+    assert quintile_edges(frame) == {"x": [-3.0, 2.0, 5.0]}
+
+
 def bins_of(frame, column):
     table = ibis.memtable(frame)
     edges = quintile_edges(quantiles(table, [column]).execute())

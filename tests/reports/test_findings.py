@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from clientela.reports.exploration import Exploration, Persistence, TargetMeaning, target_of
-from clientela.reports.findings import findings
+from clientela.reports.findings import advice, findings
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 
@@ -76,3 +77,9 @@ def test_buying_that_nobody_did_is_told_without_figures(profile, parameters, mov
     found = findings(Exploration("x", (profile,), persistence=nobody), parameters)
     assert "no hay clientes con historia suficiente" in found["summary"][0]
     assert found["persistence"]["binary_rule"]["accuracy"] is None
+
+
+def test_what_was_said_of_a_column_is_not_said_again_of_a_later_table(profile, parameters):
+    later = replace(profile, name="model_input")
+    twice = advice(Exploration(entry="x", profiles=(profile, later)), parameters)
+    assert twice == advice(Exploration(entry="x", profiles=(profile,)), parameters)

@@ -24,6 +24,9 @@ def test_each_fault_of_a_column_is_named_once(found):
         ("skewed", "total_gasto"),
         ("skewed", "gasto_doble"),
         ("skewed", "saldo"),
+        ("heavy_tailed", "total_gasto"),
+        ("heavy_tailed", "gasto_doble"),
+        ("heavy_tailed", "saldo"),
     }
 
 
@@ -31,6 +34,13 @@ def test_a_long_tail_asks_for_a_logarithm_unless_it_exists_or_cannot_be(found):
     assert "log1p" in found["skewed", "gasto_doble"].text
     assert "ya existe «log_total_gasto»" in found["skewed", "total_gasto"].text
     assert "recortar" in found["skewed", "saldo"].text
+
+
+def test_heavy_tails_ask_for_a_check_of_the_range_with_the_figures_behind_it(found, profile):
+    item = found["heavy_tailed", "gasto_doble"]
+    row = profile.numbers.set_index("column").loc["gasto_doble"]
+    assert item.value == pytest.approx(row["kurtosis"], rel=1e-5)
+    assert "validar su rango" in item.text
 
 
 def test_the_figure_behind_an_advice_is_kept(found):
@@ -60,7 +70,9 @@ def test_imbalance_compares_the_largest_class_with_the_smallest(parameters):
 
 
 def test_thresholds_decide(profile):
-    lenient = EdaParameters(missing_above=0.6, skewed_above=1000, constant_above=1)
+    lenient = EdaParameters(
+        missing_above=0.6, skewed_above=1000, heavy_tailed_above=1e6, constant_above=1
+    )
     kinds = [item.kind for item in recommendations(profile, lenient)]
     assert kinds == ["constant"]
 

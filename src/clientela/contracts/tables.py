@@ -18,6 +18,14 @@ def _complete(data: IbisData) -> ir.BooleanScalar:
     return data.table[data.key].count() == data.table.count()
 
 
+def _never_negative(data: IbisData) -> ir.BooleanScalar:
+    """Whether no value is below zero; missing ones are not.
+
+    Pandera's own `ge=0` quotes the values at fault, and calls an empty table faulty.
+    """
+    return data.table.count(where=data.table[data.key] < 0) == 0
+
+
 class Transactions(DataFrameModel):
     """One row per transaction; `id_transaccion` is unique. Extra columns pass.
 
@@ -76,3 +84,83 @@ class Customers(DataFrameModel):
     @classmethod
     def _never_missing(cls, data: IbisData) -> ir.BooleanScalar:
         return _complete(data)
+
+
+class Loans(DataFrameModel):
+    """One row per loan; `id_fila` is unique, made of the row's content. Extra columns pass.
+
+    Columns of the bureau may be missing; money is never below zero.
+
+    Attributes:
+        id_fila: Key.
+        fecha_prestamo: When the loan was granted, in local time, without a time zone.
+        capital_prestado: Amount lent, in the data's own currency; never below zero.
+        plazo_meses: Term in months.
+        cuota_pactada: Instalment, in the data's own currency; never below zero.
+        edad_cliente: Age in years; may be missing or hard to believe (PII).
+        salario_cliente: Salary as declared; may be missing or hard to believe (PII).
+        Pago_atiempo: 1 where the loan is paid on time; missing where that is not known yet.
+    """
+
+    id_fila: str = Field(nullable=True)
+    fecha_prestamo: dt.Timestamp = Field(dtype_kwargs={"scale": 6}, nullable=True)
+    capital_prestado: float = Field(nullable=True)
+    plazo_meses: int = Field(nullable=True)
+    cuota_pactada: float = Field(nullable=True)
+    edad_cliente: int = Field(nullable=True)
+    salario_cliente: float = Field(nullable=True)
+    Pago_atiempo: int = Field(nullable=True)
+
+    @check(
+        "id_fila",
+        "fecha_prestamo",
+        "capital_prestado",
+        "plazo_meses",
+        "cuota_pactada",
+        name="never_missing",
+    )
+    @classmethod
+    def _never_missing(cls, data: IbisData) -> ir.BooleanScalar:
+        return _complete(data)
+
+    @check(
+        "capital_prestado",
+        "plazo_meses",
+        "cuota_pactada",
+        "salario_cliente",
+        "Pago_atiempo",
+        name="never_negative",
+    )
+    @classmethod
+    def _amounts(cls, data: IbisData) -> ir.BooleanScalar:
+        return _never_negative(data)
+
+
+class Visitors(DataFrameModel):
+    """One row per user of the WiFi; `user_id` is unique. Extra columns pass.
+
+    Attributes:
+        user_id: Key (PII).
+        last_visit: Day of the latest visit before the export.
+        visits: Visits in the last 30 days.
+        avg_session: Minutes of a mean session; never below zero.
+        complaints: Complaints so far.
+        churn: Yes or No; missing where that is not known yet.
+    """
+
+    user_id: str = Field(nullable=True)
+    last_visit: dt.Date = Field(nullable=True)
+    visits: int = Field(nullable=True)
+    avg_session: float = Field(nullable=True)
+    complaints: int = Field(nullable=True)
+    churn: str = Field(nullable=True)
+
+    @check("user_id", "last_visit", "visits", "avg_session", "complaints", name="never_missing")
+    @classmethod
+    def _never_missing(cls, data: IbisData) -> ir.BooleanScalar:
+        return _complete(data)
+
+    @check("visits", "avg_session", "complaints", name="never_negative")
+    @classmethod
+    def _amounts(cls, data: IbisData) -> ir.BooleanScalar:
+        return _never_negative(data)

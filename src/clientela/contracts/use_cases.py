@@ -17,11 +17,13 @@ class Table(BaseModel):
 
     Attributes:
         references: Key column to the table that should know each of its values.
+        generator: What draws a sample of it in the stage data_generation; None for no sample.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     references: dict[str, str] = {}
+    generator: str | None = None
 
 
 class UseCase(BaseModel):

@@ -103,7 +103,8 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         raise RawFileMissing(
             f"No raw file at {self._filepath}.{there} Put your file there, name it under raw_files "
             "in conf/local/globals.yml, or write sample data with: "
-            "kedro run --pipelines=data_generation"
+            "kedro run --pipelines=data_generation. What you do not need is switched off by "
+            "enabled: false in conf/local/use_cases.yml."
         )
 
     def _parquet(self, paths: list[str]) -> ir.Table:

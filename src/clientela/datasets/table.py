@@ -72,14 +72,20 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             raise StageInputMissing(
                 f"No table at {self._filepath}. Run the stage that writes it first."
             )
+        if self._load_as == "ibis":
+            return self._scanned()
+        if self._order_by:
+            return with_float_decimals(self._scanned().order_by(self._order_by)).to_pandas()
+        # engines read in any order; what was saved in order comes back in it
+        place = "file_row_number"
+        table = self._scanned(**{place: True}).order_by(place).drop(place)
+        return with_float_decimals(table).to_pandas()
+
+    def _scanned(self, **options: Any) -> ir.Table:
         con = connection(self._settings)
         pattern = f"{self._filepath}/*.parquet" if self._is_bucketed() else self._filepath
         # a folder named like `fecha_modelo=2024-06-30` is no column of the table
-        table = con.read_parquet(engine_path(con, pattern), hive_partitioning=False)
-        if self._load_as == "ibis":
-            return table
-        ordered = table.order_by(self._order_by) if self._order_by else table
-        return with_float_decimals(ordered).to_pandas()
+        return con.read_parquet(engine_path(con, pattern), hive_partitioning=False, **options)
 
     def save(self, data: ir.Table | pd.DataFrame) -> None:
         """Computes the table and puts it, once whole, in place of the one that stood there.

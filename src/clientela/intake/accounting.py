@@ -50,11 +50,14 @@ def _example(place: "pd.Series[Any]") -> str:
     return f" (e.g. {place['_file']} line {place['_line']}{value})"
 
 
-def row_account(
+def row_account(  # noqa: PLR0913 - the lines of an account
+    *,
     read: int,
     accepted: int,
     reasons: pd.DataFrame,
     unknown: Mapping[str, int],
+    set_missing: Mapping[str, int],
+    repeated: int | None,
     name: str,
 ) -> dict[str, Any]:
     """The account of one table.
@@ -64,10 +67,13 @@ def row_account(
         accepted: Rows of the accepted table as stored.
         reasons: One row per reason of the quarantine table as stored, with `_reason`, `rows`.
         unknown: Reference column to the accepted rows whose reference is unknown.
+        set_missing: Column to the accepted rows whose unusable value was set missing.
+        repeated: Accepted rows that say again what another says; None where a key tells.
         name: The table.
 
     Returns:
-        `read`, `accepted`, `quarantined`, `reasons` (name to rows) and `unknown_references`.
+        `read`, `accepted`, `quarantined`, `reasons` (name to rows), `unknown_references`,
+        `set_missing`, and `repeated` for tables without a key.
 
     Raises:
         RowsUnaccounted: The sums differ.
@@ -86,4 +92,6 @@ def row_account(
         "quarantined": quarantined,
         "reasons": dict(sorted(counts.items())),
         "unknown_references": dict(unknown),
+        "set_missing": dict(set_missing),
+        **({} if repeated is None else {"repeated": repeated}),
     }

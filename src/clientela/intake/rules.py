@@ -62,6 +62,10 @@ class TableRules(BaseModel):
 
     Attributes:
         key: Columns that identify a row; of rows with the same key one is kept.
+        made_key: For a table without such columns, the name of a key made of each row's content
+            and, among equal rows, a number. Row order and cutting into files never change it.
+        duplicates: What happens to further rows of equal content under a made key: `keep` or
+            `quarantine`.
         decimal: The decimal separator.
         thousands: The thousands separator; empty for none.
         date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
@@ -72,7 +76,9 @@ class TableRules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: tuple[str, ...] = Field(min_length=1)
+    key: tuple[str, ...] = ()
+    made_key: str | None = None
+    duplicates: Literal["keep", "quarantine"] = "quarantine"
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
     date_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
@@ -87,6 +93,28 @@ class TableRules(BaseModel):
         if absent:
             raise ValueError(f"the key columns {absent} have no rule under columns")
         return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_key(self) -> Self:
+        if bool(self.key) == (self.made_key is not None):
+            raise ValueError("a table needs either key (its columns), or made_key (a new name)")
+        if self.made_key in self.columns:
+            raise ValueError(
+                f"made_key: {self.made_key!r} is a column of the table; name it as key"
+            )
+        if self.duplicates == "keep" and self.made_key is None:
+            raise ValueError("duplicates: keep needs made_key, else rows would share a key")
+        return self
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that identify a row once it is accepted."""
+        return self.key if self.made_key is None else (self.made_key,)
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """The columns whose unusable values are set missing, each with a flag of its own."""
+        return tuple(c for c, rule in self.columns.items() if rule.invalid == "set_missing")
 
 
 class IntakeRules(BaseModel):

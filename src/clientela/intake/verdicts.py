@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 
 from clientela.exceptions import WrongColumns, did_you_mean
 from clientela.folding import folded, folded_word
+from clientela.intake.keys import content_digest, numbered
 from clientela.intake.rules import ColumnRule, TableRules
 from clientela.intake.typing import present, typed
 
@@ -26,9 +27,9 @@ def checked_rows(
         known: Reference column to the values that exist.
 
     Returns:
-        The typed columns (optional ones always stand), columns without a rule as text,
-        `_reason` (null: accepted), `_value` (the offending value, where one column
-        is to blame), `_file`, `_line`, and `_raw` (null for accepted rows).
+        The made key where the table has none, the typed columns (optional ones always stand),
+        columns without a rule as text, `_reason` (null: accepted), `_value` (the offending value,
+        where one column is to blame), `_file`, `_line`, and `_raw` (null for accepted rows).
 
     Raises:
         WrongColumns: The header lacks required columns.
@@ -43,9 +44,11 @@ def checked_rows(
     references = _unknown_references(text, rules, known or {})
     first = _first_reason(text, faults + references)
     extras = [c for c in raw.columns if c not in columns and c not in LINEAGE]
+    made = {} if rules.made_key is None else {rules.made_key: content_digest(raw, LINEAGE)}
     judged = text.select(
+        **made,
         **values,
-        **_flags(text, values, columns),
+        **_flags(text, values, rules),
         **_folded_categories(text, columns),
         **{column: text[column] for column in extras},
         _reason=first,
@@ -54,7 +57,12 @@ def checked_rows(
         _line=text["_line"],
         _raw=text["_raw"],
     )
-    return _without_text_of_accepted(_duplicates_refused(judged, rules.key))
+    keyed = (
+        _duplicates_refused(judged, rules.key)
+        if rules.made_key is None
+        else numbered(judged, rules.made_key, rules.duplicates)
+    )
+    return _without_text_of_accepted(keyed)
 
 
 def _text_of(raw: ir.Table, column: str) -> ir.StringValue:
@@ -79,8 +87,8 @@ def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> Non
     if made:
         raise WrongColumns(
             f"The table {name!r} has the column{'s' if len(made) > 1 else ''} {', '.join(made)}, "
-            "which ingestion makes itself. Rename them in the file's header, or change folded_as "
-            f"or invalid in the rules of {name!r}."
+            "which ingestion makes itself. Rename them in the file's header, or change folded_as, "
+            f"invalid or made_key in the rules of {name!r}."
         )
     missing = [c for c, rule in rules.columns.items() if rule.required and c not in own]
     if missing:
@@ -95,8 +103,9 @@ def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> Non
 
 def _made_columns(rules: TableRules) -> set[str]:
     folded_columns = {rule.folded_as for rule in rules.columns.values() if rule.folded_as}
-    flags = {f"{c}_invalid" for c, rule in rules.columns.items() if rule.invalid == "set_missing"}
-    return folded_columns | flags | {"_reason", "_value"}
+    flags = {f"{column}_invalid" for column in rules.flagged}
+    made_key = {rules.made_key} if rules.made_key else set()
+    return folded_columns | flags | made_key | {"_reason", "_value"}
 
 
 def _bounded(text: ir.StringValue, rule: ColumnRule, rules: TableRules) -> ir.Value:
@@ -166,13 +175,12 @@ def _blamed_value(text: ir.Table, faults: list[Fault]) -> ir.StringValue:
 
 
 def _flags(
-    text: ir.Table, values: Mapping[str, ir.Value], columns: Mapping[str, ColumnRule]
+    text: ir.Table, values: Mapping[str, ir.Value], rules: TableRules
 ) -> dict[str, ir.BooleanValue]:
     """`<column>_invalid` for each column whose unusable values are set missing."""
     return {
         f"{column}_invalid": text[column].notnull() & values[column].isnull()
-        for column, rule in columns.items()
-        if rule.invalid == "set_missing"
+        for column in rules.flagged
     }
 
 

@@ -5,6 +5,42 @@ from collections.abc import Sequence
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
+from clientela.exceptions import ConfigurationError
+
+
+def accepted_name(use_case: UseCase, table: str) -> str:
+    """The dataset that holds a table once it is ingested.
+
+    Args:
+        use_case: Who reads it.
+        table: A raw table of the switchboard.
+
+    Returns:
+        The table's own name where use cases share it; else a name that one pattern of the catalog
+        serves, so that a use case on tables of its own needs no entry for them.
+    """
+    return table if table in use_case.shared_tables else f"accepted_{table}"
+
+
+def cases_of(use_case: UseCase) -> str:
+    """The dataset with one row per case, of a use case of kind `table`.
+
+    Args:
+        use_case: The use case.
+
+    Returns:
+        The name of its one ingested table.
+
+    Raises:
+        ConfigurationError: It has no table, or several.
+    """
+    if len(use_case.tables) != 1:
+        raise ConfigurationError(
+            f"use_cases.yml: {use_case.name!r} is of kind 'table', so it should list one table "
+            f"with one row per case under tables, but lists {', '.join(use_case.tables) or 'none'}."
+        )
+    (table,) = use_case.tables
+    return accepted_name(use_case, table)
 
 
 def pipeline_of(use_case: UseCase, stage: str, nodes: Sequence[Node]) -> Pipeline:

@@ -1,7 +1,8 @@
 """How columns go together: correlations, and each column against the target."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -12,6 +13,7 @@ from clientela.reports.columns import measured, stable, stacked
 from clientela.reports.distributions import binned_value
 
 QUINTILES = ("q20", "q40", "q60", "q80")
+TAILS = ("q01", "q05", "q95", "q99")
 
 
 def correlations(table: ir.Table, columns: Sequence[str]) -> ir.Table:
@@ -48,15 +50,26 @@ def _pair(one: ir.Table, first: str, second: str) -> dict[str, ir.Value]:
 def quintile_edges(quantiles: pd.DataFrame) -> dict[str, list[float]]:
     """Inner edges of each numeric column's fifths; a value that fills several takes one bin.
 
+    Where one value fills nearly all of them, what a column has to say lies beside that value: the
+    outer twentieths and hundredths are then bins too.
+
     Args:
         quantiles: See `clientela.reports.distributions.quantiles`.
 
     Returns:
         Column name to rising edges; bins hold their upper edge. Columns with one bin are left out.
     """
-    named = quantiles.set_index("column")[list(QUINTILES)]
-    edges = {str(column): sorted(set(row.dropna())) for column, row in named.iterrows()}
+    edges = {str(row["column"]): _inner_edges(row) for row in quantiles.to_dict("records")}
     return {column: inner for column, inner in edges.items() if inner}
+
+
+def _inner_edges(row: Mapping[Hashable, Any]) -> list[float]:
+    fifths = _rising(row, QUINTILES)
+    return fifths if len(fifths) != 1 else _rising(row, (*QUINTILES, *TAILS))
+
+
+def _rising(row: Mapping[Hashable, Any], names: Sequence[str]) -> list[float]:
+    return sorted({float(row[name]) for name in names if not pd.isna(row[name])})
 
 
 def target_bins(

@@ -13,6 +13,9 @@ from clientela.reports.profile import Profile
 
 Frames = Mapping[str, pd.DataFrame]
 
+TARGET_TABLE = "model_input"
+"""How the table is called whose columns are held against the target."""
+
 
 class TargetMeaning(BaseModel):
     """What the model input's schema says of the target; the rest of it is not asked for here.

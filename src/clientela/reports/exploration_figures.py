@@ -11,7 +11,7 @@ from clientela.reports.activity_charts import (
 from clientela.reports.activity_sections import category_shares
 from clientela.reports.association import quintile_edges
 from clientela.reports.distribution_charts import categories_figure, numbers_figure
-from clientela.reports.exploration import Exploration, Frames, Target
+from clientela.reports.exploration import TARGET_TABLE, Exploration, Frames, Target
 from clientela.reports.parameters import EdaParameters
 from clientela.reports.profile import Profile
 from clientela.reports.target_charts import (
@@ -41,7 +41,7 @@ def figures(exploration: Exploration, parameters: EdaParameters) -> dict[str, Fi
         moved = exploration.persistence
         drawn["persistence"] = persistence_figure(moved.counts, moved.classes, numbers)
     if exploration.target is not None:
-        (profile,) = exploration.profiles
+        (profile,) = (each for each in exploration.profiles if each.name == TARGET_TABLE)
         drawn |= _of_target(exploration.target, profile, parameters)
     for profile in exploration.profiles:
         drawn[f"{profile.name}_numbers"] = numbers_figure(profile, numbers)

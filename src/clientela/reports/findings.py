@@ -5,7 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.reports.exploration import Exploration, Frames, Persistence, Target
+from clientela.reports.exploration import (
+    TARGET_TABLE,
+    Exploration,
+    Frames,
+    Persistence,
+    Target,
+)
 from clientela.reports.numbers import significant
 from clientela.reports.parameters import EdaParameters
 from clientela.reports.persistence import BinaryRule, binary_rule
@@ -61,7 +67,8 @@ def advice(exploration: Exploration, parameters: EdaParameters) -> list[tuple[st
         parameters: The thresholds.
 
     Returns:
-        Table name and recommendation.
+        Table name and recommendation; what was said of a column is not said again where the same
+        column stands in a later table.
     """
     target = exploration.target
     about_target = (
@@ -73,11 +80,11 @@ def advice(exploration: Exploration, parameters: EdaParameters) -> list[tuple[st
             *correlated_pairs(target.correlations, parameters),
         ]
     )
-    return [("model_input", item) for item in about_target] + [
-        (profile.name, item)
-        for profile in exploration.profiles
-        for item in recommendations(profile, parameters)
-    ]
+    of_columns: dict[tuple[str, str], tuple[str, Recommendation]] = {}
+    for profile in exploration.profiles:
+        for item in recommendations(profile, parameters):
+            of_columns.setdefault((item.kind, item.column), (profile.name, item))
+    return [*((TARGET_TABLE, item) for item in about_target), *of_columns.values()]
 
 
 def _table(profile: Profile) -> dict[str, Any]:

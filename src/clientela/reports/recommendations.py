@@ -40,12 +40,13 @@ def recommendations(profile: Profile, parameters: EdaParameters) -> list[Recomme
         parameters: The thresholds.
 
     Returns:
-        Missing, constant and skewed columns, in that order.
+        Missing, constant, skewed and heavy-tailed columns, in that order.
     """
     return [
         *missing_columns(profile.columns, parameters),
         *constant_columns(profile.columns, parameters),
         *skewed_columns(profile, parameters),
+        *heavy_tailed_columns(profile, parameters),
     ]
 
 
@@ -111,11 +112,7 @@ def skewed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommen
         One item per column with a tail; it says so where its logarithm already exists.
     """
     names = set(profile.columns["column"])
-    numbers = profile.numbers
-    near_constant = numbers["top_rows"] > parameters.constant_above * numbers["present"]
-    # a flag has no tail, and a logarithm is not taken twice
-    tailless = (numbers["distinct"] <= YES_OR_NO) | numbers["column"].str.startswith(LOGARITHM)
-    varied = numbers[~near_constant & ~tailless]
+    varied = _with_a_tail(profile, parameters)
     skewed = varied[varied["skewness"].abs() > parameters.skewed_above]
     return [
         Recommendation(
@@ -127,6 +124,40 @@ def skewed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommen
         )
         for row in skewed.to_dict("records")
     ]
+
+
+def heavy_tailed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
+    """Columns with values so extreme that they move means, scales and linear models.
+
+    Args:
+        profile: The table.
+        parameters: `heavy_tailed_above`.
+
+    Returns:
+        One item per column: scale by quantiles, and check the range of what comes in.
+    """
+    varied = _with_a_tail(profile, parameters)
+    heavy = varied[varied["kurtosis"] > parameters.heavy_tailed_above]
+    return [
+        Recommendation(
+            "heavy_tailed",
+            str(row["column"]),
+            significant(row["kurtosis"]),
+            f"«{row['column']}»: curtosis {parameters.numbers.text(row['kurtosis'], 1)}, máximo "
+            f"{parameters.numbers.readable(row['maximum'])} frente a un percentil 95 de "
+            f"{parameters.numbers.readable(row['q95'])}; validar su rango y escalar de forma "
+            "robusta (a los árboles no les hace falta).",
+        )
+        for row in heavy.to_dict("records")
+    ]
+
+
+def _with_a_tail(profile: Profile, parameters: EdaParameters) -> pd.DataFrame:
+    """Numeric columns that may have a tail: a flag has none, and a logarithm is not taken twice."""
+    numbers = profile.numbers
+    near_constant = numbers["top_rows"] > parameters.constant_above * numbers["present"]
+    tailless = (numbers["distinct"] <= YES_OR_NO) | numbers["column"].str.startswith(LOGARITHM)
+    return numbers[~near_constant & ~tailless]
 
 
 def _advice_on_tail(column: str, skewness: float, minimum: float, names: Iterable[str]) -> str:

@@ -79,7 +79,8 @@ def _against_target(target: Target, figure: Figure) -> tuple[Block, ...]:
     mix = Image(
         "Clases según quintos de las columnas que más acompañan al objetivo",
         figure,
-        "Cada barra es un quinto de las filas; un valor que llena varios quintos los une.",
+        "Cada barra es un quinto de las filas; un valor que llena varios quintos los une, y donde "
+        "uno solo los llena casi todos, las colas a su lado tienen barra propia.",
     )
     strength = Table(
         "Cada columna sola frente al objetivo",

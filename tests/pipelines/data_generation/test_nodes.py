@@ -1,4 +1,10 @@
-from clientela.pipelines.data_generation.nodes import simulated_retailer
+from clientela.pipelines.data_generation.nodes import (
+    simulated_lender,
+    simulated_retailer,
+    simulated_wifi,
+)
+from clientela.simulation.churn.parameters import ChurnSimulation
+from clientela.simulation.credit.parameters import CreditSimulation
 from clientela.simulation.parameters import TransactionSimulation
 
 
@@ -7,3 +13,19 @@ def test_both_tables_and_their_report_come_from_one_simulation():
     transactions, customers, report = simulated_retailer(simulation)
     assert transactions.simulation == customers.simulation == simulation
     assert report == {"customers": 20, "transactions": 400, "refunds": 6, "dirt": {}}
+
+
+def test_loans_and_their_report_come_from_one_simulation():
+    simulation = CreditSimulation(rows=200)
+    loans, report = simulated_lender(simulation)
+    assert loans.simulation == simulation
+    assert report["lines"] == 200
+
+
+def test_the_truth_of_visitors_stands_apart_from_what_a_model_may_see():
+    simulation = ChurnSimulation(rows=200)
+    visitors, truth, report = simulated_wifi(simulation)
+    assert visitors.simulation == truth.simulation == simulation
+    assert "churn_probability" in truth.columns
+    assert "churn_probability" not in visitors.columns
+    assert report["users"] == 200

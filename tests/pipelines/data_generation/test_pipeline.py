@@ -75,9 +75,36 @@ def test_two_runs_write_equal_bytes(tmp_path):
     assert len(digests[0]) == 4
 
 
-def test_another_kind_of_use_case_is_told_to_drop_the_stage():
-    credit = UseCase(name="credit", kind="table", task="binary", stages=("data_generation",))
-    with pytest.raises(
-        ConfigurationError, match=r"'credit' lists the stage data_generation.*Remove"
-    ):
-        create_pipeline(credit)
+def lender(**table):
+    return UseCase(
+        name="credit",
+        kind="table",
+        task="binary",
+        stages=("data_generation",),
+        tables={"loans": Table(**table)},
+        tags=("credit",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("generator", "outputs"),
+    [
+        ("credit", {"raw_loans@sample", "generation_report"}),
+        ("wifi_churn", {"raw_loans@sample", "sample_truth", "generation_report"}),
+    ],
+)
+def test_a_table_is_drawn_by_the_generator_that_the_switchboard_names(generator, outputs):
+    stage = create_pipeline(lender(generator=generator))
+    assert stage.inputs() == {"params:credit.data_generation"}
+    assert stage.outputs() == {f"credit.{name}" for name in outputs}
+    assert all(node.tags == {"credit"} for node in stage.nodes)
+
+
+def test_a_table_without_a_generator_is_told_to_name_one_or_drop_the_stage():
+    with pytest.raises(ConfigurationError, match=r"'credit' lists the stage.*remove the stage"):
+        create_pipeline(lender())
+
+
+def test_a_generator_that_does_not_exist_is_answered_with_the_nearest():
+    with pytest.raises(ConfigurationError, match=r"'credits'.*Did you mean 'credit'\?"):
+        create_pipeline(lender(generator="credits"))

@@ -10,6 +10,7 @@ from clientela.pipelines.eda.nodes import (
     eda_quality,
     eda_target,
     exploration,
+    explored_cases,
     with_codes,
 )
 from clientela.reports.parameters import EdaParameters
@@ -82,3 +83,25 @@ def test_columns_left_out_are_neither_counted_nor_drawn():
 
     assert first["quality"]["column"].tolist() == ["id_cliente", "edad"]
     assert set(second["shapes"]["column"]) == {"edad"}
+
+
+def test_codes_are_explored_as_categories():
+    table = pd.DataFrame({"id_cliente": ["a", "b", "c"], "tipo": [4, 4, 9]})
+    parameters = EdaParameters(keys=("id_cliente",), codes=("tipo", "absent"), min_rows=1)
+
+    first = executed(eda_quality(table, parameters))
+    second = executed(eda_distributions(table, first, parameters))
+
+    assert first["quality"].set_index("column")["kind"]["tipo"] == "category"
+    assert second["categories"][["value", "rows"]].to_numpy().tolist() == [["4", 2], ["9", 1]]
+
+
+def test_excluded_columns_stand_beside_the_cases_that_are_learned_from():
+    model_input = pd.DataFrame({"id": ["a", "b"], "monto": [1.0, 2.0], "paga": ["si", "no"]})
+    table = ibis.memtable({"id": ["c", "b", "a"], "puntaje": [9, 8, 7], "otra": [0, 0, 0]})
+    schema = {"key": "id", "excluded": {"puntaje": "known too late"}}
+
+    found = explored_cases(model_input, table, schema).order_by("id").execute()
+
+    expected = model_input.assign(puntaje=[7, 8])
+    pd.testing.assert_frame_equal(found, expected)

@@ -28,9 +28,29 @@ def test_a_use_case_explores_its_model_input_and_the_persistence_of_buying(purch
     assert "purchase_intensity.eda_plot_persistence" in pipeline.outputs()
 
 
+def test_a_table_is_explored_beside_its_model_input():
+    case = credit("binary")
+    pipeline = create_pipeline(case)
+    own = {name.removeprefix("credit.") for name in pipeline.inputs()}
+    assert own == {"accepted_loans", "model_input", "feature_schema", "params:credit.eda"}
+    looks = {"eda_quality_loans", "eda_quality_model_input", "eda_target"}
+    assert {f"credit.{name}" for name in looks} <= pipeline.all_outputs()
+
+
+def credit(task):
+    return UseCase(
+        name="credit",
+        kind="table",
+        task=task,
+        stages=("eda",),
+        tags=("credit",),
+        tables={"loans": {}},
+    )
+
+
 @pytest.mark.parametrize(("task", "expected"), [("binary", {"eda_target"}), ("segments", set())])
 def test_a_table_of_cases_needs_no_transactions(task, expected):
-    case = UseCase(name="credit", kind="table", task=task, stages=("eda",), tags=("credit",))
+    case = credit(task)
     pipeline = create_pipeline(case)
     assert "transactions" not in pipeline.inputs()
     names = {node.name.removeprefix("credit.eda.") for node in pipeline.nodes}

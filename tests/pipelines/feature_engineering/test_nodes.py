@@ -64,7 +64,7 @@ def test_a_category_that_does_not_exist_is_told_the_nearest_ones(
 
 
 def test_an_empty_table_is_told_where_its_rows_went(engine: Engine) -> None:
-    with pytest.raises(TrainingDataError, match=r"transactions is empty.*row_accounting\.json"):
+    with pytest.raises(TrainingDataError, match=r"transactions is empty.*--pipelines=ingestion"):
         nodes.feature_period(observed(engine, []), TECH)
 
 

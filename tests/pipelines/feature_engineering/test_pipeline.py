@@ -36,3 +36,27 @@ def test_nodes_carry_the_tags_of_their_use_case() -> None:
     assert {tag for node in create_pipeline(INTENSITY).nodes for tag in node.tags} == {
         "purchase_intensity"
     }
+
+
+def test_a_table_of_cases_becomes_features_and_reports_of_what_happened_to_it() -> None:
+    credit = UseCase(
+        name="credit",
+        kind="table",
+        task="binary",
+        stages=("feature_engineering",),
+        tables={"loans": {}},
+    )
+    stage = create_pipeline(credit)
+    assert stage.inputs() == {"credit.accepted_loans", "params:credit.features"}
+    assert stage.all_outputs() == {
+        f"credit.{name}"
+        for name in (
+            "case_counts",
+            "row_report",
+            "column_findings",
+            "column_roles",
+            "feature_schema",
+            "model_input",
+            "scoring_features",
+        )
+    }

@@ -80,7 +80,7 @@ def test_the_rubros_of_the_model_before_are_kept_and_a_later_model_is_not_read(
 
 
 def test_without_rows_there_is_no_layout(shop: Shop) -> None:
-    with pytest.raises(TrainingDataError, match=r"transactions is empty.*row_accounting\.json"):
+    with pytest.raises(TrainingDataError, match=r"transactions is empty.*--pipelines=ingestion"):
         rubro_nodes.layout(observed(shop, []), {}, PARAMS)
 
 

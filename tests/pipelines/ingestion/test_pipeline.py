@@ -50,6 +50,7 @@ def test_every_row_is_accounted_for(ingest):
             "quarantined": 0,
             "reasons": {},
             "unknown_references": {},
+            "set_missing": {"fecha_nacimiento": 0, "estrato_social": 0, "saldo_puntos": 0},
         },
         "transactions": {
             "read": 3,
@@ -57,6 +58,7 @@ def test_every_row_is_accounted_for(ingest):
             "quarantined": 2,
             "reasons": {"duplicate_key": 1, "invalid_valor_transaccion": 1},
             "unknown_references": {"id_cliente": 0},
+            "set_missing": {"puntos": 0},
         },
     }
     assert json.loads(json.dumps(done.account)) == done.account
@@ -312,5 +314,5 @@ def test_the_stage_of_a_single_table_keeps_to_its_namespace():
     stage = create_pipeline(credit)
     assert stage.inputs() == {"credit.raw_loans@text", "params:credit.ingestion"}
     assert stage.outputs() == {"credit.row_accounting"}
-    assert {"credit.loans", "credit.quarantine_loans"} <= stage.all_outputs()
+    assert {"credit.accepted_loans", "credit.quarantine_loans"} <= stage.all_outputs()
     assert all(node.tags == {"credit"} for node in stage.nodes)

@@ -19,7 +19,7 @@ def account(data_root):
 
 def test_raw_files_become_the_tables_of_the_catalog(run_kedro, write_raw, data_root):
     write_raw(HEADER + SALE, PEOPLE)
-    catalog = run_kedro("ingestion")
+    catalog = run_kedro("ingestion", namespaces=["retail"])
     assert catalog.load("transactions").count().to_pyarrow().as_py() == 1
     assert (data_root / "03_primary" / "customers.parquet").is_file()
     assert account(data_root)["transactions"]["unknown_references"] == {"id_cliente": 0}
@@ -27,7 +27,7 @@ def test_raw_files_become_the_tables_of_the_catalog(run_kedro, write_raw, data_r
 
 def test_without_a_customers_file_the_stage_runs(run_kedro, write_raw, data_root):
     write_raw(HEADER + SALE)
-    run_kedro("ingestion")
+    run_kedro("ingestion", namespaces=["retail"])
     assert account(data_root)["customers"]["read"] == 0
 
 
@@ -37,30 +37,32 @@ def test_own_files_are_named_in_globals(run_kedro, data_root):
     for name in ("a", "b"):
         (folder / f"{name}.csv").write_text(HEADER + SALE.replace("T1", name), encoding="utf-8")
     files = {"raw_files": {"transactions": "ventas/*.csv"}}
-    run_kedro("ingestion", conf={"test/globals.yml": files})
+    run_kedro("ingestion", namespaces=["retail"], conf={"test/globals.yml": files})
     assert account(data_root)["transactions"]["accepted"] == 2
 
 
 def test_without_raw_files_the_message_names_place_and_command(run_kedro, data_root):
     with pytest.raises(DatasetError) as caught:
-        run_kedro("ingestion")
+        run_kedro("ingestion", namespaces=["retail"])
     message = str(caught.value)
     assert "retail.raw_transactions@text" in message
     assert "No raw file at " in message
     assert "kedro run --pipelines=data_generation" in message
+    assert "enabled: false in conf/local/use_cases.yml" in message
 
 
 def test_too_many_bad_rows_stop_the_run_and_leave_the_quarantine(run_kedro, write_raw, data_root):
     write_raw(HEADER + SALE + "T2,C1,ayer,HOGAR,1,1,A\n")
     with pytest.raises(TooManyBadRows, match=r"invalid_fecha \(e.g. .*csv line 3, value 'ayer'\)"):
-        run_kedro("ingestion")
+        run_kedro("ingestion", namespaces=["retail"])
     folder = data_root / "02_intermediate" / "retail"
     assert (folder / "quarantine_transactions.parquet").is_file()
 
 
 def test_a_parameter_of_the_command_line_wins(run_kedro, write_raw, data_root):
     write_raw(HEADER + SALE + "T2,C1,ayer,HOGAR,1,1,A\n")
-    run_kedro("ingestion", params={"retail": {"ingestion": {"max_bad_share": 0.5}}})
+    rules = {"retail": {"ingestion": {"max_bad_share": 0.5}}}
+    run_kedro("ingestion", namespaces=["retail"], params=rules)
     assert account(data_root)["transactions"]["quarantined"] == 1
 
 

@@ -67,7 +67,7 @@ def test_customers_who_all_buy_alike_are_told_so(write_purchases, run):
 
 def test_no_transaction_at_all_is_told_where_rows_went(write_purchases, run):
     write_purchases(retailer.purchases()[:0])
-    with pytest.raises(TrainingDataError, match=r"transactions is empty.*row_accounting\.json"):
+    with pytest.raises(TrainingDataError, match=r"transactions is empty.*--pipelines=ingestion"):
         run(*PREPARING)
 
 

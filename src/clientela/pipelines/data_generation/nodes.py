@@ -2,7 +2,16 @@
 
 from typing import Any
 
+from clientela.simulation.churn.parameters import ChurnSimulation
+from clientela.simulation.churn.tables import (
+    churn_report,
+    simulated_churn_truth,
+    simulated_visitors,
+)
+from clientela.simulation.credit.parameters import CreditSimulation
+from clientela.simulation.credit.tables import credit_report, simulated_loans
 from clientela.simulation.parameters import TransactionSimulation
+from clientela.simulation.single_table import SimulatedTable
 from clientela.simulation.tables import (
     SimulatedCustomers,
     SimulatedTransactions,
@@ -26,4 +35,35 @@ def simulated_retailer(
         SimulatedTransactions(simulation),
         SimulatedCustomers(simulation),
         generation_report(simulation),
+    )
+
+
+def simulated_lender(simulation: CreditSimulation) -> tuple[SimulatedTable, dict[str, Any]]:
+    """The raw table of a simulated lender, not yet drawn, and what it will hold.
+
+    Args:
+        simulation: Size, dates, seed and dirt.
+
+    Returns:
+        Loans (one row per loan), and the report of `credit_report`.
+    """
+    return simulated_loans(simulation), credit_report(simulation)
+
+
+def simulated_wifi(
+    simulation: ChurnSimulation,
+) -> tuple[SimulatedTable, SimulatedTable, dict[str, Any]]:
+    """The raw table of a simulated WiFi, not yet drawn, its truth, and what it will hold.
+
+    Args:
+        simulation: Size, date, seed, form and dirt.
+
+    Returns:
+        Visitors (one row per user, PII), the true probability of each (kept apart from raw data, so
+        that no model sees it), and the report of `churn_report`.
+    """
+    return (
+        simulated_visitors(simulation),
+        simulated_churn_truth(simulation),
+        churn_report(simulation),
     )

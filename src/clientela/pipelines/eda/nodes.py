@@ -162,6 +162,25 @@ def eda_target(
     }
 
 
+def explored_cases(model_input: pd.DataFrame, table: ir.Table, schema: dict[str, Any]) -> ir.Table:
+    """One row per case of the model input, with the columns that are kept out of it.
+
+    What is excluded is held against the target as well: a score that knows the answer is to be
+    seen in a report before somebody makes it a feature.
+
+    Args:
+        model_input: Key, features and target.
+        table: The ingested table, with the same key.
+        schema: What the columns mean: `key`, `excluded`.
+
+    Returns:
+        The model input, and the excluded columns as the table holds them.
+    """
+    key = schema["key"]
+    excluded = [name for name in schema["excluded"] if name not in model_input]
+    return as_lazy(model_input).left_join(table.select(key, *excluded), key).drop(f"{key}_right")
+
+
 def with_codes(table: ir.Table, target: str, classes: tuple[str, ...]) -> ir.Table:
     """The table with its classes as codes 0, 1, 2 …; a numeric target stays as it is.
 
@@ -217,12 +236,14 @@ def _persistence(frames: Frames, meaning: TargetMeaning) -> Persistence:
 
 
 def _explored(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> ir.Table:
-    """The table without the columns that configuration leaves out."""
+    """The table without the columns that configuration leaves out, its codes as text."""
     lazy = as_lazy(table)
     left_out = {
         name for pattern in parameters.leave_out for name in matching(lazy.columns, pattern)
     }
-    return lazy.drop(*left_out) if left_out else lazy
+    kept = lazy.drop(*left_out) if left_out else lazy
+    codes = {name: "string" for name in parameters.codes if name in kept.columns}
+    return kept.cast(codes) if codes else kept
 
 
 def as_lazy(table: ir.Table | pd.DataFrame) -> ir.Table:

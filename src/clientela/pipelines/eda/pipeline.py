@@ -7,11 +7,13 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import pipeline_of
+from clientela.pipelines.assembly import accepted_name, cases_of, pipeline_of
 from clientela.pipelines.eda import nodes
+from clientela.reports.exploration import TARGET_TABLE
 from clientela.reports.parameters import EdaParameters
 
-MODEL_INPUT, SEGMENT_INPUT = "model_input", "customer_features"
+MODEL_INPUT, SEGMENT_INPUT = TARGET_TABLE, "customer_features"
+EXPLORED_CASES = "explored_cases"
 ACTIVITY_PLOTS = ("months", "hours", "categories", "customers")
 TARGET_PLOTS = ("classes", "class_mix", "correlations")
 
@@ -21,7 +23,8 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 
     An entry without a task explores the tables that it prepares; segments explore the features that
     they are made from; another use case explores its model input: its target, and for a target
-    counted from purchases how buying persists.
+    counted from purchases how buying persists. A use case on one table explores that table too, and
+    holds the columns that are no features against the target beside those that are.
 
     Args:
         use_case: What there is to explore.
@@ -39,7 +42,7 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 
 def _tables_explored(use_case: UseCase) -> Pipeline:
     tables = list(use_case.tables)
-    looks = [node for table in tables for node in _looks(table)]
+    looks = [node for table in tables for node in _looks(accepted_name(use_case, table), table)]
     if use_case.kind != "transactions":
         return pipeline_of(use_case, "eda", looks + _telling(use_case, tables, [], []))
     activity = Node(
@@ -51,8 +54,11 @@ def _tables_explored(use_case: UseCase) -> Pipeline:
 
 def _model_input_explored(use_case: UseCase) -> Pipeline:
     found, plots = ["target"], list(TARGET_PLOTS)
-    inputs = [MODEL_INPUT, f"eda_quality_{MODEL_INPUT}", "feature_schema", "params:eda"]
+    explored = EXPLORED_CASES if use_case.kind == "table" else MODEL_INPUT
+    inputs = [explored, f"eda_quality_{MODEL_INPUT}", "feature_schema", "params:eda"]
     target = Node(nodes.eda_target, inputs=inputs, outputs="eda_target", name="eda_target")
+    if use_case.kind == "table":
+        return _cases_explored(use_case, target)
     chain = [*_looks(MODEL_INPUT), target]
     if use_case.kind == "transactions" and use_case.task == "ordinal":
         found, plots = [*found, "persistence"], [*plots, "persistence"]
@@ -68,13 +74,29 @@ def _model_input_explored(use_case: UseCase) -> Pipeline:
     return pipeline_of(use_case, "eda", chain + _telling(use_case, [MODEL_INPUT], found, plots))
 
 
-def _looks(table: str) -> list[Node]:
-    first, second = f"eda_quality_{table}", f"eda_distributions_{table}"
+def _cases_explored(use_case: UseCase, target: Node) -> Pipeline:
+    cases = cases_of(use_case)
+    (table,) = use_case.tables
+    beside = Node(
+        nodes.explored_cases,
+        inputs=[MODEL_INPUT, cases, "feature_schema"],
+        outputs=EXPLORED_CASES,
+        name=EXPLORED_CASES,
+    )
+    looks = [*_looks(cases, table), beside, *_looks(EXPLORED_CASES, MODEL_INPUT)]
+    telling = _telling(use_case, [table, MODEL_INPUT], ["target"], TARGET_PLOTS)
+    return pipeline_of(use_case, "eda", [*looks, target, *telling])
+
+
+def _looks(dataset: str, table: str | None = None) -> list[Node]:
+    """Both looks at a dataset, under the name that reports give to the table."""
+    name = dataset if table is None else table
+    first, second = f"eda_quality_{name}", f"eda_distributions_{name}"
     return [
-        Node(nodes.eda_quality, inputs=[table, "params:eda"], outputs=first, name=first),
+        Node(nodes.eda_quality, inputs=[dataset, "params:eda"], outputs=first, name=first),
         Node(
             nodes.eda_distributions,
-            inputs=[table, first, "params:eda"],
+            inputs=[dataset, first, "params:eda"],
             outputs=second,
             name=second,
         ),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.intake.accounting import require_tolerable_share, row_account
+from clientela.intake.keys import is_repeated
 from clientela.intake.rules import IntakeRules, TableRules
 from clientela.intake.verdicts import checked_rows
 
@@ -149,6 +150,37 @@ def stored_counts(
     }
 
 
+def kept_faults(accepted: ir.Table, rules: TableRules) -> ir.Table:
+    """What is wrong with rows that were accepted all the same, counted by rule.
+
+    Args:
+        accepted: The accepted rows as stored.
+        rules: The table's rules.
+
+    Returns:
+        `fault` (`set_missing` or `repeated`), `column` (of the rule, or the made key), `rows`.
+    """
+    faults = [("set_missing", column, accepted[f"{column}_invalid"]) for column in rules.flagged]
+    if rules.made_key is not None:
+        faults.append(("repeated", rules.made_key, is_repeated(accepted, rules.made_key)))
+    if not faults:
+        return ibis.memtable([], schema={"fault": "string", "column": "string", "rows": "int64"})
+    one = accepted.agg(
+        **{f"_{place}": accepted.count(where=when) for place, (*_, when) in enumerate(faults)}
+    )
+    rows = [
+        ibis.struct(
+            {
+                "fault": ibis.literal(fault),
+                "column": ibis.literal(column),
+                "rows": one[f"_{place}"].cast("int64"),
+            }
+        )
+        for place, (fault, column, _) in enumerate(faults)
+    ]
+    return one.select(row=ibis.array(rows).unnest()).unpack("row")
+
+
 def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str, Any]:
     """The account of every table: accepted + quarantined = read.
 
@@ -175,11 +207,18 @@ def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str
 
 
 def _account(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    unknown = tables["unknown"]
+    kept = tables["kept"]
+    repeated = kept.loc[kept["fault"] == "repeated", "rows"]
     return row_account(
         read=int(tables["read"]["rows"].iloc[0]),
         accepted=int(tables["accepted"]["rows"].iloc[0]),
         reasons=tables["reasons"],
-        unknown=dict(zip(unknown["column"].map(str), unknown["rows"].map(int), strict=True)),
+        unknown=_by_column(tables["unknown"]),
+        set_missing=_by_column(kept[kept["fault"] == "set_missing"]),
+        repeated=int(repeated.iloc[0]) if len(repeated) else None,
         name=name,
     )
+
+
+def _by_column(counts: pd.DataFrame) -> dict[str, int]:
+    return dict(zip(counts["column"].map(str), counts["rows"].map(int), strict=True))

@@ -9,7 +9,7 @@ from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
 from clientela.intake.rules import IntakeRules
-from clientela.pipelines.assembly import pipeline_of
+from clientela.pipelines.assembly import accepted_name, pipeline_of
 from clientela.pipelines.ingestion import nodes
 
 
@@ -22,7 +22,9 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    tables = [_table_nodes(name, table.references) for name, table in use_case.tables.items()]
+    tables = [
+        _table_nodes(use_case, name, table.references) for name, table in use_case.tables.items()
+    ]
     accounting = Node(
         _accounting_of(tuple(use_case.tables)),
         inputs=[f"row_counts_{name}" for name in use_case.tables],
@@ -34,8 +36,9 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     )
 
 
-def _table_nodes(name: str, references: Mapping[str, str]) -> list[Node]:
-    known = list(references.values())
+def _table_nodes(use_case: UseCase, name: str, references: Mapping[str, str]) -> list[Node]:
+    accepted = accepted_name(use_case, name)
+    known = [accepted_name(use_case, table) for table in references.values()]
     return [
         Node(
             _checking(name, tuple(references)),
@@ -56,14 +59,14 @@ def _table_nodes(name: str, references: Mapping[str, str]) -> list[Node]:
             name=f"reason_counts_{name}",
         ),
         Node(
-            _accepting(name),
+            _accepting(name, ordered=accepted != name),
             inputs=[f"checked_{name}", f"reason_counts_{name}", "params:ingestion"],
-            outputs=name,
+            outputs=accepted,
             name=f"accepted_{name}",
         ),
         Node(
-            _counting(tuple(references)),
-            inputs=[f"raw_{name}@text", name, f"quarantine_{name}", *known],
+            _counting(name, tuple(references)),
+            inputs=[f"raw_{name}@text", accepted, f"quarantine_{name}", "params:ingestion", *known],
             outputs=f"row_counts_{name}",
             name=f"row_counts_{name}",
         ),
@@ -81,21 +84,28 @@ def _checking(name: str, columns: tuple[str, ...]) -> Callable[..., ir.Table]:
     return checked_table
 
 
-def _accepting(name: str) -> Callable[..., ir.Table]:
+def _accepting(name: str, *, ordered: bool) -> Callable[..., ir.Table]:
     def accepted_table(
         checked: ir.Table, counts: dict[str, pd.DataFrame], rules: IntakeRules
     ) -> ir.Table:
-        return nodes.accepted_table(checked, counts, rules, name)
+        accepted = nodes.accepted_table(checked, counts, rules, name)
+        # the entry of a shared table knows its key; a pattern serves tables with any key
+        return accepted.order_by(nodes.rules_of(rules, name).identity) if ordered else accepted
 
     return accepted_table
 
 
-def _counting(columns: tuple[str, ...]) -> Callable[..., dict[str, ir.Table]]:
+def _counting(name: str, columns: tuple[str, ...]) -> Callable[..., dict[str, ir.Table]]:
     def stored_counts(
-        raw: ir.Table, accepted: ir.Table, quarantined: ir.Table, *known: ir.Table
+        raw: ir.Table,
+        accepted: ir.Table,
+        quarantined: ir.Table,
+        rules: IntakeRules,
+        *known: ir.Table,
     ) -> dict[str, ir.Table]:
         references = dict(zip(columns, known, strict=True))
-        return nodes.stored_counts(raw, accepted, quarantined, references)
+        counts = nodes.stored_counts(raw, accepted, quarantined, references)
+        return counts | {"kept": nodes.kept_faults(accepted, nodes.rules_of(rules, name))}
 
     return stored_counts
 
