@@ -29,7 +29,7 @@ LAYERS = {
     "reporting": "08_reporting",
 }
 EMBEDDED_DATABASE = "07_model_output/clientes_segmentados.sqlite"
-INGESTION = "--pipelines=ingestion"
+INGESTION = ("--pipelines=ingestion", "--namespaces=retail")
 READ_ONLY = ["s3:GetObject", "s3:ListBucket"]
 
 
@@ -225,7 +225,7 @@ def last_words(run: Any) -> str:
 def test_without_permission_to_read_the_run_names_dataset_place_and_next_step(
     project_copy, kedro, raw_in_bucket, person, guarded
 ):
-    said = last_words(kedro(project_copy(), "run", "--env=aws", INGESTION, aws=person))
+    said = last_words(kedro(project_copy(), "run", "--env=aws", *INGESTION, aws=person))
     assert "retail.raw_customers" in said
     assert f"s3://{person['BUCKET']}/raw/customers/muestra_customers.csv" in said
     assert "Check AWS_PROFILE" in said
@@ -235,7 +235,7 @@ def test_without_permission_to_read_the_run_names_dataset_place_and_next_step(
 def test_without_permission_to_write_the_run_names_dataset_place_and_next_step(
     project_copy, kedro, raw_in_bucket, person, guarded
 ):
-    said = last_words(kedro(project_copy(), "run", "--env=aws", INGESTION, aws=person))
+    said = last_words(kedro(project_copy(), "run", "--env=aws", *INGESTION, aws=person))
     assert "retail.checked_customers" in said
     assert f"s3://{person['BUCKET']}/intermediate/retail/checked_customers.parquet" in said
     assert "Check AWS_PROFILE" in said
@@ -245,7 +245,7 @@ def test_a_bucket_that_does_not_exist_is_refused_and_never_made(
     project_copy, kedro, object_store, aws_client, bucket
 ):
     mistyped = {**object_store, "BUCKET": "una-tiena"}
-    said = last_words(kedro(project_copy(), "run", "--env=aws", INGESTION, aws=mistyped))
+    said = last_words(kedro(project_copy(), "run", "--env=aws", *INGESTION, aws=mistyped))
     assert "s3://una-tiena/" in said
     assert "bucket does not exist" in said
     assert [found["Name"] for found in aws_client("s3").list_buckets()["Buckets"]] == [bucket]

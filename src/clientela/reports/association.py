@@ -119,7 +119,7 @@ def target_categories(
     ]
     together = _all_of(counted, bins="string")
     of_value = together["rows"].sum().over(group_by=["column", "bin"])
-    return together.filter(of_value >= min_rows)
+    return together.filter(of_value >= min_rows).order_by("column", "bin", "class")
 
 
 def _all_of(counted: Sequence[ir.Table], bins: str = "int64") -> ir.Table:
