@@ -20,7 +20,7 @@ import pytest
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 PATIENCE = 120
 # kedro-viz refuses ports above 49151, where the system's free ones begin
-PORTS = range(41_410, 41_510)
+PORTS = range(21_000, 32_000)  # below those that the system gives to clients
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync", "--no-first-run"]
 LAYERS = ["raw", "primary", "feature", "model_input", "models", "model_output", "reporting"]
