@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ks_2samp
 from sklearn import metrics as skm
 
 from clientela.binary.metrics import METRICS, PointMetric, metric_named
@@ -68,10 +67,16 @@ def rarer_class(true, probability):
     return skm.average_precision_score(1 - true, 1 - probability)
 
 
+def slow_ks(true, probability):
+    """The largest difference of the two empirical distributions, point by point."""
+    positive, negative = probability[true == 1], probability[true == 0]
+    return max(abs((positive <= at).mean() - (negative <= at).mean()) for at in probability)
+
+
 PROBABILITY_ORACLES = {
     "roc_auc": slow_auc,
     "gini": lambda t, p: 2 * skm.roc_auc_score(t, p) - 1,
-    "ks": lambda t, p: ks_2samp(p[t == 1], p[t == 0], method="asymp").statistic,
+    "ks": slow_ks,
     "pr_auc": skm.average_precision_score,
     "pr_auc_rare": rarer_class,
     "brier": skm.brier_score_loss,
