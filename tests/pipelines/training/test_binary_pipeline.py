@@ -12,34 +12,14 @@ from tests.modelling.binary_cases import SCHEMA, loans, settings
 from clientela.exceptions import LeakageFound, TrainingDataError
 
 NAME = "prestamos_de_prueba"
-SMALL_TABLES = ("required_table", *(f"{n}_table" for n in ("threshold", "calibration", "gain")))
-
-
-def csv(name):
-    return {
-        "type": "kedro_datasets.pandas.CSVDataset",
-        "filepath": f"${{globals:reporting}}/{NAME}/{name}.csv",
-        "save_args": {"index": False, "lineterminator": "\n"},
-    }
 
 
 def conf(leakage=None, **changes):
-    places = {f"{NAME}.{name}": csv(name) for name in (*SMALL_TABLES, "fairness_table")}
-    places[f"{NAME}.other_holdout"] = {
-        "type": "kedro_datasets.json.JSONDataset",
-        "filepath": f"${{globals:reporting}}/{NAME}/other_holdout.json",
-    }
-    places[f"{NAME}.required_joblib"] = {
-        "type": "kedro_datasets.pickle.PickleDataset",
-        "backend": "joblib",
-        "filepath": f"${{globals:models}}/{NAME}/best_model.joblib",
-    }
     blocks = {"training": settings(**changes), "scoring": {}, "leakage": leakage or {}}
     return {
         "base/use_cases.yml": {
             NAME: {"kind": "table", "task": "binary", "stages": ["training", "scoring"]}
         },
-        "test/catalog.yml": places,
         "test/parameters.yml": {NAME: blocks},
     }
 
