@@ -21,8 +21,9 @@ REQUIRED_MEASURES: Mapping[str, str] = {
     "precision": "Precision",
     "recall": "Recall",
     "f1": "F1",
+    "roc_auc": "ROC-AUC",
 }
-"""Measures of the requirement's table, with its headings."""
+"""Measures of the requirement's table with its headings, and the one it recommends beside them."""
 
 IN_MONEY = ("expected_cost", "saving_over_all_positive", "saving_over_all_negative")
 
@@ -38,6 +39,7 @@ class BinaryFacts:
         fairness: See `clientela.binary.fairness.fairness_table`.
         other: The test that was not chosen.
         required: See `required_table`.
+        rows: Which rows are learned from; see `clientela.tabular.report.row_report`.
     """
 
     thresholds: pd.DataFrame
@@ -46,6 +48,7 @@ class BinaryFacts:
     fairness: pd.DataFrame
     other: Mapping[str, Any]
     required: pd.DataFrame
+    rows: Mapping[str, Any]
 
 
 def threshold_table(
@@ -152,7 +155,7 @@ def required_table(
         problem: What was learned.
 
     Returns:
-        `Modelo`, `Accuracy`, `Precision`, `Recall`, `F1` of the positive class.
+        `Modelo`; `Accuracy`, `Precision`, `Recall`, `F1` of the positive class; `ROC-AUC`.
     """
     drawn = other if problem.settings.holdout == "time" and other is not None else predictions
     rows = []

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from clientela.modelling.card.figures import (
     calibration_figure,
@@ -27,6 +28,16 @@ def test_the_calibration_figure_has_a_line_per_boundary():
     assert first.get_label() == "más que sin_compra"
     assert np.asarray(first.get_xydata()).round(3).tolist() == [[0.2, 0], [0.8, 1], [0.9, 1]]
     assert np.asarray(second.get_xydata()).round(3).tolist() == [[0.1, 0], [0.5, 0], [0.8, 1]]
+
+
+def test_each_point_of_the_calibration_figure_is_a_tenth_of_the_rows():
+    promised = np.linspace(0.9, 0.99, 200)[::-1]
+    truth = np.arange(200) % 2
+    probabilities = np.column_stack([1 - promised, promised])
+    (panel,) = calibration_figure(truth, probabilities, CLASSES[:2]).axes
+    points = np.asarray(panel.lines[1].get_xydata())
+    assert points[:, 1].tolist() == [0.5] * 10
+    assert points[:, 0] == pytest.approx(np.sort(promised).reshape(10, 20).mean(axis=1))
 
 
 def test_figures_are_the_same_bytes_twice():

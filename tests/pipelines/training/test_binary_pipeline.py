@@ -33,9 +33,16 @@ def write_inputs(data_root):
         frame.to_parquet(folder / "model_input.parquet", index=False)
         features = data_root / "04_feature" / NAME
         features.mkdir(parents=True, exist_ok=True)
+        (features / "row_report.json").write_text(json.dumps(row_report(frame)), "utf-8")
         frame.drop(columns="pago").to_parquet(features / "scoring_features.parquet", index=False)
 
     return write
+
+
+def row_report(frame):
+    """As if three more loans had been too young to judge."""
+    status = {"usable": len(frame), "unlabelled": 0, "unknown_label": 0, "undated": 0}
+    return {"rows": len(frame) + 3, "status": status | {"too_young": 3}}
 
 
 def fingerprints(root):
@@ -64,6 +71,7 @@ def test_a_table_is_learned_from_and_scored_by_configuration_alone(
         assert f"\n## {heading}\n" in card
     assert "Los dos modos de corte" not in card
     assert "Excluida: puntaje" in card
+    assert "De 303 créditos de la tabla se usan 300; fuera quedan: 3 demasiado recientes" in card
     assert not re.search(r"credito-\d{4}", catalog.load(f"{NAME}.model_card"))
 
     table = catalog.load(f"{NAME}.required_table")

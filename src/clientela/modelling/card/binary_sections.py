@@ -1,5 +1,8 @@
 """What only the card of a binary model tells: costs, calibration, lift, groups, the other test."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from clientela.binary.fairness import FairnessSettings
@@ -13,6 +16,14 @@ from clientela.reports.page import Section, Table, Text
 NUMBERS = NumberFormat()
 
 HOLDOUTS = {"time": "fuera de tiempo", "random": "al azar"}
+
+LEFT_OUT = {
+    "unlabelled": "sin resultado conocido",
+    "unknown_label": "con un resultado que no es ninguna de las clases",
+    "undated": "sin fecha",
+    "too_young": "demasiado recientes para saber cómo terminan",
+}
+"""Why a row is not learned from, by status of `clientela.tabular.labels`."""
 
 PEOPLE_DECIDE = (
     "El modelo informa; la decisión sobre cada persona la toma una persona, que puede ver los "
@@ -28,12 +39,13 @@ GROUP_VERDICTS = {
 }
 
 
-def other_test_sentence(facts: BinaryFacts, metric: str) -> str | None:
+def other_test_sentence(facts: BinaryFacts, metric: str, cases: str) -> str | None:
     """The champion's figure in the test that was not chosen.
 
     Args:
         facts: What is told.
         metric: The primary metric.
+        cases: What the rows are, in the plural.
 
     Returns:
         A sentence; None where there is no such test.
@@ -43,7 +55,7 @@ def other_test_sentence(facts: BinaryFacts, metric: str) -> str | None:
     found = facts.other["models"][CHAMPION][metric]
     return (
         f"{metric.upper()} del campeón en la prueba {HOLDOUTS[facts.other['holdout']]}: "
-        f"{with_interval(found)} ({NUMBERS.text(facts.other['rows'])} casos)."
+        f"{with_interval(found)} ({NUMBERS.text(facts.other['rows'])} {cases})."
     )
 
 
@@ -67,6 +79,26 @@ def binary_sections(facts: BinaryFacts, problem: Problem, rare: str) -> tuple[Se
     )
 
 
+def rows_sentence(rows: Mapping[str, Any], cases: str) -> str:
+    """How many rows of the table were learned from, and why not the others.
+
+    Args:
+        rows: See `clientela.tabular.report.row_report`.
+        cases: What the rows are, in the plural.
+
+    Returns:
+        A sentence.
+    """
+    learned = f"De {NUMBERS.text(rows['rows'])} {cases} de la tabla se usan "
+    learned += NUMBERS.text(rows["status"]["usable"])
+    reasons = [
+        f"{NUMBERS.text(rows['status'][status])} {reason}"
+        for status, reason in LEFT_OUT.items()
+        if rows["status"][status]
+    ]
+    return f"{learned}; fuera quedan: {', '.join(reasons)}." if reasons else f"{learned}."
+
+
 def _required_section(facts: BinaryFacts) -> Section:
     shown = facts.required.assign(
         **{
@@ -75,9 +107,9 @@ def _required_section(facts: BinaryFacts) -> Section:
         }
     )
     note = (
-        "División estratificada al azar. Con clases desiguales estas cuatro medidas casi no "
+        "División estratificada al azar. Con clases desiguales las cuatro primeras medidas casi no "
         "distinguen un modelo de la regla que da a todos la clase mayoritaria: compárense las "
-        "filas."
+        "filas. El ROC-AUC sí los distingue."
     )
     return Section("La tabla del requerimiento", (Table("Modelos requeridos", shown, note=note),))
 

@@ -90,7 +90,7 @@ def calibration_figure(truth: Codes, probabilities: Floats, classes: Sequence[st
         One panel, one line per boundary.
     """
     figure, (panel,) = panels(1, 1, 3.8)
-    panel.plot([0, 1], [0, 1], color=GRID, linestyle="--")
+    panel.axline((0, 0), slope=1, color=GRID, linestyle="--")
     above = 1.0 - probabilities.cumsum(axis=1)[:, :-1]
     for boundary, promised in enumerate(above.T):
         points = _reliability(promised, truth > boundary)
@@ -105,11 +105,10 @@ def calibration_figure(truth: Codes, probabilities: Floats, classes: Sequence[st
 
 
 def _reliability(promised: Floats, happened: NDArray[np.bool_]) -> Floats:
-    """Mean promise and observed share of each bin that holds rows."""
-    bins = np.clip((promised * CALIBRATION_BINS).astype(np.int64), 0, CALIBRATION_BINS - 1)
-    filled = np.unique(bins)
-    pairs = [(promised[bins == b].mean(), happened[bins == b].mean()) for b in filled]
-    return np.array(pairs)
+    """Mean promise and observed share of each of equally many rows, from the lowest promises on."""
+    order = np.argsort(promised, kind="stable")
+    parts = [part for part in np.array_split(order, CALIBRATION_BINS) if len(part)]
+    return np.array([(promised[part].mean(), happened[part].mean()) for part in parts])
 
 
 def importance_figure(entries: Sequence[Mapping[str, Any]]) -> Figure:

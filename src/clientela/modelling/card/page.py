@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from clientela.modelling.card.binary_sections import binary_sections
+from clientela.modelling.card.binary_sections import binary_sections, rows_sentence
 from clientela.modelling.card.facts import CardFacts
 from clientela.modelling.card.figures import (
     calibration_figure,
@@ -100,7 +100,7 @@ def _test_section(facts: CardFacts) -> Section:
         "La parte de prueba se usó una sola vez, después de elegir. Entre corchetes, el intervalo "
         f"del 95 % por remuestreo. En {LESS_IS_BETTER[facts.problem.task.name]}, menos es mejor."
     )
-    measured = test_table(facts.grades, facts.problem.settings.candidates)
+    measured = test_table(facts.grades, list(facts.problem.settings.of_role("rule")))
     table = Table("Medidas por modelo", measured, note=note)
     return Section("Prueba final", (table,))
 
@@ -200,12 +200,14 @@ def _data_section(facts: CardFacts) -> Section:
     heading = cases.capitalize()
     versions = ", ".join(f"{name} {text}" for name, text in manifest["versions"].items())
     params = ", ".join(f"{name}={value}" for name, value in manifest["params"].items())
+    told = () if facts.binary is None else (rows_sentence(facts.binary.rows, cases),)
     return Section(
         "Datos y reproducción",
         (
             Table("Clases del objetivo", classes_table(facts.classes, cases)),
             Bullets(
                 (
+                    *told,
                     f"{heading} para entrenar: {NUMBERS.text(manifest['training_rows'])}.",
                     f"{heading} para la prueba: {NUMBERS.text(facts.grades['rows'])}.",
                     f"Variables ({len(manifest['features'])}): {', '.join(manifest['features'])}.",

@@ -23,7 +23,9 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
         return (opening, _against_required(facts), _how_sure(facts))
     told = (
         _accuracy_gained(facts),
-        other_test_sentence(facts.binary, facts.choice["primary_metric"]),
+        other_test_sentence(
+            facts.binary, facts.choice["primary_metric"], facts.problem.settings.cases
+        ),
         _against_required(facts),
         _how_sure(facts),
     )
@@ -31,10 +33,11 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
 
 
 def _accuracy_gained(facts: CardFacts) -> str:
-    """The champion's accuracy beside that of the best rule, which it often only equals."""
-    rule = facts.choice["best_rule"]["candidate"]
+    """The champion's accuracy beside that of the most accurate rule, which it often only equals."""
     models = facts.grades["models"]
-    own, other = (models[name]["accuracy"]["value"] for name in (CHAMPION, rule))
+    accuracy = {name: figures["accuracy"]["value"] for name, figures in models.items()}
+    rule = max(facts.problem.settings.of_role("rule"), key=accuracy.__getitem__)
+    own, other = accuracy[CHAMPION], accuracy[rule]
     comparison = "no es mayor que" if own <= other else "frente a"
     return (
         f"La exactitud del campeón en la prueba final, {NUMBERS.text(own, 4)}, {comparison} la de "

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.modelling.settings import CandidateSettings
+from clientela.modelling.selection.test_part import CHAMPION, REQUIRED
 from clientela.reports.numbers import NumberFormat
 
 NUMBERS = NumberFormat()
@@ -26,8 +26,8 @@ MEASURES = {
     "balanced_accuracy": "Exactitud balanceada",
     "mcc": "MCC",
     "expected_cost": "Costo por caso",
-    "saving_over_all_positive": "Ahorro frente a aceptar a todos",
-    "saving_over_all_negative": "Ahorro frente a no aceptar a nadie",
+    "saving_over_all_positive": "Ahorro frente a «positivo» para todos",
+    "saving_over_all_negative": "Ahorro frente a «negativo» para todos",
     "roc_auc": "ROC-AUC",
     "gini": "Gini",
     "ks": "KS",
@@ -39,7 +39,7 @@ MEASURES = {
 }
 """Measures as readers know them; others stand under their own name."""
 
-MODELS = {"champion": "campeón", "required": "modelo requerido"}
+MODELS = {CHAMPION: "campeón", REQUIRED: "modelo requerido"}
 
 GROUPS = {"required": "requeridas", "all": "todas"}
 
@@ -66,28 +66,23 @@ def measure_name(name: str) -> str:
     return MEASURES.get(name, name)
 
 
-def test_table(
-    grades: Mapping[str, Any], candidates: Mapping[str, CandidateSettings]
-) -> pd.DataFrame:
-    """One row per measure: the figure of each tested model with its interval.
+def test_table(grades: Mapping[str, Any], rules: Sequence[str]) -> pd.DataFrame:
+    """One row per measure: champion, required baseline and rules, each figure with its interval.
 
     Args:
         grades: See `clientela.modelling.selection.test_part.holdout_grades`.
-        candidates: The candidates by name.
+        rules: The rules among the tested models.
 
     Returns:
         Text columns.
     """
     models = grades["models"]
-    names = {
-        name: f"{'regla' if entry.role == 'rule' else 'requerido'} {name}"
-        for name, entry in candidates.items()
-    } | MODELS
+    names = MODELS | {name: f"regla {name}" for name in rules}
     return pd.DataFrame(
         [
             {"Medida": measure_name(measure)}
-            | {names[name]: with_interval(measures[measure]) for name, measures in models.items()}
-            for measure in next(iter(models.values()))
+            | {shown: with_interval(models[name][measure]) for name, shown in names.items()}
+            for measure in models[CHAMPION]
         ]
     )
 

@@ -39,6 +39,7 @@ BINARY_FACTS = {
     "fairness": "fairness_table",
     "other": "other_holdout",
     "required": "required_table",
+    "rows": "row_report",
 }
 """What only the card of a binary model tells."""
 
