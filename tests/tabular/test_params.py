@@ -24,7 +24,6 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     [
         ("numerics", ["edad"], "Extra inputs are not permitted"),
         ("numeric", ["edad", "salario", "cuota", "saldo", "tipo"], "'tipo' is given 2 meanings"),
-        ("numeric", ["edad", "salario", "cuota", "saldo", "puntaje"], "'puntaje' is given 2"),
         ("numeric", ["edad", "salario", "cuota", "saldo", "fecha"], "fecha: a date, and a number"),
         ("key", "pago", "'pago' is given 2 meanings"),
         ("time", "id_credito", "can't be the key or the target"),
@@ -54,6 +53,13 @@ def test_a_contradiction_in_the_configuration_is_named(
 ) -> None:
     with pytest.raises(ValidationError, match=complaint):
         TabularFeatureParams.model_validate(changed(path, value))
+
+
+def test_an_excluded_column_is_no_feature_until_its_line_is_removed() -> None:
+    config = changed("numeric", ["edad", "salario", "cuota", "saldo", "puntaje"])
+    assert TabularFeatureParams.model_validate(config) == PARAMS
+    config["excluded"] = None  # what YAML reads where the only line was removed
+    assert "puntaje" in TabularFeatureParams.model_validate(config).numeric
 
 
 def test_an_excluded_date_makes_no_features() -> None:

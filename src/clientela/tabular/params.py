@@ -1,9 +1,9 @@
 """What may vary in a use case on a table: the meaning of its columns, and what is made of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Annotated, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -114,7 +114,8 @@ class TabularFeatureParams(BaseModel):
         numeric: Features that are numbers.
         categorical: Features that are words without an order; numbers are read as words.
         ordinal: Features that are words with an order: column to its levels, lowest first.
-        excluded: Columns that are no features, with the reason.
+        excluded: Columns that are no features, with the reason. One may stand among the features as
+            well: taking it out of here is then all it takes to use it.
         sensitive: Columns kept beside the features, to compare groups of people by.
         time: Date column kept beside the features, to split by.
         cleaning: Which values are believed.
@@ -136,6 +137,21 @@ class TabularFeatureParams(BaseModel):
     cleaning: Cleaning = Cleaning()
     enrichment: Enrichment = Enrichment()
     maturity: Maturity | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _excluded_wins(cls, data: Any) -> Any:
+        # a block whose last line was removed is None in YAML
+        excluded = (data.get("excluded") or {}) if isinstance(data, Mapping) else None
+        if not isinstance(excluded, Mapping):
+            return data
+        kept = {
+            name: [column for column in data[name] if column not in excluded]
+            for name in ("numeric", "categorical")
+            if name in data
+        }
+        levels = {k: v for k, v in data.get("ordinal", {}).items() if k not in excluded}
+        return {**data, **kept, "ordinal": levels, "excluded": excluded}
 
     @model_validator(mode="after")
     def _columns_mean_one_thing(self) -> Self:
