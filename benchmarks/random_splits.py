@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
         row for seed in seeds for row in graded(model_input, problem, changes | {"seed": seed})
     ]
     title = f"{options.use_case}, {len(model_input):,} rows, {splits} splits ({options.holdout})"
-    Console(width=140).print(shown(title, pd.DataFrame(grades)))
+    Console(width=180).print(shown(title, pd.DataFrame(grades)))
 
 
 def asked(arguments: Sequence[str]) -> argparse.Namespace:

@@ -6,7 +6,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from clientela.exceptions import StageInputMissing
+from clientela.exceptions import ConfigurationError, StageInputMissing
 
 HEADLINE = "headline"
 
@@ -24,6 +24,7 @@ class StageInputs:
 
         Raises:
             StageInputMissing: An input that some stage writes is not there.
+            ConfigurationError: A block of parameters is not there.
         """
         from kedro.framework.project import pipelines  # noqa: PLC0415 - cyclic at import time
 
@@ -33,6 +34,13 @@ class StageInputs:
             if stage != "__default__"
             for name in made.all_outputs()
         }
+        blocks = [name for name in sorted(pipeline.inputs()) if name.startswith("params:")]
+        absent = [name.removeprefix("params:") for name in blocks if not catalog.exists(name)]
+        if absent:
+            raise ConfigurationError(
+                f"No parameters are given for {', '.join(absent)}. Write each block into "
+                "conf/base/parameters/<use case>.yml; an empty one ({}) takes every default."
+            )
         missing = [
             name for name in sorted(pipeline.inputs() & makers.keys()) if not catalog.exists(name)
         ]

@@ -1,5 +1,9 @@
-"""The page on adding a use case, followed to the letter."""
+"""The page on adding a use case, followed to the letter.
 
+Its first part, a table of one's own, is followed by tests/pipelines/own_table.
+"""
+
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +14,7 @@ from tests.docs.conftest import RunKedro, Sample
 from tests.docs.markdown import blocks, commands
 
 PAGE = "docs/adding-a-use-case.md"
+FILE = re.compile(r"# (conf/(?:base|local)/\S+\.yml)\n")
 LIKE = {"purchase_home": "purchase_intensity", "value_segments": "customer_segments"}
 
 
@@ -17,9 +22,11 @@ LIKE = {"purchase_home": "purchase_intensity", "value_segments": "customer_segme
 def with_new_entries(sample: Sample, tmp_path: Path) -> Sample:
     """The sample, with the configuration that the page leads to."""
     shutil.copytree(sample.conf, tmp_path / "conf")
-    use_cases = tmp_path / "conf/base/use_cases.yml"
-    entries = "\n".join(entry.text for entry in blocks("yaml", PAGE))
-    use_cases.write_text(use_cases.read_text("utf-8") + "\n" + entries, "utf-8")
+    for block in blocks("yaml", PAGE):
+        place = FILE.match(block.text)
+        assert place, "the first line of a block names the file: # conf/<env>/<file>.yml"
+        with (tmp_path / place[1]).open("a", encoding="utf-8") as file:
+            file.write("\n" + block.text)
     for command in commands(PAGE):
         if command.startswith("sed "):
             subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=True)

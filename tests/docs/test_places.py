@@ -18,7 +18,7 @@ FOLDERS = (
     ".github/",
 )
 # made by the page on adding a use case, which has a test of its own
-ADDED = ("purchase_home", "value_segments")
+ADDED = ("purchase_home", "value_segments", "returns")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
+from pydantic import BaseModel, ConfigDict
 
 from clientela.datasets.delimited_text import (
     LINEAGE,
@@ -22,6 +23,40 @@ from clientela.datasets.delimited_text import (
 )
 from clientela.datasets.engine import EngineSettings, connection, engine_path
 from clientela.exceptions import RawFileMissing, RawFileUnreadable
+
+
+class NamedFiles(BaseModel):
+    """Where the settings of a person name the files of one use case, if they do.
+
+    Attributes:
+        root: What their names are below.
+        key: The use case.
+        raw_files: Names of files, by use case or table.
+        raw_text: How they are written, likewise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    root: str = ""
+    key: str | None = None
+    raw_files: dict[str, str] = {}
+    raw_text: dict[str, dict[str, str]] = {}
+
+    @property
+    def filepath(self) -> str | None:
+        """The file or pattern that is named; None where none is."""
+        name = self.raw_files.get(self.key or "")
+        return None if name is None else f"{self.root}/{name}"
+
+    @property
+    def text(self) -> dict[str, str] | None:
+        """How it is written; None where nothing is said."""
+        return self.raw_text.get(self.key or "")
+
+    @property
+    def setting(self) -> str:
+        """What a person writes to name another file."""
+        return "raw_files" if self.key is None else f"raw_files.{self.key}"
 
 
 class RawTableDataset(AbstractDataset[Never, ir.Table]):
@@ -36,23 +71,29 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         filepath: A file or a pattern: `.csv`, `.csv.gz` (or any other ending that names a
             compression) or `.parquet`; local or `s3://`.
         text: How text files are written; see `TextFormat`.
+        named: What a pattern of the catalog, which cannot look anything up, gives instead: `root`,
+            the `key` to look for, and the whole of `raw_files` and `raw_text`. Where they hold the
+            key, they take the place of `filepath` and `text`.
         optional_columns: None when the files must exist; otherwise the columns of the empty
             table that stands for missing files.
         engine: Settings of the engine, the same for every table.
         metadata: For kedro-viz and the run summary.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as the catalog writes them
         self,
         *,
         filepath: str,
         text: dict[str, Any] | None = None,
+        named: dict[str, Any] | None = None,
         optional_columns: list[str] | None = None,
         engine: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._filepath = filepath
-        self._text = TextFormat.model_validate(text or {})
+        own = NamedFiles() if named is None else NamedFiles.model_validate(named)
+        self._filepath = own.filepath or filepath
+        self._text = TextFormat.model_validate(own.text or text or {})
+        self._setting = own.setting
         self._optional_columns = optional_columns
         self._settings = EngineSettings.model_validate(engine or {})
         self.metadata = metadata
@@ -101,8 +142,8 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         others = [name for name in names if not name.startswith(".")]
         there = f" That folder holds: {', '.join(sorted(others))}." if others else ""
         raise RawFileMissing(
-            f"No raw file at {self._filepath}.{there} Put your file there, name it under raw_files "
-            "in conf/local/globals.yml, or write sample data with: "
+            f"No raw file at {self._filepath}.{there} Put your file there, name it under "
+            f"{self._setting} in conf/local/globals.yml, or write sample data with: "
             "kedro run --pipelines=data_generation. What you do not need is switched off by "
             "enabled: false in conf/local/use_cases.yml."
         )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from clientela.exceptions import TrainingDataError
 from clientela.tabular.cleaning import cell_findings
-from clientela.tabular.labels import STATUSES, TOO_YOUNG, UNKNOWN_LABEL, USABLE
+from clientela.tabular.labels import STATUSES, TOO_YOUNG, UNKNOWN_LABEL, UNLABELLED, USABLE
 from clientela.tabular.params import TabularFeatureParams
 
 
@@ -133,6 +133,13 @@ def _require_two_classes(
             f"{target.positive.label!r}, but {status[UNKNOWN_LABEL]} of {report['rows']} rows hold "
             f"something else, for example {example!r}. Correct features.target, or quarantine "
             "those rows by an ingestion rule (allowed)."
+        )
+    if status[UNLABELLED] == report["rows"]:
+        raise TrainingDataError(
+            f"No row can be learned from: {_left_out(status)}. The target {target.column!r} is "
+            f"empty or absent in every row, where {target.negative.label!r} or "
+            f"{target.positive.label!r} was expected. Bring labels, or correct features.target. "
+            "To score with a stored model only, end the run at --to-outputs=<use case>.scores."
         )
     if status[USABLE] == 0:
         raise TrainingDataError(

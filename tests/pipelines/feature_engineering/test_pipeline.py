@@ -47,7 +47,8 @@ def test_a_table_of_cases_becomes_features_and_reports_of_what_happened_to_it() 
         tables={"loans": {}},
     )
     stage = create_pipeline(credit)
-    assert stage.inputs() == {"credit.accepted_loans", "params:credit.features"}
+    given = {"credit.accepted_loans", "params:credit.features", "params:credit.ingestion"}
+    assert stage.inputs() == given
     assert stage.all_outputs() == {
         f"credit.{name}"
         for name in (

@@ -7,6 +7,8 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
+from clientela.exceptions import ConfigurationError
+from clientela.intake.rules import IntakeRules
 from clientela.tabular.features import case_features, require_configured_columns
 from clientela.tabular.features import model_input as input_of
 from clientela.tabular.labels import row_accounts
@@ -93,6 +95,37 @@ def model_input(
     return input_of(table, params).order_by(params.key)
 
 
-def scoring_features(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
-    """One row per case of the table, labelled or not, ordered by its key (PII)."""
+def scoring_features(
+    table: ir.Table, params: TabularFeatureParams, intake: IntakeRules
+) -> ir.Table:
+    """One row per case of the table, labelled or not, ordered by its key (PII).
+
+    Args:
+        table: One row per case.
+        params: Columns and rules.
+        intake: The rules that the table was read by.
+
+    Raises:
+        ConfigurationError: Both kinds of rules disagree on what a file must bring.
+        ScoringDataError: The key or a needed column is absent.
+    """
+    _require_agreement(params, intake)
     return case_features(table, params).order_by(params.key)
+
+
+def _require_agreement(params: TabularFeatureParams, intake: IntakeRules) -> None:
+    """Ingestion would fill an absent optional column with nothing, and scoring would impute it."""
+    optional = {
+        name
+        for rules in intake.tables.values()
+        for name, rule in rules.columns.items()
+        if not rule.required
+    }
+    contradicted = [name for name in params.needed if name in optional]
+    if contradicted:
+        where = "names them" if params.required else "is empty, which means every column"
+        raise ConfigurationError(
+            f"No case should be scored without {', '.join(contradicted)} (features.required "
+            f"{where}), but the ingestion rules let a file come without (required: false). Remove "
+            "required: false there, or list under features.required only what each file brings."
+        )

@@ -54,7 +54,7 @@ def _of_cases(cases: str) -> list[Node]:
         ),
         Node(
             case_nodes.scoring_features,
-            [cases, "params:features"],
+            [cases, "params:features", "params:ingestion"],
             "scoring_features",
             name="scoring_features",
         ),

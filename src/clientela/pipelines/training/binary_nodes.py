@@ -14,12 +14,18 @@ from clientela.modelling.binary_report import (
     required_table,
     threshold_table,
 )
-from clientela.modelling.problem import Problem
+from clientela.modelling.problem import Problem, problem_of
 from clientela.modelling.schema import check_model_input
 from clientela.modelling.selection import other_holdout
 from clientela.modelling.storage.stored_model import StoredModel
+from clientela.pipelines.training.params import BinaryTrainingSettings
 
 logger = logging.getLogger(__name__)
+
+
+def binary_problem(schema: dict[str, Any], settings: BinaryTrainingSettings) -> Problem:
+    """What is to be learned where there are two classes; see `clientela.modelling.problem`."""
+    return problem_of("binary", schema, settings)
 
 
 def leakage_report(

@@ -20,7 +20,7 @@ from clientela.modelling.card.figures import (
 from clientela.modelling.card.headline import headline
 from clientela.modelling.card.markdown import markdown
 from clientela.modelling.card.page import model_card
-from clientela.modelling.problem import Problem
+from clientela.modelling.problem import Problem, problem_of
 from clientela.modelling.schema import check_model_input, class_shares
 from clientela.modelling.selection.champion import champion_choice, chosen_variants
 from clientela.modelling.selection.cutoff_modes import cutoff_comparison
@@ -39,6 +39,7 @@ from clientela.modelling.selection.test_part import (
     said_by,
 )
 from clientela.modelling.selection.tuning import tuned_candidates, variants
+from clientela.modelling.settings import TrainingSettings
 from clientela.modelling.storage.packaging import archive_files, folder_files
 from clientela.modelling.storage.required_report import (
     class_report,
@@ -50,6 +51,11 @@ from clientela.reports.numbers import NumberFormat
 from clientela.reports.page import html
 
 logger = logging.getLogger(__name__)
+
+
+def ordinal_problem(schema: dict[str, Any], settings: TrainingSettings) -> Problem:
+    """What is to be learned where classes have an order; see `clientela.modelling.problem`."""
+    return problem_of("ordinal", schema, settings)
 
 
 def parts(

@@ -1,13 +1,8 @@
 """Training of one use case: from its model input to champion, artefacts and card."""
 
-from collections.abc import Callable
-from typing import Any
-
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
-from clientela.modelling.problem import Problem, problem_of
-from clientela.modelling.settings import TrainingSettings
 from clientela.pipelines.assembly import pipeline_of
 from clientela.pipelines.training import binary_nodes, nodes
 
@@ -61,18 +56,10 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     return pipeline_of(use_case, "training", [*common, *own])
 
 
-def _problem_of(task: str) -> Callable[..., Problem]:
-    # Kedro validates parameters by a node's annotations, which functools.partial would hide
-    def problem(schema: dict[str, Any], settings: TrainingSettings) -> Problem:
-        return problem_of(task, schema, settings)
-
-    return problem
-
-
 def _learning(task: str) -> list[Node]:
     return [
         Node(
-            _problem_of(task),
+            binary_nodes.binary_problem if task == "binary" else nodes.ordinal_problem,
             inputs=["feature_schema", "params:training"],
             outputs="problem",
             name="problem",
