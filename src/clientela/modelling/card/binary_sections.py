@@ -118,7 +118,9 @@ def _other_section(facts: BinaryFacts, problem: Problem) -> tuple[Section, ...]:
     if not facts.other["tested"]:
         return ()
     names = {CHAMPION: "campeón", "required": problem.settings.required}
-    measures = (problem.settings.primary_metric, "roc_auc", "pr_auc_rare", "brier", "accuracy")
+    measures = [problem.settings.primary_metric, "roc_auc", "pr_auc_rare", "brier", "accuracy"]
+    if problem.settings.costs is not None:
+        measures.append("saving_over_all_positive")
     rows = [
         {"Modelo": names.get(model, model)}
         | {measure_name(name): with_interval(figures[name]) for name in dict.fromkeys(measures)}
