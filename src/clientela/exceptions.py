@@ -16,10 +16,14 @@ ClientelaError
 ├── LeakageFound            a feature knows what it can't know at decision time
 ├── ModelFileError          a stored model is damaged, foreign, or of another version
 ├── CardContradiction       a model card's figures are missing or contradict each other
-└── DatabaseError           a table could not be loaded into a database
-    ├── DatabaseUnreachable     no connection: address, network, password, or driver
-    ├── DatabaseRefused         connected, but it does not let the table be read or written
-    └── WrongTable              the rows, or the table that stands there, have another form
+├── DatabaseError           a table could not be loaded into a database
+│   ├── DatabaseUnreachable     no connection: address, network, password, or driver
+│   ├── DatabaseRefused         connected, but it does not let the table be read or written
+│   └── WrongTable              the rows, or the table that stands there, have another form
+└── DriftError              current data can't be compared with a baseline
+    ├── ProfileUnusable         the baseline profile is damaged, foreign, or can't be made
+    ├── CurrentDataUnfit        the current data lack rows, columns or types of the baseline
+    └── MonitoringLogError      the log of former periods was cut short, or is not ours
 
 Messages say what was expected, what came, and how to mend it. They never hold personal data.
 """
@@ -106,6 +110,22 @@ class DatabaseRefused(DatabaseError):
 
 class WrongTable(DatabaseError):
     """The rows, or the table that stands in the database, have another form than expected."""
+
+
+class DriftError(ClientelaError):
+    """Current data can't be compared with a baseline."""
+
+
+class ProfileUnusable(DriftError):
+    """A baseline profile is damaged, of another version, or can't be made from the data."""
+
+
+class CurrentDataUnfit(DriftError):
+    """The current data lack rows, columns, or types that the baseline has."""
+
+
+class MonitoringLogError(DriftError):
+    """The log of former periods was cut short, or something else wrote it."""
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
-from clientela.binary.calibration import CALIBRATIONS, calibration_named
+from clientela.binary.calibration import CALIBRATIONS
 from clientela.binary.metrics import METRICS
 from clientela.binary.tallies import tallies
 from clientela.exceptions import ConfigurationError
@@ -78,4 +78,4 @@ def test_no_calibration_turns_the_order_of_two_rows_around(name, rows):
 
 def test_an_unknown_calibration_names_the_nearest():
     with pytest.raises(ConfigurationError, match=r"'isotonc'.*'isotonic'"):
-        calibration_named("isotonc")
+        CALIBRATIONS.named("isotonc")

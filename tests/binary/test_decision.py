@@ -4,15 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clientela.binary.decision import (
-    check_decision,
     decided_codes,
     fixed_thresholds,
     learned_thresholds,
     threshold_counts,
 )
 from clientela.binary.metrics import METRICS
-from clientela.binary.point_metrics import class_counts
-from clientela.exceptions import ConfigurationError
+from clientela.classification.codes import class_counts
 
 COSTS = np.array([[0.0, 4.0], [1.0, 0.0]])
 
@@ -28,7 +26,7 @@ def test_counts_belong_to_their_threshold(rows):
     true, probability = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     thresholds, counts = threshold_counts(true, probability)
     for threshold, table in zip(thresholds, counts, strict=True):
-        assert (table == class_counts(true, decided_codes(probability, threshold))).all()
+        assert (table == class_counts(true, decided_codes(probability, threshold), 2)).all()
 
 
 @given(rows=rows)
@@ -69,8 +67,3 @@ def test_fixed_thresholds_are_one_half_and_the_cheapest():
 
 def test_a_row_on_the_threshold_is_decided_as_1():
     assert decided_codes(np.array([0.49, 0.5]), 0.5).tolist() == [0, 1]
-
-
-def test_an_unknown_rule_names_the_nearest():
-    with pytest.raises(ConfigurationError, match=r"'best_f2'.*'best_f1'"):
-        check_decision("best_f2")

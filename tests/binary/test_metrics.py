@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as skm
 
-from clientela.binary.metrics import METRICS, PointMetric, metric_named
+from clientela.binary.metrics import METRICS
+from clientela.classification.measures import PointMetric
 from clientela.exceptions import ConfigurationError
 
 COSTS = np.array([[-1.0, 10.0], [3.0, -2.0]])
@@ -116,4 +117,4 @@ def test_a_comparison_of_classes_is_missing_where_there_is_one_class(name):
 
 def test_an_unknown_metric_names_the_nearest():
     with pytest.raises(ConfigurationError, match=r"No metric is called 'rocauc'.*'roc_auc'"):
-        metric_named("rocauc")
+        METRICS.named("rocauc")

@@ -5,6 +5,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from clientela.binary.decision_classifier import BinaryDecisionClassifier
 from clientela.binary.rules import ThresholdRule
+from clientela.binary.woe_scorecard import WoeScorecard
 
 NOT_ARGMAX = "the class is a decision of its own, not the likelier one: that is its purpose"
 
@@ -17,6 +18,7 @@ def expected_failures(estimator):
 @parametrize_with_checks(
     [
         ThresholdRule(),
+        WoeScorecard(),
         BinaryDecisionClassifier(LogisticRegression()),
         BinaryDecisionClassifier(LogisticRegression(), calibrate="sigmoid", folds=2),
         BinaryDecisionClassifier(LogisticRegression(), decision="best_f1", folds=2),

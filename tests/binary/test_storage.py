@@ -11,8 +11,10 @@ from xgboost import XGBClassifier
 
 from clientela.binary.decision_classifier import BinaryDecisionClassifier
 from clientela.binary.rules import ThresholdRule
+from clientela.binary.woe_scorecard import WoeScorecard
 
 OURS = "clientela.binary.decision_classifier.BinaryDecisionClassifier"
+CARD = "clientela.binary.woe_scorecard.WoeScorecard"
 RULE = "clientela.binary.rules.ThresholdRule"
 BOOSTER = {"numpy.dtype", "xgboost.core.Booster", "xgboost.sklearn.XGBClassifier"}
 
@@ -47,6 +49,15 @@ def test_a_stored_classifier_predicts_the_same_and_needs_few_types(
     loaded = skops.io.loads(stored, trusted=sorted(trusted | {OURS}))
     assert (loaded.predict_proba(X) == estimator.predict_proba(X)).all()
     assert (loaded.predict(X) == estimator.predict(X)).all()
+
+
+def test_a_stored_scorecard_needs_its_own_type_only(borrowers):
+    X, codes = borrowers
+    card = WoeScorecard().fit(X, codes)
+    stored = skops.io.dumps(card)
+    assert set(skops.io.get_untrusted_types(data=stored)) == {CARD}
+    loaded = skops.io.loads(stored, trusted=[CARD])
+    assert (loaded.predict_proba(X) == card.predict_proba(X)).all()
 
 
 def test_a_stored_rule_needs_its_own_type_only():

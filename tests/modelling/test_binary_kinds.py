@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.modelling.binary_cases import SCHEMA, SETTINGS, loans, problem
@@ -9,12 +11,27 @@ from clientela.modelling.selection.fitting import configured_contender, fitted_m
 from clientela.modelling.settings import TrainingSettings
 from clientela.modelling.storage.stored_model import packed, unpacked
 
-NAMES = sorted(SETTINGS["candidates"])
+MORE: dict[str, Any] = {
+    "histogramas": {
+        "kind": "hist_gradient_boosting",
+        "role": "challenger",
+        "decisions": ["cost"],
+        "params": {"max_iter": 6, "max_depth": 2},
+    },
+    "puntos": {
+        "kind": "woe_scorecard",
+        "role": "challenger",
+        "decisions": ["cost"],
+        "params": {"bins": 4},
+        "search": {"bins": {"low": 2, "high": 8, "integer": True}},
+    },
+}
+NAMES = sorted(SETTINGS["candidates"] | MORE)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stored_model_answers_as_before_and_is_stored_as_the_same_bytes(name):
-    asked, frame = problem(), loans()
+    asked, frame = problem(candidates=MORE), loans()
     model = fitted_model(frame, configured_contender(name, asked), asked)
     content, manifest = packed(model)
     loaded = unpacked(content, manifest, "here")
@@ -25,7 +42,7 @@ def test_a_stored_model_answers_as_before_and_is_stored_as_the_same_bytes(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_neither_the_order_of_columns_nor_new_words_nor_the_batch_change_a_row(name):
-    asked, frame = problem(), loans()
+    asked, frame = problem(candidates=MORE), loans()
     model = fitted_model(frame, configured_contender(name, asked), asked)
     X = frame[model.features].head(20)
     together = model.estimator.predict_proba(X)
@@ -48,6 +65,7 @@ def test_a_parameter_that_the_kind_does_not_have_is_refused(kind):
         ("xgboost_classifier", {"scale_pos_weight": 20.0}),
         ("logistic_regression", {"class_weight": "balanced"}),
         ("random_forest", {"class_weight": "balanced"}),
+        ("hist_gradient_boosting", {"class_weight": "balanced"}),
     ],
 )
 def test_reweighting_needs_recalibration(kind, params):
@@ -64,6 +82,12 @@ def test_a_rule_with_a_limit_needs_a_number_to_compare_and_decides_by_itself():
     deciding = rule | {"params": {"column": "deuda"}, "decisions": ["half"]}
     with pytest.raises(ConfigurationError, match="decides by its own limit"):
         problem(candidates={"x": deciding})
+
+
+def test_a_scorecard_bins_columns_as_they_are():
+    card = MORE["puntos"] | {"preprocessing": {"scaling": "standard"}}
+    with pytest.raises(ConfigurationError, match="takes no preprocessing"):
+        problem(candidates={"x": card})
 
 
 def test_the_shipped_kinds_learn_on_one_thread_and_from_one_seed():

@@ -10,6 +10,7 @@ from clientela.modelling.binary_task import BinaryTask
 from clientela.modelling.problem import problem_of
 from clientela.modelling.selection.fitting import configured_contender, fitted_model
 from clientela.modelling.settings import TrainingSettings
+from clientela.modelling.tasks import CrossValidation
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_a_tuning_grade_is_the_mean_over_folds(metric):
     asked, frame = problem(), loans(120).sort_values("id_credito", ignore_index=True)
     model = asked.unfitted("xgboost_ajustado", {"n_estimators": 5, "max_depth": 2}, "cost")
     codes, X = asked.schema.codes(frame), frame[asked.schema.features("all")]
-    found = asked.task.tuning_grade(model, X, codes, metric=metric, folds=3, seed=4, workers=2)
+    found = asked.task.tuning_grade(model, X, codes, CrossValidation(metric, 3, 4, workers=2))
     by_hand = []
     # what a repeated cross-validation hands to its first repetition
     generator = np.random.RandomState(4)

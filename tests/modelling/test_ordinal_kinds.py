@@ -45,9 +45,11 @@ def test_every_shipped_candidate_can_be_built(shipped, schema):
 
 
 @pytest.mark.parametrize("kind", sorted(ORDINAL_KINDS))
-def test_a_parameter_that_the_kind_does_not_have_is_refused(problem, kind):
+def test_a_parameter_that_the_kind_does_not_have_is_refused(schema, settings, kind):
+    candidate = {"kind": kind, "role": "challenger", "params": {"depht": 2}}
+    made = settings | {"candidates": settings["candidates"] | {"x": candidate}}
     with pytest.raises(ConfigurationError, match=f"kind '{kind}' has no parameter 'depht'"):
-        ORDINAL_KINDS[kind](problem.recipe("lineal", {"depht": 2}, "thresholds"))
+        problem_of("ordinal", schema, TrainingSettings.model_validate(made))
 
 
 def test_the_last_quarter_rule_needs_its_column(schema, settings):

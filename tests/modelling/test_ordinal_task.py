@@ -3,6 +3,7 @@ import pytest
 
 from clientela.modelling.ordinal_task import OrdinalTask
 from clientela.modelling.split import repeated_folds
+from clientela.modelling.tasks import CrossValidation
 from clientela.ordinal.cut_points import best_cut_points
 from clientela.ordinal.metrics import METRICS
 
@@ -37,7 +38,7 @@ def test_the_learned_rule_is_the_richest(decisions, richest):
 def test_tuning_cuts_each_fold_by_the_scores_of_the_others(problem, train):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
     model = problem.unfitted("lineal", {"l2": 1.0}, "thresholds")
-    found = TASK.tuning_grade(model, X, codes, metric="qwk", folds=3, seed=5, workers=2)
+    found = TASK.tuning_grade(model, X, codes, CrossValidation("qwk", 3, 5, workers=2))
     scores, decided = np.empty(len(codes)), np.empty(len(codes), dtype=int)
     folds = repeated_folds(codes, folds=3, repeats=1, seed=5)
     for fold in folds:
@@ -57,7 +58,7 @@ def test_tuning_grades_probabilities_and_fixed_rules_by_plain_cross_validation(
 ):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
     model = problem.unfitted("lineal", {"l2": 1.0}, decision)
-    found = TASK.tuning_grade(model, X, codes, metric=metric, folds=3, seed=5, workers=1)
+    found = TASK.tuning_grade(model, X, codes, CrossValidation(metric, 3, 5, workers=1))
     said = np.empty((len(codes), 5))
     for fold in repeated_folds(codes, folds=3, repeats=1, seed=5):
         fresh = problem.unfitted("lineal", {"l2": 1.0}, decision)
@@ -74,7 +75,7 @@ def test_the_number_of_workers_changes_nothing(problem, train, candidate):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
     model = problem.unfitted(candidate, {}, "thresholds")
     one, two = (
-        TASK.tuning_grade(model, X, codes, metric="qwk", folds=3, seed=5, workers=workers)
+        TASK.tuning_grade(model, X, codes, CrossValidation("qwk", 3, 5, workers=workers))
         for workers in (1, 2)
     )
     assert one == two

@@ -1,13 +1,11 @@
 import pytest
 from pydantic import ValidationError
 
-from clientela.exceptions import ConfigurationError
 from clientela.modelling.settings import (
     ScoringSettings,
     SearchChoices,
     SearchRange,
     TrainingSettings,
-    checked_names,
 )
 
 
@@ -38,11 +36,6 @@ def test_a_search_space_is_a_range_or_choices(settings):
 
 def test_the_required_baseline_is_the_first_candidate_with_that_role(settings):
     assert TrainingSettings.model_validate(settings).required == "requerido"
-
-
-def test_an_unknown_parameter_names_the_nearest_known_one():
-    with pytest.raises(ConfigurationError, match=r"no parameter 'max_dept'.*'max_depth'"):
-        checked_names({"max_dept": 3}, {"max_depth": 6, "gamma": 0}, "kind 'x'")
 
 
 def test_more_reasons_than_anybody_reads_are_refused():

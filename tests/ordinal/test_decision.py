@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.exceptions import ConfigurationError
 from clientela.ordinal.cut_points import midpoints
-from clientela.ordinal.decision import argmax_codes, check_decision, cut_codes, median_codes
+from clientela.ordinal.decision import argmax_codes, cut_codes, median_codes
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 
@@ -46,10 +45,3 @@ def test_median_minimises_the_expected_distance_in_classes(seed):
     codes = np.arange(4)
     costs = [float(table[0] @ np.abs(codes - code)) for code in codes]
     assert costs[median_codes(table)[0]] == pytest.approx(min(costs))
-
-
-def test_an_unknown_rule_names_the_nearest():
-    with pytest.raises(
-        ConfigurationError, match=r"No decision rule is called 'treshold'.*'thresholds'"
-    ):
-        check_decision("treshold")

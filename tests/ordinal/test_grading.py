@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
-import pytest
 
-from clientela.ordinal.grading import bootstrap_grades, grade, spread
-from clientela.ordinal.metrics import METRICS, PointMetric
+from clientela.classification.measures import PointMetric
+from clientela.ordinal.grading import bootstrap_grades, grade
+from clientela.ordinal.metrics import METRICS
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 TRUE = np.array([0, 0, 0, 1, 1, 2, 2, 3])
@@ -34,21 +34,6 @@ def test_two_models_see_the_same_samples_under_one_seed():
     second = bootstrap_grades(TRUE, PREDICTED, PROBABILITIES, VALUES, replicates=50, seed=3)
     assert (first["off_by_one"] >= second["off_by_one"]).all()
     assert (first["rps"] == second["rps"]).all()
-
-
-def test_spread_of_accuracy_agrees_with_the_binomial_formula():
-    replicates = bootstrap_grades(TRUE, PREDICTED, PROBABILITIES, VALUES, replicates=4000, seed=3)
-    row = spread(replicates).loc["accuracy"]
-    assert row["std"] == pytest.approx(np.sqrt(0.5 * 0.5 / 8), rel=0.05)
-    assert row["lower"] == pytest.approx(0.125)
-    assert row["upper"] == pytest.approx(0.875)
-
-
-def test_spread_has_one_row_per_metric():
-    replicates = pd.DataFrame({"qwk": [0.1, 0.3], "rps": [0.5, 0.5]})
-    frame = spread(replicates)
-    assert frame.index.tolist() == ["qwk", "rps"]
-    assert frame.loc["rps"].tolist() == [0.0, 0.5, 0.5]
 
 
 def test_every_metric_in_the_registry_is_of_one_of_two_kinds():

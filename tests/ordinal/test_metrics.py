@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
+from clientela.classification.measures import PointMetric
 from clientela.exceptions import ConfigurationError
-from clientela.ordinal.metrics import METRICS, PointMetric, metric_named, point_metric_named
+from clientela.ordinal.metrics import METRICS, point_metric_named
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 
@@ -102,7 +103,7 @@ def test_kappa_does_not_depend_on_the_values_and_mean_value_distance_does():
 
 def test_an_unknown_metric_names_the_nearest():
     with pytest.raises(ConfigurationError, match=r"No metric is called 'qwkk'.*'qwk'"):
-        metric_named("qwkk")
+        METRICS.named("qwkk")
 
 
 def test_a_probability_metric_can_not_drive_cut_points():

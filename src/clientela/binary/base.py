@@ -3,24 +3,19 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, column_or_1d
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.utils import Tags, check_array
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from clientela.binary.tallies import Codes
+from clientela.classification.base import CodedClassifier
+from clientela.classification.codes import Codes
 from clientela.exceptions import UnusableTarget
 
 
-class BinaryClassifier(ClassifierMixin, BaseEstimator):
-    """Base of the binary classifiers.
-
-    Attributes:
-        classes_: The two classes, sorted; the second one is the positive class, code 1.
-    """
-
-    classes_: NDArray[Any]
+class BinaryClassifier(CodedClassifier):
+    """Base of the binary classifiers; of `classes_`, the second is the positive class, code 1."""
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -29,19 +24,25 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator):
 
     def _learn_classes(self, y: ArrayLike) -> Codes:
         """Set the classes and return the target as codes."""
-        target = column_or_1d(check_array(y, ensure_2d=False, dtype=None), warn=True)
-        check_classification_targets(target)
-        classes, codes = np.unique(target, return_inverse=True)
-        if len(classes) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
-            raise UnusableTarget(
-                f"The target holds one class only ({len(target)} rows), and telling classes "
-                "apart needs two. Check the target column and the filters before it."
-            )
+        classes, codes = self._distinct_classes(y)
         if len(classes) > 2:  # noqa: PLR2004 - two is what binary means
             raise UnusableTarget(
                 "Only binary classification is supported. The type of the target is "
-                f"{type_of_target(target)}: {len(classes)} classes, expected 2. Name the positive "
+                f"{type_of_target(y)}: {len(classes)} classes, expected 2. Name the positive "
                 "and the negative class in the configuration, or use the task 'ordinal'."
             )
         self.classes_ = classes
-        return codes.astype(np.int64)
+        return codes
+
+    def _table(self, X: Any) -> Any:
+        """A DataFrame as it is, for it may hold words beside numbers; anything else as numbers."""
+        if isinstance(X, pd.DataFrame):
+            return X
+        return check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=self)
+
+    def _table_as_fitted(self, X: Any) -> Any:
+        """The same, once its columns are known to be those of `fit`."""
+        check_is_fitted(self)
+        table = self._table(X)
+        validate_data(self, table, reset=False, skip_check_array=True)
+        return table

@@ -5,9 +5,8 @@ learns is two numbers or one staircase, so here that is all that is kept: an arr
 turns the order of two rows around.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -15,8 +14,8 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
-from clientela.binary.tallies import Codes, Floats
-from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.named import Named
 
 Calibrate: TypeAlias = Literal["none", "sigmoid", "isotonic"]
 
@@ -106,34 +105,16 @@ def _isotonic(probability: Floats, learned: Floats) -> Floats:
     return calibrated
 
 
-CALIBRATIONS: Mapping[str, Calibration] = MappingProxyType(
+CALIBRATIONS: Named[Calibration] = Named(
+    "calibration",
     {
         "none": Calibration(_nothing, _unchanged),
         "sigmoid": Calibration(_sigmoid_parameters, _sigmoid),
         "isotonic": Calibration(_isotonic_knots, _isotonic),
-    }
+    },
 )
 """Calibration by the name that configuration uses.
 
 `sigmoid` learns two numbers and suits a few hundred rows; `isotonic` takes any form and wants a
 thousand rows of the rare class (Niculescu-Mizil and Caruana 2005).
 """
-
-
-def calibration_named(name: str) -> Calibration:
-    """The calibration that configuration calls by this name.
-
-    Args:
-        name: A key of `CALIBRATIONS`.
-
-    Returns:
-        How to learn and apply it.
-
-    Raises:
-        ConfigurationError: None has this name.
-    """
-    if name not in CALIBRATIONS:
-        raise ConfigurationError(
-            f"No calibration is called {name!r}. {did_you_mean(name, CALIBRATIONS)}"
-        )
-    return CALIBRATIONS[name]

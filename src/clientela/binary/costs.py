@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from clientela.binary.tallies import Floats
+from clientela.classification.codes import Floats
 from clientela.exceptions import ConfigurationError
 
 CostTable = Sequence[Sequence[float]]

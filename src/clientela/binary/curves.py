@@ -5,10 +5,9 @@ import pandas as pd
 
 from clientela.binary.grading import sampled_counts, sampled_rows
 from clientela.binary.intervals import share_intervals
-from clientela.binary.tallies import Codes, Floats, Tallies, ratio, tallies, tally_cells
-
-INTERVAL = (0.025, 0.975)
-"""Quantiles of a 95 % percentile interval (Efron 1979)."""
+from clientela.binary.tallies import Tallies, ratio, tallies, tally_cells
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.spread import INTERVAL
 
 
 def calibration_table(y_true: Codes, probability: Floats, *, bins: int = 10) -> pd.DataFrame:

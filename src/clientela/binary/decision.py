@@ -12,9 +12,10 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from clientela.binary.costs import cheapest_threshold
-from clientela.binary.metrics import METRICS, PointMetric
-from clientela.binary.tallies import Codes, Floats, tallies
-from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.binary.metrics import METRICS
+from clientela.binary.tallies import tallies
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.measures import PointMetric
 
 Decision: TypeAlias = Literal["half", "cost", "best_cost", "best_f1", "best_mcc", "share"]
 
@@ -33,21 +34,6 @@ best. `best_mcc` treats both classes alike.
 
 LEARNED: frozenset[str] = frozenset(MAXIMISED) | {"share"}
 """Rules that need out-of-fold probabilities."""
-
-
-def check_decision(decision: str) -> None:
-    """Refuse a decision rule that does not exist.
-
-    Args:
-        decision: The name that configuration gives.
-
-    Raises:
-        ConfigurationError: It is none of `DECISIONS`.
-    """
-    if decision not in DECISIONS:
-        raise ConfigurationError(
-            f"No decision rule is called {decision!r}. {did_you_mean(decision, DECISIONS)}"
-        )
 
 
 def decided_codes(probability: Floats, threshold: float) -> Codes:

@@ -4,25 +4,26 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.utils import Tags, get_tags, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from clientela.binary.base import BinaryClassifier
-from clientela.binary.calibration import Calibrate, calibration_named
+from clientela.binary.calibration import CALIBRATIONS, Calibrate
 from clientela.binary.costs import ONE_EACH, CostTable, checked_costs
 from clientela.binary.decision import (
+    DECISIONS,
     LEARNED,
     Decision,
-    check_decision,
     decided_codes,
     fixed_thresholds,
     learned_thresholds,
 )
 from clientela.binary.explanations import contributions, reference_contributions
-from clientela.binary.tallies import Codes, Floats
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.named import check_name
 from clientela.exceptions import ConfigurationError, UnusableTarget
 
 
@@ -91,7 +92,8 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
             ConfigurationError: Decision, costs, share or calibration are not usable.
             UnusableTarget: There are not two classes, or too few rows of one for inner folds.
         """
-        costs = self._checked_settings()
+        self.check_settings()
+        costs = checked_costs(self.costs)
         validate_data(self, X, y, skip_check_array=True)
         X, y = indexable(X, y)
         codes = self._learn_classes(y)
@@ -115,26 +117,20 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         """
         check_is_fitted(self)
         raw = np.asarray(self.classifier_.predict_proba(X)[:, 1], dtype=np.float64)
-        ones = calibration_named(self.calibrate).apply(raw, self.calibration_)
+        ones = CALIBRATIONS.named(self.calibrate).apply(raw, self.calibration_)
         return np.column_stack([1 - ones, ones])
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The class of each row under the decision rule.
+    def _decided_codes(self, X: Any) -> Codes:
+        return decided_codes(self.predict_proba(X)[:, 1], self.threshold_)
 
-        Args:
-            X: Rows x features.
+    def check_settings(self) -> None:
+        """Refuse settings that no data can make usable.
 
-        Returns:
-            Members of `classes_`.
+        Raises:
+            ConfigurationError: Decision, costs, share or calibration.
         """
-        probabilities = self.predict_proba(X)
-        classes: NDArray[Any] = self.classes_[decided_codes(probabilities[:, 1], self.threshold_)]
-        return classes
-
-    def _checked_settings(self) -> Floats:
-        """The costs, once all settings are known to be usable."""
-        check_decision(self.decision)
-        calibration_named(self.calibrate)
+        check_name("decision rule", self.decision, DECISIONS)
+        CALIBRATIONS.named(self.calibrate)
         if self.share is not None and not 0 < self.share < 1:
             raise ConfigurationError(f"share must lie between 0 and 1, not at {self.share}.")
         if self.decision == "share" and self.share is None:
@@ -142,10 +138,10 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
                 "The decision rule 'share' needs to know which share of the rows to decide as "
                 "class 1. Set share, for example 0.1, or choose another rule."
             )
-        return checked_costs(self.costs)
+        checked_costs(self.costs)
 
     def _learn_from(self, codes: Codes, unseen: Floats, costs: Floats) -> None:
-        calibration = calibration_named(self.calibrate)
+        calibration = CALIBRATIONS.named(self.calibrate)
         self.calibration_ = calibration.learn(codes, unseen)
         calibrated = calibration.apply(unseen, self.calibration_)
         self.thresholds_ |= learned_thresholds(codes, calibrated, costs, self.share)

@@ -1,7 +1,7 @@
 """What each column of the data did to each prediction, in one form for every kind of model.
 
 A contribution is additive: the contributions of a row, plus a constant of the model, are its raw
-score. The score is the log-odds of class 1 for logistic regression and XGBoost, its probability for
+score. The score is the log-odds of class 1 for linear models and boosted trees, its probability for
 forests and rules. Columns that preprocessing makes of one column are summed back to it. Within one
 model contributions compare; between models only their order does.
 """
@@ -13,15 +13,16 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import DMatrix, XGBClassifier
 
+from clientela.binary.boosted_paths import boosted_contributions
 from clientela.binary.forest_paths import path_contributions
 from clientela.binary.provenance import source_columns
-from clientela.binary.tallies import Floats
+from clientela.classification.codes import Floats
 from clientela.exceptions import ConfigurationError
 
 
@@ -30,8 +31,8 @@ def contributions(estimator: Any, X: pd.DataFrame) -> pd.DataFrame:
     """One row per row of `X`, one column per column of `X`: what it adds to the raw score.
 
     Exact SHAP values (Lundberg et al. 2020) for XGBoost, path contributions (Saabas 2014) for
-    forests, coefficient times value for logistic regression: its bare form refers to a row of
-    zeros, inside a `BinaryDecisionClassifier` to the mean training row.
+    forests and histogram boosting, coefficient times value for logistic regression: its bare form
+    refers to a row of zeros, inside a `BinaryDecisionClassifier` to the mean training row.
 
     Args:
         estimator: Fitted; one of ours, a pipeline, or one of the models named above.
@@ -107,6 +108,11 @@ def _of_xgboost(model: XGBClassifier, matrix: Any) -> Floats:
     shap = model.get_booster().predict(data, pred_contribs=True)
     terms: Floats = shap[:, :-1].astype(np.float64)
     return terms
+
+
+@_terms.register
+def _of_histogram_boosting(model: HistGradientBoostingClassifier, matrix: Any) -> Floats:
+    return boosted_contributions(model, _dense(matrix))
 
 
 @_terms.register

@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from clientela.binary.intervals import share_intervals
 from clientela.binary.people_groups import SensitiveColumn, people_groups
-from clientela.binary.tallies import Codes, ratio
+from clientela.binary.tallies import ratio
+from clientela.classification.codes import Codes
 
 FOUR_FIFTHS = 0.8
 """Least ratio of selection rates without adverse impact (29 CFR 1607.4 D, 1978)."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from clientela.binary.tallies import Floats
+from clientela.classification.codes import Floats
 
 ROWS_AT_A_TIME = 20_000
 """Rows whose paths are held in memory at once."""

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from clientela.binary.metrics import METRICS, PointMetric
-from clientela.binary.point_metrics import class_counts
-from clientela.binary.tallies import Codes, Floats, Tallies, tallies, tally_cells
+from clientela.binary.metrics import METRICS
+from clientela.binary.tallies import Tallies, tallies, tally_cells
+from clientela.classification.codes import Codes, Floats, class_counts
+from clientela.classification.measures import PointMetric
 
 CELLS_AT_A_TIME = 2_000_000
 """Sampled rows held in memory at once; more gains no speed."""
@@ -25,7 +26,7 @@ def grade(y_true: Codes, y_pred: Codes, probability: Floats, costs: Floats) -> d
     Returns:
         Measure by name, in the order of `METRICS`.
     """
-    counts, counted = class_counts(y_true, y_pred), tallies(y_true, probability)
+    counts, counted = class_counts(y_true, y_pred, 2), tallies(y_true, probability)
     return {name: float(value) for name, value in _measures(counts, counted, costs).items()}
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import binomtest
 
-from clientela.binary.tallies import Floats
+from clientela.classification.codes import Floats
 
 
 def share_intervals(hits: Floats, rows: Floats) -> tuple[Floats, Floats]:

@@ -4,49 +4,36 @@ Targets are codes 0 and 1; class 1 is the positive one. Measures of classes read
 and the costs of decisions, measures of probabilities read the probability of class 1.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
 from clientela.binary import point_metrics as point
 from clientela.binary import probability_metrics as probability
-from clientela.binary.tallies import Codes, Floats, Tallies, tallies
-from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.binary.tallies import Tallies, tallies
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.measures import Measure, PointMetric
+from clientela.classification.named import Named
 
 
 @dataclass(frozen=True)
-class PointMetric:
-    """A measure of predicted classes, computed from tables of counts."""
-
-    name: str
-    greater_is_better: bool
-    of_counts: Callable[[Floats, Floats], Floats]
-
-    def __call__(self, y_true: Codes, predicted: NDArray[Any], costs: Floats) -> float:
-        """The measure of one set of predicted codes."""
-        return float(self.of_counts(point.class_counts(y_true, predicted), costs))
-
-
-@dataclass(frozen=True)
-class ProbabilityMetric:
+class ProbabilityMetric(Measure):
     """A measure of predicted probabilities, computed from tallies."""
 
-    name: str
-    greater_is_better: bool
     of_tallies: Callable[[Tallies], Floats]
 
-    def __call__(self, y_true: Codes, predicted: NDArray[Any], costs: Floats) -> float:
+    def __call__(self, y_true: Codes, predicted: NDArray[Any], scale: Floats) -> float:
         """The measure of one set of probabilities of class 1."""
-        del costs
+        del scale
         return float(self.of_tallies(tallies(y_true, predicted)))
 
 
 Metric: TypeAlias = PointMetric | ProbabilityMetric
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
+METRICS: Named[Metric] = Named(
+    "metric",
     {
         metric.name: metric
         for metric in (
@@ -70,23 +57,6 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             ProbabilityMetric("log_loss", False, probability.log_loss),
             ProbabilityMetric("calibration_error", False, probability.calibration_error),
         )
-    }
+    },
 )
 """Every measure by the name that configuration uses."""
-
-
-def metric_named(name: str) -> Metric:
-    """The measure that configuration calls by this name.
-
-    Args:
-        name: A key of `METRICS`.
-
-    Returns:
-        The measure with its direction.
-
-    Raises:
-        ConfigurationError: No measure has this name.
-    """
-    if name not in METRICS:
-        raise ConfigurationError(f"No metric is called {name!r}. {did_you_mean(name, METRICS)}")
-    return METRICS[name]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from clientela.binary.tallies import Codes
+from clientela.classification.codes import Codes
 from clientela.exceptions import ConfigurationError, did_you_mean
 
 MAX_GROUPS = 25

@@ -7,21 +7,8 @@ compare with.
 
 import numpy as np
 
-from clientela.binary.tallies import Codes, Floats, ratio
-
-
-def class_counts(y_true: Codes, y_pred: Codes) -> Floats:
-    """Number of rows for each true class (row) and predicted class (column).
-
-    Args:
-        y_true: True codes, 0 or 1.
-        y_pred: Predicted codes, 0 or 1.
-
-    Returns:
-        2 x 2 counts.
-    """
-    cells = 2 * np.asarray(y_true, dtype=np.int64) + np.asarray(y_pred, dtype=np.int64)
-    return np.bincount(cells, minlength=4).astype(np.float64).reshape(2, 2)
+from clientela.binary.tallies import ratio
+from clientela.classification.codes import Floats
 
 
 def accuracy(counts: Floats, costs: Floats) -> Floats:

@@ -6,7 +6,8 @@ only, a measure that compares the classes is missing (nan).
 
 import numpy as np
 
-from clientela.binary.tallies import Floats, Tallies, ratio
+from clientela.binary.tallies import Tallies, ratio
+from clientela.classification.codes import Floats
 
 CALIBRATION_BINS = 10
 """Equal-width bins of a calibration error, as in Naeini et al. 2015."""

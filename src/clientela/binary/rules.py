@@ -4,14 +4,16 @@ from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Tags, check_array, indexable
-from sklearn.utils.validation import check_is_fitted, validate_data
+from numpy.typing import ArrayLike
+from sklearn.utils import Tags, indexable
+from sklearn.utils.validation import validate_data
 
 from clientela.binary.base import BinaryClassifier
 from clientela.binary.explanations import contributions
-from clientela.binary.tallies import Codes, Floats, ratio
-from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.binary.tallies import ratio
+from clientela.classification.base import column_position
+from clientela.classification.codes import Codes, Floats
+from clientela.exceptions import ConfigurationError
 
 Side: TypeAlias = Literal["from", "below"]
 
@@ -70,15 +72,12 @@ class ThresholdRule(BinaryClassifier):
             ConfigurationError: The column is absent, or the side does not exist.
             UnusableTarget: There are not two classes.
         """
-        if self.positive not in SIDES:
-            raise ConfigurationError(
-                f"positive must be one of {', '.join(SIDES)}, not {self.positive!r}."
-            )
+        self._check_settings()
         table = self._table(X)
         table, y = validate_data(self, table, y, skip_check_array=True)
         table, y = indexable(table, y)
         codes = self._learn_classes(y)
-        self.column_index_ = self._position()
+        self.column_index_ = column_position(self, self.column, "threshold")
         sides = self._sides(table)
         rows = np.bincount(sides, minlength=3).astype(np.float64)
         ones = np.bincount(sides, weights=codes, minlength=3).astype(np.float64)
@@ -87,19 +86,6 @@ class ThresholdRule(BinaryClassifier):
             ones + self.smoothing * self.overall_, rows + self.smoothing, empty=self.overall_
         )
         return self
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """What the rule says.
-
-        Args:
-            X: Rows x features.
-
-        Returns:
-            Members of `classes_`.
-        """
-        decided = self._validated_sides(X) == 1
-        classes: NDArray[Any] = self.classes_[decided.astype(np.int64)]
-        return classes
 
     def predict_proba(self, X: Any) -> Floats:
         """The shares of the classes on the row's side in `fit`.
@@ -110,32 +96,22 @@ class ThresholdRule(BinaryClassifier):
         Returns:
             Rows x 2; each row adds up to one.
         """
-        sides = self._validated_sides(X)
+        sides = self._sides(self._table_as_fitted(X))
         ones = self.shares_[sides]
         return np.column_stack([1 - ones, ones])
 
-    def _validated_sides(self, X: Any) -> Codes:
-        check_is_fitted(self)
-        table = self._table(X)
-        validate_data(self, table, reset=False, skip_check_array=True)
-        return self._sides(table)
-
-    def _table(self, X: Any) -> Any:
-        """A DataFrame as it is, for it may hold texts beside the rule's column."""
-        if isinstance(X, pd.DataFrame):
-            return X
-        return check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=self)
-
-    def _position(self) -> int:
-        if isinstance(self.column, int):
-            return self.column
-        names = [str(name) for name in getattr(self, "feature_names_in_", ())]
-        if self.column not in names:
+    def _check_settings(self) -> None:
+        if self.positive not in SIDES:
             raise ConfigurationError(
-                f"The threshold rule needs the column {self.column!r} among the features. "
-                f"{did_you_mean(self.column, names)}"
+                f"positive must be one of {', '.join(SIDES)}, not {self.positive!r}."
             )
-        return names.index(self.column)
+        for name in ("limit", "smoothing"):
+            if not isinstance(value := getattr(self, name), int | float):
+                raise ConfigurationError(f"{name} must be a number, not {value!r}.")
+
+    def _decided_codes(self, X: Any) -> Codes:
+        decided: Codes = (self._sides(self._table_as_fitted(X)) == 1).astype(np.int64)
+        return decided
 
     def _sides(self, table: Any) -> Codes:
         """0 or 1 as decided, 2 where the value is missing."""

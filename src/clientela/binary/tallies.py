@@ -6,13 +6,10 @@ table instead of a thousand sorts.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Codes: TypeAlias = NDArray[np.int64]
+from clientela.classification.codes import Codes, Floats
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from clientela.binary.costs import ONE_EACH
-from clientela.binary.decision import Decision, check_decision
+from clientela.binary.decision import Decision
 from clientela.binary.decision_classifier import BinaryDecisionClassifier
 from clientela.binary.rules import ThresholdRule
+from clientela.binary.woe_scorecard import WoeScorecard
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.modelling.settings import checked_names
 from clientela.modelling.tasks import Builder, Recipe
 from clientela.tabular.preprocessing import PreprocessingSettings, preprocessor
 
@@ -32,7 +32,7 @@ REWEIGHTING = ("scale_pos_weight", "class_weight")
 
 def majority_rule(recipe: Recipe) -> BinaryDecisionClassifier:
     """Everybody gets the commoner class."""
-    checked_names(recipe.params, {}, "kind 'majority'")
+    recipe.check_params(())
     return _deciding(DummyClassifier(strategy="prior"), recipe)
 
 
@@ -43,7 +43,7 @@ def threshold_rule(recipe: Recipe) -> ThresholdRule:
             "A candidate of kind 'threshold_rule' decides by its own limit. Leave its decisions "
             f"empty; they hold {recipe.decision!r}."
         )
-    rule: ThresholdRule = _with(ThresholdRule(), recipe, "threshold_rule")
+    rule: ThresholdRule = recipe.given_to(ThresholdRule())
     words = set(recipe.schema.words)
     columns = [name for name in recipe.schema.features("all") if name not in words]
     if rule.column not in columns:
@@ -57,19 +57,39 @@ def threshold_rule(recipe: Recipe) -> ThresholdRule:
 def logistic_regression(recipe: Recipe) -> BinaryDecisionClassifier:
     """The linear model of the log-odds."""
     linear = LogisticRegression(random_state=recipe.settings.seed, max_iter=FIT_ITERATIONS)
-    return _behind_preprocessing(_with(linear, recipe, "logistic_regression"), recipe)
+    return _behind_preprocessing(recipe.given_to(linear), recipe)
 
 
 def random_forest(recipe: Recipe) -> BinaryDecisionClassifier:
     """The mean of many deep trees (Breiman 2001)."""
     forest = RandomForestClassifier(random_state=recipe.settings.seed, n_jobs=1)
-    return _behind_preprocessing(_with(forest, recipe, "random_forest"), recipe)
+    return _behind_preprocessing(recipe.given_to(forest), recipe)
 
 
 def xgboost_classifier(recipe: Recipe) -> BinaryDecisionClassifier:
     """Boosted trees."""
     booster = XGBClassifier(random_state=recipe.settings.seed, n_jobs=1)
-    return _behind_preprocessing(_with(booster, recipe, "xgboost_classifier"), recipe)
+    return _behind_preprocessing(recipe.given_to(booster), recipe)
+
+
+def hist_gradient_boosting(recipe: Recipe) -> BinaryDecisionClassifier:
+    """Boosted trees on binned columns, scikit-learn's own."""
+    # left to itself it would stop by a validation part, which inner folds already are
+    booster = HistGradientBoostingClassifier(
+        random_state=recipe.settings.seed, early_stopping=False
+    )
+    return _behind_preprocessing(recipe.given_to(booster), recipe)
+
+
+def woe_scorecard(recipe: Recipe) -> BinaryDecisionClassifier:
+    """Weights of evidence of binned columns, added up: the form that lenders know."""
+    card = recipe.given_to(WoeScorecard(random_state=recipe.settings.seed))
+    if recipe.candidate.preprocessing is not None:
+        raise ConfigurationError(
+            "A candidate of kind 'woe_scorecard' bins columns as they are, missing values "
+            "included, and takes no preprocessing. Remove it."
+        )
+    return _deciding(card, recipe)
 
 
 BINARY_KINDS: Mapping[str, Builder] = MappingProxyType(
@@ -79,15 +99,11 @@ BINARY_KINDS: Mapping[str, Builder] = MappingProxyType(
         "logistic_regression": logistic_regression,
         "random_forest": random_forest,
         "xgboost_classifier": xgboost_classifier,
+        "hist_gradient_boosting": hist_gradient_boosting,
+        "woe_scorecard": woe_scorecard,
     }
 )
 """Name in configuration to what builds it."""
-
-
-def _with(estimator: Any, recipe: Recipe, kind: str) -> Any:
-    # set_params would accept anything: XGBoost takes unknown names and ignores them
-    checked_names(recipe.params, estimator.get_params(deep=False), f"kind {kind!r}")
-    return estimator.set_params(**recipe.params)
 
 
 def _behind_preprocessing(model: Any, recipe: Recipe) -> BinaryDecisionClassifier:
@@ -116,13 +132,14 @@ def _require_recalibration(recipe: Recipe) -> None:
 
 def _deciding(classifier: Any, recipe: Recipe) -> BinaryDecisionClassifier:
     settings, candidate = recipe.settings, recipe.candidate
-    check_decision(decision := recipe.decision or "half")
-    return BinaryDecisionClassifier(
+    model = BinaryDecisionClassifier(
         classifier,
-        decision=cast("Decision", decision),
+        decision=cast("Decision", recipe.decision or "half"),
         costs=ONE_EACH if settings.costs is None else settings.costs.table,
         share=candidate.share,
         calibrate=candidate.calibrate,
         folds=settings.inner_folds,
         random_state=settings.seed,
     )
+    model.check_settings()
+    return model

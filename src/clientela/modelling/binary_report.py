@@ -10,11 +10,11 @@ import pandas as pd
 from clientela.binary.curves import calibration_table, gain_table
 from clientela.binary.decision import decided_codes
 from clientela.binary.fairness import FairnessSettings, fairness_table
+from clientela.classification.spread import spread
 from clientela.modelling.problem import Problem
 from clientela.modelling.selection.test_part import CHAMPION, REQUIRED, said_by
 from clientela.modelling.storage.stored_model import StoredModel
 from clientela.modelling.tasks import Predictions
-from clientela.ordinal.grading import spread
 
 REQUIRED_MEASURES: Mapping[str, str] = {
     "accuracy": "Accuracy",

@@ -7,20 +7,20 @@ from typing import Any
 from sklearn.dummy import DummyClassifier
 from xgboost import XGBClassifier, XGBRegressor
 
+from clientela.classification.measures import PointMetric
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.settings import checked_names
 from clientela.modelling.tasks import Builder, Recipe
 from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
 from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
 from clientela.ordinal.last_quarter import REQUIRED_LOWER_BOUNDS, LastQuarterRule
-from clientela.ordinal.metrics import PointMetric, metric_named
+from clientela.ordinal.metrics import METRICS
 from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
 from clientela.ordinal.regressor import OrdinalRegressor
 
 
 def majority_rule(recipe: Recipe) -> OrdinalDecisionClassifier:
     """Everybody gets the commonest class."""
-    _no_params(recipe, "majority")
+    recipe.check_params(())
     return OrdinalDecisionClassifier(
         DummyClassifier(strategy="prior"), values=recipe.schema.values, decision="argmax"
     )
@@ -28,7 +28,7 @@ def majority_rule(recipe: Recipe) -> OrdinalDecisionClassifier:
 
 def last_quarter_rule(recipe: Recipe) -> LastQuarterRule:
     """Everybody does what they did last quarter."""
-    _no_params(recipe, "last_quarter")
+    recipe.check_params(())
     if recipe.schema.last_quarter not in recipe.schema.features("all"):
         raise ConfigurationError(
             "A candidate of kind 'last_quarter' reads the number of purchases of the last quarter, "
@@ -46,19 +46,19 @@ def xgboost_regressor(recipe: Recipe) -> OrdinalRegressor:
     """Regression on the class values, then cut."""
     # one thread: folds run side by side instead, and results don't depend on the machine
     regressor = XGBRegressor(random_state=recipe.settings.seed, n_jobs=1)
-    return OrdinalRegressor(_with(regressor, recipe, "xgboost_regressor"), **_deciding(recipe))
+    return OrdinalRegressor(recipe.given_to(regressor), **_deciding(recipe))
 
 
 def xgboost_cumulative(recipe: Recipe) -> OrdinalDecisionClassifier:
     """One binary booster for each boundary between classes (Frank and Hall 2001)."""
     booster = XGBClassifier(random_state=recipe.settings.seed, n_jobs=1)
-    cumulative = CumulativeBinaryClassifier(_with(booster, recipe, "xgboost_cumulative"))
+    cumulative = CumulativeBinaryClassifier(recipe.given_to(booster))
     return OrdinalDecisionClassifier(cumulative, **_deciding(recipe))
 
 
 def proportional_odds(recipe: Recipe) -> OrdinalDecisionClassifier:
     """The linear cumulative logit model (McCullagh 1980)."""
-    linear = _with(ProportionalOddsClassifier(), recipe, "proportional_odds")
+    linear = recipe.given_to(ProportionalOddsClassifier())
     return OrdinalDecisionClassifier(linear, **_deciding(recipe))
 
 
@@ -77,20 +77,10 @@ ORDINAL_KINDS: Mapping[str, Builder] = MappingProxyType(
 """Name in configuration to what builds it."""
 
 
-def _with(estimator: Any, recipe: Recipe, kind: str) -> Any:
-    # set_params would accept anything: XGBoost takes unknown names and ignores them
-    checked_names(recipe.params, estimator.get_params(deep=False), f"kind {kind!r}")
-    return estimator.set_params(**recipe.params)
-
-
-def _no_params(recipe: Recipe, kind: str) -> None:
-    checked_names(recipe.params, {}, f"kind {kind!r}")
-
-
 def _deciding(recipe: Recipe) -> dict[str, Any]:
     # cut points move classes, so a measure of probabilities gives them nothing to maximise
     settings = recipe.settings
-    moved = isinstance(metric_named(settings.primary_metric), PointMetric)
+    moved = isinstance(METRICS.named(settings.primary_metric), PointMetric)
     return {
         "values": recipe.schema.values,
         "decision": recipe.decision or "argmax",

@@ -1,48 +1,43 @@
 """The task type `ordinal`: classes in an order, mistakes that count by their distance."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.measures import PointMetric
+from clientela.classification.named import Named
 from clientela.exceptions import ConfigurationError
 from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
 from clientela.modelling.selection.threads import in_threads
 from clientela.modelling.settings import TrainingSettings
 from clientela.modelling.split import Fold, repeated_folds
 from clientela.modelling.storage.console_metrics import ordinal_console_metrics
-from clientela.modelling.tasks import Builder, Predictions
+from clientela.modelling.tasks import Builder, CrossValidation, Predictions, Task
 from clientela.ordinal.cut_points import best_cut_points, midpoints
-from clientela.ordinal.decision import argmax_codes, check_decision, cut_codes, median_codes
+from clientela.ordinal.decision import DECISIONS, LEARNED, argmax_codes, cut_codes, median_codes
 from clientela.ordinal.explanations import contributions
 from clientela.ordinal.grading import bootstrap_grades, grade
-from clientela.ordinal.metrics import Codes, Floats, PointMetric, metric_named
+from clientela.ordinal.metrics import METRICS, Metric
 from clientela.ordinal.regressor import OrdinalRegressor
 
 
-class OrdinalTask:
+class OrdinalTask(Task):
     """Ordinal classes with values; see `clientela.modelling.tasks.Task`."""
 
     name: str = "ordinal"
     problem_type: str = "ordinal_regression"
     kinds: Mapping[str, Builder] = ORDINAL_KINDS
+    metrics: Named[Metric] = METRICS
+    decisions: tuple[str, ...] = DECISIONS
+    learned_decisions: frozenset[str] = LEARNED
     score_column: str = "valor_esperado"
-    learned_decision: ClassVar[str] = "thresholds"
 
     def configured(self, settings: TrainingSettings) -> "OrdinalTask":
-        """The task itself: it has no settings of its own.
-
-        Args:
-            settings: Of a use case.
-
-        Returns:
-            Itself.
-
-        Raises:
-            ConfigurationError: A setting belongs to the task type `binary`.
-        """
+        """The task itself: it has no settings of its own."""
         foreign = [name for name in ("costs", "fairness") if getattr(settings, name) is not None]
         foreign += [
             f"candidates.{name}"
@@ -56,49 +51,8 @@ class OrdinalTask:
             )
         return self
 
-    def greater_is_better(self, metric: str) -> bool:
-        """Direction of a measure.
-
-        Args:
-            metric: Its name.
-
-        Returns:
-            Whether larger is better.
-        """
-        return metric_named(metric).greater_is_better
-
-    def check_decision(self, decision: str) -> None:
-        """Refuse a decision rule that does not exist.
-
-        Args:
-            decision: Its name.
-        """
-        check_decision(decision)
-
-    def richest_decision(self, decisions: tuple[str, ...]) -> str | None:
-        """The rule to fit with, so that `predictions` can apply each of them.
-
-        Args:
-            decisions: Rules that will be compared.
-
-        Returns:
-            The learned rule if it is among them, else the first; None without any.
-        """
-        if self.learned_decision in decisions:
-            return self.learned_decision
-        return decisions[0] if decisions else None
-
     def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
-        """What a fitted model says about rows, under one decision rule.
-
-        Args:
-            model: A fitted ordinal classifier.
-            X: Its features.
-            decision: The rule; None where the kind decides by itself.
-
-        Returns:
-            Codes, probabilities and expected values.
-        """
+        """Codes, probabilities and expected class values."""
         probabilities, expected = model.predict_proba(X), model.expected_value(X)
         if decision == "argmax":
             codes = argmax_codes(probabilities)
@@ -107,50 +61,22 @@ class OrdinalTask:
         elif decision is None:
             codes = np.asarray(model.predict(X), dtype=np.int64)
         else:
-            learned = decision == self.learned_decision
+            learned = decision in LEARNED
             codes = cut_codes(expected, model.cut_points_ if learned else midpoints(model.values_))
         return Predictions(codes, probabilities, expected)
 
     def contributions(self, model: Any, X: pd.DataFrame) -> pd.DataFrame:
-        """What each feature adds to the score.
-
-        Args:
-            model: Fitted.
-            X: Features.
-
-        Returns:
-            See `clientela.ordinal.explanations`.
-        """
+        """See `clientela.ordinal.explanations`."""
         return contributions(model, X)
 
     def grade(self, truth: Codes, said: Predictions, values: Floats) -> dict[str, float]:
-        """Every ordinal measure of predictions.
-
-        Args:
-            truth: True codes.
-            said: Predictions for the same rows.
-            values: Class values.
-
-        Returns:
-            Measure by name.
-        """
+        """Every ordinal measure."""
         return grade(truth, said.codes, said.probabilities, values)
 
     def resampled_grades(
         self, truth: Codes, said: Predictions, values: Floats, *, replicates: int, seed: int
     ) -> pd.DataFrame:
-        """One row per bootstrap sample, one column per measure.
-
-        Args:
-            truth: True codes.
-            said: Predictions for the same rows.
-            values: Class values.
-            replicates: Number of samples.
-            seed: Seed of the resampling; equal seeds give equal samples.
-
-        Returns:
-            Columns as in `grade`.
-        """
+        """Every ordinal measure of resampled rows."""
         return bootstrap_grades(
             truth, said.codes, said.probabilities, values, replicates=replicates, seed=seed
         )
@@ -158,56 +84,23 @@ class OrdinalTask:
     def console_metrics(
         self, truth: Codes, said: Predictions, values: Floats, *, replicates: int, seed: int
     ) -> dict[str, Any]:
-        """The measures in the form that the SageMaker console draws.
-
-        Args:
-            truth: True codes.
-            said: Predictions for the same rows.
-            values: Class values.
-            replicates: Bootstrap samples behind the standard deviations.
-            seed: Seed of the resampling.
-
-        Returns:
-            See `clientela.modelling.storage.console_metrics`.
-        """
+        """See `clientela.modelling.storage.console_metrics`."""
         return ordinal_console_metrics(truth, said, values, replicates=replicates, seed=seed)
 
-    def tuning_grade(  # noqa: PLR0913 - the seam's signature
-        self,
-        model: Any,
-        X: pd.DataFrame,
-        codes: Codes,
-        *,
-        metric: str,
-        folds: int,
-        seed: int,
-        workers: int,
-    ) -> float:
+    def tuning_grade(self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation) -> float:
         """How good an unfitted model is in cross-validation.
 
         Learned cut points would need inner folds in each fold. Instead every row is scored once
         out of fold, and the cut points of a fold are learned from the scores of the other folds:
         no row takes part in its own decision, at a fraction of the fits.
-
-        Args:
-            model: An unfitted ordinal classifier.
-            X: Features.
-            codes: Target.
-            metric: The measure.
-            folds: Folds of the cross-validation.
-            seed: Seed of the folds.
-            workers: Folds at the same time.
-
-        Returns:
-            The measure over all rows.
         """
-        measure, values = metric_named(metric), np.asarray(model.values, dtype=np.float64)
-        splits = repeated_folds(codes, folds=folds, repeats=1, seed=seed)
+        measure, values = METRICS.named(by.metric), np.asarray(model.values, dtype=np.float64)
+        splits = repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
         calls = [(model, X, codes, split) for split in splits]
-        if isinstance(measure, PointMetric) and model.decision == self.learned_decision:
-            scores = _together(splits, list(in_threads(_held_out_scores, calls, workers)))
+        if isinstance(measure, PointMetric) and model.decision in LEARNED:
+            scores = _together(splits, list(in_threads(_held_out_scores, calls, by.workers)))
             return measure(codes, _cross_fitted(scores, codes, splits, values, measure), values)
-        answers = _together(splits, list(in_threads(_held_out_answers, calls, workers)))
+        answers = _together(splits, list(in_threads(_held_out_answers, calls, by.workers)))
         if isinstance(measure, PointMetric):
             return measure(codes, answers[:, 0].astype(np.int64), values)
         return measure(codes, answers[:, 1:], values)

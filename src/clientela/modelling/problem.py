@@ -8,6 +8,7 @@ from typing import Any
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.modelling.binary_task import BinaryTask
 from clientela.modelling.ordinal_task import OrdinalTask
+from clientela.modelling.rehearsal import rehearse, tried_params
 from clientela.modelling.schema import FeatureSchema
 from clientela.modelling.settings import FeatureGroup, TrainingSettings
 from clientela.modelling.tasks import Recipe, Task
@@ -92,7 +93,8 @@ def problem_of(task: str, schema: Mapping[str, Any], settings: TrainingSettings)
         The problem.
 
     Raises:
-        ConfigurationError: A task type, kind, parameter, decision rule or measure does not exist.
+        ConfigurationError: A task type, kind, parameter, decision rule or measure does not exist,
+            or a candidate can't learn under its settings.
     """
     if task not in TASKS:
         raise ConfigurationError(f"No task type is called {task!r}. {did_you_mean(task, TASKS)}")
@@ -104,14 +106,25 @@ def problem_of(task: str, schema: Mapping[str, Any], settings: TrainingSettings)
                 f"training.candidates.{name}: the task type {task!r} has no kind "
                 f"{candidate.kind!r}. {did_you_mean(candidate.kind, known.kinds)}"
             )
-        for decision in candidate.decisions:
-            known.check_decision(decision)
     problem = Problem(known, FeatureSchema.model_validate(schema), settings)
     _check_columns_beside(problem)
-    for name, candidate in settings.candidates.items():
-        # built once for its checks: a wrong parameter should not wait for tuning to end
-        problem.unfitted(name, candidate.params, known.richest_decision(candidate.decisions))
+    _check_candidates(problem)
     return problem
+
+
+def _check_candidates(problem: Problem) -> None:
+    """Every candidate must be able to learn, under each set of parameters that it may come to."""
+    for name, candidate in problem.settings.candidates.items():
+        try:
+            for decision in candidate.decisions:
+                problem.task.check_decision(decision)
+                problem.unfitted(name, candidate.params, decision)
+            richest = problem.task.richest_decision(candidate.decisions)
+            for params in tried_params(candidate):
+                model = problem.unfitted(name, params, richest)
+                rehearse(model, problem.schema.features(candidate.features))
+        except ConfigurationError as err:
+            raise ConfigurationError(f"training.candidates.{name}: {err}") from err
 
 
 def _check_columns_beside(problem: Problem) -> None:

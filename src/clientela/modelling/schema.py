@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from clientela.classification.codes import Codes, Floats
 from clientela.exceptions import TrainingDataError, did_you_mean
 from clientela.modelling.settings import FeatureGroup, TrainingSettings
-from clientela.ordinal.metrics import Codes, Floats
 from clientela.tabular.schema import TabularSchema
 
 

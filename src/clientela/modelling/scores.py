@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from clientela.classification.reasons import top_reasons
 from clientela.modelling.labels import readable
 from clientela.modelling.problem import TASKS
 from clientela.modelling.schema import check_columns
 from clientela.modelling.settings import ScoringSettings
 from clientela.modelling.storage.stored_model import StoredModel
-from clientela.ordinal.explanations import top_reasons
 from clientela.progress import with_progress
 from clientela.reports.numbers import NumberFormat
 from clientela.tabular.schema import TabularSchema, imputed_cells

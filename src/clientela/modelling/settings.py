@@ -1,6 +1,5 @@
 """What a person decides about training and scoring: the typed form of their parameters."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
@@ -8,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, m
 from clientela.binary.calibration import Calibrate
 from clientela.binary.costs import CostMatrix
 from clientela.binary.fairness import FairnessSettings
-from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.tabular.preprocessing import PreprocessingSettings
 
 Role: TypeAlias = Literal["rule", "required", "challenger"]
@@ -188,21 +186,3 @@ class ScoringSettings(Settings):
     batch_size: PositiveInt = 50_000
     reasons: Annotated[int, Field(ge=0, le=10)] = 3
     labels: dict[str, str] = {}
-
-
-def checked_names(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
-    """Refuse parameters that an estimator does not have.
-
-    Args:
-        given: Parameters from configuration.
-        known: Parameters of the estimator.
-        where: What to name in the error.
-
-    Raises:
-        ConfigurationError: One of them is unknown.
-    """
-    for name in given:
-        if name not in known:
-            raise ConfigurationError(
-                f"{where} has no parameter {name!r}. {did_you_mean(name, known)}"
-            )

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import RepeatedStratifiedKFold, train_test_split
 
+from clientela.classification.codes import Codes
 from clientela.exceptions import TrainingDataError
-from clientela.ordinal.metrics import Codes
 
 
 @dataclass(frozen=True)

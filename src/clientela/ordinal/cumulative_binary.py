@@ -9,8 +9,8 @@ from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.utils import Tags, get_tags, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from clientela.classification.codes import Floats
 from clientela.ordinal.base import OrdinalClassifier
-from clientela.ordinal.metrics import Floats
 
 
 class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):

@@ -6,7 +6,8 @@ outer classes nearly empty. Cut points learned from out-of-fold scores undo that
 
 import numpy as np
 
-from clientela.ordinal.metrics import Codes, Floats, PointMetric
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.measures import PointMetric
 
 MAX_CANDIDATES = 256
 """Candidate cuts: more than this is finer than any sample's noise, and only costs time."""

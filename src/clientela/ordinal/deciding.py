@@ -4,21 +4,23 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import MetaEstimatorMixin
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.named import check_name
 from clientela.ordinal.base import OrdinalClassifier
 from clientela.ordinal.cut_points import best_cut_points, midpoints
 from clientela.ordinal.decision import (
+    DECISIONS,
     Decision,
     argmax_codes,
-    check_decision,
     cut_codes,
     median_codes,
 )
-from clientela.ordinal.metrics import Codes, Floats, point_metric_named
+from clientela.ordinal.metrics import point_metric_named
 from clientela.ordinal.out_of_fold import out_of_fold_scores
 
 
@@ -36,24 +38,13 @@ class DecidingClassifier(MetaEstimatorMixin, OrdinalClassifier):
     random_state: int
     cut_points_: Floats
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The class of each row under the decision rule.
-
-        Args:
-            X: Rows x features.
-
-        Returns:
-            Members of `classes_`.
-        """
+    def _decided_codes(self, X: Any) -> Codes:
         check_is_fitted(self)
         if self.decision == "argmax":
-            codes = argmax_codes(self.predict_proba(X))
-        elif self.decision == "median":
-            codes = median_codes(self.predict_proba(X))
-        else:
-            codes = cut_codes(self.expected_value(X), self.cut_points_)
-        classes: NDArray[Any] = self.classes_[codes]
-        return classes
+            return argmax_codes(self.predict_proba(X))
+        if self.decision == "median":
+            return median_codes(self.predict_proba(X))
+        return cut_codes(self.expected_value(X), self.cut_points_)
 
     @abstractmethod
     def _held_out_scores(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
@@ -61,7 +52,7 @@ class DecidingClassifier(MetaEstimatorMixin, OrdinalClassifier):
 
     def _checked(self, X: Any, y: ArrayLike) -> tuple[Any, Codes]:
         """Features that folds can be taken from, and the target as codes."""
-        check_decision(self.decision)
+        check_name("decision rule", self.decision, DECISIONS)
         point_metric_named(self.metric)
         validate_data(self, X, y, skip_check_array=True)
         X, y = indexable(X, y)

@@ -9,29 +9,16 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.ordinal.metrics import Codes, Floats
+from clientela.classification.codes import Codes, Floats
 
 Decision: TypeAlias = Literal["nearest", "thresholds", "argmax", "median"]
 
 DECISIONS: tuple[str, ...] = get_args(Decision)
 
+LEARNED: frozenset[str] = frozenset({"thresholds"})
+"""Rules that need out-of-fold scores."""
+
 HALF = 0.5
-
-
-def check_decision(decision: str) -> None:
-    """Refuse a decision rule that does not exist.
-
-    Args:
-        decision: The name that configuration gives.
-
-    Raises:
-        ConfigurationError: It is none of `DECISIONS`.
-    """
-    if decision not in DECISIONS:
-        raise ConfigurationError(
-            f"No decision rule is called {decision!r}. {did_you_mean(decision, DECISIONS)}"
-        )
 
 
 def cut_codes(score: Floats, cut_points: Floats) -> Codes:

@@ -9,10 +9,10 @@ from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from clientela.classification.codes import Codes, Floats
 from clientela.ordinal.base import OrdinalClassifier
 from clientela.ordinal.deciding import DecidingClassifier
 from clientela.ordinal.decision import Decision
-from clientela.ordinal.metrics import Codes, Floats
 
 
 class OrdinalDecisionClassifier(DecidingClassifier):

@@ -1,12 +1,11 @@
-"""All measures of one set of predictions, with their spread over resampled rows."""
+"""All measures of one set of predictions, and of resampled rows."""
 
 import numpy as np
 import pandas as pd
 
-from clientela.ordinal.metrics import METRICS, Codes, Floats, PointMetric, class_counts
-
-INTERVAL = (0.025, 0.975)
-"""Quantiles of a 95 % percentile interval (Efron 1979)."""
+from clientela.classification.codes import Codes, Floats, class_counts
+from clientela.classification.measures import PointMetric
+from clientela.ordinal.metrics import METRICS
 
 
 def grade(y_true: Codes, y_pred: Codes, probabilities: Floats, values: Floats) -> dict[str, float]:
@@ -65,17 +64,3 @@ def bootstrap_grades(  # noqa: PLR0913 - four describe the predictions, two the 
         if isinstance(metric, PointMetric):
             columns[name] = metric.of_counts(counts, values)
     return pd.DataFrame(columns)
-
-
-def spread(replicates: pd.DataFrame) -> pd.DataFrame:
-    """One row per measure: standard deviation and 95 % percentile interval over replicates.
-
-    Args:
-        replicates: What `bootstrap_grades` returned, or the difference of two such frames.
-
-    Returns:
-        Index `metric`; columns `std`, `lower`, `upper`.
-    """
-    lower, upper = (replicates.quantile(level) for level in INTERVAL)
-    frame = pd.DataFrame({"std": replicates.std(ddof=1), "lower": lower, "upper": upper})
-    return frame.rename_axis("metric")

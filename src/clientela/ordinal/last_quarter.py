@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.ordinal.base import OrdinalClassifier, fitted_feature_names
-from clientela.ordinal.metrics import Codes, Floats
+from clientela.classification.base import column_position
+from clientela.classification.codes import Codes, Floats
+from clientela.exceptions import ConfigurationError
+from clientela.ordinal.base import OrdinalClassifier
 
 REQUIRED_LOWER_BOUNDS = (0, 1, 2, 4)
 """Fewest purchases of sin_compra, baja, media and alta, as the business rule has them."""
@@ -75,7 +76,7 @@ class LastQuarterRule(OrdinalClassifier):
                 f"Each class needs one lower bound: got {len(self.lower_bounds)} bounds "
                 f"for {len(self.values_)} class values."
             )
-        self.column_index_ = self._position()
+        self.column_index_ = column_position(self, self.column, "last-quarter")
         n_classes = len(self.classes_)
         cells = self._last_codes(X) * n_classes + codes
         counts = np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
@@ -84,19 +85,6 @@ class LastQuarterRule(OrdinalClassifier):
         weights = counts.sum(axis=1, keepdims=True) + self.smoothing
         self.shares_ = (counts + self.smoothing * overall) / weights
         return self
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The class of last quarter.
-
-        Args:
-            X: Rows x features.
-
-        Returns:
-            Members of `classes_`.
-        """
-        codes = self._validated_last_codes(X)
-        classes: NDArray[Any] = self.classes_[codes]
-        return classes
 
     def predict_proba(self, X: Any) -> Floats:
         """What followed last quarter's class in `fit`.
@@ -107,22 +95,11 @@ class LastQuarterRule(OrdinalClassifier):
         Returns:
             Rows x K; each row adds up to one.
         """
-        codes = self._validated_last_codes(X)
+        codes = self._decided_codes(X)
         probabilities: Floats = self.shares_[codes]
         return probabilities
 
-    def _position(self) -> int:
-        if isinstance(self.column, int):
-            return self.column
-        names = fitted_feature_names(self)
-        if self.column not in names:
-            raise ConfigurationError(
-                f"The last-quarter rule needs the column {self.column!r} among the features. "
-                f"{did_you_mean(self.column, names)}"
-            )
-        return names.index(self.column)
-
-    def _validated_last_codes(self, X: Any) -> Codes:
+    def _decided_codes(self, X: Any) -> Codes:
         check_is_fitted(self)
         return self._last_codes(validate_data(self, X, reset=False, dtype=np.float64))
 

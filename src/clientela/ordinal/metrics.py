@@ -8,37 +8,20 @@ points and the bootstrap need thousands of them.
 Targets are codes 0..K-1; `values` are the K strictly increasing numbers the classes stand for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clientela.exceptions import ConfigurationError, did_you_mean
-
-Floats: TypeAlias = NDArray[np.float64]
-Codes: TypeAlias = NDArray[np.int64]
+from clientela.classification.codes import Codes, Floats
+from clientela.classification.measures import Measure, PointMetric
+from clientela.classification.named import Named
+from clientela.exceptions import ConfigurationError
 
 CALIBRATION_BINS = 10
 """Equal-width bins of a calibration error, as in Naeini et al. 2015."""
-
-
-def class_counts(y_true: Codes, y_pred: Codes, n_classes: int) -> Floats:
-    """Number of rows for each true class (row) and predicted class (column).
-
-    Args:
-        y_true: True codes, 0..K-1.
-        y_pred: Predicted codes, 0..K-1.
-        n_classes: K.
-
-    Returns:
-        K x K counts.
-    """
-    cells = np.asarray(y_true) * n_classes + np.asarray(y_pred)
-    counts = np.bincount(cells, minlength=n_classes**2).astype(np.float64)
-    return counts.reshape(n_classes, n_classes)
 
 
 def _distances(scale: Floats) -> Floats:
@@ -194,34 +177,20 @@ def cumulative_calibration_error(y_true: Codes, probabilities: Floats, values: F
 
 
 @dataclass(frozen=True)
-class PointMetric:
-    """A measure of predicted classes, computed from tables of counts."""
-
-    name: str
-    greater_is_better: bool
-    of_counts: Callable[[Floats, Floats], Floats]
-
-    def __call__(self, y_true: Codes, predicted: NDArray[Any], values: Floats) -> float:
-        """The measure of one set of predicted codes."""
-        return float(self.of_counts(class_counts(y_true, predicted, len(values)), values))
-
-
-@dataclass(frozen=True)
-class ProbabilityMetric:
+class ProbabilityMetric(Measure):
     """A measure of predicted class probabilities."""
 
-    name: str
-    greater_is_better: bool
     of_probabilities: Callable[[Codes, Floats, Floats], float]
 
-    def __call__(self, y_true: Codes, predicted: NDArray[Any], values: Floats) -> float:
+    def __call__(self, y_true: Codes, predicted: NDArray[Any], scale: Floats) -> float:
         """The measure of one table of predicted probabilities (rows x K)."""
-        return self.of_probabilities(y_true, predicted, values)
+        return self.of_probabilities(y_true, predicted, scale)
 
 
 Metric: TypeAlias = PointMetric | ProbabilityMetric
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
+METRICS: Named[Metric] = Named(
+    "metric",
     {
         metric.name: metric
         for metric in (
@@ -234,26 +203,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             ProbabilityMetric("rps", False, ranked_probability_score),
             ProbabilityMetric("calibration_error", False, cumulative_calibration_error),
         )
-    }
+    },
 )
 """Every measure by the name that configuration uses."""
-
-
-def metric_named(name: str) -> Metric:
-    """The measure that configuration calls by this name.
-
-    Args:
-        name: A key of `METRICS`.
-
-    Returns:
-        The measure with its direction.
-
-    Raises:
-        ConfigurationError: No measure has this name.
-    """
-    if name not in METRICS:
-        raise ConfigurationError(f"No metric is called {name!r}. {did_you_mean(name, METRICS)}")
-    return METRICS[name]
 
 
 def point_metric_named(name: str) -> PointMetric:
@@ -268,7 +220,7 @@ def point_metric_named(name: str) -> PointMetric:
     Raises:
         ConfigurationError: No measure has this name, or it reads probabilities.
     """
-    metric = metric_named(name)
+    metric = METRICS.named(name)
     if isinstance(metric, PointMetric):
         return metric
     usable = [known for known, entry in METRICS.items() if isinstance(entry, PointMetric)]

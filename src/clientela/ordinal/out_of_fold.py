@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing
 
-from clientela.ordinal.metrics import Codes, Floats
+from clientela.classification.codes import Codes, Floats
 
 
 def out_of_fold_scores(

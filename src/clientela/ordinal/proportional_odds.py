@@ -10,8 +10,8 @@ from scipy.special import expit, log_expit, logit
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from clientela.classification.codes import Codes, Floats
 from clientela.ordinal.base import OrdinalClassifier
-from clientela.ordinal.metrics import Codes, Floats
 
 MAX_ITERATIONS = 1000
 

@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from clientela.classification.codes import Codes, Floats
 from clientela.ordinal.deciding import DecidingClassifier
 from clientela.ordinal.decision import Decision
-from clientela.ordinal.metrics import Codes, Floats
 from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
 
 

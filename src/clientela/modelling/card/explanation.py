@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clientela.classification.reasons import mean_absolute_contributions
 from clientela.modelling.labels import readable
 from clientela.modelling.problem import TASKS
 from clientela.modelling.storage.stored_model import StoredModel
-from clientela.ordinal.explanations import mean_absolute_contributions
 
 
 def explained_rows(train: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:

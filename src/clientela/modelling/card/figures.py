@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from clientela.ordinal.metrics import CALIBRATION_BINS, Codes, Floats, class_counts
+from clientela.classification.codes import Codes, Floats, class_counts
+from clientela.ordinal.metrics import CALIBRATION_BINS
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.style import ACCENT, GRID, MAIN, MUTED, heat, panels, ranked, shortened
 

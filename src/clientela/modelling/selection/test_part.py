@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from clientela.classification.codes import Codes
+from clientela.classification.spread import spread
 from clientela.modelling.problem import Problem
 from clientela.modelling.storage.stored_model import StoredModel
 from clientela.modelling.tasks import Predictions
-from clientela.ordinal.grading import spread
-from clientela.ordinal.metrics import Codes
 
 CHAMPION, REQUIRED = "champion", "required"
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from clientela.modelling.problem import Problem, Variant
 from clientela.modelling.settings import CandidateSettings, SearchRange
+from clientela.modelling.tasks import CrossValidation
 from clientela.progress import with_progress
 
 logger = logging.getLogger(__name__)
@@ -61,18 +62,14 @@ def _tuned(
     tuning, seed = problem.settings.tuning, problem.settings.seed + TUNING_SEED_OFFSET
     X, codes = train[problem.schema.features(candidate.features)], problem.schema.codes(train)
     decision = problem.task.richest_decision(candidate.decisions)
+    by = CrossValidation(
+        problem.settings.primary_metric, tuning.folds, seed, problem.settings.workers
+    )
 
     def outcome(trial: optuna.Trial) -> float:
         params = candidate.params | _suggested(trial, candidate)
-        return problem.task.tuning_grade(
-            problem.unfitted(name, params, decision),
-            X,
-            codes,
-            metric=problem.settings.primary_metric,
-            folds=tuning.folds,
-            seed=seed,
-            workers=problem.settings.workers,
-        )
+        model = problem.unfitted(name, params, decision)
+        return problem.task.tuning_grade(model, X, codes, by)
 
     study = _study(candidate, problem)
     limit = tuning.time_limit_seconds

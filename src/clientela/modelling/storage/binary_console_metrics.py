@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from clientela.binary.grading import bootstrap_grades, grade
-from clientela.binary.point_metrics import class_counts
-from clientela.binary.tallies import Codes, Floats, ratio
+from clientela.binary.tallies import ratio
+from clientela.classification.codes import Codes, Floats, class_counts
 from clientela.modelling.storage.console_metrics import FEWEST_ROWS_FOR_A_DEVIATION
 from clientela.modelling.tasks import Predictions
 
@@ -78,7 +78,7 @@ def binary_console_metrics(
     Returns:
         `binary_classification_metrics`.
     """
-    counts = class_counts(truth, said.codes)
+    counts = class_counts(truth, said.codes, 2)
     sampled = _sampled_counts(truth, said.codes, replicates, seed)
     enough = len(truth) >= FEWEST_ROWS_FOR_A_DEVIATION
     found: dict[str, Any] = {
@@ -104,7 +104,7 @@ def binary_console_metrics(
 
 def _sampled_counts(truth: Codes, codes: Codes, replicates: int, seed: int) -> Floats:
     """Counts by true and predicted class of bootstrap samples: multinomial over the four cells."""
-    counts = class_counts(truth, codes)
+    counts = class_counts(truth, codes, 2)
     drawn = np.random.default_rng(seed).multinomial(
         len(truth), counts.ravel() / len(truth), size=replicates
     )

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from clientela.classification.codes import Codes, Floats, class_counts
 from clientela.modelling.tasks import Predictions
-from clientela.ordinal.metrics import Codes, Floats, class_counts
 
 FEWEST_ROWS_FOR_A_DEVIATION = 200
 """Below it, the console's own jobs write the text "NaN"."""

@@ -21,6 +21,7 @@ from clientela.exceptions import ModelFileError
 OUR_ESTIMATORS = (
     "clientela.binary.decision_classifier.BinaryDecisionClassifier",
     "clientela.binary.rules.ThresholdRule",
+    "clientela.binary.woe_scorecard.WoeScorecard",
     "clientela.ordinal.cumulative_binary.CumulativeBinaryClassifier",
     "clientela.ordinal.decision_classifier.OrdinalDecisionClassifier",
     "clientela.ordinal.last_quarter.LastQuarterRule",
@@ -43,10 +44,14 @@ but a crafted one may crash the process, so files from strangers stay unopened."
 FOREST_TREES = ("sklearn.tree._tree.Tree",)
 """Trusted because it is arrays: scikit-learn's C class checks their form when they are set."""
 
+BOOSTED_TREES = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+"""Trusted because it is a plain Python class around three arrays: no code of its own runs when it
+is loaded. Nobody checks that a node's children exist, so what holds for boosters holds here."""
+
 DESCRIPTIONS = ("numpy.dtype",)
 """Trusted because they only describe: an imputer remembers the type of its column."""
 
-TRUSTED_TYPES = OUR_ESTIMATORS + XGBOOST_MODELS + FOREST_TREES + DESCRIPTIONS
+TRUSTED_TYPES = OUR_ESTIMATORS + XGBOOST_MODELS + FOREST_TREES + BOOSTED_TREES + DESCRIPTIONS
 """Every type that may stand in a model file, beyond those of scikit-learn and NumPy."""
 
 SCHEMA = "schema.json"

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import classification_report
 
+from clientela.classification.codes import Codes, class_counts
 from clientela.modelling.problem import Problem
 from clientela.modelling.selection.test_part import REQUIRED
 from clientela.modelling.tasks import Predictions
-from clientela.ordinal.metrics import Codes, class_counts
 
 
 def required_metrics(choice: Mapping[str, Any], grades: Mapping[str, Any]) -> dict[str, Any]:

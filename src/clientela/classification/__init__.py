@@ -1,0 +1,1 @@
+"""What classifiers of two classes and of many ordered classes share."""

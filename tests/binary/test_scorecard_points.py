@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+from scipy.special import logit
+
+from clientela.binary.scorecard_points import PointScale, scorecard_points
+from clientela.binary.woe_scorecard import WoeScorecard
+
+
+def test_the_odds_double_every_so_many_points():
+    scale = PointScale()
+    assert scale.points(np.log([50.0, 100.0, 25.0])) == pytest.approx([600, 620, 580])
+
+
+def test_a_case_scores_the_points_of_its_bins(borrowers):
+    X, codes = borrowers
+    card, scale = WoeScorecard().fit(X, codes), PointScale(base_points=500, points_to_double=40)
+    points = scorecard_points(card, scale).set_index(["feature", "bin"])["points"]
+
+    def of_number(name, value):
+        if np.isnan(value):
+            return points[name, "ausente"]
+        for label, found in points[name].items():
+            low, _, high = label.strip("(]").partition(", ")
+            if label != "ausente" and float(low) < value <= float(high):
+                return found
+        raise AssertionError(value)
+
+    scores = [
+        points["tipo_laboral", row.tipo_laboral if isinstance(row.tipo_laboral, str) else "ausente"]
+        + sum(of_number(name, getattr(row, name)) for name in ("ingresos", "deudas", "huella"))
+        for row in X.round(9).itertuples()
+    ]
+    expected = scale.points(logit(card.predict_proba(X)[:, 1]))
+    assert np.mean(np.isclose(scores, expected)) > 0.97  # labels round edges to six digits
+
+
+def test_the_table_names_every_bin():
+    X = pd.DataFrame({"mora": [0.0, 0.0, 1.0, np.nan] * 5, "plan": ["a", "b", "a", None] * 5})
+    card = WoeScorecard(bins=2, smoothing=1.0, folds=2).fit(X, [1, 1, 0, 0] * 5)
+    table = scorecard_points(card, PointScale())
+    assert table[["feature", "bin"]].to_numpy().tolist() == [
+        ["mora", "(-inf, 0]"],
+        ["mora", "(0, inf]"],
+        ["mora", "ausente"],
+        ["plan", "a"],
+        ["plan", "b"],
+        ["plan", "ausente"],
+        ["plan", "otro"],
+    ]
+    assert table["woe"].iloc[[0, 1, 6]].to_numpy() == pytest.approx(
+        [np.log(10.5 / 0.5), np.log(0.5 / 5.5), 0]
+    )
+
+
+def test_a_scale_needs_points_that_double():
+    with pytest.raises(ValidationError, match="points_to_double"):
+        PointScale(points_to_double=0)

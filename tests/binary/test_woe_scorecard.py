@@ -1,0 +1,110 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logit
+
+from clientela.binary.explanations import contributions
+from clientela.binary.woe_scorecard import WoeScorecard
+from clientela.exceptions import ConfigurationError, UnusableTarget
+
+
+def evidence_by_hand(bins, codes, smoothing):
+    """ln(share of class 1 / share of class 0) of each row's bin, row by row."""
+    overall = codes.mean()
+    ones, zeros = codes.sum(), (1 - codes).sum()
+    found = []
+    for mine in bins:
+        inside = [code for other, code in zip(bins, codes, strict=True) if other == mine]
+        ones_here = sum(inside) + smoothing * overall
+        zeros_here = len(inside) - sum(inside) + smoothing * (1 - overall)
+        found.append(np.log((ones_here / ones) / (zeros_here / zeros)))
+    return np.array(found)
+
+
+def test_weights_of_evidence_are_those_counted_by_hand(borrowers):
+    X, codes = borrowers
+    card = WoeScorecard(bins=4, smoothing=10).fit(X, codes)
+    weights = card.weights_of_evidence(X)
+    income = X["ingresos"]
+    quarters = [
+        "ausente" if np.isnan(value) else sum(value > edge for edge in card.edges_[0])
+        for value in income
+    ]
+    assert len(set(quarters)) == 5
+    assert weights[:, 0] == pytest.approx(evidence_by_hand(quarters, codes, 10))
+    words = X["tipo_laboral"].fillna("ausente").tolist()
+    assert weights[:, 1] == pytest.approx(evidence_by_hand(words, codes, 10))
+
+
+def test_what_was_never_seen_is_no_evidence(borrowers):
+    X, codes = borrowers
+    card = WoeScorecard().fit(X.fillna({"huella": 0.0}), codes)
+    strange = X.head(1).assign(tipo_laboral="Astronauta", huella=np.nan)
+    weights = card.weights_of_evidence(strange)[0]
+    assert weights[[1, 3]] == pytest.approx([0, 0])
+
+
+def test_contributions_and_a_constant_are_the_log_odds(borrowers):
+    X, codes = borrowers
+    card = WoeScorecard().fit(X, codes)
+    table = contributions(card, X)
+    rest = logit(card.predict_proba(X)[:, 1]) - table.sum(axis=1).to_numpy()
+    assert rest == pytest.approx(np.full(400, card.linear_.intercept_[0]))
+    assert table.index.equals(X.index)
+
+
+def test_equal_rows_teach_equal_cards(borrowers):
+    X, codes = borrowers
+    first, second = (WoeScorecard(random_state=3).fit(X, codes) for _ in range(2))
+    assert (first.linear_.coef_ == second.linear_.coef_).all()
+
+
+def test_columns_that_say_nothing_have_one_bin(borrowers):
+    X, codes = borrowers
+    empty = X.assign(vacia=np.nan, fija=7.0, sin_palabra=pd.Series(None, X.index, dtype="str"))
+    card = WoeScorecard().fit(empty, codes)
+    assert card.weights_of_evidence(empty)[:, 4:] == pytest.approx(np.zeros((400, 3)))
+
+
+@pytest.mark.parametrize(
+    ("values", "edges"),
+    [([0, 0, 0, 0, 0, 5, 9], [0]), ([1, 2, 9, 9, 9, 9, 9], [2]), ([3, 3, 3], []), ([1, 2, 3], [2])],
+)
+def test_a_value_that_most_rows_share_is_told_from_the_others(values, edges):
+    column = pd.DataFrame({"saldo_mora": [*values, *values]}, dtype=float)
+    card = WoeScorecard(bins=2, folds=2).fit(column, [0] * len(values) + [1] * len(values))
+    assert card.edges_[0].tolist() == edges
+
+
+@settings(deadline=None)  # a busy machine is no counterexample
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=20, max_size=20),
+    st.integers(2, 9),
+)
+def test_no_number_has_more_bins_than_allowed_and_each_bin_has_rows(values, bins):
+    codes = np.arange(20) % 2
+    card = WoeScorecard(bins=bins, folds=2).fit(pd.DataFrame({"saldo": values}), codes)
+    seen = np.asarray(values)[~np.isnan(values)]
+    filled = np.unique(np.searchsorted(card.edges_[0], seen, side="left"))
+    assert len(card.edges_[0]) < bins
+    assert len(filled) == (len(card.edges_[0]) + 1 if len(seen) else 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"bins": 1}, "bins must be a whole number from 2 on, not 1"),
+        ({"bins": "diez"}, "bins must be .* not 'diez'"),
+        ({"smoothing": 0}, "smoothing must be a number above 0, not 0"),
+    ],
+)
+def test_settings_without_a_meaning_are_refused(borrowers, settings, complaint):
+    with pytest.raises(ConfigurationError, match=complaint):
+        WoeScorecard(**settings).fit(*borrowers)
+
+
+def test_one_row_of_a_class_is_too_few():
+    with pytest.raises(UnusableTarget, match="rarer class has 1 of 4 rows"):
+        WoeScorecard().fit(np.arange(4.0)[:, None], [0, 1, 1, 1])
