@@ -20,15 +20,15 @@ def test_a_case_scores_the_points_of_its_bins(borrowers):
 
     def of_number(name, value):
         if np.isnan(value):
-            return points[name, "ausente"]
+            return points[name, "(ausente)"]
         for label, found in points[name].items():
             low, _, high = label.strip("(]").partition(", ")
-            if label != "ausente" and float(low) < value <= float(high):
+            if label != "(ausente)" and float(low) < value <= float(high):
                 return found
         raise AssertionError(value)
 
     scores = [
-        points["tipo_laboral", row.tipo_laboral if isinstance(row.tipo_laboral, str) else "ausente"]
+        points["tipo_laboral", row.tipo_laboral if isinstance(row.tipo_laboral, str) else "(ausente)"]
         + sum(of_number(name, getattr(row, name)) for name in ("ingresos", "deudas", "huella"))
         for row in X.round(9).itertuples()
     ]
@@ -43,11 +43,11 @@ def test_the_table_names_every_bin():
     assert table[["feature", "bin"]].to_numpy().tolist() == [
         ["mora", "(-inf, 0]"],
         ["mora", "(0, inf]"],
-        ["mora", "ausente"],
+        ["mora", "(ausente)"],
         ["plan", "a"],
         ["plan", "b"],
-        ["plan", "ausente"],
-        ["plan", "otro"],
+        ["plan", "(ausente)"],
+        ["plan", "(otra)"],
     ]
     assert table["woe"].iloc[[0, 1, 6]].to_numpy() == pytest.approx(
         [np.log(10.5 / 0.5), np.log(0.5 / 5.5), 0]

@@ -6,11 +6,13 @@ from tests.modelling.binary_cases import loans, problem
 
 from clientela.modelling.binary_report import (
     group_table,
+    points_table,
     probability_tables,
     rarer_code,
     required_table,
     threshold_table,
 )
+from clientela.modelling.card.binary_sections import _points_section
 from clientela.modelling.selection.fitting import configured_contender, fitted_model
 from clientela.modelling.selection.other_holdout import holdout_parts, yardsticks
 from clientela.modelling.selection.test_part import holdout_predictions, said_by
@@ -84,3 +86,20 @@ def test_groups_are_compared_only_where_configured(tested):
     assert table["group"].tolist() == ["F", "M"]
     assert table["rows"].sum() == len(test)
     assert group_table(test, predictions, problem(fairness=None)).empty
+
+
+def test_only_a_scorecard_has_points_and_good_bins_have_more_of_them():
+    of_points = problem(candidates={"puntos": {"kind": "woe_scorecard", "role": "challenger"}})
+    train, _ = holdout_parts(loans(), "random", of_points)
+    card = fitted_model(train, configured_contender("puntos", of_points), of_points)
+    logistic = fitted_model(train, configured_contender("logistica", of_points), of_points)
+
+    points = points_table(card, of_points)
+
+    assert set(points["feature"]) == set(card.features)
+    tipo = points[points["feature"] == "tipo"].set_index("bin")["points"]
+    paid = train.assign(paid=train["pago"] == "paga").groupby("tipo")["paid"].mean()
+    assert tipo[paid.index].sort_values().index.tolist() == paid.sort_values().index.tolist()
+    assert points_table(logistic, of_points).empty
+    assert "Tabla de puntos" in [section.title for section in _points_section(points, of_points)]
+    assert _points_section(points.iloc[:0], of_points) == ()

@@ -8,9 +8,13 @@ from clientela.binary.woe_scorecard import WoeScorecard
 from clientela.classification.base import fitted_feature_names
 from clientela.classification.codes import Floats
 
-MISSING = "ausente"
+MISSING = "(ausente)"
 
-ANY_OTHER = "otro"
+ANY_OTHER = "(otra)"
+"""In brackets, as no word of the data is likely to be."""
+
+POINT_COLUMNS = ("feature", "bin", "woe", "points")
+"""Columns of the table of points."""
 
 
 class PointScale(BaseModel):
@@ -57,7 +61,7 @@ def scorecard_points(card: WoeScorecard, scale: PointScale) -> pd.DataFrame:
         scale: How log-odds become points.
 
     Returns:
-        `feature`, `bin` (an interval, a word, `ausente`, or `otro` for a word that never
+        `feature`, `bin` (an interval, a word, `(ausente)`, or `(otra)` for a word that never
         occurred), `woe` (log-odds of class 1 against all rows), `points`; in the order of the
         features and their bins.
     """

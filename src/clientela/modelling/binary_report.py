@@ -10,6 +10,8 @@ import pandas as pd
 from clientela.binary.curves import calibration_table, gain_table
 from clientela.binary.decision import decided_codes
 from clientela.binary.fairness import FairnessSettings, fairness_table
+from clientela.binary.scorecard_points import POINT_COLUMNS, scorecard_points
+from clientela.binary.woe_scorecard import WoeScorecard
 from clientela.classification.spread import spread
 from clientela.modelling.problem import Problem
 from clientela.modelling.selection.test_part import CHAMPION, REQUIRED, said_by
@@ -39,6 +41,7 @@ class BinaryFacts:
         fairness: See `clientela.binary.fairness.fairness_table`.
         other: The test that was not chosen.
         required: See `required_table`.
+        points: See `points_table`.
         rows: Which rows are learned from; see `clientela.tabular.report.row_report`.
     """
 
@@ -48,6 +51,7 @@ class BinaryFacts:
     fairness: pd.DataFrame
     other: Mapping[str, Any]
     required: pd.DataFrame
+    points: pd.DataFrame
     rows: Mapping[str, Any]
 
 
@@ -142,6 +146,22 @@ def group_table(test: pd.DataFrame, predictions: pd.DataFrame, problem: Problem)
     truth, said = said_by(predictions, CHAMPION, problem)
     settings = problem.settings.fairness or FairnessSettings()
     return fairness_table(truth, said.codes, test, settings)
+
+
+def points_table(champion: StoredModel, problem: Problem) -> pd.DataFrame:
+    """The champion's points, where it is a scorecard.
+
+    Args:
+        champion: The champion.
+        problem: What was learned.
+
+    Returns:
+        See `clientela.binary.scorecard_points.scorecard_points`; no row for other models.
+    """
+    learner = champion.estimator.classifier_
+    if not isinstance(learner, WoeScorecard):
+        return pd.DataFrame(columns=list(POINT_COLUMNS))
+    return scorecard_points(learner, problem.settings.points)
 
 
 def required_table(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, m
 from clientela.binary.calibration import Calibrate
 from clientela.binary.costs import CostMatrix
 from clientela.binary.fairness import FairnessSettings
+from clientela.binary.scorecard_points import PointScale
 from clientela.tabular.preprocessing import PreprocessingSettings
 
 Role: TypeAlias = Literal["rule", "required", "challenger"]
@@ -138,6 +139,7 @@ class TrainingSettings(Settings):
         cases: What the rows are, in the plural, in the readers' language.
         costs: What right and wrong decisions cost; None: each mistake one.
         fairness: Groups of people to compare; None: no decisions about people.
+        points: How a scorecard prints log-odds, where one is the champion.
     """
 
     seed: int = 42
@@ -156,6 +158,7 @@ class TrainingSettings(Settings):
     cases: str = "clientes"
     costs: CostMatrix | None = None
     fairness: FairnessSettings | None = None
+    points: PointScale = PointScale()
 
     @model_validator(mode="after")
     def _yardsticks_are_there(self) -> Self:

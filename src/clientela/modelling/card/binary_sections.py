@@ -8,12 +8,16 @@ import pandas as pd
 from clientela.binary.fairness import FairnessSettings
 from clientela.modelling.binary_report import BinaryFacts
 from clientela.modelling.card.tables import measure_name, with_interval
+from clientela.modelling.labels import readable
 from clientela.modelling.problem import Problem
 from clientela.modelling.selection.test_part import CHAMPION
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.page import Section, Table, Text
 
 NUMBERS = NumberFormat()
+
+MOST_COLUMNS = 12
+"""Columns of a scorecard that a card shows; all stand in its file."""
 
 HOLDOUTS = {"time": "fuera de tiempo", "random": "al azar"}
 
@@ -75,6 +79,7 @@ def binary_sections(facts: BinaryFacts, problem: Problem, rare: str) -> tuple[Se
         *_other_section(facts, problem),
         _cost_section(facts, problem),
         _probability_section(facts, problem, rare),
+        *_points_section(facts.points, problem),
         *_fairness_section(facts.fairness, problem.settings.fairness),
     )
 
@@ -192,6 +197,38 @@ def _probability_section(facts: BinaryFacts, problem: Problem, rare: str) -> Sec
             Table(f"Buscar «{rare}» por décimas partes, las más probables primero", found),
         ),
     )
+
+
+def _points_section(points: pd.DataFrame, problem: Problem) -> tuple[Section, ...]:
+    """The columns of a scorecard by how far apart their bins lie; nothing for other models."""
+    if points.empty:
+        return ()
+    ends = points.groupby("feature")["points"].agg(["min", "max"])
+    widest = (ends["max"] - ends["min"]).sort_values(ascending=False, kind="stable")
+    rows = [
+        {
+            "Variable": readable(str(name), problem.settings.labels),
+            "Tramos": NUMBERS.text(int((points["feature"] == name).sum())),
+            "Menos puntos": _bin_with_points(points, str(name), "idxmin"),
+            "Más puntos": _bin_with_points(points, str(name), "idxmax"),
+        }
+        for name in widest.index[:MOST_COLUMNS]
+    ]
+    scale = problem.settings.points
+    note = (
+        f"La suma de los puntos de un caso es su puntaje: {NUMBERS.text(scale.base_points)} puntos "
+        f"son {NUMBERS.text(scale.base_odds)} a 1 por «{problem.schema.classes[1]}», y cada "
+        f"{NUMBERS.text(scale.points_to_double)} puntos más lo duplican. Todos los tramos están en "
+        "points_table.csv."
+    )
+    table = Table("Las variables con más diferencia de puntos", pd.DataFrame(rows), note=note)
+    return (Section("Tabla de puntos", (table,)),)
+
+
+def _bin_with_points(points: pd.DataFrame, feature: str, end: str) -> str:
+    bins = points[points["feature"] == feature]
+    row = bins.loc[getattr(bins["points"], end)()]
+    return f"{row['bin']}: {NUMBERS.text(row['points'], 1)}"
 
 
 def _curve(gains: pd.DataFrame, name: str) -> list[str]:

@@ -10,6 +10,7 @@ from clientela.leakage.report import leakage_report as report_of
 from clientela.leakage.tables import table_concordances
 from clientela.modelling.binary_report import (
     group_table,
+    points_table,
     probability_tables,
     required_table,
     threshold_table,
@@ -95,7 +96,7 @@ def decision_tables(
         problem: What was learned.
 
     Returns:
-        `threshold`, `calibration`, `gain`, `fairness`; see
+        `threshold`, `calibration`, `gain`, `fairness`, `points`; see
         `clientela.modelling.binary_report`.
     """
     calibration, gains = probability_tables(predictions, problem)
@@ -104,6 +105,7 @@ def decision_tables(
         "calibration": calibration,
         "gain": gains,
         "fairness": group_table(test, predictions, problem),
+        "points": points_table(champion, problem),
     }
 
 

@@ -7,7 +7,7 @@ from clientela.pipelines.assembly import pipeline_of
 from clientela.pipelines.training import binary_nodes, nodes
 
 REPORTS = ("metrics", "console_metrics", "report", "report_text", "confusion", "confusion_plot")
-DECISION_TABLES = ("threshold", "calibration", "gain", "fairness")
+DECISION_TABLES = ("threshold", "calibration", "gain", "fairness", "points")
 PLOTS = ("leaderboard", "confusion", "calibration", "importance", "importance_required")
 
 CARD_INPUTS = {
@@ -32,6 +32,7 @@ BINARY_FACTS = {
     "calibration": "calibration_table",
     "gains": "gain_table",
     "fairness": "fairness_table",
+    "points": "points_table",
     "other": "other_holdout",
     "required": "required_table",
     "rows": "row_report",
