@@ -28,7 +28,7 @@ def test_a_case_scores_the_points_of_its_bins(borrowers):
         raise AssertionError(value)
 
     scores = [
-        points["tipo_laboral", row.tipo_laboral if isinstance(row.tipo_laboral, str) else "(ausente)"]
+        points["tipo_laboral", word if isinstance(word := row.tipo_laboral, str) else "(ausente)"]
         + sum(of_number(name, getattr(row, name)) for name in ("ingresos", "deudas", "huella"))
         for row in X.round(9).itertuples()
     ]
