@@ -10,7 +10,7 @@ SCHEDULE ?= 30 4 * * 1
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test check lint types imports format lock bench bench-segments viz notebook dags airflow-check clean
+.PHONY: help install run train test check lint types imports format lock bench bench-segments bench-splits bench-drift viz notebook dags airflow-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
@@ -60,6 +60,12 @@ bench: install ## compare features with other ways to compute them, 1M and 10M t
 
 bench-segments: install ## compare segments with bare scikit-learn, 1M customers
 	$(BIN)/python benchmarks/segments.py
+
+bench-splits: install ## every candidate of a use case on eight random splits; OPTIONS="--holdout time" and others
+	$(BIN)/python benchmarks/random_splits.py $(OPTIONS)
+
+bench-drift: install ## compare drift with a bare read and with SciPy, 1M rows x 50 columns
+	$(BIN)/python benchmarks/drift.py
 
 viz: install ## browse the lineage in the browser
 	$(BIN)/kedro viz run

@@ -25,7 +25,11 @@ OTHERS = {
     ".venv/bin/pre-commit install",
 }
 # their runs take other data and much longer: they are parsed, not run
-REPORTS = ("docs/benchmarks.md", "docs/purchase-intensity-results.md")
+REPORTS = (
+    "docs/benchmarks.md",
+    "docs/credit-payment-results.md",
+    "docs/purchase-intensity-results.md",
+)
 # run by the sample that all tests here share
 SHARED = (
     "kedro run",
