@@ -28,7 +28,7 @@ run: install ## sample data if data/01_raw has none, then everything up to the g
 	$(BIN)/kedro run
 
 train: install ## train with the full tuning budget
-	$(BIN)/kedro run --pipelines=training --params=trials=60
+	$(BIN)/kedro run --pipelines=training --params=trials=60,repeats=5
 
 test: install ## run every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

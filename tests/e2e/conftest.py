@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ VISITORS = "customer_churn/wifi.csv"
 SAMPLE = TransactionSimulation(customers=400, transactions=12_000, seed=7)
 # a search as small as the settings allow: these tests are about places, not about models
 SMALL_SEARCH = "--params=" + ",".join(
-    f"purchase_intensity.training.{name}={value}"
+    f"{use_case}.training.{name}={value}"
+    for use_case in ("purchase_intensity", "credit_payment", "customer_churn")
     for name, value in {
         "tuning.trials": 1,
         "tuning.folds": 2,
@@ -41,6 +43,7 @@ LAYERS = (
     "08_reporting"
 )
 KEDRO = (sys.executable, "-m", "kedro")
+NOT_INHERITED = ("BUCKET", "PYTHONDONTWRITEBYTECODE")
 
 
 @pytest.fixture(scope="session")
@@ -81,23 +84,32 @@ def project_copy(
 
 
 @pytest.fixture(scope="session")
-def variables() -> Callable[..., dict[str, str]]:
+def variables(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, str]]:
     """Variables of a command in a clone: `variables(project)`."""
-    return environment
+    own = tmp_path_factory.getbasetemp()
+    # below the folder of one worker of several lies what all of them share
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return partial(environment, shared / "bytecode")
 
 
-def environment(project: Path, aws: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Variables of a command in `project`: no AWS account but `aws`, no home, nothing phoned."""
+def environment(
+    bytecode: Path, project: Path, aws: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Variables of a command in `project`: no AWS account but `aws`, no home, nothing phoned.
+
+    Modules are compiled once for all commands, into `bytecode`: no file of theirs appears in a
+    clone.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "KEDRO_", "CLIENTELA_")) and name != "BUCKET"
+        if not name.startswith(("AWS_", "KEDRO_", "CLIENTELA_")) and name not in NOT_INHERITED
     }
     return {
         **kept,
         "HOME": str(project.parent),
         "PYTHONPATH": str(project / "src"),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": str(bytecode),
         "DO_NOT_TRACK": "1",
         "KEDRO_DISABLE_TELEMETRY": "1",
         "COLUMNS": "200",
@@ -110,7 +122,7 @@ def environment(project: Path, aws: Mapping[str, str] | None = None) -> dict[str
 
 
 @pytest.fixture(scope="session")
-def kedro() -> Callable[..., Any]:
+def kedro(variables: Callable[..., dict[str, str]]) -> Callable[..., Any]:
     """Runs a Kedro command as a person would: `kedro(project, "run", "--env=aws", aws={...})`."""
 
     def run(
@@ -119,7 +131,7 @@ def kedro() -> Callable[..., Any]:
         return subprocess.run(
             [*KEDRO, *arguments],
             cwd=project,
-            env=environment(project, aws),
+            env=variables(project, aws),
             capture_output=True,
             text=True,
             timeout=300,

@@ -6,6 +6,7 @@ table instead of a thousand sorts.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Tallies:
     levels: Floats
     rows: Floats
 
-    @property
+    @cached_property
     def totals(self) -> Floats:
         """Rows of class 0 and class 1, shape (..., 2)."""
         totals: Floats = self.rows.sum(axis=-2)

@@ -1,6 +1,6 @@
 """The final fits: the champion and the required baseline on the whole training part."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -51,8 +51,30 @@ def fitted_model(train: pd.DataFrame, contender: Contender, problem: Problem) ->
     Returns:
         The model with its manifest.
     """
+    (model,) = fitted_models(train, [contender], problem)
+    return model
+
+
+def fitted_models(
+    train: pd.DataFrame, contenders: Sequence[Contender], problem: Problem
+) -> list[StoredModel]:
+    """Several models, fitted on the whole training part, as many at a time as there are workers.
+
+    Args:
+        train: Training part, sorted by key.
+        contenders: Which.
+        problem: What is learned.
+
+    Returns:
+        One model with its manifest per contender.
+    """
+    calls = [(train, contender, problem) for contender in contenders]
+    workers = min(len(calls), problem.settings.workers)
+    return list(in_threads(_fitted, calls, workers))
+
+
+def _fitted(train: pd.DataFrame, contender: Contender, problem: Problem) -> StoredModel:
     estimator = problem.unfitted(contender.candidate, contender.params, contender.decision)
     features = problem.schema.features(contender.features)
-    call = (train[features], problem.schema.codes(train))
-    (fitted,) = in_threads(estimator.fit, [call], workers=1)
+    fitted = estimator.fit(train[features], problem.schema.codes(train))
     return StoredModel(fitted, model_manifest(train, contender, problem))

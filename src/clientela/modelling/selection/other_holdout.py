@@ -9,7 +9,7 @@ from clientela.modelling.problem import Problem
 from clientela.modelling.selection.fitting import (
     champion_contender,
     configured_contender,
-    fitted_model,
+    fitted_models,
 )
 from clientela.modelling.selection.test_part import (
     CHAMPION,
@@ -56,11 +56,9 @@ def yardsticks(train: pd.DataFrame, problem: Problem) -> dict[str, StoredModel]:
     """
     settings = problem.settings
     names = [*settings.of_role("required"), *settings.of_role("rule")]
-    return {
-        name: fitted_model(train, configured_contender(name, problem), problem)
-        for name in names
-        if name != settings.required
-    }
+    names.remove(settings.required)
+    contenders = [configured_contender(name, problem) for name in names]
+    return dict(zip(names, fitted_models(train, contenders, problem), strict=True))
 
 
 def other_predictions(
@@ -82,11 +80,9 @@ def other_predictions(
     other: Holdout = "time" if problem.settings.holdout == "random" else "random"
     train, test = holdout_parts(model_input, other, problem)
     required = configured_contender(problem.settings.required, problem)
-    models = {
-        CHAMPION: fitted_model(train, champion_contender(choice), problem),
-        REQUIRED: fitted_model(train, required, problem),
-    }
-    return holdout_predictions(test, models | yardsticks(train, problem), problem)
+    both = fitted_models(train, [champion_contender(choice), required], problem)
+    models = dict(zip((CHAMPION, REQUIRED), both, strict=True)) | yardsticks(train, problem)
+    return holdout_predictions(test, models, problem)
 
 
 def other_holdout(predictions: pd.DataFrame | None, problem: Problem) -> dict[str, Any]:
