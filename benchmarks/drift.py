@@ -1,0 +1,13 @@
+"""Compares scoring drift against a stored profile with a bare read and with scipy.
+
+`python benchmarks/drift.py` draws a million rows of 50 columns once, runs every variant in turns,
+and prints a table.
+"""
+
+import sys
+
+from command import main
+from drift_registry import DRIFT
+
+if __name__ == "__main__":
+    main(DRIFT, sys.argv[1:])

@@ -1,0 +1,27 @@
+"""Clientela: batches are counted against the stored profile; the baseline's rows aren't needed."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from clientela.drift.columns import BATCH_ROWS
+from clientela.drift.counting import counts
+from clientela.drift.drift_table import drift_table
+from clientela.drift.profile import read_profile
+from clientela.drift.settings import DriftSettings
+from drift_task import WATCHED, written
+
+
+def save(current: Path, baseline: Path, profile: Path, output: Path) -> None:  # noqa: ARG001
+    """Scores the rows against the profile.
+
+    Args:
+        current: The rows.
+        baseline: Not read.
+        profile: The stored profile.
+        output: Where to write.
+    """
+    stored = read_profile(profile.read_text(encoding="utf-8"))
+    with pq.ParquetFile(current) as file:
+        found = counts(file.iter_batches(batch_size=BATCH_ROWS, columns=WATCHED), stored)
+    written(drift_table(stored, found, DriftSettings()), output)

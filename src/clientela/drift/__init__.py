@@ -1,0 +1,1 @@
+"""Drift of data against a frozen baseline: profiles, exact counts, and what differs."""

@@ -1,0 +1,67 @@
+import pytest
+from pydantic import ValidationError
+from tests.drift.decision_cases import CALM, judged_rows
+
+from clientela.drift.evidence import LevelRules, importance_weights, period_evidence
+
+TABLE = judged_rows(
+    ("promedio_ingresos_datacredito", 0.4, "ROJO", "distribution_shifted"),
+    ("salario_cliente", 0.3, "ROJO", "all_missing"),
+    ("plazo_meses", 0.2, "AMARILLO", "distribution_shifted"),
+    ("huella_consulta", float("nan"), "INSUFICIENTE", "few_rows"),
+    ("edad_cliente", 0.0, "VERDE", "stable"),
+)
+
+
+def test_columns_count_by_their_importance():
+    importance = {
+        "promedio_ingresos_datacredito": 2.0,
+        "salario_cliente": 1.0,
+        "plazo_meses": 3.0,
+        "huella_consulta": 2.0,
+        "edad_cliente": 2.0,
+        "no_vigilada": 50.0,
+    }
+    found = period_evidence(TABLE, importance)
+    assert found.red == 2
+    assert found.red_share == pytest.approx(0.3)
+    assert found.moved_share == pytest.approx(0.6)
+    assert found.unknown_share == pytest.approx(0.2)
+    assert found.broken_share == pytest.approx(0.1)
+    assert found.weighted_psi == pytest.approx((2 * 0.4 + 0.3 + 3 * 0.2) / 8)
+
+
+@pytest.mark.parametrize("importance", [{}, {"otra": 1.0}, {"edad_cliente": 0.0}])
+def test_without_any_importance_all_columns_weigh_the_same(importance):
+    assert importance_weights(TABLE["feature"], importance).tolist() == [0.2] * 5
+
+
+def test_no_columns_are_no_good_news():
+    found = period_evidence(TABLE.iloc[:0], {})
+    assert (found.unknown_share, found.weighted_psi) == (1.0, None)
+    assert found.level(LevelRules()) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("change", "level"),
+    [
+        ({}, "calm"),
+        ({"red": 1, "red_share": 0.0}, "warning"),
+        ({"red": 1, "red_share": 0.1}, "critical"),
+        ({"moved_share": 0.1}, "warning"),
+        ({"moved_share": 0.09}, "calm"),
+        ({"estimated": "fell"}, "warning"),
+        ({"realised": "fell"}, "critical"),
+        ({"unknown_share": 0.6}, "unknown"),
+        ({"unknown_share": 0.6, "red": 1, "red_share": 0.4}, "critical"),
+        ({"unknown_share": 0.6, "moved_share": 0.4}, "warning"),
+        ({"unknown_share": 0.5}, "calm"),
+    ],
+)
+def test_a_period_has_the_first_level_that_holds(change, level):
+    assert CALM.model_copy(update=change).level(LevelRules()) == level
+
+
+def test_a_warning_that_asks_for_more_than_a_critical_period_is_refused():
+    with pytest.raises(ValidationError, match="warning_share should not exceed critical_share"):
+        LevelRules(critical_share=0.1, warning_share=0.2)
