@@ -12,24 +12,23 @@ from kedro.framework.startup import bootstrap_project
 from clientela.cli import run as kedro_run
 
 # a search as small as the settings allow: these tests are about commands, not about models
+TRAINING = {
+    "tuning": {"trials": 1, "folds": 2},
+    "folds": 2,
+    "repeats": 1,
+    "inner_folds": 2,
+    "bootstrap": 100,
+    "workers": 1,
+}
 SMALL = {
-    "purchase_intensity": {
-        "training": {
-            "tuning": {"trials": 1, "folds": 2},
-            "folds": 2,
-            "repeats": 1,
-            "inner_folds": 2,
-            "bootstrap": 100,
-            "workers": 1,
-        }
-    },
+    "purchase_intensity": {"training": TRAINING},
     "customer_segments": {
         "segmentation": {
             "clustering": {"candidates": [2, 5], "null_draws": 1, "bootstrap_draws": 2}
         }
     },
-    "credit_payment": {"data_generation": {"rows": 1500}},
-    "customer_churn": {"data_generation": {"rows": 1500}},
+    "credit_payment": {"data_generation": {"rows": 1500}, "training": TRAINING},
+    "customer_churn": {"data_generation": {"rows": 1500}, "training": TRAINING},
     "retail": {"data_generation": {"customers": 300, "transactions": 9000, "chunk_rows": 9000}},
 }
 QUICK = ("majority", "last_quarter", "proportional_odds", "xgboost_regressor")

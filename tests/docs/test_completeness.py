@@ -12,6 +12,13 @@ import yaml
 from pydantic import BaseModel
 from tests.docs.markdown import READMES, blocks, mentions, text_of
 
+from clientela.binary.calibration import CALIBRATIONS
+from clientela.binary.costs import CostMatrix
+from clientela.binary.decision import DECISIONS as BINARY_DECISIONS
+from clientela.binary.fairness import VERDICTS, FairnessSettings
+from clientela.binary.metrics import METRICS as BINARY_METRICS
+from clientela.binary.people_groups import SensitiveColumn
+from clientela.binary.scorecard_points import PointScale
 from clientela.contracts.use_cases import Table, UseCase
 from clientela.datasets.delimited_text import TextFormat
 from clientela.datasets.engine import EngineSettings
@@ -20,16 +27,20 @@ from clientela.features.params import FeatureParams
 from clientela.features.target import OrdinalClass, OrdinalTarget
 from clientela.intake.rules import ColumnRule, IntakeRules, TableRules
 from clientela.leakage.report import LeakageRules
+from clientela.modelling.binary_kinds import BINARY_KINDS
 from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
 from clientela.modelling.settings import (
     CandidateSettings,
     ScoringSettings,
+    SearchChoices,
+    SearchRange,
     TrainingSettings,
     TuningSettings,
 )
 from clientela.ordinal.decision import DECISIONS
 from clientela.ordinal.metrics import METRICS
 from clientela.pipeline_registry import existing_stages
+from clientela.pipelines.training.params import FIRST_CANDIDATES, BinaryTrainingSettings
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.parameters import EdaParameters
 from clientela.segments.evaluation import k_evaluation
@@ -45,7 +56,12 @@ from clientela.segments.params import (
     SegmentFeatureParams,
     SegmentReportParams,
 )
+from clientela.simulation.churn.parameters import ChurnDirtShares, ChurnSimulation
+from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
 from clientela.simulation.parameters import DirtShares, TransactionSimulation
+from clientela.tabular.params import BinaryTarget, ClassLabel, Maturity, TabularFeatureParams
+from clientela.tabular.preprocessing import PreprocessingSettings
+from clientela.tabular.rules import Band, Cleaning, Dates, Enrichment, NumberRule, WordRule
 
 CONFIGURED: tuple[type[BaseModel], ...] = (
     FeatureParams,
@@ -55,6 +71,8 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     TrainingSettings,
     TuningSettings,
     CandidateSettings,
+    SearchRange,
+    SearchChoices,
     ScoringSettings,
     EdaParameters,
     NumberFormat,
@@ -72,7 +90,32 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     NameOverride,
     MembershipParams,
     SegmentReportParams,
+    TabularFeatureParams,
+    BinaryTarget,
+    ClassLabel,
+    Maturity,
+    Cleaning,
+    NumberRule,
+    WordRule,
+    Enrichment,
+    Band,
+    Dates,
+    BinaryTrainingSettings,
+    PreprocessingSettings,
+    CostMatrix,
+    FairnessSettings,
+    SensitiveColumn,
+    PointScale,
+    CreditSimulation,
+    CreditDirtShares,
+    ChurnSimulation,
+    ChurnDirtShares,
 )
+TWO_CLASSES = {
+    "credit_payment": "docs/credit-payment.md",
+    "customer_churn": "docs/customer-churn.md",
+}
+OWN_TABLES = ("retail", *TWO_CLASSES)
 DEMOGRAPHICS = ("edad", "genero", "estrato_social")
 DERIVED = {"name", "tags", "shared_tables"}  # of a use case; nobody writes them
 
@@ -87,6 +130,17 @@ def make_targets(project_root: Path) -> set[str]:
     return set(re.findall(r"^([a-z-]+):.*##", text, re.MULTILINE))
 
 
+def described_columns(page: str) -> dict[str, tuple[str, str, str]]:
+    """Of each column in the tables of a page: required, missing value, unusable value."""
+    rows = re.findall(r"^\|(.+)\|$", text_of(page), re.MULTILINE)
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    return {
+        name: (required, missing, unusable)
+        for columns, _, required, missing, unusable in (row for row in cells if len(row) == 5)
+        for name in re.findall(r"`(\w+)`", columns)
+    }
+
+
 @pytest.mark.parametrize("page", [*READMES, "docs/architecture.md"])
 def test_every_stage_is_named(page: str):
     text = text_of(page)
@@ -97,6 +151,15 @@ def test_every_stage_is_named(page: str):
 def test_every_make_target_is_in_the_table_of_commands_and_no_other(page: str, project_root: Path):
     documented = set(re.findall(r"`make ([a-z-]+)`", text_of(page)))
     assert documented == make_targets(project_root)
+
+
+def tables_of(project_root: Path, name: str) -> dict[str, TableRules]:
+    rules = IntakeRules.model_validate(settings_of(project_root, name)["ingestion"])
+    return dict(rules.tables)
+
+
+def features_of(project_root: Path, name: str) -> TabularFeatureParams:
+    return TabularFeatureParams.model_validate(settings_of(project_root, name)["features"])
 
 
 @pytest.mark.parametrize("model", CONFIGURED, ids=lambda model: model.__name__)
@@ -181,22 +244,88 @@ def test_every_measure_kind_decision_and_candidate_is_defined(project_root: Path
     assert names - mentions("docs/modelling.md") == set()
 
 
-def test_every_raw_column_is_described(project_root: Path):
-    tables = settings_of(project_root, "retail")["ingestion"]["tables"]
-    columns = {column for table in tables.values() for column in table["columns"]}
-    assert columns - mentions("docs/own-data.md") == set()
+def test_every_measure_kind_decision_and_calibration_of_two_classes_is_defined():
+    names = {*BINARY_METRICS, *BINARY_KINDS, *BINARY_DECISIONS, *CALIBRATIONS}
+    assert names - mentions("docs/modelling.md") == set()
+
+
+@pytest.mark.parametrize(("use_case", "page"), TWO_CLASSES.items())
+def test_every_candidate_of_two_classes_is_described_on_the_page_of_its_use_case(
+    use_case: str, page: str, project_root: Path
+):
+    training = settings_of(project_root, use_case)["training"]
+    assert set(training["candidates"]) - mentions(page) == set()
+
+
+@pytest.mark.parametrize(("use_case", "page"), TWO_CLASSES.items())
+def test_every_column_that_is_cleaned_made_or_excluded_is_explained(
+    use_case: str, page: str, project_root: Path
+):
+    params = features_of(project_root, use_case)
+    made = {*params.made_numbers, *params.enrichment.categories()}
+    cleaned = {*params.cleaning.numbers, *params.cleaning.words}
+    explained = mentions(page) | mentions("docs/own-data.md")
+    assert (made | cleaned) - mentions(page) == set()
+    assert set(params.excluded) - explained == set()
+
+
+@pytest.mark.parametrize(("use_case", "page"), TWO_CLASSES.items())
+def test_the_required_features_and_the_groups_of_people_are_columns_on_the_pages(
+    use_case: str, page: str, project_root: Path
+):
+    params = features_of(project_root, use_case)
+    training = settings_of(project_root, use_case)["training"]
+    assert set(training["fairness"]["columns"]) - mentions(page) == set()
+    assert {*params.inputs, params.target.column} - mentions("docs/own-data.md") == set()
+
+
+def test_every_candidate_of_a_first_training_is_named():
+    assert set(FIRST_CANDIDATES) - mentions("docs/modelling.md") == set()
+
+
+def test_every_verdict_on_a_group_of_people_is_explained():
+    assert set(VERDICTS) - mentions("docs/modelling.md") == set()
+
+
+@pytest.mark.parametrize("use_case", OWN_TABLES)
+def test_every_raw_column_is_described(use_case: str, project_root: Path):
+    tables = tables_of(project_root, use_case)
+    columns = {column for table in tables.values() for column in table.columns}
+    made_keys = {table.made_key for table in tables.values() if table.made_key is not None}
+    assert columns | made_keys
+    assert (columns | made_keys) - mentions("docs/own-data.md") == set()
+
+
+@pytest.mark.parametrize("use_case", TWO_CLASSES)
+def test_what_happens_to_a_missing_or_unusable_value_is_what_the_table_says(
+    use_case: str, project_root: Path
+):
+    (rules,) = tables_of(project_root, use_case).values()
+    described = described_columns("docs/own-data.md")
+    for name, rule in rules.columns.items():
+        required, missing, unusable = described[name]
+        assert required == ("yes" if rule.required else "no"), name
+        assert missing.startswith("quarantine" if rule.missing == "quarantine" else "kept"), name
+        # any text is usable, unless words are listed or it is a key
+        if rule.type not in ("id", "text") or rule.allowed:
+            emptied = rule.invalid == "set_missing"
+            assert unusable == ("emptied, flag" if emptied else "quarantine"), name
 
 
 @pytest.mark.slow
-def test_every_reason_that_the_sample_is_refused_for_is_described(sample):
-    account = json.loads((sample.data / "02_intermediate/retail/row_accounting.json").read_text())
+@pytest.mark.parametrize(("use_case", "fewest"), [("retail", 8), *((n, 5) for n in TWO_CLASSES)])
+def test_every_reason_that_the_sample_is_refused_for_is_described(
+    use_case: str, fewest: int, sample
+):
+    path = sample.data / "02_intermediate" / use_case / "row_accounting.json"
+    account = json.loads(path.read_text("utf-8"))
     reasons = {reason for table in account.values() for reason in table["reasons"]}
     described = set(re.findall(r"`(\w+?_)<column>`|`(\w+)`", text_of("docs/own-data.md")))
     words = {word for pair in described for word in pair if word}
     known = {
         r for r in reasons if r in words or any(r.startswith(w) for w in words if w[-1] == "_")
     }
-    assert len(reasons) >= 8
+    assert len(reasons) >= fewest
     assert reasons - known == set()
 
 

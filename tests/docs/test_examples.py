@@ -16,17 +16,34 @@ from tests.docs.markdown import Block, blocks
 from clientela.features.params import FeatureParams
 from clientela.features.target import OrdinalTarget
 from clientela.intake.rules import IntakeRules
-from clientela.modelling.settings import TrainingSettings
+from clientela.leakage.report import LeakageRules
+from clientela.modelling.settings import ScoringSettings, TrainingSettings
+from clientela.pipelines.training.params import BinaryTrainingSettings
+from clientela.reports.parameters import EdaParameters
 from clientela.segments.params import SegmentationParams, SegmentFeatureParams
+from clientela.simulation.churn.parameters import ChurnSimulation
+from clientela.simulation.credit.parameters import CreditSimulation
+from clientela.simulation.parameters import TransactionSimulation
+from clientela.tabular.params import TabularFeatureParams
 
+OF_A_TABLE = {
+    "ingestion": IntakeRules,
+    "features": TabularFeatureParams,
+    "leakage": LeakageRules,
+    "training": BinaryTrainingSettings,
+    "scoring": ScoringSettings,
+    "eda": EdaParameters,
+}
 TYPED = {
-    "retail": {"ingestion": IntakeRules},
+    "retail": {"ingestion": IntakeRules, "data_generation": TransactionSimulation},
     "purchase_intensity": {
         "features": FeatureParams,
         "target": OrdinalTarget,
         "training": TrainingSettings,
     },
     "customer_segments": {"features": SegmentFeatureParams, "segmentation": SegmentationParams},
+    "credit_payment": {**OF_A_TABLE, "data_generation": CreditSimulation},
+    "customer_churn": {**OF_A_TABLE, "data_generation": ChurnSimulation},
 }
 ADDING = "docs/adding-a-use-case.md"  # has a test of its own
 PLACE = re.compile(r"# conf/(?:local|base)/(\w+\.yml)\n")

@@ -69,7 +69,7 @@ def test_a_table_is_learned_from_and_scored_by_configuration_alone(
     for heading in ("La tabla del requerimiento", "Prueba fuera de tiempo", "Costos y umbral",
                     "Probabilidades", "Equidad entre grupos"):  # fmt: skip
         assert f"\n## {heading}\n" in card
-    assert "| Brier | Exactitud | Ahorro frente a «positivo» para todos |" in card
+    assert "| Brier | Ahorro frente a «positivo» para todos |" in card
     assert "Los dos modos de corte" not in card
     assert "Excluida: puntaje" in card
     assert "De 303 créditos de la tabla se usan 300; fuera quedan: 3 demasiado recientes" in card

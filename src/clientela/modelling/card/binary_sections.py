@@ -123,9 +123,8 @@ def _other_section(facts: BinaryFacts, problem: Problem) -> tuple[Section, ...]:
     if not facts.other["tested"]:
         return ()
     names = {CHAMPION: "campeón", "required": problem.settings.required}
-    measures = [problem.settings.primary_metric, "roc_auc", "pr_auc_rare", "brier", "accuracy"]
-    if problem.settings.costs is not None:
-        measures.append("saving_over_all_positive")
+    decided = "accuracy" if problem.settings.costs is None else "saving_over_all_positive"
+    measures = (problem.settings.primary_metric, "roc_auc", "pr_auc_rare", "brier", decided)
     rows = [
         {"Modelo": names.get(model, model)}
         | {measure_name(name): with_interval(figures[name]) for name in dict.fromkeys(measures)}

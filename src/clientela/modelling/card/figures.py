@@ -91,13 +91,15 @@ def calibration_figure(truth: Codes, probabilities: Floats, classes: Sequence[st
         One panel, one line per boundary.
     """
     figure, (panel,) = panels(1, 1, 3.8)
-    panel.axline((0, 0), slope=1, color=GRID, linestyle="--")
     above = 1.0 - probabilities.cumsum(axis=1)[:, :-1]
     for boundary, promised in enumerate(above.T):
         points = _reliability(promised, truth > boundary)
         color = LINE_COLORS[boundary % len(LINE_COLORS)]
         label = f"más que {classes[boundary]}" if above.shape[1] > 1 else classes[1]
         panel.plot(points[:, 0], points[:, 1], marker="o", markersize=4, color=color, label=label)
+    # the diagonal must not widen what the points span
+    panel.set(xlim=panel.get_xlim(), ylim=panel.get_ylim())
+    panel.axline((0, 0), slope=1, color=GRID, linestyle="--", zorder=0)
     panel.set_xlabel("probabilidad prometida")
     panel.set_ylabel("proporción observada")
     panel.grid()

@@ -108,9 +108,10 @@ def _test_section(facts: CardFacts) -> Section:
 def _comparison_section(facts: CardFacts) -> Section:
     settings, champion = facts.problem.settings, facts.choice["champion"]
     metric = settings.primary_metric
+    repeated = f", repetidos {settings.repeats} veces" if settings.repeats > 1 else ""
     rule = (
-        f"Cada candidato se midió con los mismos {settings.folds} pliegues, repetidos "
-        f"{settings.repeats} veces, dentro de la parte de entrenamiento. Gana el más simple (el "
+        f"Cada candidato se midió con los mismos {settings.folds} pliegues{repeated}, dentro de la "
+        f"parte de entrenamiento. Gana el más simple (el "
         f"primero en la configuración) entre los que quedan a menos de un error estándar "
         f"corregido del mejor en {metric.upper()}. El mejor fue {champion['best']}; el campeón "
         f"queda a {NUMBERS.text(champion['behind_best'], 3)} (error "
