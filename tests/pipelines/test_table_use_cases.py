@@ -130,6 +130,35 @@ def test_a_target_of_one_class_stops_before_a_model_input_is_written(run_credit,
     assert not (data_root / "05_model_input/credit_payment/model_input.parquet").exists()
 
 
+def test_a_column_of_0_and_1_per_category_is_a_number_that_features_name(
+    run_kedro, data_root, project_root
+):
+    path = data_root / "01_raw/customer_churn/wifi.csv"
+    path.parent.mkdir(parents=True)
+    visitors = simulated_visitors(ChurnSimulation(rows=300, one_hot=True))
+    path.write_text(csv_of(visitors), "utf-8")
+    indicators = [
+        name for name in visitors.columns if name.startswith(("gender_", "mall_", "device_"))
+    ]
+    shipped = project_root / "conf/base/parameters/customer_churn.yml"
+    churn = yaml.safe_load(shipped.read_text("utf-8"))["customer_churn"]
+    churn["ingestion"]["tables"]["visitors"]["columns"] |= {
+        name: {"type": "integer", "minimum": 0, "maximum": 1} for name in indicators
+    }
+    churn["features"]["categorical"], churn["features"]["sensitive"] = [], []
+    churn["features"]["numeric"] += indicators
+
+    catalog = run_kedro(
+        *STAGES.split(","),
+        conf={"base/parameters/customer_churn.yml": {"customer_churn": churn}},
+        namespaces=["customer_churn"],
+    )
+
+    model_input = catalog.load("customer_churn.model_input")
+    malls = [name for name in indicators if name.startswith("mall_")]
+    assert set(model_input[malls].sum(axis=1)) == {1}
+
+
 def test_nothing_is_learned_from_a_file_without_the_target_which_is_named(run_credit, loans):
     short = [line.rsplit(",", 1)[0] for line in loans]
     with pytest.raises(TrainingDataError, match="'Pago_atiempo' is empty or absent in every row"):
