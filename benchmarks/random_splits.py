@@ -3,7 +3,8 @@
 `python benchmarks/random_splits.py` reads the model input of a use case through the catalog
 (`--use-case`, `--conf-source` and `--env` as for `kedro run`; the stages ingestion and
 feature_engineering have to have run), draws its training and test part with eight other seeds, and
-grades each candidate, as configured and without tuning. With `--holdout time` there is one split.
+grades each candidate, as configured and without tuning. With `--holdout time` there is one split,
+and each measure stands with its 95 % bootstrap interval instead of a deviation over splits.
 """
 
 import argparse
@@ -20,19 +21,22 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from clientela.classification.codes import Codes
+from clientela.classification.spread import spread
 from clientela.modelling.problem import Problem, problem_of
 from clientela.modelling.selection.fitting import configured_contender, fitted_model
 from clientela.modelling.selection.other_holdout import holdout_parts
 from clientela.modelling.selection.test_part import holdout_predictions, said_by
-from clientela.modelling.settings import TrainingSettings
+from clientela.modelling.tasks import Predictions
+from clientela.pipelines.training.params import BinaryTrainingSettings
 
 PROJECT = Path(__file__).parents[1]
 MEASURES = ("roc_auc", "pr_auc_rare", "brier", "brier_skill", "accuracy", "f1")
-HEADINGS = ("candidate", *MEASURES, "lowest roc_auc", "highest roc_auc")
+ENDS = ("lowest roc_auc", "highest roc_auc")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints mean and deviation of each measure over the splits, a row per candidate.
+    """Prints each measure over the splits, or with its interval on one, a row per candidate.
 
     Args:
         arguments: The command line without the program's name.
@@ -43,7 +47,9 @@ def main(arguments: Sequence[str]) -> None:
     seeds = track(range(1, splits + 1), options.use_case, console=Console(stderr=True))
     changes = {"holdout": options.holdout}
     grades = [
-        row for seed in seeds for row in graded(model_input, problem, changes | {"seed": seed})
+        row
+        for seed in seeds
+        for row in graded(model_input, problem, changes | {"seed": seed}, intervals=splits == 1)
     ]
     title = f"{options.use_case}, {len(model_input):,} rows, {splits} splits ({options.holdout})"
     Console(width=180).print(shown(title, pd.DataFrame(grades)))
@@ -91,11 +97,13 @@ def stored(use_case: str, conf_source: str | None, env: str | None) -> tuple[pd.
                 f"params:{use_case}.training",
             )
         )
-    return model_input, problem_of("binary", schema, TrainingSettings.model_validate(settings))
+    return model_input, problem_of(
+        "binary", schema, BinaryTrainingSettings.model_validate(settings)
+    )
 
 
 def graded(
-    model_input: pd.DataFrame, problem: Problem, changes: dict[str, object]
+    model_input: pd.DataFrame, problem: Problem, changes: dict[str, object], *, intervals: bool
 ) -> Iterator[dict[str, object]]:
     """The measures of each candidate on one split.
 
@@ -103,9 +111,10 @@ def graded(
         model_input: One row per case.
         problem: What is learned.
         changes: Settings of this split: its seed and its kind.
+        intervals: Whether rows are resampled, as is needed where there is one split only.
 
     Yields:
-        `candidate` and its measures.
+        `candidate` and its measures; with intervals, of each also `_lower` and `_upper` (95 %).
     """
     settings = problem.settings.model_copy(update=changes)
     problem = replace(problem, settings=settings)
@@ -114,7 +123,20 @@ def graded(
         model = fitted_model(train, configured_contender(name, problem), problem)
         truth, said = said_by(holdout_predictions(test, {name: model}, problem), name, problem)
         grades = problem.task.grade(truth, said, problem.schema.value_array)
-        yield {"candidate": name, **{measure: grades[measure] for measure in MEASURES}}
+        ends = _ends(truth, said, problem) if intervals else {}
+        yield {"candidate": name, **{measure: grades[measure] for measure in MEASURES}, **ends}
+
+
+def _ends(truth: Codes, said: Predictions, problem: Problem) -> dict[str, float]:
+    settings, values = problem.settings, problem.schema.value_array
+    sampled = problem.task.resampled_grades(
+        truth, said, values, replicates=settings.bootstrap, seed=settings.seed
+    )
+    return {
+        f"{measure}_{end}": value
+        for measure, row in spread(sampled[list(MEASURES)]).iterrows()
+        for end, value in row.drop("std").items()
+    }
 
 
 def shown(title: str, grades: pd.DataFrame) -> Table:
@@ -125,14 +147,24 @@ def shown(title: str, grades: pd.DataFrame) -> Table:
         grades: A row per candidate and split.
 
     Returns:
-        A row per candidate, in their order.
+        A row per candidate, in their order: mean and deviation over the splits, with the ends of
+        the first measure; where there are intervals, values with these.
     """
-    table = Table(*HEADINGS, title=title)
+    one_split = "roc_auc_lower" in grades
+    table = Table("candidate", *MEASURES, *(() if one_split else ENDS), title=title)
     for name, found in grades.groupby("candidate", sort=False):
+        if one_split:
+            table.add_row(str(name), *(_with_interval(found.iloc[0], m) for m in MEASURES))
+            continue
         texts = [f"{found[m].mean():.4f} ± {found[m].std(ddof=0):.4f}" for m in MEASURES]
         ends = [f"{end:.3f}" for end in (found["roc_auc"].min(), found["roc_auc"].max())]
         table.add_row(str(name), *texts, *ends)
     return table
+
+
+def _with_interval(row: "pd.Series[float]", measure: str) -> str:
+    ends = f"{row[f'{measure}_lower']:.3f}, {row[f'{measure}_upper']:.3f}"
+    return f"{row[measure]:.4f} [{ends}]"
 
 
 if __name__ == "__main__":

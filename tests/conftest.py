@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import yaml
 from kedro.framework.session import KedroSession
@@ -25,6 +26,9 @@ OTHERS_DEPRECATIONS = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # how long an example takes says more about the machine than about the code
+    hypothesis.settings.register_profile("clientela", deadline=None)
+    hypothesis.settings.load_profile("clientela")
     for warning in OTHERS_DEPRECATIONS:
         config.addinivalue_line("filterwarnings", f"ignore:{warning}")
 

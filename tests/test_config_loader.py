@@ -44,6 +44,7 @@ def test_three_lines_of_globals_keep_everything_else(loader_of):
     moved = {name for name, entry in catalog.items() if entry != expected[name]}
     assert catalog["retail.raw_transactions@text"]["filepath"] == "data/01_raw/ventas/*.csv.gz"
     assert moved <= {
+        "{use_case}.raw_{table}@text",  # which looks up the files of its use case there
         "retail.raw_transactions@text",
         "retail.raw_transactions@sample",
         "retail.raw_customers@sample",

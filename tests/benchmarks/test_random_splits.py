@@ -1,16 +1,21 @@
 import io
+from unittest.mock import MagicMock
 
 import pandas as pd
 import pytest
 from rich.console import Console
-from tests.modelling.binary_cases import loans, problem
+from tests.modelling.binary_cases import SCHEMA, loans, problem
+
+from clientela.pipelines.training.params import FIRST_CANDIDATES
 
 
 def test_every_candidate_is_graded_on_the_split_of_the_seed() -> None:
     from random_splits import graded
 
     first, second = (
-        pd.DataFrame(graded(loans(), problem(), {"seed": seed, "holdout": "random"}))
+        pd.DataFrame(
+            graded(loans(), problem(), {"seed": seed, "holdout": "random"}, intervals=False)
+        )
         for seed in (1, 2)
     )
 
@@ -34,3 +39,36 @@ def test_the_table_shows_mean_deviation_and_the_ends() -> None:
     assert "0.7000 ± 0.1000" in text
     assert "0.600" in text
     assert "0.800" in text
+
+
+def test_one_split_is_shown_with_intervals_instead_of_no_deviation() -> None:
+    from random_splits import graded, shown
+
+    grades = pd.DataFrame(
+        graded(loans(), problem(), {"seed": 1, "holdout": "time"}, intervals=True)
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(shown("créditos", grades))
+    text = console.export_text()
+
+    linear = grades.set_index("candidate").loc["logistica"]
+    assert linear["roc_auc_lower"] < linear["roc_auc"] < linear["roc_auc_upper"]
+    assert "±" not in text
+    interval = f"[{linear['roc_auc_lower']:.3f}, {linear['roc_auc_upper']:.3f}]"
+    assert f"{linear['roc_auc']:.4f} {interval}" in text
+
+
+def test_the_settings_of_a_first_model_need_no_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    import random_splits
+
+    found = {
+        "x.model_input": loans(),
+        "x.feature_schema": SCHEMA,
+        "params:x.training": {"holdout": "time"},
+    }
+    session = MagicMock()
+    session.return_value.__enter__.return_value.load_context.return_value.catalog.load = found.get
+    monkeypatch.setattr(random_splits.KedroSession, "create", session)
+
+    _, asked = random_splits.stored("x", None, None)
+    assert list(asked.settings.candidates) == list(FIRST_CANDIDATES)

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,10 @@ def test_the_odds_double_every_so_many_points():
 def test_a_case_scores_the_points_of_its_bins(borrowers):
     X, codes = borrowers
     card, scale = WoeScorecard().fit(X, codes), PointScale(base_points=500, points_to_double=40)
-    points = scorecard_points(card, scale).set_index(["feature", "bin"])["points"]
+    # read back as a person would, from the file
+    file = io.StringIO(scorecard_points(card, scale).to_csv(index=False))
+    points = pd.read_csv(file, keep_default_na=False).set_index(["feature", "bin"])["points"]
+    seen = pd.concat([X, X.head(8).assign(deudas=np.nan, huella=np.nan)])
 
     def of_number(name, value):
         if np.isnan(value):
@@ -30,10 +35,9 @@ def test_a_case_scores_the_points_of_its_bins(borrowers):
     scores = [
         points["tipo_laboral", word if isinstance(word := row.tipo_laboral, str) else "(ausente)"]
         + sum(of_number(name, getattr(row, name)) for name in ("ingresos", "deudas", "huella"))
-        for row in X.round(9).itertuples()
+        for row in seen.itertuples()
     ]
-    expected = scale.points(logit(card.predict_proba(X)[:, 1]))
-    assert np.mean(np.isclose(scores, expected)) > 0.97  # labels round edges to six digits
+    assert scores == pytest.approx(scale.points(logit(card.predict_proba(seen)[:, 1])))
 
 
 def test_the_table_names_every_bin():
@@ -52,6 +56,33 @@ def test_the_table_names_every_bin():
     assert table["woe"].iloc[[0, 1, 6]].to_numpy() == pytest.approx(
         [np.log(10.5 / 0.5), np.log(0.5 / 5.5), 0]
     )
+
+
+def test_edges_are_written_in_full_and_gaps_are_always_a_bin():
+    exact = 1234567.891
+    X = pd.DataFrame(
+        {
+            "capital": [exact, 2e6, exact, 2e6] * 5,
+            "vacio": np.full(20, np.nan),
+            "plan": ["a", "b", "a", "b"] * 5,
+        }
+    )
+    card = WoeScorecard(bins=2, folds=2).fit(X, [1, 1, 0, 0] * 5)
+    table = scorecard_points(card, PointScale())
+    assert table[["feature", "bin"]].to_numpy().tolist() == [
+        ["capital", "(-inf, 1234567.891]"],
+        ["capital", "(1234567.891, inf]"],
+        ["capital", "(ausente)"],
+        ["vacio", "(-inf, inf]"],
+        ["vacio", "(ausente)"],
+        ["plan", "a"],
+        ["plan", "b"],
+        ["plan", "(ausente)"],
+        ["plan", "(otra)"],
+    ]
+    strange = pd.DataFrame({"capital": [np.nan], "vacio": [1.0], "plan": [None]})
+    assert card.weights_of_evidence(strange).tolist() == [[0.0, 0.0, 0.0]]
+    assert table["woe"].iloc[[2, 3, 7]].tolist() == [0.0, 0.0, 0.0]
 
 
 def test_a_scale_needs_points_that_double():

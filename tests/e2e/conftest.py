@@ -134,7 +134,7 @@ def kedro(variables: Callable[..., dict[str, str]]) -> Callable[..., Any]:
             env=variables(project, aws),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
 

@@ -2,8 +2,13 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from clientela.exceptions import LeakageFound
-from clientela.leakage.report import LeakageRules, leakage_report, require_no_leak
+from clientela.exceptions import ConfigurationError, LeakageFound
+from clientela.leakage.report import (
+    LeakageRules,
+    leakage_report,
+    require_known_names,
+    require_no_leak,
+)
 
 HONEST = pd.Series({"gasto_3m": 0.71, "edad": 0.52})
 TELLING = pd.Series({"puntaje": 0.9991, "gasto_3m": 0.71})
@@ -89,3 +94,35 @@ def test_nothing_is_allowed_without_a_reason(reason: str) -> None:
 def test_a_limit_that_refuses_everything_or_nothing_is_no_limit(limit: float) -> None:
     with pytest.raises(ValidationError, match=r"greater than 0\.5|less than or equal to 1"):
         LeakageRules(concordance_limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("rules", "complaint"),
+    [
+        (
+            {"after_decision": {"deudas": "x"}},
+            r"leakage\.after_decision: .*'deudas'.* mean 'deuda'",
+        ),
+        ({"after_decision": {"log_deuda": "x"}}, "no column of the features is called 'log_deuda'"),
+        ({"allowed": {"log_deudas": "x"}}, r"leakage\.allowed: no feature .* mean 'log_deuda'"),
+        ({"allowed": {"puntaje": "x"}}, r"no feature is called 'puntaje', so .* without effect"),
+    ],
+)
+def test_a_rule_about_a_name_that_does_not_exist_is_refused(
+    rules: dict[str, dict[str, str]], complaint: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        require_known_names(
+            LeakageRules.model_validate(rules),
+            features=["edad", "log_deuda"],
+            columns=["edad", "deuda", "puntaje"],
+        )
+
+
+def test_rules_name_features_that_are_allowed_and_columns_that_come_late() -> None:
+    rules = {"allowed": {"log_deuda": "x"}, "after_decision": {"deuda": "x", "puntaje": "x"}}
+    require_known_names(
+        LeakageRules.model_validate(rules),
+        features=iter(["edad", "log_deuda"]),
+        columns=iter(["edad", "deuda", "puntaje"]),
+    )

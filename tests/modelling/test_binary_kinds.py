@@ -75,6 +75,30 @@ def test_reweighting_needs_recalibration(kind, params):
     problem(candidates={"x": candidate | {"calibrate": "sigmoid"}})
 
 
+@pytest.mark.parametrize("kind", ["logistic_regression", "random_forest", "hist_gradient_boosting"])
+def test_weights_by_class_need_recalibration_too(kind):
+    weighted = {"kind": kind, "role": "challenger", "params": {"class_weight": {0: 5, 1: 1}}}
+    with pytest.raises(ConfigurationError, match="class_weight makes the rare class more likely"):
+        problem(candidates={"x": weighted})
+    asked = problem(candidates={"x": weighted | {"calibrate": "sigmoid"}})
+    model = fitted_model(loans(), configured_contender("x", asked), asked)
+    assert model.estimator.classifier_[-1].class_weight == {0: 5, 1: 1}
+    assert packed(unpacked(*packed(model), "here"))[0] == packed(model)[0]
+
+
+@pytest.mark.parametrize("role", ["required", "challenger"])
+def test_a_rule_with_a_limit_is_a_yardstick_and_never_a_model(role):
+    rule = {"kind": "threshold_rule", "role": role, "params": {"column": "deuda", "limit": 1}}
+    with pytest.raises(ConfigurationError, match=f"has role '{role}'. Set its role to 'rule'"):
+        problem(candidates={"x": rule})
+
+
+def test_points_stay_the_score():
+    card = MORE["puntos"] | {"calibrate": "sigmoid"}
+    with pytest.raises(ConfigurationError, match=r"points that add up .* Remove calibrate"):
+        problem(candidates={"x": card})
+
+
 def test_a_rule_with_a_limit_needs_a_number_to_compare_and_decides_by_itself():
     rule = {"kind": "threshold_rule", "role": "rule", "params": {"column": "tipo", "limit": 1}}
     with pytest.raises(ConfigurationError, match="a numeric feature, but has 'tipo'"):

@@ -78,7 +78,7 @@ def test_an_empty_table_gives_an_empty_table(model, features):
 
 
 def test_a_missing_feature_is_named(model, features):
-    with pytest.raises(TrainingDataError, match=r"customers to score lacks the column\(s\) edad"):
+    with pytest.raises(TrainingDataError, match=r"rows to score lacks the column\(s\) edad"):
         scored(model, features.drop(columns="edad"))
 
 

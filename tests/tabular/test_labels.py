@@ -1,6 +1,7 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -138,7 +139,26 @@ def test_an_unknown_label_is_shown_by_an_example(engine: Engine) -> None:
             "clase": [None, "paga"],
             "rows": [2, 1],
             "example": ["5", None],
+            "as_of": pd.Series([None, None], dtype="datetime64[s]"),
+            "nearly_all": [np.nan, np.nan],
+            "months": [np.nan, np.nan],
         }
     )
     found = engine.frame(row_accounts(table, PARAMS))
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_accounts_say_by_which_day_and_length_rows_are_judged(engine: Engine) -> None:
+    days = ("2025-01-01", "2025-01-02", "2025-01-02", "2027-01-01 12:00:00", None)
+    rows = [
+        loan(id_credito=f"c{i}", fecha=day, edad=i or None, pago=i % 2)
+        for i, day in enumerate(days)
+    ]
+    params = maturing(date_column="fecha", term_column="edad")
+    found = engine.frame(row_accounts(table_of(*rows), params))
+    starts = pd.to_datetime(pd.Series(days).dropna(), format="ISO8601")
+    assert found["as_of"].dt.date.unique().tolist() == [date(2027, 1, 1)]
+    assert found["nearly_all"].unique() == pytest.approx(
+        [starts.astype("datetime64[s]").astype("int64").quantile(0.999)]
+    )
+    assert found["months"].unique().tolist() == [2.5]  # of 1, 2, 3 and 4

@@ -55,6 +55,28 @@ def test_a_contradiction_in_the_configuration_is_named(
         TabularFeatureParams.model_validate(changed(path, value))
 
 
+@pytest.mark.parametrize("block", ["categorical", "ordinal", "excluded", "sensitive", "enrichment"])
+def test_an_emptied_block_is_as_good_as_none(block: str) -> None:
+    bare = {"key": "id", "target": CONFIGURED["target"], "numeric": ["edad"]}
+    params = TabularFeatureParams.model_validate(bare | {block: None})
+    assert params == TabularFeatureParams.model_validate(bare)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("numeric", "edad", r"numeric\n.*valid tuple"),
+        ("numeric", [["edad"]], r"numeric.0\n.*valid string"),
+        ("ordinal", ["tendencia"], r"ordinal\n.*valid dictionary"),
+        ("excluded", ["puntaje"], r"excluded\n.*valid dictionary"),
+        ("key", None, r"key\n.*required"),
+    ],
+)
+def test_a_block_of_another_type_is_named(path: str, value: Any, complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        TabularFeatureParams.model_validate(changed(path, value))
+
+
 def test_an_excluded_column_is_no_feature_until_its_line_is_removed() -> None:
     config = changed("numeric", ["edad", "salario", "cuota", "saldo", "puntaje"])
     assert TabularFeatureParams.model_validate(config) == PARAMS

@@ -131,10 +131,49 @@ def test_rows_are_accounted_for_in_numbers_and_words(
         "status": {"usable": 3, "unlabelled": 1, "unknown_label": 0, "undated": 1, "too_young": 1},
         "classes": {"no_paga": 2, "paga": 1},
         "too_young_classes": {"no_paga": 1, "paga": 0},
+        "as_of": "2026-03-10",
+        "as_of_doubtful": False,
         "sentence": (
             "3 of 6 rows are learned from; left out: unlabelled 1, undated 1, too_young 1."
         ),
     }
+
+
+def monthly(*further: dict[str, Any]) -> list[dict[str, Any]]:
+    """A loan on each of 50 days from 2025-01-01 on, and further ones."""
+    days = pd.date_range("2025-01-01", periods=50).strftime("%Y-%m-%d")
+    return [*(loan(fecha=day, pago=i % 2, edad=3) for i, day in enumerate(days)), *further]
+
+
+@pytest.mark.parametrize("length", [{"months": 3}, {"term_column": "edad"}])
+def test_a_latest_date_far_from_all_others_is_doubted(
+    engine: Engine, configured: Configured, length: dict[str, Any]
+) -> None:
+    params = configured(maturity={"date_column": "fecha"} | length)
+    mistyped = row_report(accounted(engine, params, *monthly(loan(fecha="2052-03-01"))), params)
+    assert mistyped["status"]["usable"] == 50
+    assert (mistyped["as_of"], mistyped["as_of_doubtful"]) == ("2052-03-01", True)
+    assert (
+        "Labels count as taken on 2052-03-01, the latest 'fecha', but 99.9% of the rows"
+        in (mistyped["sentence"])
+    )
+
+
+def test_a_latest_date_among_the_others_or_a_given_day_is_not_doubted(
+    engine: Engine, configured: Configured
+) -> None:
+    month = {"date_column": "fecha", "months": 1}
+    params, told = (configured(maturity=month | day) for day in ({}, {"as_of": "2040-01-01"}))
+    found = row_report(accounted(engine, params, *monthly()), params)
+    given = row_report(accounted(engine, told, *monthly(loan(fecha="2052-03-01"))), told)
+    assert (found["as_of"], found["as_of_doubtful"]) == ("2025-02-19", False)
+    assert (given["as_of"], given["as_of_doubtful"]) == ("2040-01-01", False)
+    assert "Labels count as taken" not in found["sentence"] + given["sentence"]
+
+
+def test_without_maturity_no_day_counts(engine: Engine) -> None:
+    report = row_report(accounted(engine, PARAMS, loan(), loan(pago=0)), PARAMS)
+    assert (report["as_of"], report["as_of_doubtful"]) == (None, False)
 
 
 @pytest.mark.parametrize(

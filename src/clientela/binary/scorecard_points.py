@@ -1,10 +1,12 @@
 """A scorecard as lenders print it: points for each bin, which add up to a score."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 
-from clientela.binary.woe_scorecard import WoeScorecard
+from clientela.binary.woe_scorecard import UNKNOWN_WORD, WoeScorecard
 from clientela.classification.base import fitted_feature_names
 from clientela.classification.codes import Floats
 
@@ -54,7 +56,8 @@ def scorecard_points(card: WoeScorecard, scale: PointScale) -> pd.DataFrame:
     """One row per bin of each feature: its weight of evidence and its points.
 
     The points of a case's bins add up to its score: intercept and base are shared out equally
-    among the features.
+    among the features. Edges are written in full, so that points can be looked up by hand; a bin
+    without rows in `fit`, such as a gap where there was none, is no evidence either way.
 
     Args:
         card: Fitted.
@@ -69,22 +72,31 @@ def scorecard_points(card: WoeScorecard, scale: PointScale) -> pd.DataFrame:
     intercept = scale.points(card.linear_.intercept_)[0] / len(names)
     tables = []
     for place, name in enumerate(names):
-        cells = card.encoder_.categories_[place]
-        woe = card.evidence_of(card.encoder_.encodings_[place])
-        labels = [_label(card, place, cell) for cell in cells]
-        if card.is_word_[place]:
-            labels, woe = [*labels, ANY_OTHER], np.append(woe, 0.0)
+        learned = card.evidence_of(card.encoder_.encodings_[place])
+        cells = [_cell(cell) for cell in card.encoder_.categories_[place]]
+        known, labels = dict(zip(cells, learned, strict=True)), _labels(card, place)
+        woe = np.array([known.get(cell, 0.0) for cell in labels])
         points = intercept + scale.factor * card.linear_.coef_[0][place] * woe
-        tables.append(pd.DataFrame({"feature": name, "bin": labels, "woe": woe, "points": points}))
+        table = {"feature": name, "bin": list(labels.values()), "woe": woe, "points": points}
+        tables.append(pd.DataFrame(table))
     return pd.concat(tables, ignore_index=True).astype({"feature": "str", "bin": "str"})
 
 
-def _label(card: WoeScorecard, place: int, cell: float) -> str:
-    """A bin in words: what it holds."""
-    if np.isnan(cell):
-        return MISSING
+def _cell(cell: float) -> int | None:
+    return None if np.isnan(cell) else int(cell)
+
+
+def _labels(card: WoeScorecard, place: int) -> dict[int | None, str]:
+    """Every bin that a value can fall in, with what it holds in words; None is that of gaps."""
     if card.words_ is not None and card.is_word_[place]:
-        column = int(card.is_word_[:place].sum())
-        return str(card.words_.categories_[column][int(cell)])
-    ends = [-np.inf, *card.edges_[place], np.inf]
-    return f"({ends[int(cell)]:g}, {ends[int(cell) + 1]:g}]"
+        words = card.words_.categories_[int(card.is_word_[:place].sum())]
+        told = {bin_: str(word) for bin_, word in enumerate(words) if not pd.isna(word)}
+        return dict([*told.items(), (None, MISSING), (UNKNOWN_WORD, ANY_OTHER)])
+    ends = [_exact(end) for end in (-np.inf, *card.edges_[place], np.inf)]
+    intervals = {bin_: f"({low}, {high}]" for bin_, (low, high) in enumerate(pairwise(ends))}
+    return dict([*intervals.items(), (None, MISSING)])
+
+
+def _exact(edge: float) -> str:
+    """The shortest text that reads as the same number; whole ones without a decimal point."""
+    return str(int(edge)) if float(edge).is_integer() else repr(float(edge))

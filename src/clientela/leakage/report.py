@@ -1,12 +1,12 @@
 """The leakage report: what was proven, what is suspicious, and who allowed it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from clientela.exceptions import LeakageFound
+from clientela.exceptions import ConfigurationError, LeakageFound, did_you_mean
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -26,6 +26,31 @@ class LeakageRules(BaseModel):
     concordance_limit: float = Field(default=0.95, gt=0.5, le=1)
     allowed: dict[str, Reason] = {}
     after_decision: dict[str, Reason] = {}
+
+
+def require_known_names(
+    rules: LeakageRules, *, features: Iterable[str], columns: Iterable[str]
+) -> None:
+    """Refuse rules about names that do not exist: a misspelt one would leave the gate open.
+
+    Args:
+        rules: What a person wrote.
+        features: Every feature.
+        columns: Columns that features are made of, or that are excluded with a reason.
+
+    Raises:
+        ConfigurationError: Names the first, and what it may have meant.
+    """
+    for block, names, known, sort in (
+        ("allowed", rules.allowed, tuple(features), "feature"),
+        ("after_decision", rules.after_decision, tuple(columns), "column of the features"),
+    ):
+        for name in names:
+            if name not in known:
+                raise ConfigurationError(
+                    f"leakage.{block}: no {sort} is called {name!r}, so this line would be "
+                    f"without effect. {did_you_mean(name, known)} Correct it, or remove it."
+                )
 
 
 def leakage_report(  # noqa: PLR0913, PLR0917 - one argument for each thing that is known

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
+from clientela.classification.codes import Codes
 from clientela.leakage.concordance import concordance
 
 FOLDS = 5
@@ -14,8 +15,6 @@ FOLDS = 5
 
 FEWEST_PER_CLASS = 30
 """Rows of each class that must have a value before the rows with a value are judged alone."""
-
-Codes = NDArray[np.int64]
 
 
 def table_concordances(

@@ -44,6 +44,11 @@ def threshold_rule(recipe: Recipe) -> ThresholdRule:
             f"empty; they hold {recipe.decision!r}."
         )
     rule: ThresholdRule = recipe.given_to(ThresholdRule())
+    if recipe.candidate.role != "rule":
+        raise ConfigurationError(
+            "A candidate of kind 'threshold_rule' is a yardstick without thresholds to choose "
+            f"from, but has role {recipe.candidate.role!r}. Set its role to 'rule'."
+        )
     words = set(recipe.schema.words)
     columns = [name for name in recipe.schema.features("all") if name not in words]
     if rule.column not in columns:
@@ -89,6 +94,12 @@ def woe_scorecard(recipe: Recipe) -> BinaryDecisionClassifier:
             "A candidate of kind 'woe_scorecard' bins columns as they are, missing values "
             "included, and takes no preprocessing. Remove it."
         )
+    if recipe.candidate.calibrate != "none":
+        raise ConfigurationError(
+            "A candidate of kind 'woe_scorecard' has a table of points that add up to its score; "
+            f"after calibrate: {recipe.candidate.calibrate!r} they no longer would. Remove "
+            "calibrate, or choose another kind."
+        )
     return _deciding(card, recipe)
 
 
@@ -121,7 +132,12 @@ def _behind_preprocessing(model: Any, recipe: Recipe) -> BinaryDecisionClassifie
 
 
 def _require_recalibration(recipe: Recipe) -> None:
-    given = [name for name in REWEIGHTING if recipe.params.get(name) not in {None, 1}]
+    # compared one by one: a weight may be a mapping, which can't be looked for in a set
+    given = [
+        name
+        for name in REWEIGHTING
+        if (weight := recipe.params.get(name)) is not None and weight != 1
+    ]
     if given and recipe.candidate.calibrate == "none":
         raise ConfigurationError(
             f"{given[0]} makes the rare class more likely than it is: probabilities no longer mean "

@@ -48,7 +48,7 @@ def customer_scores(
         TrainingDataError: A feature of the model is absent.
     """
     key = model.manifest["key"]
-    check_columns(features, [key, *model.features], "The table of customers to score")
+    check_columns(features, [key, *model.features], "The table of rows to score")
     ordered = features.sort_values(key, ignore_index=True)
     starts = range(0, max(len(ordered), 1), settings.batch_size)
     batches = (ordered.iloc[start : start + settings.batch_size] for start in starts)

@@ -14,7 +14,13 @@ UNDATED = "undated"
 TOO_YOUNG = "too_young"
 
 STATUSES = (USABLE, UNLABELLED, UNKNOWN_LABEL, UNDATED, TOO_YOUNG)
-"""What becomes of a row: learned from, or left out for the first reason that holds."""
+"""What becomes of a row: learned from, or left out for the first reason that holds.
+
+`undated` rows lack the start of their observation, or its length where each has its own.
+"""
+
+NEARLY_ALL = 0.999
+"""Share of the rows that tell what the latest date should be near: the others may be typos."""
 
 
 def class_of(table: ir.Table, target: BinaryTarget) -> ir.StringValue:
@@ -64,8 +70,11 @@ def row_accounts(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
         params: Target and maturity.
 
     Returns:
-        `status` (one of `STATUSES`), `clase` (null without a known label), `rows`; and `example`,
-        the smallest of the labels that are unknown.
+        `status` (one of `STATUSES`), `clase` (null without a known label), `rows`; `example`, the
+        smallest of the labels that are unknown; and, the same in each row and null without
+        maturity: `as_of`, the day on which labels count as taken, `nearly_all`, the moment by
+        which `NEARLY_ALL` of the dated rows had started, in seconds since 1970, and `months`, the
+        observation's length, the median one where each row has its own.
     """
     label = as_word(table, params.target.column)
     judged = table.select(
@@ -73,9 +82,26 @@ def row_accounts(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
     )
     unknown = judged["status"] == UNKNOWN_LABEL
     grouped = judged.group_by("status", "clase")
-    return grouped.agg(rows=judged.count(), example=judged["label"].min(where=unknown)).order_by(
-        "status", "clase"
-    )
+    counted = grouped.agg(rows=judged.count(), example=judged["label"].min(where=unknown))
+    return counted.mutate(**_observation(table, params.maturity)).order_by("status", "clase")
+
+
+def _observation(table: ir.Table, maturity: Maturity | None) -> dict[str, ir.Value]:
+    """What maturity is judged by, each as one value for the whole table."""
+    if maturity is None:
+        return {
+            "as_of": ibis.null("date"),
+            "nearly_all": ibis.null("float64"),
+            "months": ibis.null("float64"),
+        }
+    started = as_moment(table, maturity.date_column)
+    return {
+        "as_of": _taken(started, maturity),
+        "nearly_all": started.epoch_seconds().quantile(NEARLY_ALL).as_scalar().cast("float64"),
+        "months": ibis.literal(maturity.months, "float64")
+        if maturity.term_column is None
+        else as_number(table, maturity.term_column).median().as_scalar().cast("float64"),
+    }
 
 
 def _is_mature(table: ir.Table, maturity: Maturity) -> ir.BooleanValue:

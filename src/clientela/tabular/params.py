@@ -80,7 +80,8 @@ class Maturity(BaseModel):
     """When a row is old enough for its label to be final.
 
     A row counts once its whole observation has passed, whatever its label: bad ends are known
-    early, and taking only those of young rows would make young rows look bad.
+    early, and taking only those of young rows would make young rows look bad. A row whose start or
+    length is missing can't be judged, and counts as undated.
 
     Attributes:
         date_column: Where the observation starts.
@@ -141,17 +142,17 @@ class TabularFeatureParams(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _excluded_wins(cls, data: Any) -> Any:
-        # a block whose last line was removed is None in YAML
-        excluded = (data.get("excluded") or {}) if isinstance(data, Mapping) else None
-        if not isinstance(excluded, Mapping):
+        if not isinstance(data, Mapping):
             return data
-        kept = {
-            name: [column for column in data[name] if column not in excluded]
-            for name in ("numeric", "categorical")
-            if name in data
-        }
-        levels = {k: v for k, v in data.get("ordinal", {}).items() if k not in excluded}
-        return {**data, **kept, "ordinal": levels, "excluded": excluded}
+        # a block whose last line was removed is None in YAML: it is as if it were not there
+        given = {name: value for name, value in data.items() if value is not None}
+        left_out = tuple(excluded) if isinstance(excluded := given.get("excluded"), Mapping) else ()
+        for name in ("numeric", "categorical"):
+            if isinstance(columns := given.get(name), list | tuple):
+                given[name] = [column for column in columns if column not in left_out]
+        if isinstance(levels := given.get("ordinal"), Mapping):
+            given["ordinal"] = {k: v for k, v in levels.items() if k not in left_out}
+        return given
 
     @model_validator(mode="after")
     def _columns_mean_one_thing(self) -> Self:

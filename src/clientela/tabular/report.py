@@ -9,8 +9,17 @@ import pandas as pd
 
 from clientela.exceptions import TrainingDataError
 from clientela.tabular.cleaning import cell_findings
-from clientela.tabular.labels import STATUSES, TOO_YOUNG, UNKNOWN_LABEL, UNLABELLED, USABLE
+from clientela.tabular.labels import (
+    NEARLY_ALL,
+    STATUSES,
+    TOO_YOUNG,
+    UNKNOWN_LABEL,
+    UNLABELLED,
+    USABLE,
+)
 from clientela.tabular.params import TabularFeatureParams
+
+DAYS_IN_A_MONTH = 365.25 / 12
 
 
 def cell_counts(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
@@ -88,8 +97,11 @@ def row_report(accounts: pd.DataFrame, params: TabularFeatureParams) -> dict[str
         params: Target and maturity.
 
     Returns:
-        `rows`, `status` (rows by status), `classes` (usable rows by class), `too_young_classes`,
-        and a `sentence`. Rows add up: the statuses to `rows`, the classes to the usable ones.
+        `rows`, `status` (rows by status), `classes` (usable rows by class), `too_young_classes`;
+        `as_of`, the day (ISO) on which labels count as taken, None without maturity, and
+        `as_of_doubtful`, whether that is a latest date which lies more than the observation's
+        length after that of nearly all rows, as a typo would; and a `sentence`. Rows add up: the
+        statuses to `rows`, the classes to the usable ones.
 
     Raises:
         TrainingDataError: There are no rows, none that can be learned from, an unknown label, or
@@ -98,14 +110,32 @@ def row_report(accounts: pd.DataFrame, params: TabularFeatureParams) -> dict[str
     status = {
         name: int(accounts.loc[accounts["status"] == name, "rows"].sum()) for name in STATUSES
     }
-    report = {
+    report: dict[str, Any] = {
         "rows": sum(status.values()),
         "status": status,
         "classes": _classes(accounts, USABLE, params),
         "too_young_classes": _classes(accounts, TOO_YOUNG, params),
+        **_judged_on(accounts, params),
     }
     _require_two_classes(report, accounts, params)
-    return report | {"sentence": _sentence(report)}
+    return report | {"sentence": _sentence(report, params)}
+
+
+def _judged_on(accounts: pd.DataFrame, params: TabularFeatureParams) -> dict[str, Any]:
+    """The day on which labels count as taken, and whether it stands too far from the others.
+
+    One mistyped date would be the latest one, and make every row old enough.
+    """
+    dated = accounts.dropna(subset=["as_of"])
+    if params.maturity is None or dated.empty:
+        return {"as_of": None, "as_of_doubtful": False}
+    found, as_of = dated.iloc[0], pd.Timestamp(dated["as_of"].iloc[0])
+    ahead = as_of - pd.Timestamp(found["nearly_all"], unit="s")
+    doubtful = ahead > pd.Timedelta(days=found["months"] * DAYS_IN_A_MONTH)
+    return {
+        "as_of": as_of.date().isoformat(),
+        "as_of_doubtful": bool(doubtful and params.maturity.as_of is None),
+    }
 
 
 def _classes(accounts: pd.DataFrame, status: str, params: TabularFeatureParams) -> dict[str, int]:
@@ -160,11 +190,19 @@ def _left_out(status: Mapping[str, int]) -> str:
     return ", ".join(found) or "none"
 
 
-def _sentence(report: Mapping[str, Any]) -> str:
+def _sentence(report: Mapping[str, Any], params: TabularFeatureParams) -> str:
     status = report["status"]
-    return (
+    counted = (
         f"{status[USABLE]} of {report['rows']} rows are learned from; "
         f"left out: {_left_out(status)}."
+    )
+    if params.maturity is None or not report["as_of_doubtful"]:
+        return counted
+    return (
+        f"{counted} Labels count as taken on {report['as_of']}, the latest "
+        f"{params.maturity.date_column!r}, but {NEARLY_ALL:.1%} of the rows began more than the "
+        "observation's length before it. If it is a typo, young rows pass for old: correct it, "
+        "quarantine it (latest in the ingestion rules), or set features.maturity.as_of."
     )
 
 

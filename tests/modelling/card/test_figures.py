@@ -50,5 +50,8 @@ def test_figures_are_the_same_bytes_twice():
         }
     )  # fmt: skip
     entries = [{"label": "edad", "mean_abs": 0.2, "direction": -0.4}]
-    for make in (lambda: leaderboard_figure(table, "qwk"), lambda: importance_figure(entries)):
+    for make in (
+        lambda: leaderboard_figure(table, "qwk"),
+        lambda: importance_figure(entries, CLASSES),
+    ):
         assert png(make()) == png(make())

@@ -53,6 +53,9 @@ def test_extra_features_that_only_add_noise_are_dropped(choose, train, problem):
         (table["candidate"] == champion["candidate"]) & (table["features"] == "required")
     ]
     assert champion["qwk"] in listed["qwk"].tolist()
+    best = table[table["role"] != "rule"].iloc[0]
+    assert champion["best"] == "|".join(best[["candidate", "features", "decision"]])
+    assert champion["behind_best"] == pytest.approx(best["qwk"] - champion["qwk"], abs=1e-12)
 
 
 def test_without_extra_features_there_is_nothing_to_ask(choose, train, schema, settings):

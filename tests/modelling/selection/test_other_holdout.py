@@ -1,3 +1,6 @@
+import re
+
+import numpy as np
 import pandas as pd
 import pytest
 from tests.modelling.binary_cases import SCHEMA, loans, problem, settings
@@ -8,14 +11,28 @@ from clientela.modelling.selection.other_holdout import (
     holdout_parts,
     other_holdout,
     other_predictions,
+    untestable,
 )
 from clientela.modelling.settings import TrainingSettings
 from clientela.modelling.split import latest_parts
+from clientela.pipelines.training.binary_nodes import other_test
 
 CHOICE = {
     "champion": {"candidate": "xgboost_ajustado", "features": "all", "decision": "cost"},
     "params": {"n_estimators": 5, "max_depth": 2},
 }
+
+SAID = pd.DataFrame(
+    {
+        "model": ["champion", "champion", "required", "required"],
+        "true": [0, 1, 0, 1],
+        "predicted": [0, 1, 1, 1],
+        "expected": [0.2, 0.9, 0.5, 0.6],
+        "p_no_paga": [0.8, 0.1, 0.5, 0.4],
+        "p_paga": [0.2, 0.9, 0.5, 0.6],
+    }
+)
+"""Predictions on a chosen test part of two rows."""
 
 
 def test_the_latest_rows_are_the_test_part_and_no_moment_is_torn_apart():
@@ -62,6 +79,64 @@ def test_the_way_that_was_not_chosen_is_tested_too(chosen, other):
     assert auc["lower"] < auc["value"] < auc["upper"]
     _, test = holdout_parts(loans(), other, asked)
     assert set(predictions["id_credito"]) == set(test["id_credito"])
+
+
+def dated(frame, moments):
+    return frame.assign(fecha=pd.Series(pd.to_datetime(moments), index=frame.index))
+
+
+def by_class(frame, early, late):
+    """Loans whose classes lie before and after a boundary in time."""
+    return dated(frame, np.where(frame["pago"] == "paga", late, early))
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (
+            dated(loans(), ["2024-01-01"] * 300),
+            r"fecha trae 1 fecha\(s\) distinta\(s\) en 300 créditos",
+        ),
+        (dated(loans(), [None] * 300), r"fecha trae 0 fecha\(s\)"),
+        (
+            by_class(loans(), "2024-01-01", "2024-02-01"),
+            "entre los .* créditos más antiguos según fecha hay 0 de la clase «paga», .* falta",
+        ),
+        (
+            by_class(loans(), "2024-01-01", "2024-02-01").assign(
+                fecha=lambda table: table["fecha"].mask(table.groupby("pago").cumcount() < 4)
+            ),
+            "créditos más recientes según fecha hay 0 de la clase «no_paga», y hacen falta 1",
+        ),
+    ],
+    ids=["one moment", "no moment", "one class before", "one class after"],
+)
+def test_dates_that_cannot_be_split_are_a_reason_and_no_late_end(frame, reason):
+    found = untestable(frame, problem())
+    assert re.search(reason, found)
+    grades, table = other_test(frame, CHOICE, SAID, problem())
+    assert grades == {"tested": False, "reason": found}
+    assert table["Modelo"].tolist() == ["logistica"]
+
+
+@pytest.mark.parametrize("kind", ["xgboost_classifier", "woe_scorecard"])
+def test_four_rows_of_a_class_are_enough_to_learn_from(kind):
+    learner = {"kind": kind, "role": "challenger", "decisions": ["best_cost"]}
+    asked = problem(candidates={"x": learner})
+    champion = {"candidate": "x", "features": "all", "decision": "best_cost"}
+
+    def with_early(rows):
+        """Two moments: 80 early loans, few of them not paid back, and 20 late ones."""
+        bad, good = (loans()[loans()["pago"] == name] for name in ("no_paga", "paga"))
+        early = [bad.iloc[:rows], good.iloc[: 80 - rows]]
+        late = [bad.iloc[20:25], good.iloc[100:115]]
+        frame = pd.concat([*early, *late], ignore_index=True)
+        return dated(frame, ["2024-01-01"] * 80 + ["2024-02-01"] * 20)
+
+    assert untestable(with_early(4), asked) is None
+    said = other_predictions(with_early(4), {"champion": champion, "params": {}}, asked)
+    assert other_holdout(said, asked)["rows"] == 20
+    assert "hay 3 de la clase «no_paga», y hacen falta 4" in untestable(with_early(3), asked)
 
 
 def test_without_a_time_there_is_no_other_way():

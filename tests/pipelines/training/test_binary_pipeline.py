@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.modelling.binary_cases import SCHEMA, loans, settings
 
-from clientela.exceptions import LeakageFound, TrainingDataError
+from clientela.exceptions import ConfigurationError, LeakageFound, TrainingDataError
 
 NAME = "prestamos_de_prueba"
 
@@ -42,7 +42,13 @@ def write_inputs(data_root):
 def row_report(frame):
     """As if three more loans had been too young to judge."""
     status = {"usable": len(frame), "unlabelled": 0, "unknown_label": 0, "undated": 0}
-    return {"rows": len(frame) + 3, "status": status | {"too_young": 3}}
+    young = {"no_paga": 1, "paga": 2}
+    return {
+        "rows": len(frame) + 3,
+        "status": status | {"too_young": 3},
+        "too_young_classes": young,
+        "as_of": "2025-05-14",
+    }
 
 
 def fingerprints(root):
@@ -73,6 +79,7 @@ def test_a_table_is_learned_from_and_scored_by_configuration_alone(
     assert "Los dos modos de corte" not in card
     assert "Excluida: puntaje" in card
     assert "De 303 créditos de la tabla se usan 300; fuera quedan: 3 demasiado recientes" in card
+    assert "(al 2025-05-14; de ellos no_paga 1, paga 2)" in card
     assert not re.search(r"credito-\d{4}", catalog.load(f"{NAME}.model_card"))
 
     table = catalog.load(f"{NAME}.required_table")
@@ -115,6 +122,14 @@ def test_a_column_that_comes_after_the_decision_stops_the_run_by_name(write_inpu
     late = {"after_decision": {"deuda": "es la del cierre"}}
     with pytest.raises(LeakageFound, match=r"deuda \(not known when .*: es la del cierre"):
         run_kedro("training", conf=conf(leakage=late), tags=[NAME])
+
+
+@pytest.mark.parametrize("block", ["after_decision", "allowed"])
+def test_a_misspelt_name_does_not_leave_the_gate_open(write_inputs, run_kedro, block):
+    write_inputs(loans())
+    misspelt = {block: {"deudas": "es la del cierre"}}
+    with pytest.raises(ConfigurationError, match=f"leakage.{block}: .*'deudas'.* mean 'deuda'"):
+        run_kedro("training", conf=conf(leakage=misspelt), tags=[NAME])
 
 
 def test_one_class_stops_the_run(write_inputs, run_kedro):

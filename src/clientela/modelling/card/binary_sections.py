@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.binary.fairness import FairnessSettings
 from clientela.modelling.binary_report import BinaryFacts
 from clientela.modelling.card.tables import measure_name, with_interval
 from clientela.modelling.labels import readable
@@ -16,6 +15,8 @@ from clientela.reports.page import Section, Table, Text
 
 NUMBERS = NumberFormat()
 
+SAVING = "saving_over_all_positive"
+
 MOST_COLUMNS = 12
 """Columns of a scorecard that a card shows; all stand in its file."""
 
@@ -24,10 +25,17 @@ HOLDOUTS = {"time": "fuera de tiempo", "random": "al azar"}
 LEFT_OUT = {
     "unlabelled": "sin resultado conocido",
     "unknown_label": "con un resultado que no es ninguna de las clases",
-    "undated": "sin fecha",
+    "undated": "sin fecha o sin plazo",
     "too_young": "demasiado recientes para saber cómo terminan",
 }
 """Why a row is not learned from, by status of `clientela.tabular.labels`."""
+
+COST_DECISIONS = ("cost", "best_cost")
+
+COSTS_IGNORED = (
+    "El campeón decide con la regla «{decision}», que no mira los costos: para que los use, ponga "
+    "cost primero en sus decisions."
+)
 
 PEOPLE_DECIDE = (
     "El modelo informa; la decisión sobre cada persona la toma una persona, que puede ver los "
@@ -52,24 +60,53 @@ def other_test_sentence(facts: BinaryFacts, metric: str, cases: str) -> str | No
         cases: What the rows are, in the plural.
 
     Returns:
-        A sentence; None where there is no such test.
+        A sentence, or the reason why there is no such test; None where rows have no time.
     """
     if not facts.other["tested"]:
-        return None
-    found = facts.other["models"][CHAMPION][metric]
+        reason: str | None = facts.other.get("reason")
+        return reason
+    found = facts.other["models"][CHAMPION]
+    saved = found[SAVING]
     return (
         f"{metric.upper()} del campeón en la prueba {HOLDOUTS[facts.other['holdout']]}: "
-        f"{with_interval(found)} ({NUMBERS.text(facts.other['rows'])} {cases})."
+        f"{with_interval(found[metric])} ({NUMBERS.text(facts.other['rows'])} {cases}); ahorro por "
+        f"caso frente a decidir «positivo» para todos: {with_interval(saved)}."
     )
 
 
-def binary_sections(facts: BinaryFacts, problem: Problem, rare: str) -> tuple[Section, ...]:
+def unfair_sentence(fairness: pd.DataFrame) -> str | None:
+    """The groups whose ratio lies below the limit, the worst first.
+
+    Args:
+        fairness: See `clientela.binary.fairness.fairness_table`.
+
+    Returns:
+        A sentence; None where there are none.
+    """
+    below = fairness[fairness["verdict"] == "below"].sort_values("selection_ratio", kind="stable")
+    if below.empty:
+        return None
+    groups = [
+        f"{row['column']} {row['group']} ({NUMBERS.text(row['selection_ratio'], 2)})"
+        for _, row in below.iterrows()
+    ]
+    return (
+        "Por debajo del límite de equidad frente al grupo más favorecido: "
+        + ", ".join(groups)
+        + "."
+    )
+
+
+def binary_sections(
+    facts: BinaryFacts, problem: Problem, *, decision: str, rare: str
+) -> tuple[Section, ...]:
     """The sections of a binary model.
 
     Args:
         facts: What is told.
         problem: What was learned.
-        rare: The class with fewer rows.
+        decision: The champion's decision rule.
+        rare: The class with fewer rows in the test part.
 
     Returns:
         Sections in their order.
@@ -77,10 +114,10 @@ def binary_sections(facts: BinaryFacts, problem: Problem, rare: str) -> tuple[Se
     return (
         _required_section(facts),
         *_other_section(facts, problem),
-        _cost_section(facts, problem),
+        _cost_section(facts, problem, decision),
         _probability_section(facts, problem, rare),
         *_points_section(facts.points, problem),
-        *_fairness_section(facts.fairness, problem.settings.fairness),
+        *_fairness_section(facts.fairness, problem),
     )
 
 
@@ -101,7 +138,11 @@ def rows_sentence(rows: Mapping[str, Any], cases: str) -> str:
         for status, reason in LEFT_OUT.items()
         if rows["status"][status]
     ]
-    return f"{learned}; fuera quedan: {', '.join(reasons)}." if reasons else f"{learned}."
+    young = ", ".join(
+        f"{name} {NUMBERS.text(count)}" for name, count in rows["too_young_classes"].items()
+    )
+    young = f" (al {rows['as_of']}; de ellos {young})" if rows["status"]["too_young"] else ""
+    return f"{learned}; fuera quedan: {', '.join(reasons)}{young}." if reasons else f"{learned}."
 
 
 def _required_section(facts: BinaryFacts) -> Section:
@@ -123,7 +164,7 @@ def _other_section(facts: BinaryFacts, problem: Problem) -> tuple[Section, ...]:
     if not facts.other["tested"]:
         return ()
     names = {CHAMPION: "campeón", "required": problem.settings.required}
-    decided = "accuracy" if problem.settings.costs is None else "saving_over_all_positive"
+    decided = "accuracy" if problem.settings.costs is None else SAVING
     measures = (problem.settings.primary_metric, "roc_auc", "pr_auc_rare", "brier", decided)
     rows = [
         {"Modelo": names.get(model, model)}
@@ -138,7 +179,7 @@ def _other_section(facts: BinaryFacts, problem: Problem) -> tuple[Section, ...]:
     return (Section(title, (Table("Medidas", pd.DataFrame(rows), note=note),)),)
 
 
-def _cost_section(facts: BinaryFacts, problem: Problem) -> Section:
+def _cost_section(facts: BinaryFacts, problem: Problem, decision: str) -> Section:
     positive = problem.schema.classes[1]
     rows = [
         {
@@ -162,7 +203,9 @@ def _cost_section(facts: BinaryFacts, problem: Problem) -> Section:
         f"{NUMBERS.text(costs.true_positive, 2)} y {NUMBERS.text(costs.true_negative, 2)}."
     )
     table = Table("Umbrales en la prueba final", pd.DataFrame(rows))
-    return Section("Costos y umbral", (Text(told), table))
+    ignored = costs is not None and decision not in COST_DECISIONS
+    warning = (Text(COSTS_IGNORED.format(decision=decision), emphasis=True),) if ignored else ()
+    return Section("Costos y umbral", (Text(told), *warning, table))
 
 
 def _money(row: "pd.Series[float]", name: str) -> str:
@@ -239,20 +282,20 @@ def _curve(gains: pd.DataFrame, name: str) -> list[str]:
     ]
 
 
-def _fairness_section(
-    fairness: pd.DataFrame, settings: FairnessSettings | None
-) -> tuple[Section, ...]:
+def _fairness_section(fairness: pd.DataFrame, problem: Problem) -> tuple[Section, ...]:
+    settings = problem.settings.fairness
     if settings is None:
         return ()
+    favoured = problem.schema.classes[settings.favourable]
     rows = [
         {
             "Columna": row["column"],
             "Grupo": str(row["group"]),
             "Casos": NUMBERS.text(row["rows"]),
             "Decisión favorable": _rate(row["selection_rate"]),
-            "Merecen": _rate(row["deserving_share"]),
-            "Aciertos entre quienes merecen": _rate(row["true_positive_rate"]),
-            "Favorecidos sin merecer": _rate(row["false_positive_rate"]),
+            f"Son «{favoured}»": _rate(row["deserving_share"]),
+            "Favorable entre ellos": _rate(row["true_positive_rate"]),
+            "Favorable entre los demás": _rate(row["false_positive_rate"]),
             "Razón": "—"
             if pd.isna(row["selection_ratio"])
             else NUMBERS.text(row["selection_ratio"], 3),

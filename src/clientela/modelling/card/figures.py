@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from clientela.binary.curves import calibration_table
 from clientela.classification.codes import Codes, Floats, class_counts
-from clientela.ordinal.metrics import CALIBRATION_BINS
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.style import ACCENT, GRID, MAIN, MUTED, heat, panels, ranked, shortened
 
@@ -93,10 +92,18 @@ def calibration_figure(truth: Codes, probabilities: Floats, classes: Sequence[st
     figure, (panel,) = panels(1, 1, 3.8)
     above = 1.0 - probabilities.cumsum(axis=1)[:, :-1]
     for boundary, promised in enumerate(above.T):
-        points = _reliability(promised, truth > boundary)
+        points = calibration_table((truth > boundary).astype(np.int64), promised)
         color = LINE_COLORS[boundary % len(LINE_COLORS)]
         label = f"más que {classes[boundary]}" if above.shape[1] > 1 else classes[1]
-        panel.plot(points[:, 0], points[:, 1], marker="o", markersize=4, color=color, label=label)
+        panel.plot(
+            points["promised"],
+            points["observed"],
+            marker="o",
+            markersize=4,
+            color=color,
+            label=label,
+        )
+        panel.vlines(points["promised"], points["lower"], points["upper"], color=color, alpha=0.4)
     # the diagonal must not widen what the points span
     panel.set(xlim=panel.get_xlim(), ylim=panel.get_ylim())
     panel.axline((0, 0), slope=1, color=GRID, linestyle="--", zorder=0)
@@ -107,18 +114,12 @@ def calibration_figure(truth: Codes, probabilities: Floats, classes: Sequence[st
     return figure
 
 
-def _reliability(promised: Floats, happened: NDArray[np.bool_]) -> Floats:
-    """Mean promise and observed share of each of equally many rows, from the lowest promises on."""
-    order = np.argsort(promised, kind="stable")
-    parts = [part for part in np.array_split(order, CALIBRATION_BINS) if len(part)]
-    return np.array([(promised[part].mean(), happened[part].mean()) for part in parts])
-
-
-def importance_figure(entries: Sequence[Mapping[str, Any]]) -> Figure:
+def importance_figure(entries: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Figure:
     """The features that a model leans on most.
 
     Args:
         entries: See `clientela.modelling.card.explanation.feature_importance`.
+        classes: Names in order.
 
     Returns:
         One panel.
@@ -132,7 +133,8 @@ def importance_figure(entries: Sequence[Mapping[str, Any]]) -> Figure:
         [float(entry["mean_abs"]) for entry in top],
         [f"{NUMBERS.text(e['mean_abs'], 3)} {a}" for e, a in zip(top, arrows, strict=True)],
     )
-    panel.set_xlabel("contribución media absoluta (↑ valores altos empujan hacia clases altas)")
+    towards = "clases altas" if classes[2:] else f"«{classes[1]}»"
+    panel.set_xlabel(f"contribución media absoluta (↑ valores altos empujan hacia {towards})")
     return figure
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from clientela.modelling.binary_report import rarer_code
 from clientela.modelling.card.binary_sections import binary_sections, rows_sentence
 from clientela.modelling.card.facts import CardFacts
 from clientela.modelling.card.figures import (
@@ -49,10 +50,10 @@ EXPLAINED = {
     "ordinal": "Contribuciones exactas al puntaje (SHAP en los modelos XGBoost, coeficiente por "
     "valor estandarizado en el lineal), promediadas en valor absoluto. Dicen en qué se "
     "apoya el modelo, no qué causa la compra.",
-    "binary": "Contribuciones al puntaje que suman exactamente su distancia al promedio (SHAP en "
-    "XGBoost, coeficiente por valor en la regresión logística, camino por los árboles en el "
-    "bosque), promediadas en valor absoluto. Dicen en qué se apoya el modelo, no qué causa el "
-    "resultado.",
+    "binary": "Contribuciones que, con una constante del modelo, suman exactamente el puntaje de "
+    "cada caso (SHAP en XGBoost, coeficiente por valor en la regresión logística y en la tabla de "
+    "puntos, camino por los árboles en el bosque y los histogramas), promediadas en valor "
+    "absoluto. Dicen en qué se apoya el modelo, no qué causa el resultado.",
 }
 """How contributions are made, by task type."""
 
@@ -91,8 +92,14 @@ def _own_sections(facts: CardFacts) -> tuple[Section, ...]:
     cutoffs = () if facts.cutoffs is None else (_cutoff_section(facts, facts.cutoffs),)
     if facts.binary is None:
         return cutoffs
-    rare = min(facts.classes, key=lambda name: float(facts.classes[name]["rows"]))
-    return (*cutoffs, *binary_sections(facts.binary, facts.problem, rare))
+    truth, _ = said_by(facts.predictions, CHAMPION, facts.problem)
+    own = binary_sections(
+        facts.binary,
+        facts.problem,
+        decision=str(facts.choice["champion"]["decision"]),
+        rare=facts.problem.schema.classes[rarer_code(truth)],
+    )
+    return (*cutoffs, *own)
 
 
 def _test_section(facts: CardFacts) -> Section:
@@ -135,6 +142,11 @@ def _extra_features(extra: Mapping[str, Any]) -> str:
     if not extra["tested"]:
         return "No hay variables adicionales a las requeridas."
     gain = extra["gain"]
+    if not extra["kept"] and gain["mean"] > gain["se"]:
+        return (
+            "Variables adicionales: el campeón está configurado sin ellas; con ellas ganaría "
+            f"{signed(gain['mean'])} (error estándar corregido {NUMBERS.text(gain['se'], 3)})."
+        )
     fate = "se usan" if extra["kept"] else "no se usan"
     return (
         f"Variables adicionales: {fate}. Al mismo campeón le aportan {signed(gain['mean'])} "
@@ -189,7 +201,7 @@ def _explanation_section(facts: CardFacts) -> Section:
     return Section(
         "En qué se apoya el campeón",
         (
-            Image("Variables", importance_figure(facts.importance)),
+            Image("Variables", importance_figure(facts.importance, facts.problem.schema.classes)),
             Table("Variables", importance_table(facts.importance)),
             Text(EXPLAINED[facts.problem.task.name]),
         ),

@@ -1,6 +1,6 @@
 """What a model card says first: the verdict, then whatever flatters the champion least."""
 
-from clientela.modelling.card.binary_sections import other_test_sentence
+from clientela.modelling.card.binary_sections import other_test_sentence, unfair_sentence
 from clientela.modelling.card.facts import CardFacts
 from clientela.modelling.card.verdict import signed, verdict
 from clientela.modelling.selection.test_part import CHAMPION
@@ -26,6 +26,7 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
         other_test_sentence(
             facts.binary, facts.choice["primary_metric"], facts.problem.settings.cases
         ),
+        unfair_sentence(facts.binary.fairness),
         _against_required(facts),
         _how_sure(facts),
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from clientela.modelling.problem import Problem, Variant
 from clientela.modelling.selection.evaluation import NO_DECISION, fold_grades
 from clientela.modelling.selection.leaderboard import (
+    behind_best,
     best_of_role,
     champion_row,
     contender_grades,
@@ -47,7 +48,11 @@ def champion_choice(
     table = leaderboard(everything, problem)
     features = "required" if extra["tested"] and not extra["kept"] else first["features"]
     champion = _row_of(table, first["candidate"], str(features), first["decision"])
-    behind = {name: first[name] for name in ("best", "behind_best", "behind_best_se")}
+    behind = (
+        {name: first[name] for name in ("best", "behind_best", "behind_best_se")}
+        if features == first["features"]
+        else behind_best(champion, table, everything, problem)
+    )
     choice = {
         "primary_metric": problem.settings.primary_metric,
         "champion": champion | behind,

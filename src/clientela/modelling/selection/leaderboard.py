@@ -1,5 +1,6 @@
 """From the grades of folds to a table, a champion, and how sure that is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,13 +115,37 @@ def champion_row(table: pd.DataFrame, grades: pd.DataFrame, problem: Problem) ->
     for _, row in models.sort_values("order").iterrows():
         behind = paired_gain(best_grades, contender_grades(grades, row), problem)
         if row["order"] == best["order"] or behind.mean <= behind.se:
-            label = "|".join(best[IDENTITY])
-            found = {"best": label, "behind_best": behind.mean, "behind_best_se": behind.se}
-            return {str(name): value for name, value in row.items()} | found
+            return {str(name): value for name, value in row.items()} | _behind(best, behind)
     raise AssertionError("unreachable: the best model is not behind itself")  # pragma: no cover
 
 
-def contender_grades(grades: pd.DataFrame, row: "pd.Series[Any] | dict[str, Any]") -> pd.DataFrame:
+def behind_best(
+    row: Mapping[str, Any], table: pd.DataFrame, grades: pd.DataFrame, problem: Problem
+) -> dict[str, Any]:
+    """How far one contender is from the best model of the leaderboard.
+
+    Args:
+        row: The contender's row.
+        table: The leaderboard.
+        grades: The grades behind it.
+        problem: What is learned.
+
+    Returns:
+        `best`, `behind_best` and `behind_best_se`, as in `champion_row`.
+    """
+    best = table[table["role"] != "rule"].iloc[0]
+    pair = contender_grades(grades, best), contender_grades(grades, row)
+    return _behind(best, paired_gain(*pair, problem))
+
+
+def _behind(best: "pd.Series[Any]", behind: Gain) -> dict[str, Any]:
+    label = "|".join(best[IDENTITY])
+    return {"best": label, "behind_best": behind.mean, "behind_best_se": behind.se}
+
+
+def contender_grades(
+    grades: pd.DataFrame, row: "pd.Series[Any] | Mapping[str, Any]"
+) -> pd.DataFrame:
     """The fold grades of the contender that a leaderboard row describes.
 
     Args:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from clientela.exceptions import TrainingDataError
 from clientela.modelling.problem import Problem
+from clientela.modelling.schema import class_shares
 from clientela.modelling.selection.fitting import (
     champion_contender,
     configured_contender,
@@ -20,6 +22,9 @@ from clientela.modelling.selection.test_part import (
 from clientela.modelling.settings import Holdout
 from clientela.modelling.split import latest_parts, split_parts
 from clientela.modelling.storage.stored_model import StoredModel
+
+LEAST_LEARNED = 4
+"""Rows of a class from which every kind learns: of four, any inner folds leave two."""
 
 
 def holdout_parts(
@@ -61,6 +66,38 @@ def yardsticks(train: pd.DataFrame, problem: Problem) -> dict[str, StoredModel]:
     return dict(zip(names, fitted_models(train, contenders, problem), strict=True))
 
 
+def untestable(model_input: pd.DataFrame, problem: Problem) -> str | None:
+    """Why the latest rows can't be the other test part, in the readers' language.
+
+    A random draw always can, since the model input was checked for it.
+
+    Args:
+        model_input: One row per key.
+        problem: What is learned.
+
+    Returns:
+        A sentence; None where they can, where they are the chosen test part, or without a time.
+    """
+    time, cases = problem.schema.time, problem.settings.cases
+    if time is None or problem.settings.holdout == "time":
+        return None
+    try:
+        early, late = holdout_parts(model_input, "time", problem)
+    except TrainingDataError:
+        return (
+            f"Sin prueba fuera de tiempo: {time} trae {model_input[time].nunique()} fecha(s) "
+            f"distinta(s) en {len(model_input)} {cases}, y no separa los más recientes."
+        )
+    for called, part, fewest in (("antiguos", early, LEAST_LEARNED), ("recientes", late, 1)):
+        for name, found in class_shares(part, problem.schema).items():
+            if found["rows"] < fewest:
+                return (
+                    f"Sin prueba fuera de tiempo: entre los {len(part)} {cases} más {called} según "
+                    f"{time} hay {found['rows']} de la clase «{name}», y hacen falta {fewest}."
+                )
+    return None
+
+
 def other_predictions(
     model_input: pd.DataFrame, choice: Mapping[str, Any], problem: Problem
 ) -> pd.DataFrame | None:
@@ -73,7 +110,7 @@ def other_predictions(
 
     Returns:
         See `clientela.modelling.selection.test_part.holdout_predictions`; None where rows have no
-        time, so that there is no other way.
+        time, so that there is no other way. Ask `untestable` before.
     """
     if problem.schema.time is None:
         return None

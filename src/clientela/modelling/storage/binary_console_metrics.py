@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from clientela.binary.grading import bootstrap_grades, grade
-from clientela.binary.tallies import ratio
+from clientela.binary import point_metrics as point
+from clientela.binary.costs import ONE_EACH
+from clientela.binary.grading import sampled_counts, sampled_rows
+from clientela.binary.probability_metrics import roc_auc
+from clientela.binary.tallies import Tallies, ratio, tallies, tally_cells
 from clientela.classification.codes import Codes, Floats, class_counts
 from clientela.modelling.storage.console_metrics import FEWEST_ROWS_FOR_A_DEVIATION
 from clientela.modelling.tasks import Predictions
@@ -17,48 +20,44 @@ CURVE_POINTS = 101
 """Points of each curve: as many as a drawing shows."""
 
 
-def _f_measure(beta: float) -> Callable[[Floats], Floats]:
+COSTS = np.asarray(ONE_EACH)
+"""What every measure of classes receives; those shown here read no costs."""
+
+
+def _f_measure(beta: float) -> Callable[[Floats, Floats], Floats]:
     """`(1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP)` (van Rijsbergen 1979)."""
 
-    def measure(counts: Floats) -> Floats:
+    def measure(counts: Floats, costs: Floats) -> Floats:
+        del costs
         hits = (1 + beta**2) * counts[..., 1, 1]
         return ratio(hits, hits + beta**2 * counts[..., 1, 0] + counts[..., 0, 1], empty=0.0)
 
     return measure
 
 
-def _share(row: int, column: int, *, of_predicted: bool = False) -> Callable[[Floats], Floats]:
-    """Share of one cell among its true class, or among its predicted class."""
-
-    def measure(counts: Floats) -> Floats:
-        whole = counts[..., :, column] if of_predicted else counts[..., row, :]
-        return ratio(counts[..., row, column], whole.sum(axis=-1), empty=0.0)
-
-    return measure
+def _complement(share: Callable[[Floats, Floats], Floats]) -> Callable[[Floats, Floats], Floats]:
+    """What a share leaves of one."""
+    return lambda counts, costs: 1 - share(counts, costs)
 
 
-def _accuracy(counts: Floats) -> Floats:
-    return ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)), empty=0.0)
-
-
-COMPARED: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
+COMPARED: Mapping[str, Callable[[Floats, Floats], Floats]] = MappingProxyType(
     {
-        "recall": _share(1, 1),
-        "precision": _share(1, 1, of_predicted=True),
-        "accuracy": _accuracy,
+        "recall": point.recall,
+        "precision": point.precision,
+        "accuracy": point.accuracy,
         "f0_5": _f_measure(0.5),
-        "f1": _f_measure(1.0),
+        "f1": point.f1,
         "f2": _f_measure(2.0),
     }
 )
 """Measures of counts (..., 2, 2) that the console shows beside the best constant classifier's."""
 
-RATES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
+RATES: Mapping[str, Callable[[Floats, Floats], Floats]] = MappingProxyType(
     {
-        "true_positive_rate": _share(1, 1),
-        "true_negative_rate": _share(0, 0),
-        "false_positive_rate": _share(0, 1),
-        "false_negative_rate": _share(1, 0),
+        "true_positive_rate": point.recall,
+        "true_negative_rate": point.specificity,
+        "false_positive_rate": _complement(point.specificity),
+        "false_negative_rate": _complement(point.recall),
     }
 )
 """Further measures of counts, under the console's names."""
@@ -87,12 +86,12 @@ def binary_console_metrics(
         }
     }
     for name, measure in {**COMPARED, **RATES}.items():
-        found[name] = _entry(measure(counts), measure(sampled), enough=enough)
+        found[name] = _entry(measure(counts, COSTS), measure(sampled, COSTS), enough=enough)
     for name, measure in COMPARED.items():
         constant = [(_always(code, counts), _always(code, sampled)) for code in range(2)]
-        best, best_sampled = max(constant, key=lambda pair: float(measure(pair[0])))
+        best, best_sampled = max(constant, key=lambda pair: float(measure(pair[0], COSTS)))
         found[f"{name}_best_constant_classifier"] = _entry(
-            measure(best), measure(best_sampled), enough=enough
+            measure(best, COSTS), measure(best_sampled, COSTS), enough=enough
         )
     auc = _auc(truth, said, replicates, seed)
     return {
@@ -120,12 +119,16 @@ def _always(code: int, counts: Floats) -> Floats:
 
 def _auc(truth: Codes, said: Predictions, replicates: int, seed: int) -> Floats:
     """ROC-AUC of all rows, then of the bootstrap samples that hold both classes."""
-    positive, costs = said.probabilities[:, 1], np.array([[0.0, 1.0], [1.0, 0.0]])
-    whole = grade(truth, said.codes, positive, costs)["roc_auc"]
-    sampled = bootstrap_grades(
-        truth, said.codes, positive, costs, replicates=replicates, seed=seed
-    )["roc_auc"]
-    return np.array([whole, *sampled.dropna()])
+    positive = said.probabilities[:, 1]
+    levels, cells = tally_cells(truth, positive)
+    portions = (
+        sampled_counts(cells, 2 * len(levels), rows).reshape(len(rows), -1, 2)
+        for rows in sampled_rows(len(cells), replicates=replicates, seed=seed)
+    )
+    sampled = [roc_auc(Tallies(levels, portion)) for portion in portions]
+    found = np.concatenate([roc_auc(tallies(truth, positive))[None], *sampled])
+    both_classes: Floats = found[~np.isnan(found)]
+    return both_classes
 
 
 def _entry(value: Floats, sampled: Floats, *, enough: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.leakage.report import LeakageRules
+from clientela.leakage.report import LeakageRules, require_known_names
 from clientela.leakage.report import leakage_report as report_of
 from clientela.leakage.tables import table_concordances
 from clientela.modelling.binary_report import (
@@ -44,13 +44,17 @@ def leakage_report(
         is no feature.
 
     Raises:
+        ConfigurationError: A rule names a feature or a column that does not exist.
         TrainingDataError: The model input can't be learned from.
     """
     schema, settings = problem.schema, problem.settings
     check_model_input(model_input, schema, settings)
+    excluded = {} if schema.tabular is None else schema.tabular.excluded
+    inputs = () if schema.tabular is None else schema.tabular.inputs
+    names = schema.features("all")
+    require_known_names(rules, features=names, columns=[*inputs, *excluded])
     ordered = model_input.sort_values(schema.key, ignore_index=True)
-    features = ordered[schema.features("all")]
-    found = table_concordances(features, schema.words, schema.codes(ordered), settings.seed)
+    found = table_concordances(ordered[names], schema.words, schema.codes(ordered), settings.seed)
     sources = {} if schema.tabular is None else schema.tabular.sources
     late = {
         name: rules.after_decision[column]
@@ -60,7 +64,6 @@ def leakage_report(
     }
     report = report_of(found, None, len(ordered), [], rules, late)
     logger.info("Leakage: %s", report["sentence"])
-    excluded = {} if schema.tabular is None else schema.tabular.excluded
     return report | {"excluded": excluded}
 
 
@@ -79,6 +82,10 @@ def other_test(
         See `clientela.modelling.selection.other_holdout` and
         `clientela.modelling.binary_report.required_table`.
     """
+    reason = other_holdout.untestable(model_input, problem)
+    if reason is not None:
+        logger.warning("%s", reason)
+        return {"tested": False, "reason": reason}, required_table(predictions, None, problem)
     other = other_holdout.other_predictions(model_input, choice, problem)
     grades = other_holdout.other_holdout(other, problem)
     return grades, required_table(predictions, other, problem)

@@ -230,8 +230,8 @@ def plots(
         "leaderboard": leaderboard_figure(table, problem.settings.primary_metric),
         "confusion": confusion_figure(truth, said.codes, classes),
         "calibration": calibration_figure(truth, said.probabilities, classes),
-        "importance": importance_figure(explanations[CHAMPION]),
-        "importance_required": importance_figure(explanations[REQUIRED]),
+        "importance": importance_figure(explanations[CHAMPION], classes),
+        "importance_required": importance_figure(explanations[REQUIRED], classes),
     }
 
 

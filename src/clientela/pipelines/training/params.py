@@ -15,7 +15,7 @@ FIRST_CANDIDATES: Mapping[str, CandidateSettings] = MappingProxyType(
             kind="logistic_regression",
             role="required",
             features="required",
-            decisions=("half",),
+            decisions=("cost", "half"),
             preprocessing=PreprocessingSettings(scaling="standard"),
         ),
         "bosque": CandidateSettings(
