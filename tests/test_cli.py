@@ -28,8 +28,8 @@ def not_found(name):
 
 
 def test_a_mistyped_pipeline_is_answered_with_the_nearest_one(message):
-    assert message(not_found("segmentatoin")) == (
-        "Error: No pipeline is called 'segmentatoin'. Did you mean 'segmentation'?\n"
+    assert message(not_found("segmentacion")) == (
+        "Error: No pipeline is called 'segmentacion'. Did you mean 'segmentation'?\n"
     )
 
 
@@ -46,3 +46,22 @@ def test_another_value_error_keeps_its_traceback():
 
     with pytest.raises(ValueError, match="something else"):
         cli._with_readable_errors(failing)()
+
+
+@pytest.mark.parametrize(
+    ("named", "raised", "code"),
+    [
+        ({"pipelines": ["scoring", "monitoring"]}, ["credit_payment"], 3),
+        ({"pipeline": "monitoring"}, ["credit_payment"], 3),
+        ({"pipelines": ["monitoring"]}, [], 0),
+        ({"pipelines": [], "pipeline": None}, ["credit_payment"], 0),
+        ({"pipelines": ["scoring"]}, ["credit_payment"], 0),
+    ],
+)
+def test_only_a_run_that_was_asked_to_monitor_says_by_its_exit_code_what_it_found(
+    monkeypatch, named, raised, code
+):
+    monkeypatch.setattr(cli.DRIFT_ALERTS, "raised", raised)
+    wrapped = cli._with_readable_errors(lambda **_: {"done": True})
+    command = cli.click.command()(lambda: wrapped(**named))
+    assert CliRunner().invoke(command).exit_code == code

@@ -1,7 +1,7 @@
 from kedro.io import DataCatalog, MemoryDataset
 from kedro_datasets.json import JSONDataset
 
-from clientela.hooks import RunSummary
+from clientela.hooks import DriftAlerts, RunSummary
 
 
 def summary_of(capsys, saved: dict[str, object]) -> str:
@@ -37,3 +37,18 @@ def test_only_what_the_catalog_marks_is_listed_and_headlines_follow(capsys):
 
 def test_a_run_that_makes_nothing_to_show_ends_in_silence(capsys):
     assert summary_of(capsys, {"aside": MemoryDataset(1)}) == ""
+
+
+def test_every_name_that_ends_in_headline_gives_a_sentence(capsys):
+    sentence = MemoryDataset({"sentence": "No hay que hacer nada."})
+    assert "No hay que hacer nada." in summary_of(capsys, {"use_case.drift_headline": sentence})
+
+
+def test_alerts_of_a_run_are_remembered_until_the_next_one():
+    alerts = DriftAlerts()
+    alerts.after_dataset_saved("churn.drift_state", {"alert": None})
+    alerts.after_dataset_saved("credit.drift_state", {"alert": {"sentence": "ALERTA"}})
+    alerts.after_dataset_saved("credit.choice", {"champion": "arbol"})
+    assert alerts.raised == ["credit"]
+    alerts.before_pipeline_run()
+    assert alerts.raised == []

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import wraps
 from typing import Any
@@ -14,6 +14,7 @@ from kedro.validation.exceptions import ParameterValidationError
 from omegaconf.errors import InterpolationResolutionError
 
 from clientela.exceptions import ClientelaError, did_you_mean
+from clientela.hooks import DRIFT_ALERTS
 from clientela.pipeline_registry import existing_stages
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,10 @@ ENDED_BY = (ClientelaError, DatasetError, ParameterValidationError, Interpolatio
 UNKNOWN_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>[^']+)'")
 """What Kedro raises, as a plain ValueError."""
 
+MONITORING = "monitoring"
+DRIFT = 3
+"""Exit code of a run that was asked to monitor, and found something critical."""
+
 
 @click.group(name="clientela")
 def cli() -> None:
@@ -30,12 +35,16 @@ def cli() -> None:
 
 
 def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command, failing with the message alone; the traceback goes to the log at DEBUG."""
+    """The command, failing with the message alone; the traceback goes to the log at DEBUG.
+
+    Its exit code is 3 where monitoring was asked for by name and raised an alert: everything is
+    written by then. A run of everything never fails because of drift.
+    """
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
-            return command(*args, **kwargs)
+            done = command(*args, **kwargs)
         except ENDED_BY as error:
             logger.debug("Traceback of the failed run", exc_info=error)
             raise click.ClickException(readable(error)) from error
@@ -44,8 +53,18 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             if unknown is None:
                 raise
             raise click.ClickException(_no_pipeline(unknown["name"])) from error
+        if DRIFT_ALERTS.raised and MONITORING in _named(**kwargs):
+            raise click.exceptions.Exit(DRIFT)
+        return done
 
     return wrapped
+
+
+def _named(
+    pipeline: str | None = None, pipelines: Sequence[str] | None = None, **_: Any
+) -> list[str]:
+    """The pipelines that a person asked for."""
+    return [*([pipeline] if pipeline else []), *(pipelines or ())]
 
 
 def _no_pipeline(name: str) -> str:

@@ -9,6 +9,7 @@ from kedro.pipeline import Pipeline
 from clientela.exceptions import ConfigurationError, StageInputMissing
 
 HEADLINE = "headline"
+DRIFT_STATE = "drift_state"
 
 
 class StageInputs:
@@ -57,7 +58,7 @@ class RunSummary:
     """Ends every run with a short table of what was produced, and the headline numbers.
 
     A dataset is listed when its catalog entry says `metadata: {clientela: {summary: <words>}}`; the
-    datasets named `headline` give the sentences below the table.
+    datasets whose name ends in `headline` give the sentences below the table.
     """
 
     def __init__(self) -> None:
@@ -90,9 +91,37 @@ class RunSummary:
             if (dataset := catalog.get(name)) is not None
             and (words := _summary(dataset)) is not None
         ]
-        headlines = [catalog.load(n) for n in self._saved if n.split(".")[-1] == HEADLINE]
+        headlines = [catalog.load(name) for name in self._saved if name.endswith(HEADLINE)]
         if rows or headlines:
             _show(rows, headlines)
+
+
+class DriftAlerts:
+    """Remembers which use cases a run raised an alert for, so that its exit code can say so."""
+
+    def __init__(self) -> None:
+        self.raised: list[str] = []
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Forgets an earlier run of the same process."""
+        self.raised.clear()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Reads the state of a model as it is written.
+
+        Args:
+            dataset_name: Its name in the catalog.
+            data: What was written.
+        """
+        use_case, _, name = dataset_name.partition(".")
+        if name == DRIFT_STATE and data["alert"] is not None:
+            self.raised.append(use_case)
+
+
+DRIFT_ALERTS = DriftAlerts()
+"""The one that settings register and the command line asks."""
 
 
 def _summary(dataset: Any) -> str | None:

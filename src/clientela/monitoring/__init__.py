@@ -1,0 +1,1 @@
+"""Watches one use case: its rows against a frozen baseline, period by period."""

@@ -1,0 +1,207 @@
+"""One period against the baseline: what moved, what it says of the model, and what to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from clientela.drift.counting import counts
+from clientela.drift.counts import Counts
+from clientela.drift.drift_table import drift_table
+from clientela.drift.evidence import period_evidence
+from clientela.drift.log import history, updated_log
+from clientela.drift.log_row import LogRow, PeriodRun, log_row
+from clientela.drift.profile import BaselineProfile, CategoricalProfile, NumericProfile
+from clientela.drift.severity import with_severity
+from clientela.drift.state import ModelState, model_state
+from clientela.monitoring.baseline import SEASON, Baseline, PartProfile
+from clientela.monitoring.performance import Performance, performance
+from clientela.monitoring.periods import Window
+from clientela.monitoring.rows import MonitoredRows
+from clientela.monitoring.settings import MonitoringSettings
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One period, measured.
+
+    Attributes:
+        run: Which period, against what.
+        profile: The baseline that it was compared with.
+        counted: Its rows in the cells of that baseline.
+        judged: The drift table with severities.
+        performance: How good the model was.
+        state: What follows.
+        row: What the log keeps.
+        target: Column of the class, if it is watched.
+    """
+
+    run: PeriodRun
+    profile: BaselineProfile
+    counted: Counts
+    judged: pd.DataFrame
+    performance: Performance
+    state: ModelState
+    row: LogRow
+    target: str | None = None
+
+    def compared_as(self, name: str) -> tuple[BaselineProfile, Counts]:
+        """The baseline and the counts of a column: of the target, among rows that have it."""
+        if name == self.target:
+            return labelled(self.profile, self.counted, name)
+        return self.profile, self.counted
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared with what.
+
+    Attributes:
+        rows: Today's rows.
+        baseline: The frozen baseline.
+        periods: The period of each current row; missing where a row is the baseline's.
+        windows: How periods are measured, in the order of time.
+        settings: What may vary.
+    """
+
+    rows: MonitoredRows
+    baseline: Baseline
+    periods: "pd.Series[str]"
+    windows: Sequence[Window]
+    settings: MonitoringSettings
+
+    def chosen(self, window: Window) -> "pd.Series[bool]":
+        """Which rows a period is measured on."""
+        return self.periods.isin(window.pooled)
+
+
+def comparisons(plan: Plan, log: Sequence[LogRow]) -> list[Comparison]:
+    """Every period against the baseline, each knowing those before it.
+
+    Args:
+        plan: What is compared with what.
+        log: Former periods.
+
+    Returns:
+        One per period, in the order of time.
+    """
+    made: list[Comparison] = []
+    for window in plan.windows:
+        made.append(_comparison(plan, window, updated_log(log, [each.row for each in made])))
+    return made
+
+
+def _comparison(plan: Plan, window: Window, log: Sequence[LogRow]) -> Comparison:
+    rows, settings = plan.rows, plan.settings
+    profile, mode = _baseline_of(window, plan.baseline)
+    counted = counts(rows.current[plan.chosen(window)], profile)
+    judged = judged_table(profile, counted, rows.target, settings)
+    measured = performance(rows, plan.chosen(window), settings.performance)
+    evidence = period_evidence(judged, rows.importance, measured.estimated, measured.realised)
+    hash_ = plan.baseline.shown_hash
+    state = model_state(evidence, hash_, history(log, window.period), settings.state)
+    run = PeriodRun(period=window.period, mode=mode, baseline=hash_, n=counted.rows)
+    row = log_row(run, judged, evidence, state, measured.record())
+    return Comparison(run, profile, counted, judged, measured, state, row, rows.target)
+
+
+def _baseline_of(window: Window, baseline: Baseline) -> tuple[BaselineProfile, str]:
+    """The same season's baseline where there is one, else the whole; and how the log calls it."""
+    month = window.period[5:7]
+    same = baseline.part(SEASON, month)
+    return (baseline.whole, window.mode) if same is None else (same, f"season {month}")
+
+
+def judged_table(
+    profile: BaselineProfile, counted: Counts, target: str | None, settings: MonitoringSettings
+) -> pd.DataFrame:
+    """The drift table with severities; the target is compared among the rows that have it.
+
+    A class that is not known yet is no change of the class: labels of the latest rows come last.
+
+    Args:
+        profile: The baseline.
+        counted: Rows of one period.
+        target: Column of the class, if it is watched.
+        settings: How to compare, and what counts.
+
+    Returns:
+        One row per column, worst first; without the target where no row has it yet.
+    """
+    features = _only(profile, [name for name in profile.columns if name != target])
+    parts = [drift_table(features, counted, settings.drift)]
+    if target in profile.columns:
+        complete, known = labelled(profile, counted, str(target))
+        if known.rows and complete.rows:
+            parts.append(drift_table(complete, known, settings.drift))
+    table = pd.concat(parts, ignore_index=True)
+    constant = [name for name, column in profile.columns.items() if _is_constant(column)]
+    return with_severity(table, settings.thresholds, constant)
+
+
+def _only(profile: BaselineProfile, names: Sequence[str]) -> BaselineProfile:
+    return profile.model_copy(update={"columns": {name: profile.columns[name] for name in names}})
+
+
+def labelled(
+    profile: BaselineProfile, counted: Counts, target: str
+) -> tuple[BaselineProfile, Counts]:
+    """Baseline and counts of the target alone, without the rows whose class is not known.
+
+    Args:
+        profile: The baseline.
+        counted: Rows of one period.
+        target: Column of the class.
+
+    Returns:
+        Both for one column, without missing values.
+    """
+    column, cells = profile.columns[target], counted.cells[target]
+    known = column.n - column.missing
+    changes: dict[str, object] = {"n": known, "missing": 0}
+    if isinstance(column, NumericProfile):
+        changes["cells"] = (*column.cells[:-1], 0)
+    complete = column.model_copy(update=changes)
+    return (
+        profile.model_copy(update={"rows": known, "columns": {target: complete}}),
+        Counts(
+            data_hash=counted.data_hash,
+            rows=sum(cells[:-1]),
+            cells={target: (*cells[:-1], 0)},
+            ranges={name: found for name, found in counted.ranges.items() if name == target},
+        ),
+    )
+
+
+def _is_constant(column: NumericProfile | CategoricalProfile) -> bool:
+    if isinstance(column, NumericProfile):
+        return column.minimum is not None and column.minimum == column.maximum
+    return len(column.values) == 1 and column.other == 0
+
+
+def segment_tables(plan: Plan) -> list[pd.DataFrame]:
+    """The drift tables of each part of the rows that the settings name, period by period.
+
+    Args:
+        plan: What is compared with what.
+
+    Returns:
+        Tables with severities and, before them, `period, segment_column, segment`; a part without
+        rows in a period has none.
+    """
+    parts = [part for part in plan.baseline.parts if part.column != SEASON]
+    return [
+        _segment_table(part, ours, window.period, plan.settings)
+        for window in plan.windows
+        for part in parts
+        for current in [plan.rows.current[plan.chosen(window)]]
+        for ours in [current[current[part.column].astype("str") == part.value]]
+        if len(ours)
+    ]
+
+
+def _segment_table(
+    part: PartProfile, ours: pd.DataFrame, period: str, settings: MonitoringSettings
+) -> pd.DataFrame:
+    judged = judged_table(part.profile, counts(ours, part.profile), None, settings)
+    return judged.assign(period=period, segment_column=part.column, segment=part.value)

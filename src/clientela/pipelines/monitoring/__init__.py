@@ -1,0 +1,1 @@
+"""Monitoring: what is scored now against what the model was made from."""
