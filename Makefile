@@ -7,10 +7,11 @@ AIRFLOW := apache-airflow>=3.3,<3.4
 AIRFLOW_VENV := .venv-airflow
 USE_CASE ?= customer_segments
 SCHEDULE ?= 30 4 * * 1
+DASHBOARD ?=
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test check lint types imports format lock bench bench-segments bench-splits bench-drift viz notebook dags airflow-check clean
+.PHONY: help install run train test check lint types imports format lock bench bench-segments bench-splits bench-drift viz dashboard notebook dags airflow-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
@@ -69,6 +70,9 @@ bench-drift: install ## compare drift with a bare read and with SciPy, 1M rows x
 
 viz: install ## browse the lineage in the browser
 	$(BIN)/kedro viz run
+
+dashboard: install ## watch drift in the browser; DASHBOARD=--env=aws for another environment
+	$(BIN)/python -m streamlit run src/clientela/dashboard/app.py -- $(DASHBOARD)
 
 notebook: install ## explore in JupyterLab
 	$(BIN)/kedro jupyter lab

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 
+from clientela.contracts.known_names import require_known_entries, require_known_raw_files
+
 
 class ActiveConfigLoader(OmegaConfigLoader):
     """An `OmegaConfigLoader` that remembers which one was built last."""
@@ -24,6 +26,27 @@ class ActiveConfigLoader(OmegaConfigLoader):
         previous, ActiveConfigLoader._active = ActiveConfigLoader._active, self
         if previous is not None and previous.source != self.source:
             _forget_registered_pipelines()
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """The configuration of one kind, checked for keys that nothing would read.
+
+        Args:
+            key: For example `parameters`, which Kedro asks for before the first node.
+
+        Returns:
+            The merged files.
+
+        Raises:
+            ConfigurationError: See `clientela.contracts.known_names`.
+        """
+        config: dict[str, Any] = super().__getitem__(key)
+        if key == "parameters":
+            require_known_entries(config, self["use_cases"], self.runtime_params or {})
+        if key == "catalog":
+            settings = self["globals"]
+            names = {name: settings.get(name) or {} for name in ("raw_files", "raw_text")}
+            require_known_raw_files(names, config, self["use_cases"])
+        return config
 
     @property
     def source(self) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ ClientelaError
 │   ├── RawFileUnreadable       it is there, but no table can be read from it
 │   ├── WrongColumns            required columns are absent from the header
 │   ├── TooManyBadRows          the quarantine holds more rows than is tolerated
+│   ├── TooManyBadValues        a column lost more of its values than is tolerated
 │   └── RawDataNotOurs          sample data would overwrite somebody's own file
 ├── StageInputMissing       an earlier stage has not run yet
 ├── RowsUnaccounted         accepted + quarantined rows differ from the rows read
@@ -58,6 +59,10 @@ class WrongColumns(RawDataError):
 
 class TooManyBadRows(RawDataError):
     """The quarantine holds a larger share of the rows than is tolerated."""
+
+
+class TooManyBadValues(RawDataError):
+    """A larger share of a column's values than is tolerated can't be read."""
 
 
 class RawDataNotOurs(RawDataError):

@@ -87,12 +87,14 @@ class Customers(DataFrameModel):
 
 
 class Loans(DataFrameModel):
-    """One row per loan; `id_fila` is unique, made of the row's content. Extra columns pass.
+    """One row per loan. Extra columns pass.
+
+    Its key is what the rules of ingestion say: as shipped `id_fila`, made of the row's content, or
+    a lender's own number of the loan. Ingestion lets no row pass without one.
 
     Columns of the bureau may be missing; money is never below zero.
 
     Attributes:
-        id_fila: Key.
         fecha_prestamo: When the loan was granted, in local time, without a time zone.
         capital_prestado: Amount lent, in the data's own currency; never below zero.
         plazo_meses: Term in months.
@@ -102,7 +104,6 @@ class Loans(DataFrameModel):
         Pago_atiempo: 1 where the loan is paid on time; missing where that is not known yet.
     """
 
-    id_fila: str = Field(nullable=True)
     fecha_prestamo: dt.Timestamp = Field(dtype_kwargs={"scale": 6}, nullable=True)
     capital_prestado: float = Field(nullable=True)
     plazo_meses: int = Field(nullable=True)
@@ -112,7 +113,6 @@ class Loans(DataFrameModel):
     Pago_atiempo: int = Field(nullable=True)
 
     @check(
-        "id_fila",
         "fecha_prestamo",
         "capital_prestado",
         "plazo_meses",

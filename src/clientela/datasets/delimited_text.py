@@ -7,6 +7,7 @@ quotes is therefore a broken row, by decision.
 """
 
 import csv
+import json
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -22,6 +23,15 @@ from clientela.exceptions import RawFileUnreadable
 
 # Arrow makes these functions when it is imported, where type checkers do not see them.
 pc: Any = pyarrow.compute
+
+# How files begin that are taken for text by mistake.
+BINARY = {
+    b"PK\x03\x04": "an Excel file (or another archive of the ZIP kind)",
+    b"\xd0\xcf\x11\xe0": "an Excel file",
+    b"%PDF": "a PDF",
+    b"PAR1": "Parquet, but its name does not end in .parquet",
+    b"\x1f\x8b": "compressed with gzip, but its name does not end in .gz",
+}
 
 # What the reader itself says of each row.
 LINEAGE = ("_file", "_line", "_raw", "_problem")
@@ -48,12 +58,14 @@ class DelimitedText:
     Args:
         path: Where it lies, with protocol or without; a compression is known by its ending.
         text: How it is written.
+        key: By what name the settings of a person know it.
     """
 
-    def __init__(self, path: str, text: TextFormat) -> None:
+    def __init__(self, path: str, text: TextFormat, key: str = "<table>") -> None:
         self._lines = TextLines(path, text.encoding)
         self._delimiter = text.delimiter
         self._name = PurePosixPath(path).name
+        self._key = key
 
     @cached_property
     def header(self) -> list[str]:
@@ -64,6 +76,7 @@ class DelimitedText:
         """
         first = next(self._lines.blocks(), pa.array([], pa.binary()))[:1]
         line = "".join(self._lines.decoded(first)[0].to_pylist())
+        self._require_text(b"".join(first.to_pylist()))
         if not line.strip():
             raise RawFileUnreadable(
                 f"{self._name} is empty: a header line with the column names was expected first."
@@ -82,9 +95,20 @@ class DelimitedText:
     def _require_delimiter(self, names: list[str], line: str) -> None:
         others = [other for other in ";,\t|" if other != self._delimiter and other in line]
         if len(names) == 1 and others:
+            # as JSON writes it YAML reads it, tabs included
+            declared = f"raw_text: {{{self._key}: {{delimiter: {json.dumps(others[0])}}}}}"
             raise RawFileUnreadable(
                 f"{self._name}: no {self._delimiter!r} in the header, but {others[0]!r} is. "
-                f"Declare it under raw_text in conf/local/globals.yml: {{delimiter: {others[0]!r}}}"
+                f"Declare it in conf/local/globals.yml: {declared}"
+            )
+
+    def _require_text(self, line: bytes) -> None:
+        kinds = [words for mark, words in BINARY.items() if line.startswith(mark)]
+        if kinds or b"\0" in line:
+            kind = kinds[0] if kinds else "no text: its first line holds binary data"
+            raise RawFileUnreadable(
+                f"{self._name} is {kind}. Save it as CSV (in Excel: CSV UTF-8), and name that file "
+                f"under raw_files.{self._key} in conf/local/globals.yml."
             )
 
     def batches(self, schema: pa.Schema) -> Iterator[pa.Table]:

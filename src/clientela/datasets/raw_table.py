@@ -55,8 +55,8 @@ class NamedFiles(BaseModel):
 
     @property
     def setting(self) -> str:
-        """What a person writes to name another file."""
-        return "raw_files" if self.key is None else f"raw_files.{self.key}"
+        """Below what a person writes how the file is called and written."""
+        return self.key or "<table>"
 
 
 class RawTableDataset(AbstractDataset[Never, ir.Table]):
@@ -143,7 +143,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         there = f" That folder holds: {', '.join(sorted(others))}." if others else ""
         raise RawFileMissing(
             f"No raw file at {self._filepath}.{there} Put your file there, name it under "
-            f"{self._setting} in conf/local/globals.yml, or write sample data with: "
+            f"raw_files.{self._setting} in conf/local/globals.yml, or write sample data with: "
             "kedro run --pipelines=data_generation. What you do not need is switched off by "
             "enabled: false in conf/local/use_cases.yml."
         )
@@ -178,7 +178,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         folder = tempfile.mkdtemp(prefix="clientela-raw-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         target = Path(folder) / "rows.parquet"
-        sources = [DelimitedText(path, self._text) for path in paths]
+        sources = [DelimitedText(path, self._text, self._setting) for path in paths]
         columns = list(dict.fromkeys(name for source in sources for name in source.header))
         schema = pa.schema(
             [(name, pa.string()) for name in columns]

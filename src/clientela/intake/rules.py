@@ -19,6 +19,8 @@ class ColumnRule(BaseModel):
         missing: What a row without a value suffers: `allow` or `quarantine`.
         invalid: What a row with an unusable value suffers: `quarantine`, or `set_missing`, which
             keeps the row, empties the value and raises the flag column `<name>_invalid`.
+        max_invalid_share: With `set_missing`, the largest tolerated share of unusable values
+            among those that the column holds; None for the `max_bad_share` of the tables.
         minimum: Smallest usable value, inclusive.
         maximum: Largest usable value, inclusive.
         earliest: First usable date.
@@ -33,6 +35,7 @@ class ColumnRule(BaseModel):
     required: bool = True
     missing: Literal["allow", "quarantine"] = "allow"
     invalid: Literal["quarantine", "set_missing"] = "quarantine"
+    max_invalid_share: float | None = Field(default=None, ge=0, le=1)
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     earliest: date | None = None
@@ -52,6 +55,8 @@ class ColumnRule(BaseModel):
             raise ValueError(f"allowed fits text and category, not {self.type}")
         if self.folded_as is not None and self.type != "category":
             raise ValueError(f"folded_as fits category, not {self.type}")
+        if self.max_invalid_share is not None and self.invalid != "set_missing":
+            raise ValueError("max_invalid_share fits invalid: set_missing; rows have max_bad_share")
         if self.missing == "quarantine" and self.invalid == "set_missing":
             raise ValueError("invalid: set_missing would empty what missing: quarantine demands")
         return self
@@ -121,7 +126,8 @@ class IntakeRules(BaseModel):
     """The rules of every raw table of a use case.
 
     Attributes:
-        max_bad_share: Largest tolerated share of quarantined rows, per table.
+        max_bad_share: Largest tolerated share of quarantined rows, per table, and of emptied
+            values, per column.
         tables: Table name to its rules.
     """
 

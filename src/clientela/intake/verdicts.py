@@ -13,6 +13,7 @@ from clientela.intake.rules import ColumnRule, TableRules
 from clientela.intake.typing import present, typed
 
 LINEAGE = ("_file", "_line", "_raw", "_problem")
+VERDICT = ("_reason", "_value", "_emptied")
 
 
 def checked_rows(
@@ -29,7 +30,8 @@ def checked_rows(
     Returns:
         The made key where the table has none, the typed columns (optional ones always stand),
         columns without a rule as text, `_reason` (null: accepted), `_value` (the offending value,
-        where one column is to blame), `_file`, `_line`, and `_raw` (null for accepted rows).
+        where one column is to blame), `_emptied` (the first value, in the order of the rules, that
+        was set missing), `_file`, `_line`, and `_raw` (null for accepted rows).
 
     Raises:
         WrongColumns: The header lacks required columns.
@@ -45,14 +47,19 @@ def checked_rows(
     first = _first_reason(text, faults + references)
     extras = [c for c in raw.columns if c not in columns and c not in LINEAGE]
     made = {} if rules.made_key is None else {rules.made_key: content_digest(raw, LINEAGE)}
+    flags = _flags(text, values, rules)
     judged = text.select(
         **made,
         **values,
-        **_flags(text, values, rules),
+        **flags,
         **_folded_categories(text, columns),
         **{column: text[column] for column in extras},
         _reason=first,
         _value=_blamed_value(text, faults + references),
+        _emptied=ibis.coalesce(
+            ibis.null("string"),
+            *[flags[f"{column}_invalid"].ifelse(text[column], None) for column in rules.flagged],
+        ),
         _file=text["_file"],
         _line=text["_line"],
         _raw=text["_raw"],
@@ -105,7 +112,7 @@ def _made_columns(rules: TableRules) -> set[str]:
     folded_columns = {rule.folded_as for rule in rules.columns.values() if rule.folded_as}
     flags = {f"{column}_invalid" for column in rules.flagged}
     made_key = {rules.made_key} if rules.made_key else set()
-    return folded_columns | flags | made_key | {"_reason", "_value"}
+    return folded_columns | flags | made_key | {*VERDICT}
 
 
 def _bounded(text: ir.StringValue, rule: ColumnRule, rules: TableRules) -> ir.Value:
@@ -197,7 +204,7 @@ def _folded_categories(
 def _duplicates_refused(judged: ir.Table, key: tuple[str, ...]) -> ir.Table:
     """Of accepted rows with the same key the first by content stays, however files are laid out."""
     accepted = judged["_reason"].isnull()
-    content = sorted(set(judged.columns) - {*key, *LINEAGE, "_reason", "_value"})
+    content = sorted(set(judged.columns) - {*key, *LINEAGE, *VERDICT})
     place = ibis.row_number().over(
         ibis.window(
             group_by=[*key, accepted],

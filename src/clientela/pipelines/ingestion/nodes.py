@@ -9,14 +9,27 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.intake.accounting import require_tolerable_share, row_account
+from clientela.intake.accounting import (
+    require_readable_columns,
+    require_tolerable_share,
+    row_account,
+)
 from clientela.intake.keys import is_repeated
 from clientela.intake.rules import IntakeRules, TableRules
 from clientela.intake.verdicts import checked_rows
 
 logger = logging.getLogger(__name__)
 
-VERDICT = ("_reason", "_value", "_file", "_line", "_raw")
+EMPTIED = {
+    "column": "string",
+    "rows": "int64",
+    "valued": "int64",
+    "_file": "string",
+    "_line": "int64",
+    "_value": "string",
+}
+
+VERDICT = ("_reason", "_value", "_emptied", "_file", "_line", "_raw")
 
 
 def checked_table(
@@ -95,15 +108,63 @@ def reason_counts(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Tabl
     }
 
 
+def emptied_counts(checked: ir.Table, rules: TableRules) -> ir.Table:
+    """How many values of accepted rows each column lost, and an example.
+
+    Args:
+        checked: All rows with their verdicts.
+        rules: The table's rules.
+
+    Returns:
+        One row per column whose unusable values are set missing: `column`, `rows` (emptied),
+        `valued` (that had a value), `_file`, `_line`, `_value` (of the first row in which it is the
+        first column to be emptied; null where there is none).
+    """
+    if not rules.flagged:
+        return ibis.memtable([], schema=EMPTIED)
+    accepted = checked.filter(checked["_reason"].isnull())  # noqa: PD003 - Ibis, not pandas
+    order = [accepted["_file"], accepted["_line"]]
+    earlier: ir.BooleanValue = ibis.literal(value=False)
+    figures: dict[str, ir.Value] = {}
+    for place, column in enumerate(rules.flagged):
+        lost = accepted[f"{column}_invalid"]
+        shown = lost & ~earlier
+        figures[f"rows_{place}"] = accepted.count(where=lost)
+        figures[f"valued_{place}"] = accepted.count(where=lost | accepted[column].notnull())  # noqa: PD004
+        for part in ("_file", "_line", "_emptied"):
+            figures[f"{part}_{place}"] = accepted[part].first(where=shown, order_by=order)
+        earlier = earlier | lost
+    one = accepted.agg(**figures)
+    rows = [
+        ibis.struct(
+            {
+                "column": ibis.literal(column),
+                "rows": one[f"rows_{place}"],
+                "valued": one[f"valued_{place}"],
+                "_file": one[f"_file_{place}"],
+                "_line": one[f"_line_{place}"],
+                "_value": one[f"_emptied_{place}"],
+            }
+        )
+        for place, column in enumerate(rules.flagged)
+    ]
+    return one.select(row=ibis.array(rows).unnest()).unpack("row")
+
+
 def accepted_table(
-    checked: ir.Table, counts: Mapping[str, pd.DataFrame], rules: IntakeRules, name: str
+    checked: ir.Table,
+    counts: Mapping[str, pd.DataFrame],
+    rules: IntakeRules,
+    use_case: str,
+    name: str,
 ) -> ir.Table:
     """The rows that passed, without the columns of the verdict.
 
     Args:
         checked: All rows with their verdicts.
-        counts: See `reason_counts`.
-        rules: The rules of all tables, with the tolerated share of bad rows.
+        counts: See `reason_counts`; and `emptied`, see `emptied_counts`.
+        rules: The rules of all tables, with the tolerated shares.
+        use_case: The entry that the table belongs to.
         name: This table's name.
 
     Returns:
@@ -111,8 +172,10 @@ def accepted_table(
 
     Raises:
         TooManyBadRows: The share of refused rows is above the tolerated one.
+        TooManyBadValues: The share of emptied values of a column is above the tolerated one.
     """
-    require_tolerable_share(counts["reasons"], counts["examples"], name, rules.max_bad_share)
+    require_tolerable_share(counts["reasons"], counts["examples"], rules, use_case, name)
+    require_readable_columns(counts["emptied"], rules, use_case, name)
     accepted = checked["_reason"].isnull()  # noqa: PD003 - Ibis, not pandas
     return checked.filter(accepted).drop(*VERDICT)
 

@@ -53,13 +53,13 @@ def _table_nodes(use_case: UseCase, name: str, references: Mapping[str, str]) ->
             name=f"quarantine_{name}",
         ),
         Node(
-            nodes.reason_counts,
-            inputs=[f"checked_{name}", f"quarantine_{name}"],
+            _reasoning(name),
+            inputs=[f"checked_{name}", f"quarantine_{name}", "params:ingestion"],
             outputs=f"reason_counts_{name}",
             name=f"reason_counts_{name}",
         ),
         Node(
-            _accepting(name, ordered=accepted != name),
+            _accepting(use_case.name, name, ordered=accepted != name),
             inputs=[f"checked_{name}", f"reason_counts_{name}", "params:ingestion"],
             outputs=accepted,
             name=f"accepted_{name}",
@@ -84,11 +84,21 @@ def _checking(name: str, columns: tuple[str, ...]) -> Callable[..., ir.Table]:
     return checked_table
 
 
-def _accepting(name: str, *, ordered: bool) -> Callable[..., ir.Table]:
+def _reasoning(name: str) -> Callable[..., dict[str, ir.Table]]:
+    def reason_counts(
+        checked: ir.Table, quarantined: ir.Table, rules: IntakeRules
+    ) -> dict[str, ir.Table]:
+        emptied = nodes.emptied_counts(checked, nodes.rules_of(rules, name))
+        return nodes.reason_counts(checked, quarantined) | {"emptied": emptied}
+
+    return reason_counts
+
+
+def _accepting(use_case: str, name: str, *, ordered: bool) -> Callable[..., ir.Table]:
     def accepted_table(
         checked: ir.Table, counts: dict[str, pd.DataFrame], rules: IntakeRules
     ) -> ir.Table:
-        accepted = nodes.accepted_table(checked, counts, rules, name)
+        accepted = nodes.accepted_table(checked, counts, rules, use_case, name)
         # the entry of a shared table knows its key; a pattern serves tables with any key
         return accepted.order_by(nodes.rules_of(rules, name).identity) if ordered else accepted
 

@@ -1,0 +1,1 @@
+"""The frames behind views and charts: pure functions of what monitoring wrote."""
