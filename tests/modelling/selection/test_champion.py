@@ -53,9 +53,25 @@ def test_extra_features_that_only_add_noise_are_dropped(choose, train, problem):
         (table["candidate"] == champion["candidate"]) & (table["features"] == "required")
     ]
     assert champion["qwk"] in listed["qwk"].tolist()
-    best = table[table["role"] != "rule"].iloc[0]
-    assert champion["best"] == "|".join(best[["candidate", "features", "decision"]])
+
+
+@pytest.mark.parametrize(
+    ("seed", "spread", "best_features"), [(0, 2.0, "all"), (1, 1.0, "required")]
+)
+def test_the_distance_to_the_best_is_that_of_the_form_that_is_left(
+    choose, train, problem, seed, spread, best_features
+):
+    noise = np.random.default_rng(seed).normal(size=(len(train), 2))
+    told = train.assign(
+        gasto_3m=problem.schema.value_array[problem.schema.codes(train)] + spread * noise[:, 0],
+        compras_tecnologia_3m=np.abs(noise[:, 1]),
+    )
+    table, choice = choose(told, problem)
+    champion, best = choice["champion"], table[table["role"] != "rule"].iloc[0]
+    assert (champion["candidate"], champion["features"]) == ("lineal", "required")
+    assert champion["best"].startswith(f"lineal|{best_features}|")
     assert champion["behind_best"] == pytest.approx(best["qwk"] - champion["qwk"], abs=1e-12)
+    assert (champion["behind_best_se"] > 0) == (best_features == "all")
 
 
 def test_without_extra_features_there_is_nothing_to_ask(choose, train, schema, settings):

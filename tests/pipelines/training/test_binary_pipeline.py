@@ -48,6 +48,7 @@ def row_report(frame):
         "status": status | {"too_young": 3},
         "too_young_classes": young,
         "as_of": "2025-05-14",
+        "as_of_doubtful": True,
     }
 
 
@@ -80,6 +81,7 @@ def test_a_table_is_learned_from_and_scored_by_configuration_alone(
     assert "Excluida: puntaje" in card
     assert "De 303 créditos de la tabla se usan 300; fuera quedan: 3 demasiado recientes" in card
     assert "(al 2025-05-14; de ellos no_paga 1, paga 2)" in card
+    assert "ATENCIÓN: la fecha más reciente, 2025-05-14," in card
     assert not re.search(r"credito-\d{4}", catalog.load(f"{NAME}.model_card"))
 
     table = catalog.load(f"{NAME}.required_table")

@@ -30,6 +30,11 @@ LEFT_OUT = {
 }
 """Why a row is not learned from, by status of `clientela.tabular.labels`."""
 
+AS_OF_DOUBTFUL = (
+    "ATENCIÓN: la fecha más reciente, {day}, está muy lejos de las demás; si es un error, ningún "
+    "caso parece demasiado reciente. Corríjala o fije features.maturity.as_of."
+)
+
 COST_DECISIONS = ("cost", "best_cost")
 
 COSTS_IGNORED = (
@@ -142,7 +147,9 @@ def rows_sentence(rows: Mapping[str, Any], cases: str) -> str:
         f"{name} {NUMBERS.text(count)}" for name, count in rows["too_young_classes"].items()
     )
     young = f" (al {rows['as_of']}; de ellos {young})" if rows["status"]["too_young"] else ""
-    return f"{learned}; fuera quedan: {', '.join(reasons)}{young}." if reasons else f"{learned}."
+    left_out = f"; fuera quedan: {', '.join(reasons)}{young}" if reasons else ""
+    doubt = f" {AS_OF_DOUBTFUL.format(day=rows['as_of'])}" if rows["as_of_doubtful"] else ""
+    return f"{learned}{left_out}.{doubt}"
 
 
 def _required_section(facts: BinaryFacts) -> Section:
