@@ -99,3 +99,13 @@ def test_cells_that_moved_carry_their_change_in_points():
 )
 def test_a_change_is_told_in_points_with_its_sign(change, expected):
     assert points(change, ES) == expected
+
+
+def test_a_huge_psi_leaves_the_other_bars_readable_and_keeps_its_figure():
+    huge = COLUMNS.assign(psi=[9.0, 0.2])
+    rows = next(
+        rows
+        for rows in psi_bars(huge, SIZES, ES).to_dict()["datasets"].values()
+        if "feature" in rows[0]
+    )
+    assert [(row["drawn"], row["written"]) for row in rows] == [(1.0, "9,000"), (0.2, "0,200")]

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from clientela.dashboard.artefacts import DriftState, Monitoring
+from clientela.dashboard.artefacts import Monitoring
+from clientela.dashboard.states import DriftState
 from clientela.dashboard.tables.overview import severity_counts, standing, standing_counts
 from clientela.drift.thresholds import EffectSizes
 

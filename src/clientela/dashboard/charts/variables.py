@@ -14,6 +14,9 @@ from clientela.dashboard.charts.frame import (
 from clientela.dashboard.language import Language
 from clientela.drift.thresholds import EffectSizes
 
+BEYOND = 4
+"""Bars end at so many times the alarm: a larger PSI says no more, and would flatten the others."""
+
 
 def psi_bars(columns: pd.DataFrame, sizes: EffectSizes, language: Language) -> alt.LayerChart:
     """One bar per column, worst first, with the sizes that count.
@@ -24,15 +27,17 @@ def psi_bars(columns: pd.DataFrame, sizes: EffectSizes, language: Language) -> a
         language: Of the words.
 
     Returns:
-        The chart.
+        The chart; the figure of a bar that was cut stands at its end.
     """
+    longest = min(max(columns["psi"].max(), sizes.alarm), BEYOND * sizes.alarm)
     data = columns[["feature", "psi", "severity"]].assign(
         words=columns["severity"].map(severity_names(language)),
+        drawn=columns["psi"].clip(upper=longest),
         written=[language.numbers.text(psi, 3) for psi in columns["psi"]],
     )
     base = alt.Chart(data).encode(
         y=names("feature", list(data["feature"])),
-        x=alt.X("psi:Q", title=language.text("psi_axis"), scale=alt.Scale(domainMin=0)),
+        x=alt.X("drawn:Q", title=language.text("psi_axis"), scale=alt.Scale(domainMin=0)),
         tooltip=[
             alt.Tooltip("feature:N", title=language.text("variable")),
             alt.Tooltip("written:N", title="PSI"),

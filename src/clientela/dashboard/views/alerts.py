@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from clientela.dashboard.artefacts import Monitoring, SentAlert
+from clientela.dashboard.artefacts import Monitoring
+from clientela.dashboard.states import SentAlert
 from clientela.dashboard.tables.evolution import with_red
 from clientela.dashboard.tables.variables import by_severity
 from clientela.dashboard.views.page import Page, grid, present

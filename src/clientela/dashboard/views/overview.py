@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from clientela.dashboard.artefacts import DriftState, Monitoring
+from clientela.dashboard.artefacts import Monitoring
 from clientela.dashboard.charts.severity import severity_bars
 from clientela.dashboard.palette import STATE_COLOURS, STATE_SYMBOLS
+from clientela.dashboard.states import DriftState
 from clientela.dashboard.tables.evolution import of_latest_baseline
 from clientela.dashboard.tables.overview import (
     STANDINGS,

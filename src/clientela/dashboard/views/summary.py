@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from clientela.dashboard.artefacts import DriftState, Figure, Monitoring, Performance
+from clientela.dashboard.artefacts import Monitoring
+from clientela.dashboard.states import DriftState, Figure, Performance
 from clientela.dashboard.tables.variables import moved
 from clientela.dashboard.views.overview import newer_file
 from clientela.dashboard.views.page import Page, grid, present
