@@ -3,6 +3,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from clientela.config_loader import ActiveConfigLoader
+from clientela.exceptions import ConfigurationError
 
 
 @pytest.fixture
@@ -58,6 +59,19 @@ def test_one_line_switches_a_use_case_off_and_keeps_the_others(loader_of):
     assert after["purchase_intensity"].pop("enabled") is False
     before["purchase_intensity"].pop("enabled")
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "asked", "mend"),
+    [
+        ("globals", {"raw_files": {"credit_payment": "x.csv"}}, "catalog", "by raw_files.loans"),
+        ("globals", {"raw_text": {"loan": {}}}, "catalog", "Did you mean 'loans'"),
+        ("parameters", {"credit_payments": {}}, "parameters", "Did you mean 'credit_payment'"),
+    ],
+)
+def test_a_key_that_nothing_reads_is_refused(loader_of, file, content, asked, mend):
+    with pytest.raises(ConfigurationError, match=mend):
+        loader_of({f"local/{file}.yml": content})[asked]
 
 
 def test_the_loader_of_the_latest_session_is_the_active_one(loader_of, data_root):

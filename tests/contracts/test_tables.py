@@ -25,7 +25,6 @@ CUSTOMER = {
     "saldo_puntos": ibis.null("int64"),
 }
 LOAN = {
-    "id_fila": ibis.literal("a1-1"),
     "fecha_prestamo": ibis.literal("2024-02-29 10:00:00").cast("timestamp(6)"),
     "capital_prestado": ibis.literal(2e6),
     "plazo_meses": ibis.literal(12, "int64"),
@@ -80,7 +79,7 @@ def test_a_table_without_rows_passes(contract, columns):
     ("contract", "columns", "column"),
     [(Transactions, TRANSACTION, name) for name in list(TRANSACTION)[:6]]
     + [(Customers, CUSTOMER, "id_cliente")]
-    + [(Loans, LOAN, name) for name in list(LOAN)[:5]]
+    + [(Loans, LOAN, name) for name in list(LOAN)[:4]]
     + [(Visitors, VISITOR, name) for name in list(VISITOR)[:5]],
 )
 def test_a_missing_value_is_refused_by_the_name_of_its_column(contract, columns, column):

@@ -182,9 +182,27 @@ def test_another_delimiter_is_declared(rows_of):
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_a_wrong_delimiter_is_answered_with_the_one_in_the_header(rows_of, delimiter):
-    declared = re.escape(f"globals.yml: {{delimiter: {delimiter!r}}}")
+    written = delimiter.replace("\t", "\\t")
+    declared = re.escape(f'globals.yml: raw_text: {{<table>: {{delimiter: "{written}"}}}}')
     with pytest.raises(RawFileUnreadable, match=declared):
         rows_of(f"id{delimiter}valor\n1{delimiter}2\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04\x14\x00[Content_Types].xml\n\xff", "an Excel file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel file"),
+        (b"%PDF-1.7\n1 0 obj", "a PDF"),
+        (b"PAR1\x15\x04", r"Parquet, but its name does not end in \.parquet"),
+        (gzip.compress(b"id\n1\n"), r"compressed with gzip, but its name does not end in \.gz"),
+        (b"id\x00valor\n", "no text: its first line holds binary data"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named_for_what_it_is(rows_of, content, kind):
+    mend = rf"datos.csv is {kind}.*\. Save it as CSV \(in Excel: CSV UTF-8\).* raw_files\.<table> "
+    with pytest.raises(RawFileUnreadable, match=mend):
+        rows_of(content)
 
 
 def test_a_declared_semicolon_is_answered_with_the_comma_in_the_header(rows_of):

@@ -102,6 +102,13 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
         frame(tmp_path / "tx.parquet")
 
 
+def test_the_line_that_declares_a_delimiter_holds_the_key_of_the_table(tmp_path):
+    (tmp_path / "a.csv").write_text("id;valor\n1;2\n", encoding="utf-8")
+    dataset = RawTableDataset(filepath=str(tmp_path / "a.csv"), named={"key": "loans"})
+    with pytest.raises(DatasetError, match=r'globals\.yml: raw_text: {loans: {delimiter: ";"}}'):
+        dataset.load()
+
+
 def test_parquet_and_text_are_not_mixed(tmp_path):
     (tmp_path / "a.csv").write_text("id\n1\n", encoding="utf-8")
     pq.write_table(pa.table({"id": ["1"]}), tmp_path / "b.parquet")

@@ -1,8 +1,13 @@
 import pandas as pd
 import pytest
 
-from clientela.exceptions import RowsUnaccounted, TooManyBadRows
-from clientela.intake.accounting import require_tolerable_share, row_account
+from clientela.exceptions import RowsUnaccounted, TooManyBadRows, TooManyBadValues
+from clientela.intake.accounting import (
+    require_readable_columns,
+    require_tolerable_share,
+    row_account,
+)
+from clientela.intake.rules import IntakeRules
 
 REASONS = pd.DataFrame(
     {
@@ -18,15 +23,42 @@ EXAMPLES = pd.DataFrame(
         "_value": [None, None, "30/02/2024", None],
     }
 )
+COLUMNS = {
+    "id": {"type": "id"},
+    "fecha": {"type": "date"},
+    "salario": {"type": "float", "invalid": "set_missing"},
+    "nacido": {"type": "date", "invalid": "set_missing"},
+}
+
+
+def rules(max_bad_share, **salary):
+    columns = COLUMNS | {"salario": COLUMNS["salario"] | salary}
+    table = {"key": ["id"], "columns": columns}
+    return IntakeRules.model_validate(
+        {"max_bad_share": max_bad_share, "tables": {"transactions": table}}
+    )
+
+
+def check_rows(max_bad_share, reasons=REASONS, examples=EXAMPLES):
+    require_tolerable_share(reasons, examples, rules(max_bad_share), "retail", "transactions")
+
+
+def check_columns(lost, of=100, *, limit=0.05, **salary):
+    seen = ("a.csv", 2.0, "3.828.000") if lost else (None, float("nan"), None)
+    emptied = pd.DataFrame(
+        [("salario", lost, of, *seen), ("nacido", 0, 0, None, float("nan"), None)],
+        columns=["column", "rows", "valued", "_file", "_line", "_value"],
+    )
+    require_readable_columns(emptied, rules(limit, **salary), "retail", "transactions")
 
 
 def test_a_tolerable_share_passes():
-    require_tolerable_share(REASONS, EXAMPLES, "transactions", 0.2)
+    check_rows(0.2)
 
 
 def test_too_many_bad_rows_name_the_three_commonest_reasons_with_examples():
     with pytest.raises(TooManyBadRows) as caught:
-        require_tolerable_share(REASONS, EXAMPLES, "transactions", 0.19)
+        check_rows(0.19)
     message = str(caught.value)
     assert "20 of 100 rows of 'transactions' (20.0%) are unusable; tolerated: 19.0%" in message
     assert (
@@ -34,11 +66,62 @@ def test_too_many_bad_rows_name_the_three_commonest_reasons_with_examples():
         "5 x invalid_fecha (e.g. a.csv line 3, value '30/02/2024'). "
     ) in message
     assert "duplicate_key" not in message
-    assert "quarantine_transactions" in message
+    assert "retail/quarantine_transactions.parquet of the intermediate layer" in message
+    assert message.endswith("conf/local/parameters.yml: retail: {ingestion: {max_bad_share: 0.2}}")
+
+
+def test_unreadable_dates_get_a_line_to_paste():
+    with pytest.raises(TooManyBadRows) as caught:
+        check_rows(0.19)
+    assert (
+        "for the whole table in conf/local/parameters.yml, for example: retail: {ingestion: "
+        '{tables: {transactions: {date_formats: ["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]}}}}. '
+    ) in str(caught.value)
+
+
+def test_nobody_is_told_to_tolerate_the_loss_of_every_row():
+    reasons = pd.DataFrame({"_reason": ["invalid_encoding"], "rows": [9]})
+    examples = pd.DataFrame(
+        {"_reason": ["invalid_encoding"], "_file": ["a"], "_line": [2], "_value": [None]}
+    )
+    with pytest.raises(TooManyBadRows) as caught:
+        check_rows(0.1, reasons, examples)
+    assert str(caught.value).endswith("(raw_text in conf/local/globals.yml).")
 
 
 def test_an_empty_table_has_no_bad_share():
-    require_tolerable_share(REASONS.head(0), EXAMPLES.head(0), "transactions", 0.0)
+    check_rows(0.0, REASONS.head(0), EXAMPLES.head(0))
+
+
+def test_a_column_may_lose_a_tolerable_share_of_its_values():
+    check_columns(5)
+    check_columns(0, of=0)
+    check_columns(90, max_invalid_share=0.9)
+
+
+def test_a_table_without_columns_that_are_emptied_loses_no_values():
+    names = ["column", "rows", "valued", "_file", "_line", "_value"]
+    none = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
+    require_readable_columns(none, rules(0.0), "retail", "transactions")
+
+
+def test_a_column_that_loses_more_names_count_example_and_both_ways_out():
+    with pytest.raises(TooManyBadValues) as caught:
+        check_columns(94)
+    assert str(caught.value) == (
+        "Values that can't be used would be emptied: transactions.salario: 94 of 100 values "
+        "(94.0%; tolerated: 5.0%) (e.g. a.csv line 2, value '3.828.000'). If they are only written "
+        "in another form, declare it for the whole table in conf/local/parameters.yml, for "
+        "example: retail: {ingestion: {tables: {transactions: "
+        '{decimal: ",", thousands: "."}}}}. If it is right to go on without these values, say so '
+        "in conf/local/parameters.yml: retail: {ingestion: {tables: {transactions: {columns: "
+        "{salario: {max_invalid_share: 0.94}}}}}}"
+    )
+
+
+def test_a_column_may_be_held_to_a_stricter_limit_than_the_tables():
+    with pytest.raises(TooManyBadValues, match=r"2 of 100 values \(2.0%; tolerated: 1.0%\)"):
+        check_columns(2, max_invalid_share=0.01)
 
 
 def test_an_account_adds_up_and_names_each_reason():

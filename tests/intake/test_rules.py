@@ -16,6 +16,7 @@ from clientela.intake.rules import ColumnRule, IntakeRules, TableRules
             {"type": "date", "missing": "quarantine", "invalid": "set_missing"},
             "set_missing would empty what missing: quarantine demands",
         ),
+        ({"type": "date", "max_invalid_share": 0.1}, "max_invalid_share fits invalid: set_missing"),
         ({"type": "money"}, "Input should be 'id', 'text'"),
         ({"type": "text", "requierd": True}, "Extra inputs are not permitted"),
     ],

@@ -61,6 +61,12 @@ def verdict(raw_table):
     return verdict
 
 
+def test_the_first_value_that_was_set_missing_stays_at_hand(verdict):
+    both = rules(edad={}, valor={"missing": "allow", "invalid": "set_missing"})
+    assert verdict(both, edad="200", valor="diez")["_emptied"] == "diez"
+    assert verdict(both, edad="200", valor="")["_emptied"] == "200"
+
+
 def test_a_sound_row_is_typed_and_accepted(verdict):
     assert verdict() == {
         "id": "T1",
@@ -73,6 +79,7 @@ def test_a_sound_row_is_typed_and_accepted(verdict):
         "rubro_comparable": "tecnologia",
         "_reason": None,
         "_value": None,
+        "_emptied": None,
         "_file": "tx.csv",
         "_line": 2,
         "_raw": None,

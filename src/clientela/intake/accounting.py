@@ -51,9 +51,18 @@ def require_tolerable_share(
         f"All of them, with their text, are in {use_case}/quarantine_{name}.parquet of the "
         "intermediate layer (data/02_intermediate, unless globals.yml names another folder). "
         f"{reading_hint(use_case, name, rules.tables[name], unread)}"
-        "Else mend the file, declare its encoding or delimiter (raw_text in "
-        "conf/local/globals.yml), or, if it is right to go on without these rows, tolerate them in "
-        f"{PLACE}: {use_case}: {{ingestion: {{max_bad_share: {_allowing(quarantined / read)}}}}}"
+        "Else mend the file, or declare its encoding or delimiter (raw_text in "
+        f"conf/local/globals.yml).{_tolerating(quarantined, read, use_case)}"
+    )
+
+
+def _tolerating(quarantined: int, read: int, use_case: str) -> str:
+    if quarantined == read:
+        return ""
+    share = _allowing(quarantined / read)
+    return (
+        f" If it is right to go on without these rows, say so in {PLACE}: "
+        f"{use_case}: {{ingestion: {{max_bad_share: {share}}}}}"
     )
 
 
@@ -75,7 +84,9 @@ def require_readable_columns(
     """
     columns = rules.tables[name].columns
     limits = {c: _share_of(columns[c].max_invalid_share, rules) for c in emptied["column"]}
-    lost = emptied[emptied["rows"] > emptied["valued"] * emptied["column"].map(limits)]
+    # a table without such columns has none to take a type from
+    tolerated = emptied["column"].map(limits).astype(float) * emptied["valued"].astype(float)
+    lost = emptied[emptied["rows"].astype(float) > tolerated]
     if lost.empty:
         return
     shares = lost["rows"] / lost["valued"]

@@ -56,6 +56,6 @@ def reading_hint(use_case: str, table: str, rules: TableRules, columns: Iterable
     if not settings:
         return ""
     return (
-        f"If they are only written in another form, declare it in {PLACE}, for example: "
-        f"{settings_line(use_case, table, settings)}. "
+        f"If they are only written in another form, declare it for the whole table in {PLACE}, for "
+        f"example: {settings_line(use_case, table, settings)}. "
     )

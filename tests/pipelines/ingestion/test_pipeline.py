@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from kedro.io import DatasetError
 
 from clientela.contracts.use_cases import Table, UseCase
-from clientela.exceptions import ConfigurationError, TooManyBadRows, WrongColumns
+from clientela.exceptions import (
+    ConfigurationError,
+    TooManyBadRows,
+    TooManyBadValues,
+    WrongColumns,
+)
 from clientela.intake.rules import IntakeRules
 from clientela.pipelines.ingestion.nodes import rules_of
 from clientela.pipelines.ingestion.pipeline import create_pipeline
@@ -151,6 +156,17 @@ def test_an_unusable_attribute_keeps_the_row_and_raises_a_flag(ingest):
     assert [(r["puntos"], r["puntos_invalid"]) for r in done.transactions] == [(None, True)]
     flags = ["fecha_nacimiento_invalid", "estrato_social_invalid", "saldo_puntos_invalid"]
     assert [[row[flag] for flag in flags] for row in done.customers] == [[True] * 3, [False] * 3]
+
+
+def test_a_column_that_can_not_be_read_stops_instead_of_being_emptied_in_silence(ingest):
+    points = ["1.500", "muchos", "2", *["3"] * 7]
+    files = {"tx.csv": csv(*(sale(f"T{i}", puntos=text) for i, text in enumerate(points)))}
+    with pytest.raises(
+        TooManyBadValues, match=r"transactions\.puntos: 2 of 10 values \(20\.0%; tol"
+    ):
+        ingest(files, max_bad_share=0.19)
+    done = ingest(files, max_bad_share=0.2)
+    assert done.account["transactions"]["set_missing"] == {"puntos": 2}
 
 
 def test_amounts_of_a_comma_locale(ingest):

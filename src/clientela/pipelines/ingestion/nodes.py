@@ -20,14 +20,6 @@ from clientela.intake.verdicts import checked_rows
 
 logger = logging.getLogger(__name__)
 
-EMPTIED = {
-    "column": "string",
-    "rows": "int64",
-    "valued": "int64",
-    "_file": "string",
-    "_line": "int64",
-    "_value": "string",
-}
 
 VERDICT = ("_reason", "_value", "_emptied", "_file", "_line", "_raw")
 
@@ -108,49 +100,6 @@ def reason_counts(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Tabl
     }
 
 
-def emptied_counts(checked: ir.Table, rules: TableRules) -> ir.Table:
-    """How many values of accepted rows each column lost, and an example.
-
-    Args:
-        checked: All rows with their verdicts.
-        rules: The table's rules.
-
-    Returns:
-        One row per column whose unusable values are set missing: `column`, `rows` (emptied),
-        `valued` (that had a value), `_file`, `_line`, `_value` (of the first row in which it is the
-        first column to be emptied; null where there is none).
-    """
-    if not rules.flagged:
-        return ibis.memtable([], schema=EMPTIED)
-    accepted = checked.filter(checked["_reason"].isnull())  # noqa: PD003 - Ibis, not pandas
-    order = [accepted["_file"], accepted["_line"]]
-    earlier: ir.BooleanValue = ibis.literal(value=False)
-    figures: dict[str, ir.Value] = {}
-    for place, column in enumerate(rules.flagged):
-        lost = accepted[f"{column}_invalid"]
-        shown = lost & ~earlier
-        figures[f"rows_{place}"] = accepted.count(where=lost)
-        figures[f"valued_{place}"] = accepted.count(where=lost | accepted[column].notnull())  # noqa: PD004
-        for part in ("_file", "_line", "_emptied"):
-            figures[f"{part}_{place}"] = accepted[part].first(where=shown, order_by=order)
-        earlier = earlier | lost
-    one = accepted.agg(**figures)
-    rows = [
-        ibis.struct(
-            {
-                "column": ibis.literal(column),
-                "rows": one[f"rows_{place}"],
-                "valued": one[f"valued_{place}"],
-                "_file": one[f"_file_{place}"],
-                "_line": one[f"_line_{place}"],
-                "_value": one[f"_emptied_{place}"],
-            }
-        )
-        for place, column in enumerate(rules.flagged)
-    ]
-    return one.select(row=ibis.array(rows).unnest()).unpack("row")
-
-
 def accepted_table(
     checked: ir.Table,
     counts: Mapping[str, pd.DataFrame],
@@ -162,7 +111,8 @@ def accepted_table(
 
     Args:
         checked: All rows with their verdicts.
-        counts: See `reason_counts`; and `emptied`, see `emptied_counts`.
+        counts: See `reason_counts`; and `emptied`, see
+            `clientela.intake.emptied.emptied_counts`.
         rules: The rules of all tables, with the tolerated shares.
         use_case: The entry that the table belongs to.
         name: This table's name.

@@ -8,6 +8,7 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
+from clientela.intake.emptied import emptied_counts
 from clientela.intake.rules import IntakeRules
 from clientela.pipelines.assembly import accepted_name, pipeline_of
 from clientela.pipelines.ingestion import nodes
@@ -88,7 +89,7 @@ def _reasoning(name: str) -> Callable[..., dict[str, ir.Table]]:
     def reason_counts(
         checked: ir.Table, quarantined: ir.Table, rules: IntakeRules
     ) -> dict[str, ir.Table]:
-        emptied = nodes.emptied_counts(checked, nodes.rules_of(rules, name))
+        emptied = emptied_counts(checked, nodes.rules_of(rules, name))
         return nodes.reason_counts(checked, quarantined) | {"emptied": emptied}
 
     return reason_counts
