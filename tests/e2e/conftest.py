@@ -43,7 +43,8 @@ LAYERS = (
     "08_reporting"
 )
 KEDRO = (sys.executable, "-m", "kedro")
-NOT_INHERITED = ("BUCKET", "PYTHONDONTWRITEBYTECODE")
+# Streamlit sets the backend of every process that imports it, and notebooks then draw nothing
+NOT_INHERITED = ("BUCKET", "MPLBACKEND", "PYTHONDONTWRITEBYTECODE")
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,9 @@ def graph_of(address: str, server: "subprocess.Popen[bytes]", log: Path) -> dict
     raise AssertionError(f"kedro viz did not answer: {log.read_text()}")
 
 
+LARGE = ".pipeline-warning"
+
+
 class Visit:
     """One page in the browser, and what went wrong on it."""
 
@@ -102,7 +105,10 @@ class Visit:
     def open(self, **query: str) -> None:
         written = "&".join(f"{key}={value}" for key, value in query.items())
         self.page.goto(f"{self.lineage.address}/?{written}", wait_until="domcontentloaded")
-        self.page.wait_for_selector(".pipeline-node", timeout=PATIENCE * 1000)
+        self.page.wait_for_selector(f".pipeline-node, {LARGE}", timeout=PATIENCE * 1000)
+        if self.page.locator(LARGE).count():  # it asks before it draws more than a thousand things
+            self.page.locator(LARGE).get_by_role("button").last.click()
+            self.page.wait_for_selector(".pipeline-node", timeout=PATIENCE * 1000)
 
     def texts(self, selector: str) -> list[str]:
         return [text.strip() for text in self.page.locator(selector).all_text_contents()]

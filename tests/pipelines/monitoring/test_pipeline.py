@@ -196,7 +196,7 @@ def test_customers_of_a_transaction_model_are_compared_on_the_latest_day_of_the_
     (data_root / "04_feature/feature_period.json").write_text(
         '{"first": "2023-01-01", "last": "2024-06-30"}', "utf-8"
     )
-    catalog = monitor(run_kedro, "purchase_intensity")
+    catalog = monitor(run_kedro, "purchase_intensity", against="training")
     state = catalog.load("purchase_intensity.drift_state")
     # the fifty without history are no cases of the model
     assert (state["current"]["rows"], state["current"]["period"]) == (950, "2024-06-30")
