@@ -44,5 +44,5 @@ def test_the_variable_alone_leads_there_and_no_embedded_file_is_touched(
     embedded = data / "07_model_output/clientes_segmentados.sqlite"
     embedded.unlink()
     run("scoring")
-    assert sa.inspect(server).get_table_names() == sorted(TABLES)
+    assert sorted(sa.inspect(server).get_table_names()) == sorted(TABLES)
     assert not embedded.exists()
