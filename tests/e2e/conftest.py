@@ -9,8 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
+import s3fs
 from moto.server import ThreadedMotoServer
 
+from clientela.datasets import engine
 from clientela.simulation.churn.parameters import ChurnSimulation
 from clientela.simulation.churn.tables import simulated_visitors
 from clientela.simulation.credit.parameters import CreditSimulation
@@ -203,3 +205,20 @@ def bucket(object_store: Mapping[str, str], aws_client: Callable[[str], Any]) ->
     """The bucket that the variable BUCKET names; empty at first."""
     aws_client("s3").create_bucket(Bucket=object_store["BUCKET"])
     return object_store["BUCKET"]
+
+
+@pytest.fixture
+def store(
+    object_store: Mapping[str, str],
+    bucket: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """An address below which nothing lies yet, reachable from this process."""
+    for name, value in object_store.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    engine.connection.cache_clear()
+    yield f"s3://{bucket}/{request.node.name}"
+    engine.connection.cache_clear()
+    s3fs.S3FileSystem.clear_instance_cache()

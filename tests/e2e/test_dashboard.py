@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,16 +21,13 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from tests.dashboard.shop import monitored_models
+from tests.e2e.browsing import CHROMIUM, PATIENCE, QUIET, free_port
 
 from clientela.dashboard.palette import BASELINE, CURRENT, SEVERITY_COLOURS
 
 APP = "src/clientela/dashboard/app.py"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-PATIENCE = 120
 # below those that the system gives to clients, apart from those of the lineage
 PORTS = range(24_000, 32_000)
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync", "--no-first-run"]
 ENVIRONMENTS = ("test", "aws")
 VIEWS = ("summary", "variables", "distributions", "evolution", "quality", "segments", "alerts")
 CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
@@ -133,7 +129,7 @@ def served(
 ) -> Iterator[Served]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium")
-    port, log = free_port(), tmp_path_factory.mktemp("server") / "log"
+    port, log = free_port(PORTS), tmp_path_factory.mktemp("server") / "log"
     command = ["-m", "streamlit", "run", APP, f"--server.port={port}", "--"]
     with log.open("w") as output:
         server = subprocess.Popen(
@@ -149,14 +145,6 @@ def served(
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-
-
-def free_port() -> int:
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise AssertionError(f"no free port among {PORTS}")
 
 
 def answering(address: str, server: "subprocess.Popen[bytes]", log: Path) -> str:

@@ -3,9 +3,7 @@
 import json
 import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,13 +14,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from tests.e2e.browsing import CHROMIUM, PATIENCE, QUIET, free_port
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-PATIENCE = 120
 # kedro-viz refuses ports above 49151, where the system's free ones begin
 PORTS = range(21_000, 32_000)  # below those that the system gives to clients
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync", "--no-first-run"]
 LAYERS = ["raw", "primary", "feature", "model_input", "models", "model_output", "reporting"]
 PLOT = "purchase_intensity.training_plot_confusion"
 METRICS = "purchase_intensity.required_metrics"
@@ -47,7 +42,7 @@ class Lineage(NamedTuple):
 
 @pytest.fixture(scope="module")
 def lineage(finished_project: Path, variables: Callable[..., dict[str, str]]) -> Iterator[Lineage]:
-    port = free_port()
+    port = free_port(PORTS)
     command = ["viz", "run", "--no-browser", "--host=127.0.0.1", f"--port={port}"]
     log = finished_project.parent / "viz.log"
     with log.open("w") as output:
@@ -66,14 +61,6 @@ def lineage(finished_project: Path, variables: Callable[..., dict[str, str]]) ->
         # the process that answers is a child of the command
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-
-
-def free_port() -> int:
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise AssertionError(f"no free port among {PORTS}")
 
 
 def graph_of(address: str, server: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:

@@ -1,34 +1,16 @@
 """Snapshots on S3, where listings are remembered and there are no folders to move."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
 import s3fs
 
-from clientela.datasets import engine
 from clientela.datasets.snapshots import SnapshotsDataset
 
 JUNE, JULY = "2024-06-30", "2024-07-07"
 SEGMENTS = pd.DataFrame({"dni": ["00012", "07045", "99001"], "cluster_id": [0, 1, -1]})
-
-
-@pytest.fixture
-def store(
-    object_store: Mapping[str, str],
-    bucket: str,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[str]:
-    """An address below which nothing lies yet, reachable from this process."""
-    for name, value in object_store.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    engine.connection.cache_clear()
-    yield f"s3://{bucket}/{request.node.name}"
-    engine.connection.cache_clear()
-    s3fs.S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture

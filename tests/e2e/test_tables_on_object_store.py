@@ -1,16 +1,14 @@
 """Tables of the project on S3: what local folders never show."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
-import s3fs
 from kedro.io import DatasetError
 
-from clientela.datasets import engine
 from clientela.datasets.small_tables import SmallTablesDataset
 from clientela.datasets.table import TableDataset
 
@@ -21,23 +19,6 @@ PURCHASES = pd.DataFrame(
         "id_transaccion": np.arange(60)[::-1],
     }
 )
-
-
-@pytest.fixture
-def store(
-    object_store: Mapping[str, str],
-    bucket: str,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[str]:
-    """An address below which nothing lies yet, reachable from this process."""
-    for name, value in object_store.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    engine.connection.cache_clear()
-    yield f"s3://{bucket}/{request.node.name}"
-    engine.connection.cache_clear()
-    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def keys(aws_client: Callable[[str], Any], address: str) -> list[str]:

@@ -1,30 +1,11 @@
 """What monitoring lives on from run to run, on S3."""
 
-from collections.abc import Iterator, Mapping
-
 import pandas as pd
-import pytest
-import s3fs
 
 from clientela.datasets.whole_file import WholeFileDataset
 
 CSV = {"type": "kedro_datasets.pandas.CSVDataset", "save_args": {"index": False}}
 TEXT = {"type": "kedro_datasets.text.TextDataset"}
-
-
-@pytest.fixture
-def store(
-    object_store: Mapping[str, str],
-    bucket: str,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[str]:
-    """An address below which nothing lies yet, reachable from this process."""
-    for name, value in object_store.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield f"s3://{bucket}/{request.node.name}"
-    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def test_a_table_comes_back_and_is_read_as_text_by_the_next_run(store):
