@@ -10,7 +10,7 @@ from typing import Any
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 
-from clientela.datasets.storage import folder_made
+from clientela.datasets.storage import folder_made, is_stored
 from clientela.exceptions import ModelFileError, StageInputMissing
 
 ARCHIVE = ".tar.gz"
@@ -68,9 +68,7 @@ class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]
             _write(fs, f"{path}/{name}", content)
 
     def _exists(self) -> bool:
-        fs, path = url_to_fs(self._filepath)
-        fs.invalidate_cache(path)
-        return bool(fs.exists(path))
+        return is_stored(self._filepath)
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath}

@@ -8,6 +8,7 @@ import pandas as pd
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 
+from clientela.datasets.storage import is_stored
 from clientela.datasets.table import TableDataset
 from clientela.exceptions import StageInputMissing
 
@@ -72,9 +73,7 @@ class SmallTablesDataset(
         )
 
     def _exists(self) -> bool:
-        fs, folder = url_to_fs(self._path)
-        fs.invalidate_cache(folder)
-        return bool(fs.exists(folder))
+        return is_stored(self._path)
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path}

@@ -42,6 +42,20 @@ def looked_up_anew(fs: fsspec.AbstractFileSystem, path: str) -> None:
             fs.ls(path.rpartition("/")[0])
 
 
+def is_stored(address: str) -> bool:
+    """Whether a file or folder lies at an address now, whatever was known of it before.
+
+    Args:
+        address: With its protocol.
+
+    Returns:
+        Whether it does.
+    """
+    fs, path = url_to_fs(address)
+    fs.invalidate_cache(path)
+    return bool(fs.exists(path))
+
+
 def put_in_place(staged: str, path: str) -> None:
     """Moves a file, or a folder of files, to a place where nothing lies.
 

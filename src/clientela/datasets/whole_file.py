@@ -8,7 +8,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 
-from clientela.datasets.storage import folder_made
+from clientela.datasets.storage import folder_made, is_stored
 
 
 class WholeFileDataset(AbstractDataset[Any, Any]):
@@ -67,9 +67,7 @@ class WholeFileDataset(AbstractDataset[Any, Any]):
         return AbstractDataset.from_config("whole_file", config)
 
     def _exists(self) -> bool:
-        fs, path = url_to_fs(self._filepath)
-        fs.invalidate_cache(path)
-        return bool(fs.exists(path))
+        return is_stored(self._filepath)
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath}
