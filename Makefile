@@ -51,9 +51,9 @@ format: install ## format the code
 	$(BIN)/ruff check --fix .
 
 lock: install ## compile requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --no-strip-extras --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
-	echo "$(AIRFLOW)" | $(BIN)/uv pip compile - --python-version 3.11 --generate-hashes \
+	echo "$(AIRFLOW)" | $(BIN)/uv pip compile - --no-strip-extras --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file schedules/airflow.lock
 
 bench: install ## compare features with other ways to compute them, 1M and 10M transactions
