@@ -16,6 +16,11 @@ ClientelaError
 ├── ScoringDataError        rows to be scored lack what the model needs
 ├── LeakageFound            a feature knows what it can't know at decision time
 ├── ModelFileError          a stored model is damaged, foreign, or of another version
+├── CaseRefused             a case to be answered online breaks the fields of the model
+├── ServingError            models can't be registered, deployed, served or asked
+│   ├── RegistryError           the model registry can't be reached, or refuses
+│   ├── DeploymentFailed        an endpoint could not be brought up, or failed its test
+│   └── NothingApproved         no approved model is there to be served
 ├── CardContradiction       a model card's figures are missing or contradict each other
 ├── DatabaseError           a table could not be loaded into a database
 │   ├── DatabaseUnreachable     no connection: address, network, password, or driver
@@ -95,6 +100,26 @@ class LeakageFound(ClientelaError):
 
 class ModelFileError(ClientelaError):
     """A stored model is damaged, foreign, or of another version."""
+
+
+class CaseRefused(ClientelaError):
+    """A case to be answered online breaks the fields of the model; no value is in the message."""
+
+
+class ServingError(ClientelaError):
+    """Models can't be registered, deployed, served or asked."""
+
+
+class RegistryError(ServingError):
+    """The model registry can't be reached, or refuses."""
+
+
+class DeploymentFailed(ServingError):
+    """An endpoint could not be brought up, or failed its test."""
+
+
+class NothingApproved(ServingError):
+    """No approved model is there to be served."""
 
 
 class CardContradiction(ClientelaError):

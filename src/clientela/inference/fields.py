@@ -1,0 +1,61 @@
+"""What a model asks of each case: the fields of a request, whatever carries them."""
+
+from datetime import date
+from typing import Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
+
+FieldKind: TypeAlias = Literal["number", "integer", "word", "moment"]
+
+Column: TypeAlias = NDArray[np.float64] | NDArray[np.object_] | NDArray[np.datetime64]
+"""One field of all cases: float64 (NaN where missing) for a number or an integer, objects (text or
+None) for a word, `datetime64[us]` (NaT where missing) for a moment."""
+
+
+class InputField(BaseModel):
+    """One field of a case.
+
+    Attributes:
+        name: As the users' tables call it.
+        kind: `number`, `integer`, `word` (a number is read as a word too) or `moment` (local time).
+        required: Whether every case must bring a value; the others are imputed and reported.
+        minimum: Smallest value that can be; a case below it is refused. None: any.
+        maximum: Largest value that can be.
+        earliest: First day that a moment can be.
+        latest: Last day.
+        seen_minimum: Smallest value that the model learned from; beyond it an answer is a guess,
+            which the reply says. None where none is known.
+        seen_maximum: Largest value that it learned from.
+        words: The words that it learned from, sorted; empty where there are too many to list.
+        description: In words, for people; empty without one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: FieldKind
+    required: bool
+    minimum: FiniteFloat | None = None
+    maximum: FiniteFloat | None = None
+    earliest: date | None = None
+    latest: date | None = None
+    seen_minimum: FiniteFloat | None = None
+    seen_maximum: FiniteFloat | None = None
+    words: tuple[str, ...] = ()
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _limits_fit_the_kind(self) -> Self:
+        numeric = self.kind in ("number", "integer")
+        if not numeric and any(
+            limit is not None
+            for limit in (self.minimum, self.maximum, self.seen_minimum, self.seen_maximum)
+        ):
+            raise ValueError(f"{self.name}: limits fit numbers, not a {self.kind}")
+        if self.kind != "moment" and (self.earliest or self.latest):
+            raise ValueError(f"{self.name}: earliest and latest fit a moment, not a {self.kind}")
+        if self.kind != "word" and self.words:
+            raise ValueError(f"{self.name}: words fit a word, not a {self.kind}")
+        return self
