@@ -1,7 +1,5 @@
 """Stores several files as one: an archive whose bytes depend on nothing but its files."""
 
-import gzip
-import io
 import tarfile
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -12,6 +10,7 @@ from kedro.io import AbstractDataset
 
 from clientela.datasets.storage import folder_made, is_stored
 from clientela.exceptions import ModelFileError, StageInputMissing
+from clientela.modelling.storage.archive import archived, unarchived
 
 ARCHIVE = ".tar.gz"
 
@@ -72,45 +71,6 @@ class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath}
-
-
-def archived(files: Mapping[str, bytes]) -> bytes:
-    """A `.tar.gz` archive, the same for the same files: sorted, without dates, owners or name.
-
-    Args:
-        files: Path to content.
-
-    Returns:
-        Bytes of the archive.
-    """
-    buffer = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-    ):
-        for name in sorted(files):
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(files[name]), 0o644
-            archive.addfile(entry, io.BytesIO(files[name]))
-    return buffer.getvalue()
-
-
-def unarchived(content: bytes) -> dict[str, bytes]:
-    """The files of an archive, read in memory.
-
-    Args:
-        content: Bytes of a `.tar.gz` archive.
-
-    Returns:
-        Path to content.
-    """
-    files: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
-        for entry in archive:
-            file = archive.extractfile(entry)
-            if file is not None:
-                files[entry.name] = file.read()
-    return files
 
 
 def _write(fs: Any, path: str, content: bytes) -> None:
