@@ -16,7 +16,6 @@ from clientela.drift.counting import counts
 from clientela.drift.counts import Counts, Range
 from clientela.drift.profile import BaselineProfile
 from clientela.drift.settings import ProfileSettings
-from clientela.drift.table_counting import cell_counts, counts_from_cells
 from clientela.exceptions import CurrentDataUnfit
 
 Counted = Callable[[pd.DataFrame | pa.Table, BaselineProfile], Counts]
@@ -29,8 +28,7 @@ def counted(request) -> Counted:
 
 
 def counted_in_table(rows: pd.DataFrame | pa.Table, profile: BaselineProfile) -> Counts:
-    cells = ibis.duckdb.connect().execute(cell_counts(ibis.memtable(rows), profile))
-    return counts_from_cells(cells, profile)
+    return counts(ibis.memtable(rows), profile, ibis.duckdb.connect().execute)
 
 
 def strange_loans() -> pd.DataFrame:

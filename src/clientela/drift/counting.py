@@ -1,35 +1,52 @@
-"""Counts rows in memory or in a stream: each batch is sorted once per column, then let go.
+"""Counts rows in the cells of a profile, on two engines that give the same integers.
 
-The other engine, for tables that stay in a database, is `clientela.drift.table_counting`; both give
-the same integers.
+Rows in memory or in a stream are sorted batch by batch, once per column, and let go. A table that
+stays in a database is counted there, by `clientela.drift.table_counting`.
 """
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
+import ibis.expr.types as ir
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from clientela.drift.cells import Cells, Numbers, digest, number_cells
 from clientela.drift.columns import Kind, Rows, batches, kind_of, numbers, text_counts
 from clientela.drift.counts import Counts, Range, check_columns, joint_range
 from clientela.drift.profile import BaselineProfile, CategoricalProfile, NumericProfile
+from clientela.drift.table_counting import cell_counts, counts_from_cells
 
-ColumnCount = Callable[[pa.Array], tuple[Cells, Range | None]]
+ColumnCount: TypeAlias = Callable[[pa.Array], tuple[Cells, Range | None]]
+Computed: TypeAlias = Callable[[ir.Table], pd.DataFrame]
+"""What has an engine compute a small table: `ibis.Table.to_pandas`, or a dataset's way to do it."""
 
 
-def counts(rows: Rows, profile: BaselineProfile) -> Counts:
+def counts(
+    rows: Rows | ir.Table, profile: BaselineProfile, computed: Computed = ir.Table.to_pandas
+) -> Counts:
     """How many of the rows fall into each cell of a profile.
 
     Args:
-        rows: A frame, an Arrow table, or record batches, of which one is in memory at a time.
+        rows: A frame, an Arrow table, record batches, of which one is in memory at a time, or a
+            lazy table, which is counted where it lies.
         profile: The baseline.
+        computed: How the counts of a lazy table are fetched.
 
     Returns:
-        Counts that are the same whatever the order of the rows and the size of the batches.
+        Counts that are the same on either engine, whatever the order of the rows and the size of
+        the batches.
 
     Raises:
         CurrentDataUnfit: A column is missing or changed its type.
     """
+    if isinstance(rows, ir.Table):
+        return counts_from_cells(computed(cell_counts(rows, profile)), profile)
+    return _streamed(rows, profile)
+
+
+def _streamed(rows: Rows, profile: BaselineProfile) -> Counts:
     counting = {name: _column_count(column) for name, column in profile.columns.items()}
     cells: dict[str, Cells] = {
         name: np.zeros(len(column.cells), dtype=np.int64)

@@ -1,12 +1,14 @@
 """One period against the baseline: what moved, what it says of the model, and what to do."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from clientela.drift.cells import Numbers
 from clientela.drift.counting import counts
 from clientela.drift.counts import Counts
+from clientela.drift.distances import Distances
 from clientela.drift.drift_table import drift_table
 from clientela.drift.evidence import period_evidence
 from clientela.drift.log import history, updated_log
@@ -15,6 +17,7 @@ from clientela.drift.profile import BaselineProfile, CategoricalProfile, Numeric
 from clientela.drift.severity import with_severity
 from clientela.drift.state import ModelState, model_state
 from clientela.monitoring.baseline import SEASON, Baseline, PartProfile
+from clientela.monitoring.exact import exact_columns
 from clientela.monitoring.performance import Performance, performance
 from clientela.monitoring.periods import Window
 from clientela.monitoring.rows import MonitoredRows
@@ -34,6 +37,7 @@ class Comparison:
         state: What follows.
         row: What the log keeps.
         target: Column of the class, if it is watched.
+        exact: Column to the distances of the values themselves, where these were at hand.
     """
 
     run: PeriodRun
@@ -44,6 +48,7 @@ class Comparison:
     state: ModelState
     row: LogRow
     target: str | None = None
+    exact: Mapping[str, Distances] = field(default_factory=dict)
 
     def compared_as(self, name: str) -> tuple[BaselineProfile, Counts]:
         """The baseline and the counts of a column: of the target, among rows that have it."""
@@ -62,6 +67,8 @@ class Plan:
         periods: The period of each current row; missing where a row is the baseline's.
         windows: How periods are measured, in the order of time.
         settings: What may vary.
+        values: The baseline's own values, where exact distances are wanted and these at hand; see
+            `clientela.monitoring.exact`.
     """
 
     rows: MonitoredRows
@@ -69,6 +76,7 @@ class Plan:
     periods: "pd.Series[str]"
     windows: Sequence[Window]
     settings: MonitoringSettings
+    values: Mapping[str, Numbers] = field(default_factory=dict)
 
     def chosen(self, window: Window) -> "pd.Series[bool]":
         """Which rows a period is measured on."""
@@ -94,15 +102,18 @@ def comparisons(plan: Plan, log: Sequence[LogRow]) -> list[Comparison]:
 def _comparison(plan: Plan, window: Window, log: Sequence[LogRow]) -> Comparison:
     rows, settings = plan.rows, plan.settings
     profile, mode = _baseline_of(window, plan.baseline)
-    counted = counts(rows.current[plan.chosen(window)], profile)
-    judged = judged_table(profile, counted, rows.target, settings)
+    current = rows.current[plan.chosen(window)]
+    counted = counts(current, profile)
+    # the values are those of the whole baseline, not of one season
+    exact = exact_columns(plan.values, current) if profile is plan.baseline.whole else {}
+    judged = judged_table(profile, counted, rows.target, settings, exact)
     measured = performance(rows, plan.chosen(window), settings.performance)
     evidence = period_evidence(judged, rows.importance, measured.estimated, measured.realised)
     hash_ = plan.baseline.shown_hash
     state = model_state(evidence, hash_, history(log, window.period), settings.state)
     run = PeriodRun(period=window.period, mode=mode, baseline=hash_, n=counted.rows)
     row = log_row(run, judged, evidence, state, measured.record())
-    return Comparison(run, profile, counted, judged, measured, state, row, rows.target)
+    return Comparison(run, profile, counted, judged, measured, state, row, rows.target, exact)
 
 
 def _baseline_of(window: Window, baseline: Baseline) -> tuple[BaselineProfile, str]:
@@ -113,7 +124,11 @@ def _baseline_of(window: Window, baseline: Baseline) -> tuple[BaselineProfile, s
 
 
 def judged_table(
-    profile: BaselineProfile, counted: Counts, target: str | None, settings: MonitoringSettings
+    profile: BaselineProfile,
+    counted: Counts,
+    target: str | None,
+    settings: MonitoringSettings,
+    exact: Mapping[str, Distances] | None = None,
 ) -> pd.DataFrame:
     """The drift table with severities; the target is compared among the rows that have it.
 
@@ -124,12 +139,13 @@ def judged_table(
         counted: Rows of one period.
         target: Column of the class, if it is watched.
         settings: How to compare, and what counts.
+        exact: Column to the distances of the values themselves, where these are at hand.
 
     Returns:
         One row per column, worst first; without the target where no row has it yet.
     """
     features = _only(profile, [name for name in profile.columns if name != target])
-    parts = [drift_table(features, counted, settings.drift)]
+    parts = [drift_table(features, counted, settings.drift, exact)]
     if target in profile.columns:
         complete, known = labelled(profile, counted, str(target))
         if known.rows and complete.rows:

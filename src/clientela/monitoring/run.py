@@ -23,6 +23,7 @@ from clientela.monitoring.baseline import (
     frozen_baseline,
 )
 from clientela.monitoring.comparison import Comparison, Plan, comparisons, segment_tables
+from clientela.monitoring.exact import baseline_values
 from clientela.monitoring.periods import Window, gaps, period_names, windows
 from clientela.monitoring.report import Findings
 from clientela.monitoring.rows import MonitoredRows
@@ -70,7 +71,8 @@ def monitored(
     )
     _tell_of_left_out(rows, baseline)
     came = current_rows(rows, baseline)
-    plan = Plan(rows, baseline, *_periods(rows, came, baseline, log, settings), settings)
+    values = baseline_values(rows, baseline) if settings.exact else {}
+    plan = Plan(rows, baseline, *_periods(rows, came, baseline, log, settings), settings, values)
     compared = comparisons(plan, log)
     latest = compared[-1] if compared else None
     # what was measured against another baseline can't stand in one table with this

@@ -108,6 +108,8 @@ class MonitoringSettings(BaseModel):
             numbered as they come, 0001, 0002, …
         leave_out: Patterns of columns that are not watched.
         compat: Whether the latest table also has the figures of classic dashboards.
+        exact: Whether KS and Wasserstein are computed from the values, as long as the rows of the
+            baseline are at hand; else the profile certifies an interval.
         segments: Drift within parts.
         profile: How a baseline is frozen.
         drift: How distributions are compared.
@@ -128,6 +130,7 @@ class MonitoringSettings(BaseModel):
     file_period: Annotated[str, Field(pattern=ISO_PERIOD)] | None = None
     leave_out: tuple[str, ...] = ()
     compat: bool = False
+    exact: bool = False
     segments: SegmentDrift = SegmentDrift()
     profile: ProfileSettings = ProfileSettings()
     drift: DriftSettings = DriftSettings()

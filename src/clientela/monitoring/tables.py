@@ -44,7 +44,7 @@ def latest_metrics(latest: Comparison | None, settings: MonitoringSettings) -> p
         return pd.DataFrame(columns=columns)
     if not settings.compat:
         return latest.judged[columns]
-    classic = classic_table(latest.profile, latest.counted, settings.drift)
+    classic = classic_table(latest.profile, latest.counted, settings.drift, latest.exact)
     renamed = classic.rename(columns={name: f"{name}_classic" for name in ("psi", "ks", "js")})
     return latest.judged.merge(renamed, on="feature", how="left")[columns]
 
