@@ -1,10 +1,14 @@
 """Counts rows in memory or in a stream: each batch is sorted once per column, then let go.
 
+Columns are counted beside one another, as many at a time as Arrow takes threads to read them:
+sorting releases Python's lock, and sums of integers don't depend on who comes first.
+
 The other engine, for tables that stay in a database, is `clientela.drift.table_counting`; both give
 the same integers.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -37,13 +41,15 @@ def counts(rows: Rows, profile: BaselineProfile) -> Counts:
     }
     ranges: dict[str, Range] = {}
     total = 0
-    for batch in _fitting(batches(rows, profile.columns), profile):
-        total += batch.num_rows
-        for name, count in counting.items():
-            in_batch, found = count(batch.column(name))
-            cells[name] += in_batch
-            if found is not None:
-                ranges[name] = joint_range(ranges.get(name, found), found)
+    with ThreadPoolExecutor(pa.cpu_count()) as threads:
+        for batch in _fitting(batches(rows, profile.columns), profile):
+            total += batch.num_rows
+            columns = [batch.column(name) for name in counting]
+            counted = threads.map(lambda count, column: count(column), counting.values(), columns)
+            for name, (in_batch, found) in zip(counting, counted, strict=True):
+                cells[name] += in_batch
+                if found is not None:
+                    ranges[name] = joint_range(ranges.get(name, found), found)
     return Counts(
         data_hash=profile.data_hash,
         rows=total,
