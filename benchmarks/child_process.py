@@ -15,12 +15,13 @@ class ChildFailed(Exception):
     """A script ended with an error; it said why on standard error."""
 
 
-def child(script: str, *arguments: str) -> str:
+def child(script: str, *arguments: str, interpreter: Path | None = None) -> str:
     """Runs a script to its end.
 
     Args:
         script: Its file name in this folder.
         arguments: What it is given.
+        interpreter: The Python that runs it; None: this one.
 
     Returns:
         What it printed.
@@ -28,7 +29,7 @@ def child(script: str, *arguments: str) -> str:
     Raises:
         ChildFailed: It ended with an error.
     """
-    command = [sys.executable, str(HERE / script), *arguments]
+    command = [str(interpreter or sys.executable), str(HERE / script), *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise ChildFailed(f"{script} {' '.join(arguments)} failed, see above.")

@@ -45,14 +45,24 @@ def asked(benchmark: Benchmark, arguments: Sequence[str]) -> argparse.Namespace:
 
     Returns:
         `rows`, `runs`, `variants` and `folder`.
+
+    Raises:
+        SystemExit: It is not understood, or names a variant whose environment does not exist.
     """
     names = [variant.name for variant in benchmark.variants]
+    usual = [variant.name for variant in benchmark.variants if variant.interpreter is None]
     parser = argparse.ArgumentParser(description=benchmark.description)
     parser.add_argument("--rows", type=int, nargs="+", default=list(benchmark.sizes))
     parser.add_argument("--runs", type=int, default=5, help="measured runs of each, besides one")
-    parser.add_argument("--variants", nargs="+", choices=names, default=names)
+    parser.add_argument("--variants", nargs="+", choices=names, default=usual)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the samples are kept")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if absent := _absent(benchmark, options.variants):
+        parser.error(
+            f"{', '.join(absent)} would run in an environment of its own, which does not exist; "
+            "its make target creates it: see `make help`."
+        )
+    return options
 
 
 def compared(benchmark: Benchmark, sample: Sample, names: Sequence[str], runs: int) -> Table:
@@ -82,3 +92,12 @@ def compared(benchmark: Benchmark, sample: Sample, names: Sequence[str], runs: i
         )
         measured = medians(list(taken))
     return side_by_side(f"{size}, medians of {runs} runs", measured, benchmark)
+
+
+def _absent(benchmark: Benchmark, names: Sequence[str]) -> list[str]:
+    """The variants whose environment nobody has created."""
+    return [
+        variant.name
+        for variant in benchmark.variants
+        if variant.name in names and variant.interpreter and not variant.interpreter.exists()
+    ]

@@ -1,7 +1,8 @@
-"""Compares scoring drift against a stored profile with a bare read and with scipy.
+"""Compares scoring drift against a stored profile with a bare read, with scipy, and with Evidently.
 
 `python benchmarks/drift.py` draws a million rows of 50 columns once, runs every variant in turns,
-and prints a table.
+and prints a table. Evidently takes part where `--variants` names it: it needs an environment of its
+own, which `make bench-evidently` creates.
 """
 
 import sys

@@ -106,4 +106,5 @@ def _run(sample: Sample, variant: Variant, outputs: Path) -> Measured:
     output = outputs / variant.name
     shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
     places = (*map(str, sample.places), str(output))
-    return Measured(**json.loads(child("measured_run.py", variant.name, *places)))
+    taken = child("measured_run.py", variant.name, *places, interpreter=variant.interpreter)
+    return Measured(**json.loads(taken))

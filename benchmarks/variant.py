@@ -18,6 +18,8 @@ class Variant:
         against: The variant of whose time its own is shown as a multiple; None: of none.
         most_rows: The largest table that it is tried on; None: any.
         once: Whether it runs once, without warm-up: it takes so long that noise is irrelevant.
+        interpreter: The Python of an environment of its own, for a library that can't be installed
+            beside ours; such a variant runs where the command line names it. None: this Python.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Variant:
     against: str | None = None
     most_rows: int | None = None
     once: bool = False
+    interpreter: Path | None = None
 
 
 @dataclass(frozen=True)
