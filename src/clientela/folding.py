@@ -1,15 +1,18 @@
 """How words are compared: without accents, case, or surrounding blanks."""
 
 import re
+from typing import TYPE_CHECKING
 
-import ibis.expr.types as ir
+if TYPE_CHECKING:
+    # a served model compares words without an engine, and starts without loading one
+    import ibis.expr.types as ir
 
 ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇ"
 UNACCENTED = "aaaaaaeeeeiiiiooooouuuuncAAAAAAEEEEIIIIOOOOOUUUUNC"
 _TRANSLATION = str.maketrans(ACCENTED, UNACCENTED)
 
 
-def folded(text: ir.StringValue) -> ir.StringValue:
+def folded(text: "ir.StringValue") -> "ir.StringValue":
     """Text as it is compared: trimmed, lower case, without accents (`TECNOLOGÍA` = `tecnologia`).
 
     Args:

@@ -1,14 +1,18 @@
 """From customer features to the matrix that clusters are made from."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from clientela.exceptions import ModelFileError
 from clientela.segments.layout import Layout
 from clientela.segments.params import ColumnGroup
+
+if TYPE_CHECKING:
+    # a served model places customers without an engine, and starts without loading one
+    import ibis.expr.types as ir
 
 TOTALS = ("num_tx", "gasto_total", "ticket_promedio", "recencia_dias", "rubros_distintos")
 SHARE, SCORE = "participacion_", "score_"
@@ -88,7 +92,7 @@ def matrix(
     return values
 
 
-def selected(features: ir.Table, columns: Sequence[str]) -> ir.Table:
+def selected(features: "ir.Table", columns: Sequence[str]) -> "ir.Table":
     """The features with some columns alone: at a million customers all of them fill gigabytes.
 
     Args:
