@@ -229,7 +229,8 @@ def test_an_unknown_customer_is_kept_or_refused_as_configured(raw_table, policy,
 
 
 # letters of Spanish, of scripts with rules of their own, and blanks of which only some are trimmed
-LETTERS = "aZñÑáÁüÜçÇ4 ßẞİÄĐ\N{LATIN SMALL LETTER DOTLESS I}\N{COMBINING ACUTE ACCENT}" + (
+LETTERS = (
+    "aZñÑáÁüÜçÇ4 ßẞİÄĐ\N{LATIN SMALL LETTER DOTLESS I}\N{COMBINING ACUTE ACCENT}"
     "\N{GREEK CAPITAL LETTER SIGMA}\N{GREEK SMALL LETTER FINAL SIGMA}\t\x0b\x1c\xa0\u2003"
 )
 

@@ -88,7 +88,7 @@ def matrix(
     values = np.empty((len(features.index[where]), len(columns)))
     for place, name in enumerate(columns):
         column = features[name].to_numpy(dtype="float64")[where]
-        values[:, place] = _transform(name)(column) if transformed else column
+        values[:, place] = transform_of(name)(column) if transformed else column
     return values
 
 
@@ -121,7 +121,15 @@ def _require(columns: Sequence[str], found: Iterable[str]) -> None:
         )
 
 
-def _transform(column: str) -> Callable[[np.ndarray], np.ndarray]:
+def transform_of(column: str) -> Callable[[np.ndarray], np.ndarray]:
+    """How a column enters the matrix where columns are transformed; see `matrix`.
+
+    Args:
+        column: Its name.
+
+    Returns:
+        From its values to those of the matrix.
+    """
     if column.startswith(SHARE):
         return np.sqrt
     if column.startswith(SCORE):
