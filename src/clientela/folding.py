@@ -1,15 +1,19 @@
 """How words are compared: without accents, case, or surrounding blanks."""
 
 import re
+from string import whitespace
+from typing import TYPE_CHECKING
 
-import ibis.expr.types as ir
+if TYPE_CHECKING:
+    # a served model compares words without an engine, and starts without loading one
+    import ibis.expr.types as ir
 
 ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇ"
 UNACCENTED = "aaaaaaeeeeiiiiooooouuuuncAAAAAAEEEEIIIIOOOOOUUUUNC"
 _TRANSLATION = str.maketrans(ACCENTED, UNACCENTED)
 
 
-def folded(text: ir.StringValue) -> ir.StringValue:
+def folded(text: "ir.StringValue") -> "ir.StringValue":
     """Text as it is compared: trimmed, lower case, without accents (`TECNOLOGÍA` = `tecnologia`).
 
     Args:
@@ -22,7 +26,7 @@ def folded(text: ir.StringValue) -> ir.StringValue:
 
 
 def folded_word(word: str) -> str:
-    """The same folding for one word of configuration.
+    """The same folding for one word, of configuration or of a request.
 
     Args:
         word: For example a target category.
@@ -30,7 +34,11 @@ def folded_word(word: str) -> str:
     Returns:
         The folded word.
     """
-    return word.strip().translate(_TRANSLATION).lower()
+    unaccented = word.strip(whitespace).translate(_TRANSLATION)
+    if unaccented.isascii():
+        return unaccented.lower()
+    # engines fold letter by letter; Python looks at the place of a sigma, and makes two of an İ
+    return "".join(letter.lower()[0] for letter in unaccented)
 
 
 def slug_of(word: str) -> str:

@@ -34,13 +34,11 @@ class Answers:
 
 
 class Scorer(Protocol):
-    """A loaded model that answers.
+    """A loaded model that answers."""
 
-    Attributes:
-        manifest: What it is.
-    """
-
-    manifest: ServedManifest
+    @property
+    def manifest(self) -> ServedManifest:
+        """What it is."""
 
     def answers(self, columns: Mapping[str, Column]) -> Answers:
         """What the model says; thread-safe.

@@ -72,7 +72,7 @@ def _scored(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettings) -
         said = task.predictions(model.estimator, X, manifest["decision"])
         frame.loc[known, "clase"] = np.asarray(manifest["classes"], dtype=object)[said.codes]
         frame.loc[known, columns] = np.column_stack([said.expected, said.probabilities])
-        for name, words in _reasons(model, X, settings).items():
+        for name, words in reasons_in_words(model, X, settings).items():
             frame.loc[known, name] = words
     return frame if "tabular" not in manifest else frame.assign(imputadas=_imputed(model, rows))
 
@@ -95,10 +95,23 @@ def _has_history(rows: pd.DataFrame) -> "pd.Series[bool]":
     return rows[NO_HISTORY] == 0
 
 
-def _reasons(
+def reasons_in_words(
     model: StoredModel, X: pd.DataFrame, settings: ScoringSettings
 ) -> Mapping[str, list[str | None]]:
-    """Reason columns in words; fewer reasons than asked for leave the last columns empty."""
+    """Why a model says what it says of each row.
+
+    Args:
+        model: A stored model.
+        X: Its features.
+        settings: How many reasons, and the words for features.
+
+    Returns:
+        `razon_1`, `razon_2`, ... to one entry per row, None where nothing more moved the score;
+        fewer of them where there are fewer features.
+
+    Raises:
+        ConfigurationError: Nothing exact is known for this kind of model.
+    """
     if settings.reasons == 0:
         return {}
     table = TASKS[model.manifest["task"]].contributions(model.estimator, X)

@@ -1,14 +1,18 @@
 """From customer features to the matrix that clusters are made from."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from clientela.exceptions import ModelFileError
 from clientela.segments.layout import Layout
 from clientela.segments.params import ColumnGroup
+
+if TYPE_CHECKING:
+    # a served model places customers without an engine, and starts without loading one
+    import ibis.expr.types as ir
 
 TOTALS = ("num_tx", "gasto_total", "ticket_promedio", "recencia_dias", "rubros_distintos")
 SHARE, SCORE = "participacion_", "score_"
@@ -84,11 +88,11 @@ def matrix(
     values = np.empty((len(features.index[where]), len(columns)))
     for place, name in enumerate(columns):
         column = features[name].to_numpy(dtype="float64")[where]
-        values[:, place] = _transform(name)(column) if transformed else column
+        values[:, place] = transform_of(name)(column) if transformed else column
     return values
 
 
-def selected(features: ir.Table, columns: Sequence[str]) -> ir.Table:
+def selected(features: "ir.Table", columns: Sequence[str]) -> "ir.Table":
     """The features with some columns alone: at a million customers all of them fill gigabytes.
 
     Args:
@@ -117,7 +121,15 @@ def _require(columns: Sequence[str], found: Iterable[str]) -> None:
         )
 
 
-def _transform(column: str) -> Callable[[np.ndarray], np.ndarray]:
+def transform_of(column: str) -> Callable[[np.ndarray], np.ndarray]:
+    """How a column enters the matrix where columns are transformed; see `matrix`.
+
+    Args:
+        column: Its name.
+
+    Returns:
+        From its values to those of the matrix.
+    """
     if column.startswith(SHARE):
         return np.sqrt
     if column.startswith(SCORE):

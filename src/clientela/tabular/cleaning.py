@@ -8,10 +8,7 @@ import ibis.expr.types as ir
 from clientela.folding import folded, folded_word
 from clientela.tabular.params import TabularFeatureParams
 from clientela.tabular.readings import as_moment, as_number, as_word
-from clientela.tabular.rules import NumberRule, WordRule
-
-OTHER = "OTRO"
-"""The word that groups all words which are not allowed."""
+from clientela.tabular.rules import OTHER, NumberRule, WordRule
 
 
 def cleaned(table: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Value]:
@@ -35,38 +32,6 @@ def cleaned(table: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Value
     return {**numbers, **words, **dates, **flags}
 
 
-def number_rule(name: str, params: TabularFeatureParams) -> NumberRule | None:
-    """The rule that applies to a numeric column.
-
-    Args:
-        name: The column.
-        params: All rules.
-
-    Returns:
-        The rule; None where any number is believed.
-    """
-    return params.cleaning.numbers.get(name) if params.cleaning.enabled else None
-
-
-def word_rule(name: str, params: TabularFeatureParams) -> WordRule:
-    """The rule that applies to a categorical or ordinal column.
-
-    Args:
-        name: The column.
-        params: All rules.
-
-    Returns:
-        The rule; without one in configuration, any word is believed as it is written. Words beside
-        the levels of an ordinal column are never believed, with cleaning or without.
-    """
-    found = params.cleaning.words.get(name) if params.cleaning.enabled else None
-    if name in params.ordinal:
-        return (found or WordRule()).model_copy(
-            update={"allowed": params.ordinal[name], "other": "set_missing"}
-        )
-    return found or WordRule(folded=False)
-
-
 def number_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.FloatingValue:
     """A numeric column with unbelievable values set missing, or clipped.
 
@@ -78,7 +43,7 @@ def number_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.Fl
     Returns:
         The column as float64.
     """
-    number, rule = as_number(table, name), number_rule(name, params)
+    number, rule = as_number(table, name), params.number_rule(name)
     if rule is None:
         return number
     missing = ibis.null("float64")
@@ -98,7 +63,7 @@ def word_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.Stri
     Returns:
         The column as text.
     """
-    word, rule = as_word(table, name), word_rule(name, params)
+    word, rule = as_word(table, name), params.word_rule(name)
     if rule.allowed is None:
         return folded(word) if rule.folded else word
     spelled = _spelled(word, rule)
@@ -119,10 +84,10 @@ def disbelieved(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.
         A condition per row; false where there is no value.
     """
     if name in params.numeric:
-        rule = number_rule(name, params)
+        rule = params.number_rule(name)
         found = _violations(as_number(table, name), rule) if rule is not None else {}
         return ibis.or_(*(outside for outside, _ in found.values())).fill_null(False)
-    word, words = as_word(table, name), word_rule(name, params)
+    word, words = as_word(table, name), params.word_rule(name)
     if words.allowed is None:
         return ibis.literal(False)
     return word.notnull() & _spelled(word, words).isnull()
@@ -169,7 +134,7 @@ def cell_findings(table: ir.Table, name: str, params: TabularFeatureParams) -> l
     """
     missing = table[name].isnull()
     if name in params.numeric:
-        number, rule = as_number(table, name), number_rule(name, params)
+        number, rule = as_number(table, name), params.number_rule(name)
         bounds = _violations(number, rule) if rule is not None else {}
         action = rule.outside if rule is not None else ""
         strange = table[name].notnull() & number.isnull()
@@ -183,7 +148,7 @@ def cell_findings(table: ir.Table, name: str, params: TabularFeatureParams) -> l
 
 
 def _word_findings(table: ir.Table, name: str, params: TabularFeatureParams) -> list[Finding]:
-    word, rule = as_word(table, name), word_rule(name, params)
+    word, rule = as_word(table, name), params.word_rule(name)
     strange = disbelieved(table, name, params)
     respelled = word.notnull() & ~strange & (word != word_of(table, name, params))
     return [

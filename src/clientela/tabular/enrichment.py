@@ -1,7 +1,5 @@
 """Columns made from the cleaned columns of the same row."""
 
-from itertools import pairwise
-
 import ibis
 import ibis.expr.types as ir
 
@@ -61,13 +59,10 @@ def _bands(table: ir.Table, made: Enrichment) -> dict[str, ir.Value]:
 
 
 def _band_of(number: ir.FloatingValue, band: Band) -> ir.StringValue:
-    """`menos de 25`, `25 a 40`, `40 o más`; an edge belongs to the band that it begins."""
-    written = [str(int(edge)) if edge == int(edge) else repr(edge) for edge in band.edges]
-    between = [f"{low} a {high}" for low, high in pairwise(written)]
-    below = zip(band.edges, [f"menos de {written[0]}", *between], strict=True)
+    *lower, highest = band.names
     return ibis.cases(
-        *((number < edge, ibis.literal(name)) for edge, name in below),
-        (number >= band.edges[-1], ibis.literal(f"{written[-1]} o más")),
+        *((number < edge, ibis.literal(n)) for edge, n in zip(band.edges, lower, strict=True)),
+        (number >= band.edges[-1], ibis.literal(highest)),
         else_=ibis.null("string"),
     )
 

@@ -249,6 +249,33 @@ class TabularFeatureParams(BaseModel):
         made = self.enrichment
         return self.invalid_flags | made.numbers() | made.from_dates() | made.flags()
 
+    def number_rule(self, name: str) -> NumberRule | None:
+        """The rule that applies to a numeric column.
+
+        Args:
+            name: The column.
+
+        Returns:
+            The rule; None where any number is believed.
+        """
+        return self.cleaning.numbers.get(name) if self.cleaning.enabled else None
+
+    def word_rule(self, name: str) -> WordRule:
+        """The rule that applies to a categorical or ordinal column.
+
+        Args:
+            name: The column.
+
+        Returns:
+            The rule; without one in configuration, any word is believed as it is written. Words
+            beside the levels of an ordinal column are never believed, with cleaning or without.
+        """
+        found = self.cleaning.words.get(name) if self.cleaning.enabled else None
+        if name in self.ordinal:
+            levels = {"allowed": self.ordinal[name], "other": "set_missing"}
+            return (found or WordRule()).model_copy(update=levels)
+        return found or WordRule(folded=False)
+
     def _made(self) -> list[str]:
         """Names of all new columns; one that two groups make stands twice."""
         made = self.enrichment

@@ -1,6 +1,7 @@
 """What may be done to the columns of a table: cleaning rules, and columns made from columns."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -11,6 +12,9 @@ Part: TypeAlias = Literal["month", "weekday", "hour"]
 
 PART_NAMES: Mapping[Part, str] = {"month": "mes", "weekday": "dia_semana", "hour": "hora"}
 """Part of a date to its name in a feature: `fecha_prestamo_mes`."""
+
+OTHER = "OTRO"
+"""The word that groups all words which are not allowed."""
 
 
 class Rule(BaseModel):
@@ -99,6 +103,13 @@ class Band(Rule):
         if list(self.edges) != sorted(set(self.edges)):
             raise ValueError(f"edges must increase, got {list(self.edges)}")
         return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """`menos de 25`, `25 a 40`, `40 o más`; an edge belongs to the band that it begins."""
+        written = [str(int(edge)) if edge == int(edge) else repr(edge) for edge in self.edges]
+        between = (f"{low} a {high}" for low, high in pairwise(written))
+        return (f"menos de {written[0]}", *between, f"{written[-1]} o más")
 
 
 class Pairs(Rule):

@@ -1,0 +1,201 @@
+"""Models that are arithmetic on a matrix: each as one function, the same for any number of cases.
+
+Sums are added up in the order of the columns. The libraries that multiply matrices choose the order
+by the number of rows, so that a case would get other last digits alone than among others.
+"""
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any, TypeAlias
+
+import numpy as np
+from scipy.special import expit
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from xgboost import XGBClassifier, XGBModel, XGBRegressor
+
+from clientela.classification.codes import Floats
+from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
+from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
+from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
+
+Answer: TypeAlias = Callable[[Floats], Floats]
+"""From a matrix (cases x columns) to one number for each case, or one for each case and class."""
+
+TREES = (None, "gbtree", "dart")
+
+
+def weighted_sums(terms: Floats) -> Floats:
+    """The sums over the columns, added up from the first to the last.
+
+    Args:
+        terms: Columns x cases, at least one column.
+
+    Returns:
+        One number for each case.
+    """
+    sums: Floats = np.add.accumulate(terms, axis=0)[-1]
+    return sums
+
+
+@singledispatch
+def positive_probability(model: Any) -> Answer:
+    """A classifier of two classes as the probability of the second one.
+
+    Args:
+        model: Fitted on a bare matrix, as inside a pipeline.
+
+    Returns:
+        The answer; of a kind that is not known, the model's own.
+    """
+
+    def answer(matrix: Floats) -> Floats:
+        return np.asarray(model.predict_proba(matrix)[:, 1], dtype=np.float64)
+
+    return answer
+
+
+@positive_probability.register
+def _of_logistic(model: LogisticRegression) -> Answer:
+    coefficients, intercept = model.coef_[0][:, None], model.intercept_[0]
+
+    def answer(matrix: Floats) -> Floats:
+        probability: Floats = expit(weighted_sums(matrix.T * coefficients) + intercept)
+        return probability
+
+    return answer
+
+
+@positive_probability.register
+def _of_boosted_classifier(model: XGBClassifier) -> Answer:
+    native = boosted(model) if model.objective == "binary:logistic" else None
+    return native or positive_probability.dispatch(object)(model)
+
+
+@positive_probability.register
+def _of_constant(model: DummyClassifier) -> Answer:
+    if model.strategy != "prior":
+        return positive_probability.dispatch(object)(model)
+    share = float(model.class_prior_[1])
+    return lambda matrix: np.full(len(matrix), share)
+
+
+def boosted(model: XGBModel) -> Answer | None:
+    """A boosted model as its native prediction on one thread.
+
+    Args:
+        model: Fitted, with one output.
+
+    Returns:
+        The answer; None where the wrapper does more than to ask its booster.
+    """
+    if model.booster not in TREES or model.early_stopping_rounds is not None:
+        return None
+    # of its own, since answering is thread-safe only where nothing else is done with it
+    booster, missing = model.get_booster().copy(), model.missing
+    booster.set_param({"nthread": 1})
+
+    def answer(matrix: Floats) -> Floats:
+        if not len(matrix):
+            return np.empty(0)
+        found = booster.inplace_predict(matrix, missing=missing, validate_features=False)
+        # XGBoost overwrites its answer with the next one
+        return np.array(found, dtype=np.float64)
+
+    answer(np.zeros((1, booster.num_features())))  # settings take effect with the first answer
+    return answer
+
+
+@singledispatch
+def expected_value(model: Any) -> Answer:
+    """A regressor as its prediction.
+
+    Args:
+        model: Fitted.
+
+    Returns:
+        The answer; of a kind that is not known, the model's own.
+    """
+
+    def answer(matrix: Floats) -> Floats:
+        return np.asarray(model.predict(matrix), dtype=np.float64)
+
+    return answer
+
+
+@expected_value.register
+def _of_boosted_regressor(model: XGBRegressor) -> Answer:
+    return boosted(model) or expected_value.dispatch(object)(model)
+
+
+@singledispatch
+def class_probabilities(model: Any) -> Answer | None:
+    """An ordinal classifier as the probabilities of all its classes.
+
+    Args:
+        model: Fitted.
+
+    Returns:
+        The answer; None where nothing faster is known than the model itself.
+    """
+    del model
+    return None
+
+
+@class_probabilities.register
+def _of_linear(model: ProportionalOddsClassifier) -> Answer:
+    mean, scale = model.mean_[:, None], model.scale_[:, None]
+    coefficients, thresholds = model.coef_[:, None], model.thresholds_
+    complete = _over_all_classes(model)
+
+    def answer(matrix: Floats) -> Floats:
+        score = weighted_sums((matrix.T - mean) / scale * coefficients)
+        return complete(_differences(expit(thresholds - score[:, None]), 0.0, 1.0))
+
+    return answer
+
+
+@class_probabilities.register
+def _of_cumulative(model: CumulativeBinaryClassifier) -> Answer:
+    boundaries = [positive_probability(each) for each in model.estimators_]
+    complete = _over_all_classes(model)
+
+    def answer(matrix: Floats) -> Floats:
+        above = np.column_stack([boundary(matrix) for boundary in boundaries])
+        shares = np.clip(-_differences(above, 1.0, 0.0), 0.0, None)
+        return complete(shares / weighted_sums(shares.T)[:, None])
+
+    return answer
+
+
+@class_probabilities.register
+def _of_shares(model: DummyClassifier) -> Answer | None:
+    shares = model.class_prior_
+    return (lambda matrix: np.tile(shares, (len(matrix), 1))) if model.strategy == "prior" else None
+
+
+@class_probabilities.register
+def _of_decision(model: OrdinalDecisionClassifier) -> Answer | None:
+    inner, complete = class_probabilities(model.estimator_), _over_all_classes(model)
+    return None if inner is None else (lambda matrix: complete(inner(matrix)))
+
+
+def _differences(inner: Floats, first: float, last: float) -> Floats:
+    """From cumulative probabilities to those of each class."""
+    edges = np.empty((len(inner), inner.shape[1] + 2))
+    edges[:, 0], edges[:, 1:-1], edges[:, -1] = first, inner, last
+    return np.diff(edges, axis=1)
+
+
+def _over_all_classes(model: Any) -> Answer:
+    """Zeros for the classes that did not occur in `fit`."""
+    present, classes = model.present_, len(model.classes_)
+    if len(present) == classes:
+        return lambda probabilities: probabilities
+
+    def complete(probabilities: Floats) -> Floats:
+        table = np.zeros((len(probabilities), classes))
+        table[:, present] = probabilities
+        return table
+
+    return complete

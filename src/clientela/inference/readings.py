@@ -1,0 +1,85 @@
+"""How one value of a request is read as a word or a moment.
+
+The same as `clientela.tabular.readings` reads a cell of a table, so that a category that is an
+integer there and a text or a float here is the same word.
+"""
+
+import re
+from datetime import date, datetime, time
+from string import whitespace
+from typing import Final
+
+LARGEST_WHOLE: Final = 2.0**63
+"""From here on engines hold no whole number, and write one as they write other numbers."""
+
+DATE_LENGTH: Final = len("2024-01-31")
+SECOND_LENGTH: Final = len("2024-01-31T12:00:00")
+
+MOMENT: Final = re.compile(
+    r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
+    r"(?:[ T](\d{1,2}):(\d{1,2})"
+    r"(?::(\d{1,2})(?:\.(\d*))?(?:Z| UTC|[+-]\d{2}(?::?\d{2})?)?)?)?",
+    re.ASCII,
+)
+"""Date, then maybe a local time; an offset is read and left out, as engines do."""
+
+
+def word_of(value: object) -> str | None:
+    """A value as trimmed text; whole numbers without a decimal point, nothing left as missing.
+
+    Args:
+        value: Text, number, boolean, or None.
+
+    Returns:
+        The word; None where there is none.
+    """
+    if isinstance(value, str):
+        return value.strip(whitespace) or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _number_as_word(value)
+    return None if value is None else str(value)
+
+
+def _number_as_word(number: float) -> str | None:
+    if number - number != 0:  # neither nan nor infinity is a number
+        return None
+    if number.is_integer() and -LARGEST_WHOLE <= number < LARGEST_WHOLE:
+        return str(int(number))
+    return repr(number)
+
+
+def moment_of(value: object) -> datetime | None:
+    """A value as a local moment; text that is none in ISO form is missing.
+
+    Args:
+        value: Text, moment, date, or None.
+
+    Returns:
+        The moment without an offset; None where there is none.
+    """
+    if isinstance(value, str):
+        return _written_moment(value.strip(whitespace))
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return datetime.combine(value, time()) if isinstance(value, date) else None
+
+
+def _written_moment(text: str) -> datetime | None:
+    if len(text) in {DATE_LENGTH, SECOND_LENGTH} and text[4] == text[7] == "-":
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # it may still be one in a laxer form
+    found = MOMENT.fullmatch(text)
+    if found is None:
+        return None
+    year, _, month, day, hour, minute, second, fraction = found.groups(default="0")
+    parts = map(int, (year, month, day, hour, minute, second, f"{fraction:<06.6}"))
+    try:
+        return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - cases have local moments
+    except ValueError:
+        return None

@@ -1,0 +1,251 @@
+"""Simulated loans and visitors: models of every kind learned from them, and requests about them.
+
+The oracle is the batch pipeline: features by Ibis on DuckDB, scores by the fitted estimators.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import yaml
+from tests.tabular.cases import Engine
+from threadpoolctl import threadpool_limits
+
+from clientela.inference.fields import InputField
+from clientela.inference.package import ServedModel, opened, package
+from clientela.modelling.problem import Problem, problem_of
+from clientela.modelling.scores import customer_scores
+from clientela.modelling.selection.fitting import configured_contender, fitted_model
+from clientela.modelling.settings import ScoringSettings, TrainingSettings
+from clientela.modelling.storage.stored_model import StoredModel
+from clientela.simulation.churn.parameters import ChurnSimulation
+from clientela.simulation.churn.tables import simulated_visitors
+from clientela.simulation.credit.parameters import CreditSimulation
+from clientela.simulation.credit.tables import simulated_loans
+from clientela.tabular.features import case_features, model_input
+from clientela.tabular.params import TabularFeatureParams
+from clientela.tabular.schema import feature_schema
+
+CONF = Path(__file__).parents[2] / "conf" / "base" / "parameters"
+ENGINE = Engine()
+LABELS = {"capital_prestado": "capital prestado", "edad_cliente": "edad"}
+
+LOGGED = ["capital_prestado", "salario_cliente", "saldo_total"]
+BOOSTED = {"n_estimators": 30, "max_depth": 3}
+
+CANDIDATES: dict[str, Any] = {
+    "todos": {"kind": "majority", "role": "rule", "decisions": ["half"]},
+    "logistica": {
+        "kind": "logistic_regression",
+        "role": "required",
+        "features": "required",
+        "decisions": ["half"],
+        "preprocessing": {"scaling": "standard"},
+    },
+    "logistica_ajustada": {
+        "kind": "logistic_regression",
+        "role": "challenger",
+        "decisions": ["cost"],
+        "preprocessing": {"scaling": "robust", "missing_indicator": True},
+        "calibrate": "isotonic",
+    },
+    "puntos": {"kind": "woe_scorecard", "role": "challenger", "decisions": ["best_mcc"]},
+    "bosque": {
+        "kind": "random_forest",
+        "role": "challenger",
+        "decisions": ["half"],
+        "params": {"n_estimators": 5, "max_depth": 6},
+    },
+    "xgboost": {
+        "kind": "xgboost_classifier",
+        "role": "required",
+        "features": "required",
+        "decisions": ["half"],
+        "params": BOOSTED,
+    },
+    "xgboost_ajustado": {
+        "kind": "xgboost_classifier",
+        "role": "challenger",
+        "decisions": ["best_cost", "cost"],
+        "calibrate": "sigmoid",
+        "preprocessing": {"scaling": "standard", "missing_indicator": True},
+        "params": BOOSTED,
+    },
+    "histogramas": {
+        "kind": "hist_gradient_boosting",
+        "role": "challenger",
+        "decisions": ["share"],
+        "share": 0.2,
+        "params": {"max_iter": 10, "max_depth": 3},
+    },
+}
+
+ONLY_LOANS: dict[str, Any] = {
+    "puntaje_alto": {
+        "kind": "threshold_rule",
+        "role": "rule",
+        "params": {"column": "puntaje_datacredito", "limit": 700},
+    },
+    "logistica_de_logaritmos": CANDIDATES["logistica_ajustada"]
+    | {"preprocessing": {"scaling": "standard", "logged": LOGGED}, "calibrate": "none"},
+}
+
+ONLY_VISITORS: dict[str, Any] = {
+    "pocas_quejas": {
+        "kind": "threshold_rule",
+        "role": "rule",
+        "params": {"column": "complaints", "limit": 6, "positive": "below"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """A use case on a table, with its sample and its candidates."""
+
+    name: str
+    params: TabularFeatureParams
+    raw: pa.Table
+    candidates: Mapping[str, Any]
+
+    @cached_property
+    def problem(self) -> Problem:
+        settings = {
+            "primary_metric": "roc_auc",
+            "folds": 2,
+            "inner_folds": 2,
+            "workers": 1,
+            "costs": {"false_positive": 10.0, "false_negative": 1.0},
+            "candidates": self.candidates,
+        }
+        schema = feature_schema(self.params)
+        return problem_of("binary", schema, TrainingSettings.model_validate(settings))
+
+    @cached_property
+    def learned_from(self) -> pd.DataFrame:
+        """The model input."""
+        made = model_input(ibis.memtable(self.raw), self.params).order_by(self.params.key)
+        return ENGINE.frame(made)
+
+    @cached_property
+    def requests(self) -> list[dict[str, Any]]:
+        """The rows of the sample as people send them: plain values of JSON."""
+        rows = self.raw.select(self.params.inputs).to_pylist()
+        return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+    @cached_property
+    def fields(self) -> tuple[InputField, ...]:
+        """One for each column that features are made of."""
+        return tuple(self._field(name) for name in self.params.inputs)
+
+    def _field(self, name: str) -> InputField:
+        told: dict[str, Any] = {"name": name, "required": name in self.params.needed}
+        column = self.learned_from.get(name)
+        if name in self.params.numeric and column is not None:
+            bounds = {"seen_minimum": column.min(), "seen_maximum": column.max()}
+            return InputField(kind="number", **told, **bounds)
+        if name in self.params.dates:
+            return InputField(kind="moment", **told)
+        return InputField(kind="word", words=tuple(sorted(set(column.dropna()))), **told)
+
+    def fitted(self, candidate: str) -> StoredModel:
+        contender = configured_contender(candidate, self.problem)
+        with threadpool_limits(1):  # small fits, which other threads only wait for
+            return fitted_model(self.learned_from, contender, self.problem)
+
+    def scores(
+        self, model: StoredModel, requests: Sequence[Mapping[str, Any]], reasons: int = 0
+    ) -> pd.DataFrame:
+        """What batch scoring says of the requests, in their order."""
+        settings = ScoringSettings(reasons=reasons, labels=LABELS)
+        return customer_scores(model, self.features(requests), settings)
+
+    def features(self, requests: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """What feature engineering makes of the requests, in their order."""
+        keyed = [{self.params.key: f"{n:06}", **request} for n, request in enumerate(requests)]
+        schema = self._schema(keyed)
+        ENGINE.backend.con.register("requests", pa.Table.from_pylist(keyed, schema.to_pyarrow()))
+        made = case_features(ibis.table(schema, name="requests"), self.params)
+        sql = ENGINE._sql(made.order_by(self.params.key).op())
+        found: pd.DataFrame = ENGINE.backend.con.sql(sql).to_arrow_table().to_pandas()
+        return found
+
+    def _schema(self, requests: Sequence[Mapping[str, Any]]) -> ibis.Schema:
+        """Numbers as float64; other columns as their values are."""
+
+        def kind(name: str) -> str:
+            if name in self.params.numeric:
+                return "float64"
+            types = {type(request.get(name)) for request in requests} - {type(None)}
+            return {int: "int64", float: "float64"}.get(*types or {str}, "string")
+
+        return ibis.schema({name: kind(name) for name in [self.params.key, *self.params.inputs]})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def served(
+    model: StoredModel,
+    fields: Sequence[InputField],
+    params: TabularFeatureParams | None = None,
+    **changes: Any,
+) -> ServedModel:
+    """The model through its package, as a server opens it."""
+    names = model.manifest.get("classes", ())
+    told = {
+        "use_case": "prueba",
+        "role": "champion",
+        "group": "prueba",
+        "task": model.manifest["task"],
+        "problem_type": model.manifest["problem_type"],
+        "fields": fields,
+        "classes": names,
+        "target": dict(zip(names, model.manifest.get("values", ()), strict=True)),
+        "score_name": "puntaje",
+        "example": {"case": {}, "label": "", "expected": 0.0},
+        "labels": LABELS,
+        "feature_rules": None if params is None else params.model_dump(mode="json"),
+    }
+    content, _ = package(model, told | changes)
+    return opened(content, "here")
+
+
+def _configured(name: str) -> TabularFeatureParams:
+    content = yaml.safe_load((CONF / f"{name}.yml").read_text("utf-8"))
+    return TabularFeatureParams.model_validate(content[name]["features"])
+
+
+def _loans() -> UseCase:
+    (table,) = simulated_loans(CreditSimulation(rows=1200)).tables()
+    keys = pa.array([f"{n:06}" for n in range(len(table))])
+    return UseCase(
+        "credit_payment",
+        _configured("credit_payment"),
+        table.append_column("id_fila", keys),
+        CANDIDATES | ONLY_LOANS,
+    )
+
+
+def _visitors() -> UseCase:
+    (table,) = simulated_visitors(ChurnSimulation(rows=800)).tables()
+    return UseCase(
+        "customer_churn", _configured("customer_churn"), table, CANDIDATES | ONLY_VISITORS
+    )
+
+
+USE_CASES = {"loans": _loans, "visitors": _visitors}
+EVERY_CANDIDATE = [
+    *(("loans", name) for name in CANDIDATES | ONLY_LOANS),
+    *(("visitors", name) for name in CANDIDATES | ONLY_VISITORS),
+]
