@@ -22,6 +22,7 @@ OTHERS_DEPRECATIONS = (
     "Accessing the 'model_fields':DeprecationWarning:kedro.validation.utils",  # kedro, of pydantic
     "The 'future.infer_string' option:DeprecationWarning:ibis.formats.pandas",  # ibis, of pandas
     "fetch_arrow_table.. is deprecated:DeprecationWarning:ibis.backends.duckdb",  # ibis, of duckdb
+    "The ..noload.. loader strategy is deprecated:DeprecationWarning",  # mlflow, of sqlalchemy
 )
 
 
