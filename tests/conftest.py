@@ -161,3 +161,14 @@ def postgresql() -> Iterator[str]:
             command("pg_ctl", "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of an MLflow registry without entries, to be copied: making one takes long."""
+    from clientela.registry.mlflow_registry import MlflowRegistry
+
+    path = tmp_path_factory.mktemp("registry") / "mlflow.db"
+    path.touch()
+    assert MlflowRegistry(f"sqlite:///{path}").models("nobody") == []
+    return path

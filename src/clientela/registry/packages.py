@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clientela.inference.manifest import Grade, ServedManifest
+from clientela.inference.manifest import ServedManifest
 from clientela.registry.base import Submission
+from clientela.registry.wording import described
 
 
 @dataclass(frozen=True)
@@ -65,35 +66,3 @@ class StoredPackage(BaseModel):
             problem_type=manifest.problem_type,
             training_data_sha256=manifest.model["training_data_sha256"],
         )
-
-
-def described(manifest: ServedManifest) -> str:
-    """A model in one sentence, against the best rule where it was graded against one.
-
-    Args:
-        manifest: What its package says.
-
-    Returns:
-        A sentence without a line break.
-    """
-    rows = manifest.model["training_rows"]
-    who = f"{manifest.use_case}, {manifest.role}, learned from {rows} rows"
-    metric = manifest.primary_metric or next(iter(manifest.grades), None)
-    if metric is None or metric not in manifest.grades:
-        return f"{who}."
-    return f"{who}; {metric} {graded(manifest.grades[metric])}."
-
-
-def graded(grade: Grade) -> str:
-    """A grade in words: the figure, how sure it is, and that of the best rule.
-
-    Args:
-        grade: One measure.
-
-    Returns:
-        For example `0.701 [0.662, 0.741] against 0.500 of the best rule`.
-    """
-    words = f"{grade.value:.3f}"
-    if grade.lower is not None and grade.upper is not None:
-        words += f" [{grade.lower:.3f}, {grade.upper:.3f}]"
-    return words if grade.rule is None else f"{words} against {grade.rule:.3f} of the best rule"

@@ -126,12 +126,11 @@ class ServedStore:
         Returns:
             Whether it was served before.
         """
-        fs, path = url_to_fs(self._address(f"{use_case}{POINTER}"))
-        fs.invalidate_cache(path)
-        try:
-            fs.rm_file(path)
-        except FileNotFoundError:
+        address = self._address(f"{use_case}{POINTER}")
+        if read_whole(address) is None:
             return False
+        fs, path = url_to_fs(address)
+        fs.rm_file(path)
         return True
 
     def _address(self, name: str) -> str:

@@ -3,18 +3,22 @@
 The required model is an XGBoost classifier, so that both forms of package are made.
 """
 
-import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from tests.pipelines.own_table.orders import csv, orders
+
+from clientela.commands.main import cli
 
 NAME = "returns"
 TRAINING = ("ingestion", "feature_engineering", "training")
@@ -121,3 +125,58 @@ def trained_shop(
     path.write_text(csv(orders()), "utf-8")
     run_shop(root, TRAINING)
     return root
+
+
+@pytest.fixture
+def shop(trained_shop: Path, empty_registry: Path, data_root: Path) -> Path:
+    """Every layer after training in the environment `test`, with an empty registry."""
+    root = Path(shutil.copytree(trained_shop, data_root))
+    place = root / "06_models/registry/mlflow.db"
+    place.parent.mkdir()
+    shutil.copy(empty_registry, place)
+    return root
+
+
+@pytest.fixture(scope="session")
+def deployed_shop(
+    trained_shop: Path,
+    empty_registry: Path,
+    run_shop: Callable[..., DataCatalog],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Every layer after deployment; not to be written to, since the registry knows its place."""
+    root = Path(shutil.copytree(trained_shop, tmp_path_factory.mktemp("deployed") / "data"))
+    place = root / "06_models/registry/mlflow.db"
+    place.parent.mkdir()
+    shutil.copy(empty_registry, place)
+    run_shop(root, ["deployment"])
+    return root
+
+
+@pytest.fixture
+def registered(deployed_shop: Path, data_root: Path) -> Path:
+    """Every layer after deployment in the environment `test`, as if it had been made there."""
+    root = Path(shutil.copytree(deployed_shop, data_root))
+    before, now = str(deployed_shop), str(root)
+    for path in (root / "06_models/returns/packages").glob("*.json"):
+        path.write_text(path.read_text("utf-8").replace(before, now), "utf-8")
+    with closing(sqlite3.connect(root / "06_models/registry/mlflow.db")) as database, database:
+        database.execute(
+            "update model_version_tags set value = replace(value, ?, ?)", (before, now)
+        )
+    return root
+
+
+@pytest.fixture
+def clientela(
+    project_root: Path, shop_conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs one command of the console as a person would, with data in a folder."""
+
+    def run(root: Path, *arguments: str, answer: str | None = None) -> Result:
+        monkeypatch.chdir(project_root)
+        monkeypatch.setenv("CLIENTELA_TEST_ROOT", str(root))
+        where = ["--env=test", f"--conf-source={shop_conf}"]
+        return CliRunner().invoke(cli, [*arguments, *where], input=answer, env={"COLUMNS": "200"})
+
+    return run

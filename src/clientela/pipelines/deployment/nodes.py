@@ -11,6 +11,7 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
+from clientela.exceptions import ConfigurationError
 from clientela.inference.asked import number_fields, read_by, table_fields
 from clientela.inference.fields import InputField
 from clientela.inference.manifest import Role
@@ -188,7 +189,13 @@ def submissions(settings: DeploymentSettings, **packages: StoredPackage) -> dict
         ConfigurationError: None of the packaged models is to be registered.
     """
     task = next(iter(packages.values())).manifest.task
-    return {role: packages[role].submission for role in settings.registered(task)}
+    roles = settings.registered(task)
+    if not roles:
+        raise ConfigurationError(
+            f"deployment.roles is {list(settings.roles)}, but {task} have these models only: "
+            f"{', '.join(packages)}. Name one of them, or remove deployment.roles."
+        )
+    return {role: packages[role].submission for role in roles}
 
 
 def headline(entries: dict[str, RegisteredModel]) -> dict[str, Any]:
