@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.tabular.matrix_recipe import matrix_recipe
@@ -67,16 +67,17 @@ def cell(step, case):
     return (found - step["centre"]) / step["scale"] if "scale" in step else found
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_the_recipe_as_json_makes_the_same_matrix_as_the_fitted_steps(settings):
-    fitted = preprocessor(SCHEMA, settings).fit(LEARNED)
+@pytest.mark.parametrize("options", SETTINGS, ids=str)
+def test_the_recipe_as_json_makes_the_same_matrix_as_the_fitted_steps(options):
+    fitted = preprocessor(SCHEMA, options).fit(LEARNED)
     recipe = json.loads(json.dumps(matrix_recipe(fitted)))
     assert [step["column"] for step in recipe] == [*fitted.get_feature_names_out()]
 
-    @given(cases)
-    def check(case):
-        row = pd.DataFrame([case]).astype({"ingreso": "float64", "deuda": "float64"})
-        expected = fitted.transform(row)[0]
-        assert [cell(step, case) for step in recipe] == pytest.approx(expected, abs=1e-9)
+    @settings(max_examples=10)
+    @given(st.lists(cases, min_size=1, max_size=20))
+    def check(rows):
+        frame = pd.DataFrame(rows).astype({"ingreso": "float64", "deuda": "float64"})
+        found = [[cell(step, case) for step in recipe] for case in rows]
+        assert np.array(found) == pytest.approx(fitted.transform(frame), abs=1e-9)
 
     check()

@@ -127,10 +127,11 @@ def _median(field: InputField, column: "pd.Series[Any]") -> float | int | None:
     if not len(values):
         return None
     median = float(np.median(values))
-    if field.kind == "integer":
-        return int(np.clip(round(median), values.min(), values.max()))
-    rounded = float(f"{median:.{DIGITS}g}")
-    return float(np.clip(rounded, values.min(), values.max()))
+    # counts are stored as floats too: half a purchase is nobody's
+    whole = bool((values == np.round(values)).all())
+    typical = round(median) if whole else float(f"{median:.{DIGITS}g}")
+    within = float(np.clip(typical, values.min(), values.max()))
+    return int(within) if field.kind == "integer" else within
 
 
 def _commonest(column: "pd.Series[Any]") -> str | None:
