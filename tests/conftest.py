@@ -22,6 +22,7 @@ OTHERS_DEPRECATIONS = (
     "Accessing the 'model_fields':DeprecationWarning:kedro.validation.utils",  # kedro, of pydantic
     "The 'future.infer_string' option:DeprecationWarning:ibis.formats.pandas",  # ibis, of pandas
     "fetch_arrow_table.. is deprecated:DeprecationWarning:ibis.backends.duckdb",  # ibis, of duckdb
+    "The ..noload.. loader strategy is deprecated:DeprecationWarning",  # mlflow, of sqlalchemy
 )
 
 
@@ -160,3 +161,14 @@ def postgresql() -> Iterator[str]:
             command("pg_ctl", "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of an MLflow registry without entries, to be copied: making one takes long."""
+    from clientela.registry.mlflow_registry import MlflowRegistry
+
+    path = tmp_path_factory.mktemp("registry") / "mlflow.db"
+    path.touch()
+    assert MlflowRegistry(f"sqlite:///{path}").models("nobody") == []
+    return path

@@ -1,6 +1,6 @@
 """The one test: what the chosen models and the rules say about rows that nobody has used yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -57,10 +57,26 @@ def said_by(predictions: pd.DataFrame, model: str, problem: Problem) -> tuple[Co
     Returns:
         True codes, predictions.
     """
+    return answers_of(predictions, model, problem.schema.classes)
+
+
+def answers_of(
+    predictions: pd.DataFrame, model: str, classes: Sequence[str]
+) -> tuple[Codes, Predictions]:
+    """As `said_by`, for whoever knows the classes but not the problem.
+
+    Args:
+        predictions: What `holdout_predictions` returned.
+        model: Name of a model.
+        classes: Classes in order.
+
+    Returns:
+        True codes, predictions.
+    """
     rows = predictions[predictions["model"] == model]
     said = Predictions(
         rows["predicted"].to_numpy(),
-        rows[[f"p_{label}" for label in problem.schema.classes]].to_numpy(),
+        rows[[f"p_{label}" for label in classes]].to_numpy(),
         rows["expected"].to_numpy(),
     )
     return rows["true"].to_numpy(), said

@@ -1,0 +1,1 @@
+"""The `clientela` console command: what people do with models once they are trained."""

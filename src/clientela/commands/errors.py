@@ -1,0 +1,24 @@
+"""What a person reads instead of a traceback."""
+
+from omegaconf.errors import InterpolationResolutionError
+
+from clientela.cli import readable
+from clientela.exceptions import ClientelaError
+
+NO_BUCKET = "The variable BUCKET is not set. Put it before the command: BUCKET=<your bucket> …"
+
+
+def message_of(error: Exception) -> str | None:
+    """The message of an error that a person can act on.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        The message; None for an error that is nobody's but ours.
+    """
+    if isinstance(error, InterpolationResolutionError) and "BUCKET" in str(error):
+        return NO_BUCKET
+    if isinstance(error, ClientelaError | PermissionError | InterpolationResolutionError):
+        return readable(error)
+    return None

@@ -1,0 +1,108 @@
+"""The `clientela` command, whose sub-commands are imported when they are asked for.
+
+Start-up time is a feature: nothing but click is imported here.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import click
+
+LAZY: Mapping[str, str] = MappingProxyType(
+    {
+        "approve": "clientela.commands.approve:approve",
+        "reject": "clientela.commands.approve:reject",
+        "status": "clientela.commands.status:status",
+    }
+)
+"""Name of a sub-command to `<module>:<click command>`."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class LazyGroup(click.Group):
+    """A group that imports a sub-command when somebody asks for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all sub-commands.
+
+        Args:
+            ctx: Of the group.
+
+        Returns:
+            Names, sorted.
+        """
+        return sorted({*super().list_commands(ctx), *LAZY})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A sub-command, imported now.
+
+        Args:
+            ctx: Of the group.
+            cmd_name: Its name.
+
+        Returns:
+            The command; None where there is none of that name.
+        """
+        if cmd_name not in LAZY:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = LAZY[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a sub-command; what a person can mend ends it with the message alone.
+
+        Args:
+            ctx: Of the group.
+
+        Returns:
+            What the sub-command returns.
+
+        Raises:
+            click.ClickException: The message of an error of ours, exit code 1.
+        """
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # kedro takes a second to import, and only errors need it
+            from clientela.commands.errors import message_of  # noqa: PLC0415
+
+            message = message_of(error)
+            if message is None:
+                raise
+            raise click.ClickException(message) from error
+
+
+@click.group(name="clientela", cls=LazyGroup)
+@click.version_option(package_name="clientela")
+def cli() -> None:
+    """Approve, deploy, serve and ask trained models."""
+
+
+def with_environment(command: Command) -> Command:
+    """The command with the options that say which configuration is meant.
+
+    Args:
+        command: Takes `environment`, a `clientela.commands.environment.Environment`.
+
+    Returns:
+        The command with `--env` and `--conf-source` in its place.
+    """
+
+    @click.option(
+        "--env", default=None, help="Environment: a folder of conf. Default: KEDRO_ENV or local."
+    )
+    @click.option("--conf-source", default=None, help="Another folder of configuration than conf.")
+    @wraps(command)
+    def wrapped(*args: Any, env: str | None, conf_source: str | None, **kwargs: Any) -> Any:
+        from clientela.commands.environment import Environment  # noqa: PLC0415 - imports Kedro
+
+        return command(*args, environment=Environment.named(env, conf_source), **kwargs)
+
+    return wrapped  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""Deployment: packages champion and required model, and registers them for approval."""

@@ -1,0 +1,134 @@
+"""Deployment of one use case: from its stored models to entries of the registry, pending."""
+
+from kedro.pipeline import Node, Pipeline
+
+from clientela.contracts.use_cases import UseCase
+from clientela.inference.manifest import Role
+from clientela.pipelines.assembly import cases_of, pipeline_of
+from clientela.pipelines.deployment import nodes
+
+MODELS: dict[Role, str] = {"champion": "champion", "required": "required_model"}
+"""Role to the dataset of its model."""
+
+JUDGED = {"grades": "test_grades", "choice": "choice", "predictions": "test_predictions"}
+"""How a model did on the test part: argument to dataset."""
+
+SETTINGS = {"settings": "params:deployment"}
+
+
+def create_pipeline(use_case: UseCase) -> Pipeline:
+    """Stored models in; packages, and their entries in the model registry, out.
+
+    Args:
+        use_case: Whose.
+
+    Returns:
+        The stage for this use case.
+    """
+    roles = [*MODELS]
+    if use_case.task == "segments":
+        packaging, roles = _of_segments(use_case.name), ["champion"]
+    elif use_case.kind == "table":
+        packaging = _of_table(use_case)
+    else:
+        packaging = _of_customers(use_case.name)
+    return pipeline_of(use_case, "deployment", [*packaging, *_registering(roles)])
+
+
+def _of_table(use_case: UseCase) -> list[Node]:
+    return [
+        Node(
+            nodes.case_dates,
+            inputs=[cases_of(use_case), "params:features"],
+            outputs="case_dates",
+            name="case_dates",
+        ),
+        Node(
+            nodes.case_account,
+            inputs=[
+                "training_part",
+                "case_dates",
+                "params:features",
+                "params:ingestion",
+                "params:scoring",
+            ],
+            outputs="case_account",
+            name="case_account",
+        ),
+        Node(
+            nodes.example_features,
+            inputs=["case_account", "params:features"],
+            outputs="example_features",
+            name="example_features",
+        ),
+        *(
+            Node(
+                nodes.package_of_table(use_case.name, role),
+                inputs={
+                    "model": model,
+                    "account": "case_account",
+                    "example": "example_features",
+                    "params": "params:features",
+                    "scoring": "params:scoring",
+                    **JUDGED,
+                    **SETTINGS,
+                },
+                outputs=f"served_package_{role}",
+                name=f"{role}_package",
+            )
+            for role, model in MODELS.items()
+        ),
+    ]
+
+
+def _of_customers(name: str) -> list[Node]:
+    return [
+        Node(
+            nodes.package_of_customers(name, role),
+            inputs={
+                "model": model,
+                "train": "training_part",
+                "scoring": "params:scoring",
+                **JUDGED,
+                **SETTINGS,
+            },
+            outputs=f"served_package_{role}",
+            name=f"{role}_package",
+        )
+        for role, model in MODELS.items()
+    ]
+
+
+def _of_segments(name: str) -> list[Node]:
+    return [
+        Node(
+            nodes.package_of_segments(name),
+            inputs={
+                "model": "segmentation",
+                "customers": "clustering_input",
+                "evaluation": "k_evaluation",
+                "choice": "k_choice",
+                "params": "params:segmentation",
+                **SETTINGS,
+            },
+            outputs="served_package_champion",
+            name="champion_package",
+        )
+    ]
+
+
+def _registering(roles: list[Role]) -> list[Node]:
+    return [
+        Node(
+            nodes.submissions,
+            inputs={**SETTINGS, **{role: f"served_package_{role}" for role in roles}},
+            outputs="registrations",
+            name="registrations",
+        ),
+        Node(
+            nodes.headline,
+            inputs="registrations",
+            outputs="deployment_headline",
+            name="deployment_headline",
+        ),
+    ]

@@ -1,0 +1,117 @@
+import numpy as np
+import pandas as pd
+import pytest
+from tests.inference.test_typical import PARAMS
+
+from clientela.inference.asked import WORDS_LISTED, number_fields, read_by, table_fields
+from clientela.intake.rules import IntakeRules
+from clientela.tabular.schema import feature_schema
+
+RULES = IntakeRules.model_validate(
+    {
+        "tables": {
+            "loans": {
+                "key": ["id"],
+                "columns": {
+                    "id": {"type": "id"},
+                    "salario": {"type": "decimal", "minimum": "1.50", "invalid": "set_missing"},
+                    "creditos": {"type": "integer", "minimum": 0, "maximum": 60},
+                    "tipo": {"type": "integer", "minimum": 1, "maximum": 9},
+                    "fecha": {"type": "timestamp", "earliest": "2000-01-01"},
+                },
+            }
+        }
+    }
+)
+TRAIN = pd.DataFrame(
+    {
+        "salario": [10.0, np.nan, 30.0],
+        "creditos": [1.0, 2.0, 5.0],
+        "tipo": ["7", "4", None],
+        "tendencia": ["sube", None, "sube"],
+    }
+)
+
+
+@pytest.fixture
+def fields():
+    return {f.name: f for f in table_fields(PARAMS, RULES, TRAIN, {"salario": "sueldo"})}
+
+
+def test_fields_are_the_columns_that_features_are_made_of_in_their_order(fields):
+    assert [*fields] == PARAMS.inputs
+
+
+def test_kinds_follow_the_meaning_first_and_the_rule_of_ingestion_second(fields):
+    assert {name: field.kind for name, field in fields.items()} == {
+        "salario": "number",
+        "creditos": "integer",
+        "tipo": "word",  # numbers that name something
+        "tendencia": "word",
+        "fecha": "moment",
+        "desde": "moment",
+        "hasta": "moment",
+    }
+
+
+def test_what_can_not_be_is_limited_as_in_ingestion_and_only_there(fields):
+    limits = {
+        name: (field.minimum, field.maximum, field.earliest, field.latest)
+        for name, field in fields.items()
+    }
+    assert limits["salario"] == (1.5, None, None, None)
+    assert limits["creditos"] == (0.0, 60.0, None, None)
+    assert limits["tipo"] == (None, None, None, None)
+    assert str(limits["fecha"][2]) == "2000-01-01"
+    assert limits["desde"] == (None, None, None, None)
+
+
+def test_what_was_learned_from_is_told(fields):
+    assert (fields["salario"].seen_minimum, fields["salario"].seen_maximum) == (10.0, 30.0)
+    assert fields["tipo"].words == ("4", "7")
+    assert fields["tendencia"].words == ("sube",)
+    assert fields["salario"].description == "sueldo"
+
+
+def test_a_column_without_any_value_has_no_range(fields):
+    empty = TRAIN.assign(salario=np.nan, tipo=None)
+    found = {f.name: f for f in table_fields(PARAMS, RULES, empty, {})}
+    assert found["salario"].seen_minimum is None
+    assert found["tipo"].words == ()
+
+
+def test_more_words_than_people_read_are_not_listed():
+    words = [f"w{place:04d}" for place in range(WORDS_LISTED + 1)]
+    many = pd.DataFrame({name: [TRAIN[name].iloc[0]] * len(words) for name in TRAIN}).assign(
+        tipo=words
+    )
+    found = {f.name: f for f in table_fields(PARAMS, RULES, many, {})}
+    assert found["tipo"].words == ()
+
+
+def test_required_are_the_configured_ones_or_all_of_them(fields):
+    assert all(field.required for field in fields.values())
+    some = PARAMS.model_copy(update={"required": ("salario",)})
+    found = table_fields(some, RULES, TRAIN, {})
+    assert [field.name for field in found if field.required] == ["salario"]
+
+
+def test_a_model_is_asked_for_what_it_reads_and_what_each_case_must_bring():
+    some = PARAMS.model_copy(update={"required": ("salario", "tipo")})
+    all_fields = table_fields(some, RULES, TRAIN, {})
+    sources = feature_schema(some)["sources"]
+    assert [f.name for f in read_by(all_fields, ["salario", "antiguedad"], sources)] == [
+        "salario",
+        "tipo",
+        "desde",
+        "hasta",
+    ]
+
+
+def test_features_of_customers_are_required_numbers_whole_where_they_are_stored_so():
+    rows = pd.DataFrame({"edad": [20.5, 30.0], "num_tx": [3, 4]})
+    age, count = number_fields(["edad", "num_tx"], rows, {"edad": "edad en años"})
+    assert (age.kind, count.kind) == ("number", "integer")
+    assert (age.seen_minimum, age.seen_maximum) == (20.5, 30.0)
+    assert age.required
+    assert (age.description, count.description) == ("edad en años", "num tx")

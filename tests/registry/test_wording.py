@@ -1,0 +1,88 @@
+import pytest
+from tests.datasets.test_package_store import manifest
+
+from clientela.inference.manifest import Grade
+from clientela.registry.base import RegisteredModel
+from clientela.registry.wording import compared, described, interval, registered_sentence
+
+
+def graded(**grades):
+    return manifest().model_copy(update={"grades": grades})
+
+
+def test_measures_come_by_what_they_gain_over_the_rule_and_costs_are_better_when_smaller():
+    found = compared(
+        graded(
+            roc_auc=Grade(value=0.8, lower=0.7, upper=0.9, rule=0.5),
+            accuracy=Grade(value=0.90, rule=0.95),
+            log_loss=Grade(value=0.3, rule=0.2),
+            brier=Grade(value=0.1, lower=0.05, upper=0.3, rule=0.2),
+            f1=Grade(value=0.4, rule=0.4),
+            recall=Grade(value=0.4),
+        )
+    )
+    assert [(one.measure, one.verdict) for one in found] == [
+        ("log_loss", "worse"),
+        ("accuracy", "worse"),
+        ("f1", "equal"),
+        ("roc_auc", "better"),
+        ("brier", "not proven"),
+        ("recall", "no rule"),
+    ]
+
+
+def test_two_zeros_are_equal():
+    (one,) = compared(graded(gini=Grade(value=0.0, rule=0.0)))
+    assert one.verdict == "equal"
+
+
+def test_a_model_that_does_not_beat_the_rule_says_so_in_its_description():
+    worse = graded(roc_auc=Grade(value=0.45, lower=0.4, upper=0.5, rule=0.5))
+    assert described(worse).endswith("roc_auc 0.450 [0.400, 0.500], best rule 0.500: worse.")
+
+
+def test_segments_are_described_by_their_first_grade_and_a_model_without_grades_by_its_rows():
+    segments = graded(silhouette=Grade(value=0.2)).model_copy(
+        update={"primary_metric": None, "task": "segments"}
+    )
+    assert described(segments) == (
+        "credit_payment, required, learned from 80 rows; silhouette 0.200."
+    )
+    assert described(graded()) == "credit_payment, required, learned from 80 rows."
+
+
+def test_a_figure_without_an_interval_stands_alone():
+    assert interval(Grade(value=0.12345)) == "0.123"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "end"),
+    [
+        (("pending", "pending"), " Approve with: clientela approve credit_payment"),
+        (
+            ("approved", "pending"),
+            " Approve with: clientela approve credit_payment --role required",
+        ),
+        (("approved", "approved"), "number 2 of group-required (approved)."),
+    ],
+)
+def test_what_is_registered_ends_with_the_command_that_is_still_to_be_run(statuses, end):
+    entries = {
+        role: RegisteredModel(
+            group=f"group-{role}",
+            number=number,
+            status=status,
+            use_case="credit_payment",
+            role=role,
+            version="0123456789ab",
+            package="/x",
+            package_sha256="a" * 64,
+            address="models:/x/1",
+        )
+        for number, (role, status) in enumerate(
+            zip(("champion", "required"), statuses, strict=True), start=1
+        )
+    }
+    sentence = registered_sentence(entries)
+    assert sentence.startswith("credit_payment is registered: champion 0123456789ab, number 1 of ")
+    assert sentence.endswith(end)
