@@ -55,22 +55,25 @@ LABEL org.opencontainers.image.title="Clientela" \
       org.opencontainers.image.licenses="Apache-2.0"
 
 FROM runtime AS pipeline
-LABEL org.opencontainers.image.description="Clientela: every stage of the project"
+LABEL org.opencontainers.image.description="Every stage of Clientela"
 COPY --from=pipeline-packages /opt/venv /opt/venv
 COPY --from=project /opt/venv /opt/venv
-COPY pyproject.toml ./
+COPY pyproject.toml .telemetry ./
 COPY conf ./conf
 USER 10001:10001
 ENTRYPOINT ["kedro"]
 CMD ["run"]
 
 FROM runtime AS serving
-LABEL org.opencontainers.image.description="Clientela: the API with its approved models"
+LABEL org.opencontainers.image.description="The API of Clientela with its approved models"
 COPY --from=serving-packages /opt/venv /opt/venv
 COPY --from=project /opt/venv /opt/venv
-COPY conf ./conf
-# the models approved so far, if any: a mounted folder or a bucket may bring others
+COPY docker/healthy.py ./
+# the models approved so far, or none: a mounted folder or a bucket may bring others
 COPY data/06_models ./data/06_models
+ENV CLIENTELA_API_HOST=0.0.0.0 \
+    CLIENTELA_API_SERVED=/app/data/06_models/served
 USER 10001:10001
 EXPOSE 8000 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python", "healthy.py"]
 ENTRYPOINT ["python", "-m", "clientela.serving"]
