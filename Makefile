@@ -8,15 +8,18 @@ AIRFLOW_VENV := .venv-airflow
 # evidently 0.7 imports what pandas 3 no longer has
 EVIDENTLY := evidently>=0.7.23,<0.8 pandas>=2.3,<3
 EVIDENTLY_VENV := .venv-evidently
-COMPILE := $(BIN)/uv pip compile --no-strip-extras --python-version 3.11 --generate-hashes \
+COMPILE = $(BIN)/uv pip compile --no-strip-extras --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet
+COMPILE_FOR_IMAGE = $(COMPILE) --constraints requirements.lock
+IMAGE_EXTRAS := --extra aws --extra mlflow --extra postgresql
 USE_CASE ?= customer_segments
 SCHEDULE ?= 30 4 * * 1
 DASHBOARD ?=
+TARGET ?= serving
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test check lint types imports format lock bench bench-segments bench-splits bench-drift bench-evidently viz dashboard notebook dags airflow-check clean
+.PHONY: help install run train test coverage check lint types imports automation format lock image image-check bench bench-segments bench-splits bench-drift bench-evidently viz dashboard notebook dags airflow-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-15s %s\n", $$1, $$2}'
@@ -25,7 +28,7 @@ install: $(INSTALLED) ## create .venv and install the locked dependencies
 
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python tools/install.py $(VENV) requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(INSTALLED)
 
@@ -39,7 +42,10 @@ train: install ## train with the full tuning budget
 test: install ## run every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: lint types imports ## what CI checks beside the tests
+coverage: install ## run every test, and write coverage.xml
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=xml --cov-report=term:skip-covered
+
+check: lint types imports automation ## what CI checks beside the tests
 
 lint: install
 	$(BIN)/ruff check .
@@ -51,14 +57,25 @@ types: install
 imports: install
 	$(BIN)/lint-imports
 
+automation: install
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck .ci/run .ci/services docker/*.sh schedules/*.sh
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema=vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema=vendor.dependabot .github/dependabot.yml
+
 format: install ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: install ## compile the locks anew
+lock: install ## compile requirements.lock anew from pyproject.toml, and the other locks
 	$(COMPILE) pyproject.toml --all-extras --output-file requirements.lock
 	echo "$(AIRFLOW)" | $(COMPILE) - --output-file schedules/airflow.lock
 	echo "$(EVIDENTLY)" | tr ' ' '\n' | $(COMPILE) - --output-file benchmarks/evidently.lock
+	$(COMPILE_FOR_IMAGE) --group image-build --output-file docker/requirements-build.lock
+	$(COMPILE_FOR_IMAGE) --group image-serving --output-file docker/requirements-serving.lock
+	$(COMPILE_FOR_IMAGE) pyproject.toml $(IMAGE_EXTRAS) --group image-pipeline \
+		--no-emit-package xgboost --no-emit-package nvidia-nccl-cu12 --output-file docker/requirements-pipeline.lock
 
 bench: install ## compare features with other ways to compute them, 1M and 10M transactions
 	$(BIN)/python benchmarks/features.py
@@ -74,6 +91,13 @@ bench-drift: install ## compare drift with a bare read and with SciPy, 1M rows x
 
 bench-evidently: install $(EVIDENTLY_VENV)/installed ## the same beside Evidently's preset, in an environment of its own; minutes
 	$(BIN)/python benchmarks/drift.py --variants bare_read clientela_drift scipy_drift evidently_preset
+
+image: ## build the images with Docker: clientela (the API) and clientela-pipeline (every stage)
+	docker build --tag clientela .
+	docker build --tag clientela-pipeline --target pipeline .
+
+image-check: ## build the image without Docker, and look at what is in it; TARGET=pipeline for the other
+	docker/check.sh $(TARGET)
 
 viz: install ## browse the lineage in the browser
 	$(BIN)/kedro viz run
@@ -97,7 +121,7 @@ $(EVIDENTLY_VENV)/installed: benchmarks/evidently.lock
 # what can't live beside our own libraries
 $(AIRFLOW_VENV)/installed $(EVIDENTLY_VENV)/installed:
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python tools/install.py $(@D) $<
 	@touch $@
 
 clean: ## remove everything the pipelines wrote, raw data excepted

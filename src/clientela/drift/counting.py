@@ -2,8 +2,8 @@
 
 Rows in memory or in a stream are sorted batch by batch, once per column, and let go. Columns are
 counted beside one another, as many at a time as Arrow takes threads to read them: sorting releases
-Python's lock, and sums of integers don't depend on who comes first. A table that stays in a database
-is counted there, by `clientela.drift.table_counting`.
+Python's lock, and sums of integers don't depend on who comes first. A table that stays in a
+database is counted there, by `clientela.drift.table_counting`.
 """
 
 from collections.abc import Callable, Iterator

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from clientela.exceptions import ModelFileError
 from clientela.modelling.storage.persistence import estimator_from_bytes, skops_bytes
 
 LIBRARIES = ("scikit-learn", "xgboost", "numpy", "scipy", "pandas", "skops")
+
+WITHOUT_GPU = "-cpu"
+"""What ends the name of a library's other distribution, the one that the images hold."""
 
 SAME_VERSION = ("scikit-learn", "xgboost")
 """Libraries whose fitted objects are theirs: another minor version may read them differently."""
@@ -39,7 +42,14 @@ class StoredModel:
 
 def library_versions() -> dict[str, str]:
     """Versions of Python and of the libraries that a model depends on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return version(library + WITHOUT_GPU)
 
 
 def sha256_of(content: bytes) -> str:
