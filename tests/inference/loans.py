@@ -160,12 +160,10 @@ class UseCase:
         with threadpool_limits(1):  # small fits, which other threads only wait for
             return fitted_model(self.learned_from, contender, self.problem)
 
-    def scores(
-        self, model: StoredModel, requests: Sequence[Mapping[str, Any]], reasons: int = 0
-    ) -> pd.DataFrame:
-        """What batch scoring says of the requests, in their order."""
-        settings = ScoringSettings(reasons=reasons, labels=LABELS)
-        return customer_scores(model, self.features(requests), settings)
+    @cached_property
+    def sample_features(self) -> pd.DataFrame:
+        """What feature engineering makes of the sample."""
+        return self.features(self.requests)
 
     def features(self, requests: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         """What feature engineering makes of the requests, in their order."""
@@ -193,6 +191,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     return float(value) if isinstance(value, Decimal) else value
+
+
+def scores(model: StoredModel, features: pd.DataFrame, reasons: int = 0) -> pd.DataFrame:
+    """What batch scoring says."""
+    return customer_scores(model, features, ScoringSettings(reasons=reasons, labels=LABELS))
 
 
 def served(

@@ -4,25 +4,21 @@ Sums are added up in the order of the columns. The libraries that multiply matri
 by the number of rows, so that a case would get other last digits alone than among others.
 """
 
-from collections.abc import Callable
 from functools import singledispatch
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from xgboost import XGBClassifier, XGBModel, XGBRegressor
+from xgboost import XGBClassifier, XGBRegressor
 
 from clientela.classification.codes import Floats
+from clientela.inference.trees import Answer, boosted, forest, histogram_boosted
 from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
 from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
 from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
-
-Answer: TypeAlias = Callable[[Floats], Floats]
-"""From a matrix (cases x columns) to one number for each case, or one for each case and class."""
-
-TREES = (None, "gbtree", "dart")
 
 
 def weighted_sums(terms: Floats) -> Floats:
@@ -73,37 +69,21 @@ def _of_boosted_classifier(model: XGBClassifier) -> Answer:
 
 
 @positive_probability.register
+def _of_forest(model: RandomForestClassifier) -> Answer:
+    return forest(model)
+
+
+@positive_probability.register
+def _of_histogram_boosting(model: HistGradientBoostingClassifier) -> Answer:
+    return histogram_boosted(model)
+
+
+@positive_probability.register
 def _of_constant(model: DummyClassifier) -> Answer:
     if model.strategy != "prior":
         return positive_probability.dispatch(object)(model)
     share = float(model.class_prior_[1])
     return lambda matrix: np.full(len(matrix), share)
-
-
-def boosted(model: XGBModel) -> Answer | None:
-    """A boosted model as its native prediction on one thread.
-
-    Args:
-        model: Fitted, with one output.
-
-    Returns:
-        The answer; None where the wrapper does more than to ask its booster.
-    """
-    if model.booster not in TREES or model.early_stopping_rounds is not None:
-        return None
-    # of its own, since answering is thread-safe only where nothing else is done with it
-    booster, missing = model.get_booster().copy(), model.missing
-    booster.set_param({"nthread": 1})
-
-    def answer(matrix: Floats) -> Floats:
-        if not len(matrix):
-            return np.empty(0)
-        found = booster.inplace_predict(matrix, missing=missing, validate_features=False)
-        # XGBoost overwrites its answer with the next one
-        return np.array(found, dtype=np.float64)
-
-    answer(np.zeros((1, booster.num_features())))  # settings take effect with the first answer
-    return answer
 
 
 @singledispatch

@@ -79,7 +79,9 @@ def _threshold_rule(estimator: ThresholdRule, layout: Layout, decision: str | No
 
 
 def _both(ones: Floats) -> Floats:
-    return np.column_stack([1 - ones, ones])
+    table = np.empty((len(ones), 2))
+    table[:, 0], table[:, 1] = 1 - ones, ones
+    return table
 
 
 @singledispatch

@@ -69,7 +69,7 @@ def _words(values: Sequence[object]) -> NDArray[np.object_]:
 
 
 def _moments(values: Iterable[object]) -> NDArray[np.datetime64]:
-    return np.array([moment_of(value) for value in values], dtype="datetime64[us]")
+    return np.array([moment_of(value) or "NaT" for value in values], dtype="datetime64[us]")
 
 
 def columns_of_frame(frame: pd.DataFrame, fields: Sequence[InputField]) -> dict[str, Column]:

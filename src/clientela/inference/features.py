@@ -6,7 +6,7 @@ one case has no time to compile an expression. Tests hold the two against each o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -63,6 +63,22 @@ class Layout:
             for name in self.features
         }
         return pd.DataFrame(columns, index=range(features.cases))
+
+
+LARGEST: Final = float(np.finfo(np.float32).max)
+"""No model tells apart what lies beyond it, and some break down: trees hold no larger number."""
+
+
+def bounded(matrix: Floats) -> Floats:
+    """Numbers, those beyond all measure as the largest that every model can hold.
+
+    Args:
+        matrix: Any numbers; missing ones stay missing.
+
+    Returns:
+        The same form.
+    """
+    return np.minimum(np.maximum(matrix, -LARGEST), LARGEST)
 
 
 class FeatureMaker(Protocol):

@@ -12,13 +12,13 @@ import numpy as np
 
 from clientela.classification.codes import Codes, Floats
 from clientela.inference.arithmetic import (
-    Answer,
     class_probabilities,
     expected_value,
     weighted_sums,
 )
 from clientela.inference.binary import Model
-from clientela.inference.features import Features, Layout
+from clientela.inference.features import Features, Layout, bounded
+from clientela.inference.trees import Answer
 from clientela.modelling.problem import TASKS
 from clientela.modelling.tasks import Predictions
 from clientela.ordinal.cut_points import midpoints
@@ -102,7 +102,7 @@ def _last_quarter(estimator: LastQuarterRule, layout: Layout, decision: str | No
 def _matrix(layout: Layout) -> Callable[[Features], Floats]:
     """Cases x features, as the estimator was fitted on."""
     places = layout.places(layout.features)
-    return lambda features: np.ascontiguousarray(features.numbers[places].T)
+    return lambda features: np.ascontiguousarray(bounded(features.numbers[places]).T)
 
 
 def _means(values: Floats) -> Answer:

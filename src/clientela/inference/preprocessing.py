@@ -23,7 +23,7 @@ from sklearn.preprocessing import (
 )
 
 from clientela.classification.codes import Floats
-from clientela.inference.features import Features, Layout, Words
+from clientela.inference.features import Features, Layout, Words, bounded
 from clientela.tabular.preprocessing import log_of_positive, words_as_objects
 
 Block: TypeAlias = Any
@@ -55,12 +55,13 @@ def compiled_preprocessing(fitted: ColumnTransformer, layout: Layout) -> Preproc
 
     def preprocessed(features: Features) -> Floats:
         parts = []
-        for read, steps in blocks:
-            block = read(features)
-            for step in steps:
-                block = step(block)
-            parts.append(block)
-        return np.ascontiguousarray(np.concatenate(parts).T)
+        with np.errstate(over="ignore"):  # an amount beyond all measure is bounded in the end
+            for read, steps in blocks:
+                block = read(features)
+                for step in steps:
+                    block = step(block)
+                parts.append(block)
+        return np.ascontiguousarray(bounded(np.concatenate(parts)).T)
 
     return preprocessed
 

@@ -7,7 +7,7 @@ import numpy as np
 from clientela.classification.codes import Floats
 from clientela.exceptions import ModelFileError
 from clientela.inference.binary import Model
-from clientela.inference.features import Features, Layout
+from clientela.inference.features import Features, Layout, bounded
 from clientela.inference.manifest import ServedManifest
 from clientela.modelling.storage.stored_model import StoredModel
 from clientela.modelling.tasks import Predictions
@@ -89,11 +89,11 @@ def _transformed(
     """Columns x cases, as `clientela.segments.matrix.matrix` has them."""
     places = layout.places(columns)
     if not wanted:
-        return lambda features: features.numbers[places]
+        return lambda features: bounded(features.numbers[places])
     changes = [transform_of(name) for name in columns]
 
     def transformed(features: Features) -> Floats:
-        rows = features.numbers[places]
+        rows = bounded(features.numbers[places])
         return np.stack([change(row) for change, row in zip(changes, rows, strict=True)])
 
     return transformed
