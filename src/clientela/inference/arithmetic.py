@@ -35,20 +35,17 @@ def weighted_sums(terms: Floats) -> Floats:
 
 
 @singledispatch
-def positive_probability(model: Any) -> Answer:
+def positive_probability(model: Any) -> Answer | None:
     """A classifier of two classes as the probability of the second one.
 
     Args:
-        model: Fitted on a bare matrix, as inside a pipeline.
+        model: Fitted.
 
     Returns:
-        The answer; of a kind that is not known, the model's own.
+        The answer; None where nothing faster is known than the model itself.
     """
-
-    def answer(matrix: Floats) -> Floats:
-        return np.asarray(model.predict_proba(matrix)[:, 1], dtype=np.float64)
-
-    return answer
+    del model
+    return None
 
 
 @positive_probability.register
@@ -63,9 +60,8 @@ def _of_logistic(model: LogisticRegression) -> Answer:
 
 
 @positive_probability.register
-def _of_boosted_classifier(model: XGBClassifier) -> Answer:
-    native = boosted(model) if model.objective == "binary:logistic" else None
-    return native or positive_probability.dispatch(object)(model)
+def _of_boosted_classifier(model: XGBClassifier) -> Answer | None:
+    return boosted(model) if model.objective == "binary:logistic" else None
 
 
 @positive_probability.register
@@ -79,33 +75,30 @@ def _of_histogram_boosting(model: HistGradientBoostingClassifier) -> Answer:
 
 
 @positive_probability.register
-def _of_constant(model: DummyClassifier) -> Answer:
+def _of_constant(model: DummyClassifier) -> Answer | None:
     if model.strategy != "prior":
-        return positive_probability.dispatch(object)(model)
+        return None
     share = float(model.class_prior_[1])
     return lambda matrix: np.full(len(matrix), share)
 
 
 @singledispatch
-def expected_value(model: Any) -> Answer:
+def expected_value(model: Any) -> Answer | None:
     """A regressor as its prediction.
 
     Args:
         model: Fitted.
 
     Returns:
-        The answer; of a kind that is not known, the model's own.
+        The answer; None where nothing faster is known than the model itself.
     """
-
-    def answer(matrix: Floats) -> Floats:
-        return np.asarray(model.predict(matrix), dtype=np.float64)
-
-    return answer
+    del model
+    return None
 
 
 @expected_value.register
-def _of_boosted_regressor(model: XGBRegressor) -> Answer:
-    return boosted(model) or expected_value.dispatch(object)(model)
+def _of_boosted_regressor(model: XGBRegressor) -> Answer | None:
+    return boosted(model)
 
 
 @singledispatch
@@ -136,8 +129,11 @@ def _of_linear(model: ProportionalOddsClassifier) -> Answer:
 
 
 @class_probabilities.register
-def _of_cumulative(model: CumulativeBinaryClassifier) -> Answer:
-    boundaries = [positive_probability(each) for each in model.estimators_]
+def _of_cumulative(model: CumulativeBinaryClassifier) -> Answer | None:
+    compiled = [positive_probability(each) for each in model.estimators_]
+    boundaries = [each for each in compiled if each is not None]
+    if len(boundaries) < len(compiled):
+        return None
     complete = _over_all_classes(model)
 
     def answer(matrix: Floats) -> Floats:

@@ -23,6 +23,7 @@ from clientela.inference.arithmetic import positive_probability
 from clientela.inference.features import Features, Layout
 from clientela.inference.preprocessing import compiled_preprocessing
 from clientela.inference.scorecard import scorecard_probability
+from clientela.inference.trees import Answer
 from clientela.modelling.problem import TASKS
 from clientela.modelling.tasks import Predictions
 
@@ -111,8 +112,19 @@ def _of_pipeline(classifier: Pipeline, layout: Layout) -> Probability:
         compiled = compiled_preprocessing(steps[0], layout)
     if compiled is None:
         return probability_of.dispatch(object)(classifier, layout)
-    preprocessed, answer = compiled, positive_probability(steps[1])
+    preprocessed, answer = compiled, positive_probability(steps[1]) or _own(steps[1])
     return lambda features: answer(preprocessed(features))
+
+
+def _own(classifier: Any) -> Answer:
+    """What the last step of a pipeline says by itself: it was fitted on a bare matrix."""
+
+    def answer(matrix: Floats) -> Floats:
+        if not len(matrix):
+            return np.empty(0)
+        return np.asarray(classifier.predict_proba(matrix)[:, 1], dtype=np.float64)
+
+    return answer
 
 
 @probability_of.register
@@ -122,6 +134,8 @@ def _of_scorecard(classifier: WoeScorecard, layout: Layout) -> Probability:
 
 @probability_of.register
 def _of_constant(classifier: DummyClassifier, layout: Layout) -> Probability:
-    del layout  # it reads nothing
     answer = positive_probability(classifier)
-    return lambda features: answer(features.numbers.T)
+    if answer is None:
+        return probability_of.dispatch(object)(classifier, layout)
+    constant = answer
+    return lambda features: constant(features.numbers.T)

@@ -53,10 +53,13 @@ def ordinal_model(estimator: Any, layout: Layout, decision: str | None) -> Model
 
 @ordinal_model.register
 def _regressor(estimator: OrdinalRegressor, layout: Layout, decision: str | None) -> Model:
-    calibrated = class_probabilities(estimator.calibrator_)
-    if calibrated is None:
+    native, calibrated = (
+        expected_value(estimator.regressor_),
+        class_probabilities(estimator.calibrator_),
+    )
+    if native is None or calibrated is None:
         return ordinal_model.dispatch(object)(estimator, layout, decision)
-    probabilities_of, expected_of = calibrated, expected_value(estimator.regressor_)
+    expected_of, probabilities_of = native, calibrated
     matrix, decide = _matrix(layout), _decision(estimator, decision)
 
     def model(features: Features) -> Predictions:

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from tests.inference.agreement import as_bytes, split
+from tests.inference.loans import served
+from tests.segments.shoppers import LAYOUT
+from tests.segments.shoppers import customers as shoppers
+
+from clientela.exceptions import ModelFileError
+from clientela.inference.columns import columns_of
+from clientela.inference.fields import InputField
+from clientela.inference.scorers import scorer_of
+from clientela.inference.segments import segment_fields
+from clientela.segments.params import ClusteringParams, SegmentationParams
+from clientela.segments.segmentation import segmentation
+from clientela.segments.stored import identity_of, placed_customers, stored_segmentation
+
+CLUSTERINGS = [
+    ClusteringParams(),
+    ClusteringParams(transformed=False, columns=("totales", "participacion")),
+    ClusteringParams(columns=("participacion", "frecuencia", "recencia", "score")),
+]
+
+
+def customers():
+    """The shoppers, with every column that segments can be made from."""
+    found = shoppers()
+    rng = np.random.default_rng(1)
+    per_rubro = {
+        name.format(slug): found[f"participacion_{slug}"] * scale + rng.random(len(found))
+        for slug in LAYOUT.slugs
+        for name, scale in {"frecuencia_{}": 12, "recencia_{}_dias": -200, "score_{}": 0.9}.items()
+    }
+    return found.assign(
+        **per_rubro,
+        ticket_promedio=rng.lognormal(3, 1, len(found)),
+        recencia_dias=rng.integers(1, 90, len(found)).astype(float),
+        rubros_distintos=3.0,
+    )
+
+
+def learned(clustering):
+    params = SegmentationParams(clustering=clustering)
+    made = segmentation(customers(), LAYOUT, 3, None, params)
+    return stored_segmentation(made, customers(), params), params
+
+
+def told(model, *without):
+    names = {name: float(each) for each, name in identity_of(model).names.items()}
+    target = names | {"Sin actividad": -1.0}
+    kept = {name: each for name, each in target.items() if name not in without}
+    return {"classes": tuple(kept), "target": kept}
+
+
+def scorer_for(model, *without):
+    fields = [InputField(name=n, kind="number", required=True) for n in segment_fields(model)]
+    return scorer_of(served(model, fields, **told(model, *without))), fields
+
+
+@pytest.mark.parametrize("clustering", CLUSTERINGS)
+def test_every_customer_is_placed_as_the_scoring_stage_does(clustering):
+    model, params = learned(clustering)
+    scorer, fields = scorer_for(model)
+    features = customers()
+    features.loc[features.index[::5], "num_tx"] = 1.0
+    cases = features[[each.name for each in fields]].to_dict("records")
+    expected = placed_customers(model, features, None, params)["cluster_id"]
+    answers = scorer.answers(columns_of(cases, fields))
+    assert answers.expected.tolist() == expected.tolist()
+    assert -1 in set(answers.expected)
+    ids = [scorer.manifest.target[scorer.manifest.classes[code]] for code in answers.codes]
+    assert ids == expected.tolist()
+    assert answers.probabilities.shape == (len(cases), 0)
+    parts = [scorer.answers(columns_of(part, fields)) for part in split(cases, 1)]
+    assert as_bytes(*parts) == as_bytes(answers)
+
+
+def test_a_segment_gives_no_reasons_and_takes_any_number():
+    scorer, fields = scorer_for(learned(ClusteringParams())[0])
+    columns = columns_of([{each.name: 1e308 for each in fields}, {}], fields)
+    assert scorer.reasons(columns, 3) == [[], []]
+    answers = scorer.answers(columns)
+    assert np.isfinite(answers.expected).all()
+    assert answers.expected[1] == -1  # who never bought is nobody's customer yet
+    assert answers.imputed.tolist() == [[False] * len(fields), [True] * len(fields)]
+
+
+def test_a_manifest_that_does_not_name_every_segment_is_refused():
+    model, _ = learned(ClusteringParams())
+    with pytest.raises(ModelFileError, match=r"sin_actividad \(-1\) too; .* lack -1"):
+        scorer_for(model, "Sin actividad")
