@@ -8,11 +8,13 @@ from tests.segments.shoppers import customers as shoppers
 from clientela.exceptions import ModelFileError
 from clientela.inference.columns import columns_of
 from clientela.inference.fields import InputField
+from clientela.inference.manifest import Example
 from clientela.inference.scorers import scorer_of
 from clientela.inference.segments import segment_fields
+from clientela.inference.told import told_of_segments
 from clientela.segments.params import ClusteringParams, SegmentationParams
 from clientela.segments.segmentation import segmentation
-from clientela.segments.stored import identity_of, placed_customers, stored_segmentation
+from clientela.segments.stored import placed_customers, stored_segmentation
 
 CLUSTERINGS = [
     ClusteringParams(),
@@ -44,16 +46,11 @@ def learned(clustering):
     return stored_segmentation(made, customers(), params), params
 
 
-def told(model, *without):
-    names = {name: float(each) for each, name in identity_of(model).names.items()}
-    target = names | {"Sin actividad": -1.0}
-    kept = {name: each for name, each in target.items() if name not in without}
-    return {"classes": tuple(kept), "target": kept}
-
-
 def scorer_for(model, *without):
     fields = [InputField(name=n, kind="number", required=True) for n in segment_fields(model)]
-    return scorer_of(served(model, fields, **told(model, *without))), fields
+    told = told_of_segments(model, fields, Example(case={}, label="", expected=0.0), {})
+    target = {name: number for name, number in told["target"].items() if name not in without}
+    return scorer_of(served(model, fields, classes=tuple(target), target=target)), fields
 
 
 @pytest.mark.parametrize("clustering", CLUSTERINGS)

@@ -188,7 +188,8 @@ def _imputed_numbers(fitted: SimpleImputer) -> BlockStep | None:
 
 @_numbers_step.register
 def _standardised(fitted: StandardScaler) -> BlockStep | None:
-    return _scaled(fitted.mean_, fitted.scale_)
+    # the mean is learned even where it is not taken off
+    return _scaled(fitted.mean_ if fitted.with_mean else None, fitted.scale_)
 
 
 @_numbers_step.register
