@@ -9,6 +9,7 @@ FROM ${BASE} AS tools
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_NO_COMPILE=1 \
+    PIP_PROGRESS_BAR=off \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 COPY docker/requirements-build.lock docker/environment.sh ./

@@ -169,8 +169,8 @@ say "What is in it"
 expect "who runs" "$(inside "$container" -- id -u)" "${user%:*}"
 tools=$(inside "$container" -- sh -c 'command -v pip pip3 cc gcc g++ c++ clang make ld as || true')
 expect "compilers and installers" "${tools:-none}" none
-writable=$(inside "$container" -- find / -xdev \( -path /proc -o -path /dev -o -path /sys \) -prune \
-    -o \( -type f -o -type d \) -writable -print | tr '\n' ' ')
+writable=$(inside "$container" -- sh -c 'find / -xdev \( -path /proc -o -path /dev -o -path /sys \) \
+    -prune -o \( -type f -o -type d \) -writable -print 2>/dev/null || true' | sort | tr '\n' ' ')
 expect "places that its user can write" "$writable" "/run/lock /tmp /var/tmp "
 mounted=$(b mount "$container")
 megabytes=$(du -sm "$mounted/opt/venv" "$mounted/app" | awk '{sum += $1} END {print sum}')

@@ -99,10 +99,23 @@ def install(environment: Path, lock: Path) -> None:
         first.write_text(lines_of("uv", LOCK.read_text("utf-8")), "utf-8")
         subprocess.run([*pip, "install", "--quiet", "--require-hashes", "-r", first], check=True)
     listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True)
-    uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet"]
-    chosen = ["--python", environment / "bin/python", "--require-hashes", "--compile-bytecode"]
     settings = {**os.environ, **handed_on(listed.stdout, os.environ)}
-    subprocess.run([*uv, *chosen, "-r", lock], check=True, env=settings)
+    subprocess.run(command(environment, lock), check=True, env=settings)
+
+
+def command(environment: Path, lock: Path) -> list[str | Path]:
+    """What installs a lock, once uv is there.
+
+    Args:
+        environment: Folder of a virtual environment.
+        lock: Requirements, each with its hashes.
+
+    Returns:
+        Words of the command.
+    """
+    uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-progress"]
+    python = environment / "bin/python"
+    return [*uv, "--python", python, "--compile-bytecode", "--require-hashes", "-r", lock]
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ FOLDERS = (
     "notebooks/",
     "benchmarks/",
     "schedules/",
+    "docker/",
+    "tools/",
     ".github/",
 )
 # made by the page on adding a use case, which has a test of its own
