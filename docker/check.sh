@@ -93,10 +93,10 @@ started() {
     server=$!
     for tries in $(seq 60); do
         kill -0 "$server" 2>/dev/null || { cat "$work/server" >&2; fail "the server ended"; }
-        inside "$container" -- python healthy.py && return
+        inside "$container" -- python healthy.py 2>/dev/null && return
         sleep 1
     done
-    cat "$work/server" >&2
+    grep -v '"event":"request"' "$work/server" >&2
     fail "the server was not ready after $tries tries"
 }
 
@@ -140,10 +140,15 @@ print(json.dumps({"data": [json.load(open(sys.argv[1]))["example"]["case"]]}))' 
 }
 
 runs() {
-    expect stages "$(inside "$container" -- kedro registry list | grep -c '^- ')" \
-        "$(grep -c . "$work/stages")"
-    inside --env CLIENTELA_TEST_ROOT=/tmp/data "$container" -- kedro run --env=test \
-        --pipelines=data_generation,ingestion,feature_engineering --namespaces=credit_payment
+    local kedro=(--env CLIENTELA_TEST_ROOT=/tmp/data "$container" -- kedro)
+    inside "${kedro[@]}" registry list | grep '^- ' >"$work/stages"
+    expect "stage, beside $(wc -l <"$work/stages") others" "$(grep -x -- '- deployment' "$work/stages")" "- deployment"
+    inside "${kedro[@]}" run --env=test --tags=credit_payment --pipelines=data_generation \
+        --params=credit_payment.data_generation.rows=2000 >"$work/log" 2>&1 || { cat "$work/log"; fail "no sample"; }
+    inside "${kedro[@]}" run --env=test --tags=credit_payment \
+        --pipelines=ingestion,feature_engineering,training,deployment --params=trials=1,repeats=1 \
+        >"$work/log" 2>&1 || { cat "$work/log"; fail "no model"; }
+    grep 'is registered' "$work/log"
 }
 
 say "A stand-in for $base"

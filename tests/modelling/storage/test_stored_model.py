@@ -1,3 +1,5 @@
+from importlib.metadata import PackageNotFoundError
+
 import pandas as pd
 import pytest
 
@@ -48,6 +50,28 @@ def test_another_patch_version_is_fine(model, monkeypatch):
         lambda: versions | {"xgboost": f"{major}.{minor}.99"},
     )
     assert unpacked(content, manifest, "champion.skops").features == model.features
+
+
+def test_a_library_without_its_gpu_part_is_the_same_library(monkeypatch):
+    # the images have xgboost-cpu in the place of xgboost
+    def version(name: str) -> str:
+        if name == "xgboost":
+            raise PackageNotFoundError(name)
+        return "3.2.0" if name == "xgboost-cpu" else "1.0"
+
+    monkeypatch.setattr(stored_model, "version", version)
+    found = stored_model.library_versions()
+    assert found["xgboost"] == "3.2.0"
+    assert "xgboost-cpu" not in found
+
+
+def test_a_library_that_is_not_there_is_named(monkeypatch):
+    def version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(stored_model, "version", version)
+    with pytest.raises(PackageNotFoundError, match=r"scikit-learn$"):
+        stored_model.library_versions()
 
 
 def test_the_fingerprint_of_a_table_sees_values_names_and_order():

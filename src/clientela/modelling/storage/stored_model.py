@@ -14,8 +14,8 @@ from clientela.modelling.storage.persistence import estimator_from_bytes, skops_
 
 LIBRARIES = ("scikit-learn", "xgboost", "numpy", "scipy", "pandas", "skops")
 
-WITHOUT_GPU = "-cpu"
-"""What ends the name of a library's other distribution, the one that the images hold."""
+ALSO_CALLED = {"xgboost": "xgboost-cpu"}
+"""The same library without what only a GPU needs, as the images have it."""
 
 SAME_VERSION = ("scikit-learn", "xgboost")
 """Libraries whose fitted objects are theirs: another minor version may read them differently."""
@@ -49,7 +49,7 @@ def _version(library: str) -> str:
     try:
         return version(library)
     except PackageNotFoundError:
-        return version(library + WITHOUT_GPU)
+        return version(ALSO_CALLED.get(library, library))
 
 
 def sha256_of(content: bytes) -> str:
