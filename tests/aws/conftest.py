@@ -18,7 +18,7 @@ GROUP = "xgboost-ordinal-tecnologia"
 
 @pytest.fixture(scope="session", autouse=True)
 def descriptions_are_read_once() -> Iterator[None]:
-    """One reader of AWS's descriptions for all tests: that of SageMaker takes a second each time."""
+    """One reader of AWS's descriptions for all tests: SageMaker's takes a second each time."""
     from botocore import loaders, session
 
     shared = loaders.create_loader()
@@ -116,6 +116,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     made = Runtime()
 
     class Handler(BaseHTTPRequestHandler):
+        wbufsize = -1
+
         def do_POST(self) -> None:
             name = self.path.split("/")[2]
             body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -8,12 +8,18 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from tests.aws.policy_oracle import Call, is_allowed
+
+SPOILED = {
+    "500": (500, "InternalFailure", "an internal error"),
+    "throttled": (400, "ThrottlingException", "Rate exceeded"),
+}
 
 
 @dataclass
@@ -109,67 +115,67 @@ def refused(status: int, code: str, message: str) -> tuple[int, bytes, str]:
     return status, body.encode(), "application/x-amz-json-1.1"
 
 
-def handler_of(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: no waiting for acknowledgements
+    gateway: ClassVar[Gateway]
 
-        def handle_any(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            call = Call.of(self.command, self.path, dict(self.headers), content)
-            gateway.calls.append(call)
-            kind = gateway.fault(call.operation)
-            if kind == "silent":
-                gateway.ended.wait(30)
-                self.close_connection = True
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        call = Call.of(self.command, self.path, dict(self.headers), content)
+        self.gateway.calls.append(call)
+        kind = self.gateway.fault(call.operation)
+        if kind in SPOILED:
+            self.send(*refused(*SPOILED[kind]))
+            return
+        if kind == "silent":
+            self.gateway.ended.wait(30)
+        else:
+            answer = self.gateway.answer(call, partial(self.forward, content))
+            if kind is None:
+                self.send(*answer)
                 return
-            if kind == "500":
-                self.send(*refused(500, "InternalFailure", "an internal error"))
-                return
-            if kind == "throttled":
-                self.send(*refused(400, "ThrottlingException", "Rate exceeded"))
-                return
-            answer = gateway.answer(call, lambda body, target: self.forward(content, body, target))
-            if kind == "lost":
-                self.close_connection = True
-                return
-            self.send(*answer)
+        self.close_connection = True
 
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any
+    def do_GET(self) -> None:
+        self.do_POST()
 
-        def forward(
-            self, content: bytes, body: bytes | None, target: str | None
-        ) -> tuple[int, bytes, str]:
-            place = urlsplit(gateway.target)
-            assert place.hostname and place.port
-            connection = HTTPConnection(place.hostname, place.port, timeout=30)
-            headers = {k: v for k, v in self.headers.items() if k.lower() != "content-length"}
-            if target is not None:
-                headers["X-Amz-Target"] = target
-            sent = content if body is None else body
-            method = self.command if target is None else "POST"
-            connection.request(method, self.path, sent, headers)
-            reply = connection.getresponse()
-            answer = reply.status, reply.read(), reply.headers.get("Content-Type", "")
-            connection.close()
-            return answer
+    def do_HEAD(self) -> None:
+        self.do_POST()
 
-        def send(self, status: int, body: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind or "text/plain")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def do_PUT(self) -> None:
+        self.do_POST()
 
-        def log_message(self, *arguments: object) -> None:
-            pass
+    def forward(
+        self, content: bytes, body: bytes | None, target: str | None
+    ) -> tuple[int, bytes, str]:
+        place = urlsplit(self.gateway.target)
+        connection = HTTPConnection(str(place.hostname), place.port, timeout=30)
+        headers = {k: v for k, v in self.headers.items() if k.lower() != "content-length"}
+        if target is not None:
+            headers["X-Amz-Target"] = target
+        connection.request(self.command, self.path, content if body is None else body, headers)
+        reply = connection.getresponse()
+        answer = reply.status, reply.read(), reply.headers.get("Content-Type", "")
+        connection.close()
+        return answer
 
-    return Handler
+    def send(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind or "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
 
 
 def started(target: str) -> tuple[Gateway, ThreadingHTTPServer]:
     gateway = Gateway(target)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(gateway))
+    handler = type("OwnHandler", (Handler,), {"gateway": gateway})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     gateway.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -101,7 +101,7 @@ def test_registering_again_does_not_undo_an_approval(registry, submission):
 def test_nothing_is_entered_when_a_file_is_not_there(registry, submission, gateway):
     given = submission()
     missing = type(given)(**{**vars(given), "package": given.package + ".gz"})
-    with pytest.raises(RegistryError, match="nothing lies at .*Run the deployment stage again"):
+    with pytest.raises(RegistryError, match=r"nothing lies at .*Run the deployment stage again"):
         registry.register(missing)
     assert gateway.changes() == []
 
@@ -109,7 +109,7 @@ def test_nothing_is_entered_when_a_file_is_not_there(registry, submission, gatew
 def test_a_package_on_a_disk_is_refused(registry, submission):
     given = submission()
     local = type(given)(**{**vars(given), "package": "data/06_models/a.tar.gz"})
-    with pytest.raises(RegistryError, match="reads models from S3 only.*--env=aws"):
+    with pytest.raises(RegistryError, match=r"reads models from S3 only.*--env=aws"):
         registry.register(local)
 
 
@@ -158,7 +158,7 @@ def test_without_an_image_nothing_is_asked_of_aws(settings, clients, submission,
     bare = settings.model_copy(update={"image": None})
     given = submission(prebuilt=None)
     gateway.calls.clear()
-    with pytest.raises(ConfigurationError, match="image is not set in aws.yml"):
+    with pytest.raises(ConfigurationError, match=r"image is not set in aws.yml"):
         SageMakerRegistry(bare, clients).register(given)
     assert gateway.calls == []
 
