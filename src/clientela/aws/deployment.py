@@ -83,6 +83,7 @@ def deployed(
     before = settled(name, clients, settings.endpoints)
     plan = _plan(entry, settings, before)
     config = _wanted_config(plan)
+    prebuilt = is_prebuilt(entry, clients)
     changed = False
     for done in applied(plan, clients):
         changed |= not done.kept
@@ -91,7 +92,7 @@ def deployed(
     after = settled(name, clients, settings.endpoints)
     try:
         running = _required_running(name, config, after)
-        answer = require_right_answer(name, manifest, clients, prebuilt=is_prebuilt(entry, clients))
+        answer = require_right_answer(name, manifest, clients, prebuilt=prebuilt)
     except DeploymentFailed as err:
         went_back = _gone_back(after, back_to(before, config), config, settings, clients)
         raise DeploymentFailed(f"{err}\n{went_back}") from err
