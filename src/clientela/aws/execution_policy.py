@@ -56,8 +56,7 @@ def _steps(scope: Scope) -> list[Statement]:
 
 
 def _images(scope: Scope) -> list[Statement]:
-    settings = scope.settings
-    images = {settings.workflow_image, settings.image} - {None}
+    images = {scope.settings.needed_workflow_image, scope.settings.needed_image}
     return [
         Statement(
             "LogInToTheImageRegistry",
@@ -72,7 +71,7 @@ def _images(scope: Scope) -> list[Statement]:
                 "ecr:BatchGetImage",
                 "ecr:GetDownloadUrlForLayer",
             ),
-            tuple(sorted({_repository(str(image), scope) for image in images})),
+            tuple(sorted({_repository(image, scope) for image in images})),
         ),
     ]
 

@@ -22,6 +22,8 @@ UNICODE: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Unicode classes of AWS's patterns, within brackets, in characters that Python's `re` has."""
 
+ANYTHING: Final = r"[\s\S]*"
+
 
 @cache
 def _session() -> Any:
@@ -97,5 +99,5 @@ def _python_pattern(pattern: str) -> str:
     try:
         re.compile(written)
     except re.error:  # Java's own forms, in a handful of shapes: AWS checks those alone
-        return r"[\s\S]*"
+        return ANYTHING
     return written

@@ -89,6 +89,7 @@ class WorkflowSettings(JobSettings):
 
     Attributes:
         name: Of the pipeline and of its schedule.
+        image: The image that runs stages, in ECR: `…/clientela-pipeline:<tag>`.
         parallel_steps: Steps that may run at the same time.
         attempts: Of a step whose machine failed or could not be had.
         cache_days: For how long a finished step of the same run key is not run again; 0: never.
@@ -99,6 +100,7 @@ class WorkflowSettings(JobSettings):
     """
 
     name: str = Field(default="clientela", pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
+    image: str | None = Field(default=None, pattern=IMAGE)
     parallel_steps: PositiveInt = 2
     attempts: int = Field(default=3, ge=1, le=20)
     cache_days: int = Field(default=7, ge=0, le=365)
@@ -115,8 +117,8 @@ class AwsSettings(BaseModel):
         region: Where everything is; None: the region of the standard AWS chain.
         bucket: Without `s3://`; the variable BUCKET.
         execution_role: Role that SageMaker takes on to run containers.
-        image: Our own image, in ECR: `<account>.dkr.ecr.<region>.amazonaws.com/clientela:<tag>`.
-        workflow_image: The image that runs stages; None: the same.
+        image: Our own image, which answers requests, in ECR:
+            `<account>.dkr.ecr.<region>.amazonaws.com/clientela:<tag>`.
         prebuilt_image: The prebuilt XGBoost container; None: the one of the region's table.
         kms_key: Encrypts what jobs and endpoints write; None: the bucket's own encryption, and
             volumes encrypted by the service.
@@ -134,7 +136,6 @@ class AwsSettings(BaseModel):
     bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     execution_role: RoleArn | None = None
     image: str | None = Field(default=None, pattern=IMAGE)
-    workflow_image: str | None = Field(default=None, pattern=IMAGE)
     prebuilt_image: str | None = Field(default=None, pattern=IMAGE)
     kms_key: str | None = Field(default=None, pattern=KEY)
     network: Network | None = None
@@ -166,12 +167,23 @@ class AwsSettings(BaseModel):
 
     @property
     def needed_image(self) -> str:
-        """Our own image.
+        """The image that answers requests.
 
         Raises:
             ConfigurationError: None is set.
         """
         return _needed(self.image, "image", "set the variable CLIENTELA_IMAGE")
+
+    @property
+    def needed_workflow_image(self) -> str:
+        """The image that runs stages.
+
+        Raises:
+            ConfigurationError: None is set.
+        """
+        return _needed(
+            self.workflow.image, "workflow.image", "set the variable CLIENTELA_PIPELINE_IMAGE"
+        )
 
 
 def aws_settings(config: Mapping[str, Any]) -> AwsSettings:

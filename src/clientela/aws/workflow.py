@@ -45,7 +45,6 @@ def workflow_definition(
     Raises:
         ConfigurationError: A needed setting is missing.
     """
-    image = settings.workflow_image or settings.needed_image
     return {
         "Version": VERSION,
         "Metadata": {},
@@ -54,7 +53,7 @@ def workflow_definition(
             {"Name": RUN_KEY, "Type": "String"},
             {"Name": "Bucket", "Type": "String", "DefaultValue": settings.needed_bucket},
             {"Name": "Environment", "Type": "String", "DefaultValue": env},
-            {"Name": "Image", "Type": "String", "DefaultValue": image},
+            {"Name": "Image", "Type": "String", "DefaultValue": settings.needed_workflow_image},
         ],
         "Steps": [
             _step(entry, stage, after, settings) for entry, stage, after in _ordered(use_cases)
