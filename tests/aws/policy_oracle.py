@@ -72,7 +72,11 @@ def sagemaker_resource(operation: str, body: Mapping[str, Any]) -> str:
 
 
 def is_allowed(call: Call, policy: Mapping[str, Any]) -> bool:
-    needed = [(call.action, call.resource, {})]
+    tags = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags_of(call)}
+    needed = [(call.action, call.resource, tags)]
+    if tags and call.operation.startswith("Create"):
+        # what is made with tags is tagged
+        needed.append((f"{call.service}:AddTags", call.resource, tags))
     roles = re.findall(r"arn:aws:iam::\d+:role/[\w-]+", json.dumps(call.body))
     service = f"{call.service}.amazonaws.com"
     if call.operation.startswith(("Create", "Update")):
@@ -80,6 +84,11 @@ def is_allowed(call: Call, policy: Mapping[str, Any]) -> bool:
         passed_to = {"iam:PassedToService": service}
         needed += [("iam:PassRole", role, passed_to) for role in dict.fromkeys(roles)]
     return all(permitted(action, arn, context, policy) for action, arn, context in needed)
+
+
+def tags_of(call: Call) -> list[dict[str, str]]:
+    found = call.body.get("Tags", [])
+    return [each for each in found if isinstance(each, dict)]
 
 
 def permitted(

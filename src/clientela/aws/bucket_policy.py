@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from clientela.aws.statements import VERSION, Scope
 
-OLDEST_TLS: Final = "1.2"
+OLDEST_TLS: Final = 1.2
 
 
 def bucket_policy(scope: Scope) -> dict[str, Any]:

@@ -55,16 +55,13 @@ def _endpoints(scope: Scope) -> list[Statement]:
             everything,
             TAGGED,
         ),
+        Statement("Ask", ("sagemaker:InvokeEndpoint",), scope.endpoints),
         Statement(
-            "ChangeAndAsk",
-            ("sagemaker:InvokeEndpoint", "sagemaker:UpdateEndpoint"),
-            scope.endpoints,
-        ),
-        Statement(
-            # the configuration too: a change of an endpoint is one of both
-            "ChangeTo",
-            ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"),
-            tuple(arn for arn in scope.endpoint_parts if ":endpoint-config/" in arn),
+            "Change",
+            ("sagemaker:UpdateEndpoint",),
+            # a change is one of the endpoint and of the configuration that it gets
+            scope.endpoints
+            + tuple(arn for arn in scope.endpoint_parts if ":endpoint-config/" in arn),
         ),
         Statement(
             "TakeDownWhatIsOurs",

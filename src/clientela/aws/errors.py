@@ -162,6 +162,9 @@ def refusal(error: Any, service: str) -> str:
 
 def _no_answer(error: Any) -> str:
     from botocore.exceptions import (  # noqa: PLC0415 - see `explained`
+        ConnectionError as NoConnection,
+    )
+    from botocore.exceptions import (  # noqa: PLC0415 - see `explained`
         HTTPClientError,
         NoCredentialsError,
         PartialCredentialsError,
@@ -173,7 +176,7 @@ def _no_answer(error: Any) -> str:
             f"no AWS credentials were found ({type(error).__name__}). Set AWS_PROFILE, or "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         )
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | NoConnection):
         return (
             f"AWS gave no answer in time ({type(error).__name__}). Check the network, the region "
             "and AWS_ENDPOINT_URL, then run the same command again; what is done already is kept."

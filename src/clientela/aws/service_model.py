@@ -51,10 +51,17 @@ def problems(service: str, operation: str, request: Mapping[str, Any]) -> list[s
     from botocore.validate import ParamValidator  # noqa: PLC0415
 
     shape = _input(service, operation)
-    report = ParamValidator().validate(request, shape)
+    # botocore itself makes the tokens that tell a repeated call
+    tokens = {name for name, member in shape.members.items() if _is_token(member)}
+    given = dict.fromkeys(tokens, "0" * 32) | dict(request)
+    report = ParamValidator().validate(given, shape)
     if report.has_errors():
         return list(report.generate_report().splitlines())
     return list(_beyond_types(shape, request, ""))
+
+
+def _is_token(member: Any) -> bool:
+    return bool(member.metadata.get("idempotencyToken"))
 
 
 def _beyond_types(shape: Any, value: Any, place: str) -> Iterator[str]:

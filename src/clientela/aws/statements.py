@@ -157,14 +157,24 @@ def registering(scope: Scope) -> list[Statement]:
     """
     groups = scope.sagemaker(*(f"model-package-group/{group}" for group in scope.groups))
     packages = scope.sagemaker(*(f"model-package/{group}/*" for group in scope.groups))
-    make = ("CreateModelPackageGroup", "DescribeModelPackageGroup", "AddTags")
-    enter = ("CreateModelPackage", "ListModelPackages")
     return [
-        Statement("MakeGroups", tuple(f"sagemaker:{each}" for each in (*make, *enter)), groups),
+        Statement(
+            "MakeGroups",
+            (
+                "sagemaker:AddTags",
+                "sagemaker:CreateModelPackageGroup",
+                "sagemaker:DescribeModelPackageGroup",
+            ),
+            groups,
+        ),
         Statement(
             "EnterModels",
-            ("sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"),
-            packages,
+            (
+                "sagemaker:CreateModelPackage",
+                "sagemaker:DescribeModelPackage",
+                "sagemaker:ListModelPackages",
+            ),
+            groups + packages,
         ),
     ]
 

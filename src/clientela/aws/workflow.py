@@ -1,25 +1,22 @@
 """The whole project as a SageMaker pipeline.
 
 One step per stage and use case, each `kedro run` in our image. Stages hand tables over through the
-bucket, which SageMaker does not see, so a step follows the one before it by name, and a finished
-step is taken from the cache only within one run key.
+bucket, which SageMaker does not see: a step names those that it follows, and a finished step is
+taken from the cache only within one run key.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from clientela.aws.names import hyphened, tags
 from clientela.aws.plan import Action, Plan
 from clientela.aws.schedule import RUN_KEY, schedule_request
 from clientela.aws.settings import AwsSettings
-from clientela.contracts.use_cases import UseCase
 
 VERSION: Final = "2020-12-01"
 """Of the form of pipeline definitions."""
-
-LEFT_OUT: Final = frozenset({"data_generation"})
-"""Stages that never run on a schedule: they write where people keep their own data."""
 
 TRANSIENT: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 MACHINE: Final = ("SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR")
@@ -29,13 +26,44 @@ UNTRIED: Final = (
 )
 
 
-def workflow_definition(
-    use_cases: Mapping[str, UseCase], settings: AwsSettings, env: str
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Step:
+    """One stage of one entry of the switchboard.
+
+    Attributes:
+        use_case: The entry.
+        stage: One of its stages.
+        after: Names of the steps whose files it reads.
+    """
+
+    use_case: str
+    stage: str
+    after: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As SageMaker calls it: at most 64 characters."""
+        return step_name(self.use_case, self.stage)
+
+
+def step_name(use_case: str, stage: str) -> str:
+    """The name of a step.
+
+    Args:
+        use_case: Entry of the switchboard.
+        stage: One of its stages.
+
+    Returns:
+        At most 64 characters.
+    """
+    return f"{hyphened(use_case)}-{hyphened(stage)}"[:64]
+
+
+def workflow_definition(steps: Sequence[Step], settings: AwsSettings, env: str) -> dict[str, Any]:
     """The definition of the pipeline.
 
     Args:
-        use_cases: Entries of the switchboard that are on.
+        steps: What runs, each after the steps that it follows.
         settings: Machines, image, role, encryption.
         env: Kedro environment of the steps, where a run does not say another.
 
@@ -55,27 +83,12 @@ def workflow_definition(
             {"Name": "Environment", "Type": "String", "DefaultValue": env},
             {"Name": "Image", "Type": "String", "DefaultValue": settings.needed_workflow_image},
         ],
-        "Steps": [
-            _step(entry, stage, after, settings) for entry, stage, after in _ordered(use_cases)
-        ],
+        "Steps": [_step(step, settings) for step in steps],
     }
 
 
-def step_name(use_case: str, stage: str) -> str:
-    """The name of a step.
-
-    Args:
-        use_case: Entry of the switchboard.
-        stage: One of its stages.
-
-    Returns:
-        At most 64 characters.
-    """
-    return f"{hyphened(use_case)}-{hyphened(stage)}"[:64]
-
-
 def workflow_plan(
-    use_cases: Mapping[str, UseCase],
+    steps: Sequence[Step],
     settings: AwsSettings,
     env: str,
     region: str,
@@ -84,7 +97,7 @@ def workflow_plan(
     """What makes or changes the pipeline, and its schedule where one is set.
 
     Args:
-        use_cases: Entries of the switchboard that are on.
+        steps: What runs, each after the steps that it follows.
         settings: Of the account.
         env: Kedro environment of the steps.
         region: Where it is.
@@ -97,7 +110,7 @@ def workflow_plan(
         ConfigurationError: A needed setting is missing.
     """
     workflow = settings.workflow
-    definition = json.dumps(workflow_definition(use_cases, settings, env), sort_keys=True)
+    definition = json.dumps(workflow_definition(steps, settings, env), sort_keys=True)
     pipeline: dict[str, Any] = {
         "PipelineName": workflow.name,
         "PipelineDescription": "Raw data to registered models, by Clientela.",
@@ -119,39 +132,23 @@ def workflow_plan(
     return Plan(purpose, tuple(actions), (UNTRIED,))
 
 
-def _ordered(
-    use_cases: Mapping[str, UseCase],
-) -> Iterator[tuple[UseCase, str, str | None]]:
-    """Every stage of every entry with the step that it follows; shared tables come first."""
-    last: dict[str, str] = {}
-    for entry in use_cases.values():
-        after = last.get(entry.shares) if entry.shares is not None else None
-        for stage in entry.stages:
-            if stage in LEFT_OUT:
-                continue
-            yield entry, stage, after
-            after = step_name(entry.name, stage)
-        if after is not None:
-            last[entry.name] = after
-
-
-def _step(entry: UseCase, stage: str, after: str | None, settings: AwsSettings) -> dict[str, Any]:
+def _step(step: Step, settings: AwsSettings) -> dict[str, Any]:
     workflow = settings.workflow
-    step: dict[str, Any] = {
-        "Name": step_name(entry.name, stage),
-        "DisplayName": f"{entry.name}: {stage}",
+    made: dict[str, Any] = {
+        "Name": step.name,
+        "DisplayName": f"{step.use_case}: {step.stage}",
         "Type": "Processing",
-        "Arguments": _arguments(entry, stage, settings),
+        "Arguments": _arguments(step, settings),
         "RetryPolicies": [
             _retry(TRANSIENT, 10, workflow.attempts),
             _retry(MACHINE, 60, workflow.attempts),
         ],
     }
     if workflow.cache_days:
-        step["CacheConfig"] = {"Enabled": True, "ExpireAfter": f"P{workflow.cache_days}D"}
-    if after is not None:
-        step["DependsOn"] = [after]
-    return step
+        made["CacheConfig"] = {"Enabled": True, "ExpireAfter": f"P{workflow.cache_days}D"}
+    if step.after:
+        made["DependsOn"] = list(step.after)
+    return made
 
 
 def _retry(exceptions: tuple[str, ...], seconds: int, attempts: int) -> dict[str, Any]:
@@ -163,7 +160,7 @@ def _retry(exceptions: tuple[str, ...], seconds: int, attempts: int) -> dict[str
     }
 
 
-def _arguments(entry: UseCase, stage: str, settings: AwsSettings) -> dict[str, Any]:
+def _arguments(step: Step, settings: AwsSettings) -> dict[str, Any]:
     """What a processing job is asked for: a `CreateProcessingJob` without its name."""
     workflow, key, network = settings.workflow, settings.kms_key, settings.network
     arguments: dict[str, Any] = {
@@ -179,8 +176,8 @@ def _arguments(entry: UseCase, stage: str, settings: AwsSettings) -> dict[str, A
             "ImageUri": {"Get": "Parameters.Image"},
             "ContainerEntrypoint": ["kedro", "run"],
             "ContainerArguments": [
-                f"--pipelines={stage}",
-                f"--namespaces={entry.name}",
+                f"--pipelines={step.stage}",
+                f"--namespaces={step.use_case}",
                 {"Std:Join": {"On": "", "Values": ["--env=", {"Get": "Parameters.Environment"}]}},
             ],
         },
@@ -192,7 +189,7 @@ def _arguments(entry: UseCase, stage: str, settings: AwsSettings) -> dict[str, A
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 60 * workflow.max_minutes},
         "RoleArn": settings.needed_execution_role,
-        "Tags": tags(settings, use_case=entry.name, stage=stage),
+        "Tags": tags(settings, use_case=step.use_case, stage=step.stage),
     }
     if network is not None:
         arguments["NetworkConfig"] = {
