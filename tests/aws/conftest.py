@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.aws.gateway import Gateway, started
+from tests.aws.served import Archive, native_archive
 
 from clientela.aws.clients import Clients
 from clientela.aws.settings import AwsSettings, aws_settings
@@ -72,8 +73,16 @@ def clients(settings: AwsSettings, gateway: Gateway) -> Clients:
     return Clients(settings)
 
 
+@pytest.fixture(scope="session")
+def archive() -> Archive:
+    """A small native model in the form of the prebuilt container."""
+    return native_archive()
+
+
 @pytest.fixture
-def submission(bucket: str, aws_client: Callable[[str], Any]) -> Callable[..., Submission]:
+def submission(
+    bucket: str, aws_client: Callable[[str], Any], archive: Archive
+) -> Callable[..., Submission]:
     """Makes a submission whose files lie in the bucket: `submission(version="a" * 12)`."""
 
     def make(**changes: Any) -> Submission:
@@ -96,24 +105,32 @@ def submission(bucket: str, aws_client: Callable[[str], Any]) -> Callable[..., S
         for address in (fields["package"], fields["prebuilt"], fields["metrics"]):
             if address is not None:
                 key = address.removeprefix(f"s3://{bucket}/")
-                aws_client("s3").put_object(Bucket=bucket, Key=key, Body=b"{}")
+                content = archive.content if address == fields["prebuilt"] else b"{}"
+                aws_client("s3").put_object(Bucket=bucket, Key=key, Body=content)
         return Submission(**fields)
 
     return make
 
 
+Answers = Callable[[str, str, bytes], tuple[int, bytes]]
+
+
 @dataclass
 class Runtime:
-    """Endpoints on loopback: each answers with the number that it holds."""
+    """Endpoints on loopback: they answer as the packaged model would, until told otherwise."""
 
+    right: Answers
+    answers: Answers
     url: str = ""
-    answers: Callable[[str, str, bytes], tuple[int, bytes]] = lambda *_: (200, b"{}")
     asked: list[tuple[str, str, bytes]] = field(default_factory=list)
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    made = Runtime()
+def runtime(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    def right(*_: object) -> tuple[int, bytes]:
+        return 200, archive.answer
+
+    made = Runtime(right, right)
 
     class Handler(BaseHTTPRequestHandler):
         wbufsize = -1

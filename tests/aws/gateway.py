@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.aws.policy_oracle import Call, is_allowed
 
+NOT_PASSED_ON = ("content-type", "connection", "date", "server", "transfer-encoding")
 SPOILED = {
     "500": (500, "InternalFailure", "an internal error"),
     "throttled": (400, "ThrottlingException", "Rate exceeded"),
@@ -121,6 +122,7 @@ class Handler(BaseHTTPRequestHandler):
     gateway: ClassVar[Gateway]
 
     def do_POST(self) -> None:
+        self.more = {"Content-Length": "0"}
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         call = Call.of(self.command, self.path, dict(self.headers), content)
         self.gateway.calls.append(call)
@@ -146,24 +148,34 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.do_POST()
 
+    def handle_expect_100(self) -> bool:
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def forward(
         self, content: bytes, body: bytes | None, target: str | None
     ) -> tuple[int, bytes, str]:
         place = urlsplit(self.gateway.target)
         connection = HTTPConnection(str(place.hostname), place.port, timeout=30)
-        headers = {k: v for k, v in self.headers.items() if k.lower() != "content-length"}
+        own = ("content-length", "expect")
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in own}
         if target is not None:
             headers["X-Amz-Target"] = target
         connection.request(self.command, self.path, content if body is None else body, headers)
         reply = connection.getresponse()
         answer = reply.status, reply.read(), reply.headers.get("Content-Type", "")
+        self.more = {k: v for k, v in reply.headers.items() if k.lower() not in NOT_PASSED_ON}
         connection.close()
         return answer
 
     def send(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind or "text/plain")
-        self.send_header("Content-Length", str(len(body)))
+        if self.command != "HEAD":
+            self.more["Content-Length"] = str(len(body))
+        for name, value in self.more.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

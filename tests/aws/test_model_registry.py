@@ -4,7 +4,7 @@ import pytest
 from tests.aws.conftest import GROUP
 from tests.aws.gateway import Fault
 
-from clientela.aws.model_registry import SageMakerRegistry, is_prebuilt
+from clientela.aws.model_registry import SageMakerRegistry, model_file
 from clientela.aws.packages import package_request
 from clientela.aws.service_model import problems
 from clientela.exceptions import ConfigurationError, RegistryError
@@ -54,8 +54,9 @@ def test_a_model_of_another_form_goes_in_with_our_own_image(
     (container,) = found["InferenceSpecification"]["Containers"]
     assert container["Image"] == settings.image
     assert container["ModelDataUrl"] == entry.package
-    assert not is_prebuilt(entry, clients)
-    assert is_prebuilt(registry.register(submission()), clients)
+    assert model_file(entry, clients) == entry.package
+    given = submission()
+    assert model_file(registry.register(given), clients) == given.prebuilt
 
 
 def test_registering_twice_makes_one_entry(registry, submission, gateway):

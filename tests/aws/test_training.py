@@ -1,4 +1,5 @@
 import io
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -123,20 +124,20 @@ def test_a_search_asks_for_the_ranges_of_the_other_requirement(settings):
 
 
 def test_ordered_classes_are_searched_by_the_error_of_their_values(settings):
-    request = tuning_plan(learning(), settings, "us-east-1").checked().actions[0].request
+    request = tuning_plan(learning(), settings, "us-east-1", 10).checked().actions[0].request
     objective = request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     assert objective == {"Type": "Minimize", "MetricName": "validation:rmse"}
 
 
 @pytest.mark.parametrize("use_case", ["a", "purchase_intensity", "x" * 60])
 def test_names_of_searches_are_as_short_as_aws_wants_them(settings, use_case):
-    plan = tuning_plan(learning(use_case=use_case), settings, "us-east-1").checked()
+    plan = tuning_plan(learning(use_case=use_case), settings, "us-east-1", 10).checked()
     name = plan.actions[0].request["HyperParameterTuningJobName"]
     assert name.startswith("clientela-")
     assert len(name) <= 32
 
 
-@pytest.mark.parametrize("make", [training_plan, tuning_plan])
+@pytest.mark.parametrize("make", [training_plan, partial(tuning_plan, trials=4)])
 def test_the_stand_in_takes_the_job_and_a_rerun_makes_no_second(settings, clients, gateway, make):
     plan = make(learning(), settings, "us-east-1")
     assert [done.kept for done in applied(plan, clients)] == [False]

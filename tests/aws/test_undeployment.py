@@ -13,7 +13,6 @@ USE_CASE = "purchase_intensity"
 @pytest.fixture
 def up(settings, clients, submission, runtime):
     """Two versions were deployed, one after the other."""
-    runtime.answers = lambda *_: (200, b"1.25")
     registry = SageMakerRegistry(settings, clients)
     for version in ("a" * 12, "b" * 12):
         entry = registry.decide(registry.register(submission(version=version)), "approved", "sí")

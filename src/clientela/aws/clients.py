@@ -57,6 +57,11 @@ class Clients:
             )
         return str(region)
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether the AWS chain holds any; whether AWS accepts them is another question."""
+        return self._session.get_credentials() is not None
+
     @cached_property
     def _session(self) -> Any:
         try:

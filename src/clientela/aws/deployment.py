@@ -12,11 +12,13 @@ from clientela.aws.endpoint import (
     note_tested,
 )
 from clientela.aws.endpoint_state import EndpointState, settled
-from clientela.aws.model_registry import is_prebuilt
+from clientela.aws.model_registry import model_file
 from clientela.aws.names import endpoint_name
 from clientela.aws.plan import Action, Plan, applied
+from clientela.aws.questions import Question, question_for_native, question_for_ours
 from clientela.aws.settings import AwsSettings
 from clientela.aws.smoke_test import require_right_answer
+from clientela.aws.storage import content_of
 from clientela.exceptions import DeploymentFailed, NothingApproved
 from clientela.inference.manifest import ServedManifest
 from clientela.registry.base import RegisteredModel
@@ -83,7 +85,7 @@ def deployed(
     before = settled(name, clients, settings.endpoints)
     plan = _plan(entry, settings, before)
     config = _wanted_config(plan)
-    prebuilt = is_prebuilt(entry, clients)
+    question = _question(entry, manifest, clients)
     changed = False
     for done in applied(plan, clients):
         changed |= not done.kept
@@ -92,7 +94,7 @@ def deployed(
     after = settled(name, clients, settings.endpoints)
     try:
         running = _required_running(name, config, after)
-        answer = require_right_answer(name, manifest, clients, prebuilt=prebuilt)
+        answer = require_right_answer(name, question, clients)
     except DeploymentFailed as err:
         went_back = _gone_back(after, back_to(before, config), config, settings, clients)
         raise DeploymentFailed(f"{err}\n{went_back}") from err
@@ -108,6 +110,13 @@ def _plan(entry: RegisteredModel, settings: AwsSettings, state: EndpointState | 
             f"is deployed. Run: clientela approve {entry.use_case}"
         )
     return deployment_plan(entry, settings, state).checked()
+
+
+def _question(entry: RegisteredModel, manifest: ServedManifest, clients: Clients) -> Question:
+    file = model_file(entry, clients)
+    if file == entry.package:
+        return question_for_ours(manifest)
+    return question_for_native(manifest, content_of(file, clients, DeploymentFailed), file)
 
 
 def _wanted_config(plan: Plan) -> str:

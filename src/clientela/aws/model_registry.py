@@ -155,15 +155,16 @@ class SageMakerRegistry:
         return answer
 
 
-def is_prebuilt(model: RegisteredModel, clients: Clients) -> bool:
-    """Whether an entry is served by the prebuilt XGBoost container.
+def model_file(model: RegisteredModel, clients: Clients) -> str:
+    """The file that the container of an entry is given.
 
     Args:
         model: The entry.
         clients: Of AWS.
 
     Returns:
-        False where our own image serves its package.
+        The address of its package, or, where the prebuilt XGBoost container serves it, of another
+        file.
 
     Raises:
         RegistryError: AWS can't be reached, or refuses.
@@ -171,7 +172,8 @@ def is_prebuilt(model: RegisteredModel, clients: Clients) -> bool:
     doing = f"Looking at number {model.number} of {model.group}"
     with explained(doing, SERVICE, RegistryError):
         package = clients(SERVICE).describe_model_package(ModelPackageName=model.address)
-    return _model_data(package) != model.package
+    containers = package.get("InferenceSpecification", {}).get("Containers", [{}])
+    return str(containers[0].get("ModelDataUrl"))
 
 
 def _details(package: Mapping[str, Any]) -> dict[str, str]:
@@ -179,11 +181,6 @@ def _details(package: Mapping[str, Any]) -> dict[str, str]:
     noted = package.get("CustomerMetadataProperties") or {}
     found = {name: noted.get(key) for name, key in DETAILS.items()}
     return {} if None in found.values() else cast("dict[str, str]", found)
-
-
-def _model_data(package: Mapping[str, Any]) -> str | None:
-    containers = package.get("InferenceSpecification", {}).get("Containers", [])
-    return containers[0].get("ModelDataUrl") if containers else None
 
 
 def _model(package: Mapping[str, Any]) -> RegisteredModel:

@@ -58,6 +58,26 @@ def require_stored(address: str, clients: Clients, doing: str) -> None:
             ) from err
 
 
+def content_of(address: str, clients: Clients, error: type[ServingError]) -> bytes:
+    """The bytes of a file.
+
+    Args:
+        address: `s3://<bucket>/<key>`.
+        clients: Of AWS.
+        error: What to raise.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ServingError: An `error`: it is not there, or AWS can't be reached, or refuses.
+    """
+    bucket, key = bucket_and_key(address)
+    with explained(f"Reading {address}", "s3", error):
+        content: bytes = clients("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content
+
+
 def stored(
     content: bytes,
     address: str,

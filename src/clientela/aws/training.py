@@ -15,7 +15,6 @@ from clientela.aws.names import content_name, hyphened, tags
 from clientela.aws.plan import Action, Plan
 from clientela.aws.settings import AwsSettings
 
-TRIALS: Final = 10
 PARALLEL_TRIALS: Final = 2
 LONGEST_TUNING_NAME: Final = 32
 
@@ -72,9 +71,7 @@ def training_plan(learning: Learning, settings: AwsSettings, region: str) -> Pla
     )
 
 
-def tuning_plan(
-    learning: Learning, settings: AwsSettings, region: str, trials: int = TRIALS
-) -> Plan:
+def tuning_plan(learning: Learning, settings: AwsSettings, region: str, trials: int) -> Plan:
     """A Bayesian search for the parameters of the required XGBoost.
 
     Args:
