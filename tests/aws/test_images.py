@@ -20,9 +20,7 @@ def test_an_image_of_ones_own_wins():
 
 
 def test_an_unknown_region_says_which_parameter_to_set():
-    with pytest.raises(
-        ConfigurationError, match=r"mars-1\..*prebuilt_image in conf/local/aws\.yml"
-    ):
+    with pytest.raises(ConfigurationError, match=r"mars-1\..*prebuilt_image in conf/aws/aws\.yml"):
         prebuilt_image("mars-1", None)
 
 

@@ -53,7 +53,7 @@ class Clients:
         if region is None:
             raise ConfigurationError(
                 "No AWS region is set. Set the variable AWS_DEFAULT_REGION, or region in "
-                "conf/local/aws.yml."
+                "conf/aws/aws.yml."
             )
         return str(region)
 

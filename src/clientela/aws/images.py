@@ -63,7 +63,7 @@ def prebuilt_image(region: str, chosen: str | None) -> str:
     if region not in images.accounts:
         raise ConfigurationError(
             f"No account is known that holds the prebuilt XGBoost image in {region}. Look it up in "
-            "AWS's list of SageMaker images and set prebuilt_image in conf/local/aws.yml: "
+            "AWS's list of SageMaker images and set prebuilt_image in conf/aws/aws.yml: "
             f"<account>.dkr.ecr.{region}.amazonaws.com/{images.repository}:{images.version}. "
             + did_you_mean(region, images.accounts)
         )

@@ -221,7 +221,7 @@ def _problem(error: Mapping[str, Any]) -> str:
 def _needed(value: str | None, key: str, how: str) -> str:
     if value is None:
         raise ConfigurationError(
-            f"{key} is not set in aws.yml of the environment. Write it into conf/local/aws.yml, or "
+            f"{key} is not set in aws.yml of the environment. Write it into conf/aws/aws.yml, or "
             f"{how}. docs/aws/README.md says what it is."
         )
     return value
