@@ -11,7 +11,11 @@ CONFIG_LOADER_CLASS = ActiveConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "config_patterns": {"use_cases": ["use_cases*"]},
+    "config_patterns": {
+        "use_cases": ["use_cases*"],
+        # what is true of an AWS account stands in a file of its own: ${globals:aws}
+        "globals": ["globals*", "aws*"],
+    },
     # soft: a three-line override in conf/local keeps the rest of the block it changes
     "merge_strategy": {"parameters": "soft", "globals": "soft", "use_cases": "soft"},
     "custom_resolvers": {"oc.env": oc.env},

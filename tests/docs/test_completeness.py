@@ -12,6 +12,14 @@ import yaml
 from pydantic import BaseModel
 from tests.docs.markdown import READMES, blocks, mentions, text_of
 
+from clientela.aws.settings import (
+    AwsSettings,
+    Connection,
+    EndpointSettings,
+    JobSettings,
+    Network,
+    WorkflowSettings,
+)
 from clientela.binary.calibration import CALIBRATIONS
 from clientela.binary.costs import CostMatrix
 from clientela.binary.decision import DECISIONS as BINARY_DECISIONS
@@ -110,6 +118,12 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     CreditDirtShares,
     ChurnSimulation,
     ChurnDirtShares,
+    AwsSettings,
+    Connection,
+    Network,
+    EndpointSettings,
+    JobSettings,
+    WorkflowSettings,
 )
 TWO_CLASSES = {
     "credit_payment": "docs/credit-payment.md",

@@ -7,10 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import s3fs
-from moto.server import ThreadedMotoServer
 
 from clientela.datasets import engine
 from clientela.simulation.churn.parameters import ChurnSimulation
@@ -166,45 +164,6 @@ def finished_project(
     run = kedro(project, "run", small_search)
     assert run.returncode == 0, run.stderr
     return project
-
-
-@pytest.fixture(scope="session")
-def object_store() -> Iterator[dict[str, str]]:
-    """An AWS on loopback; gives the variables that lead to it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "BUCKET": "una-tienda",
-    }
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def aws_client(object_store: Mapping[str, str]) -> Callable[[str], Any]:
-    """Makes a boto3 client of the stand-in: `aws_client("s3")`."""
-
-    def make(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=object_store["AWS_ENDPOINT_URL"],
-            aws_access_key_id=object_store["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=object_store["AWS_SECRET_ACCESS_KEY"],
-            region_name=object_store["AWS_DEFAULT_REGION"],
-        )
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def bucket(object_store: Mapping[str, str], aws_client: Callable[[str], Any]) -> str:
-    """The bucket that the variable BUCKET names; empty at first."""
-    aws_client("s3").create_bucket(Bucket=object_store["BUCKET"])
-    return object_store["BUCKET"]
 
 
 @pytest.fixture

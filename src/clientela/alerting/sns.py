@@ -22,9 +22,9 @@ def published(alert: Alert, settings: SnsSettings) -> tuple[bool, int, str]:
         ConfigurationError: boto3 is not installed.
     """
     try:
-        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and rarely used
-        from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
-        from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        import boto3  # noqa: PLC0415 - heavy, and rarely used
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
         )

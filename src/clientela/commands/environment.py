@@ -2,16 +2,19 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ValidationError
 
+from clientela.aws.settings import AwsSettings, aws_settings
 from clientela.config_loader import ActiveConfigLoader
 from clientela.contracts.use_cases import UseCase, switchboard
 from clientela.datasets.registration import registry_of
 from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.inference.manifest import ServedTask
 from clientela.pipeline_registry import existing_stages
 from clientela.registry.base import ModelRegistry
 from clientela.registry.served import ServedStore
@@ -63,10 +66,15 @@ class Environment:
         loader = ActiveConfigLoader(conf_source=str(folder), env=chosen, **CONFIG_LOADER_ARGS)
         return cls(Path(project or Path.cwd()), loader)
 
-    @property
+    @cached_property
     def globals(self) -> dict[str, Any]:
         """Where things lie, and which registry there is; see globals.yml."""
         return dict(self.loader["globals"])
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of every entry."""
+        return dict(self.loader["parameters"])
 
     @property
     def models(self) -> str:
@@ -87,8 +95,7 @@ class Environment:
     @property
     def use_cases(self) -> dict[str, UseCase]:
         """The use cases that are on and can be deployed, by name."""
-        entries = switchboard(self.loader["use_cases"], existing_stages())
-        return {name: entry for name, entry in entries.items() if DEPLOYMENT in entry.stages}
+        return {n: entry for n, entry in self.entries.items() if DEPLOYMENT in entry.stages}
 
     def use_case(self, name: str) -> UseCase:
         """A use case that can be deployed.
@@ -138,7 +145,7 @@ class Environment:
         Raises:
             ConfigurationError: One is wrong.
         """
-        given = self.loader["parameters"].get(use_case, {}).get(block) or {}
+        given = self.parameters.get(use_case, {}).get(block) or {}
         try:
             return form.model_validate(given)
         except ValidationError as err:
@@ -149,7 +156,26 @@ class Environment:
     @property
     def registry(self) -> ModelRegistry:
         """The model registry that the environment names."""
-        return registry_of(self.globals["registry"], self.models)
+        return registry_of(self.globals["registry"], self.models, self.globals["aws"])
+
+    @property
+    def aws(self) -> AwsSettings:
+        """What is true of the AWS account; see aws.yml."""
+        return aws_settings(self.globals["aws"])
+
+    @cached_property
+    def entries(self) -> dict[str, UseCase]:
+        """Every entry of the switchboard that is on, shared tables included."""
+        return switchboard(self.loader["use_cases"], existing_stages())
+
+    @property
+    def groups(self) -> list[str]:
+        """The model package groups of every use case that is on."""
+        named = []
+        for name, entry in self.use_cases.items():
+            settings, task = self.deployment(name), cast("ServedTask", entry.task)
+            named += [settings.group(name, task, role) for role in settings.registered(task)]
+        return list(dict.fromkeys(named))
 
     @property
     def served(self) -> ServedStore:

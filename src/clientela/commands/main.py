@@ -14,8 +14,11 @@ import click
 LAZY: Mapping[str, str] = MappingProxyType(
     {
         "approve": "clientela.commands.approve:approve",
+        "deploy": "clientela.commands.deploy:deploy",
         "reject": "clientela.commands.approve:reject",
+        "sagemaker": "clientela.commands.sagemaker:sagemaker",
         "status": "clientela.commands.status:status",
+        "undeploy": "clientela.commands.deploy:undeploy",
     }
 )
 """Name of a sub-command to `<module>:<click command>`."""

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from kedro.io import AbstractDataset
 
+from clientela.aws.model_registry import SageMakerRegistry
+from clientela.aws.settings import aws_settings
 from clientela.datasets.storage import is_stored
 from clientela.exceptions import ConfigurationError, StageInputMissing, did_you_mean
 from clientela.modelling.storage.packaging import json_bytes
@@ -20,12 +21,15 @@ DATABASE = "registry/mlflow.db"
 """Of the local registry, below the root of models."""
 
 
-def registry_of(settings: Mapping[str, Any], models: str) -> ModelRegistry:
+def registry_of(
+    settings: Mapping[str, Any], models: str, aws: Mapping[str, Any] | None = None
+) -> ModelRegistry:
     """The registry that an environment names.
 
     Args:
         settings: `registry` of globals.yml: `kind`, and what that kind needs.
         models: Root of models, where the local registry lies unless its `uri` says otherwise.
+        aws: Content of aws.yml, for SageMaker; None: its defaults.
 
     Returns:
         The registry; nothing is asked of it yet.
@@ -35,10 +39,7 @@ def registry_of(settings: Mapping[str, Any], models: str) -> ModelRegistry:
     """
     kind = str(settings.get("kind"))
     if kind == "sagemaker":
-        # boto3 is imported where it is asked for
-        module = import_module("clientela.aws.model_registry")
-        registry: ModelRegistry = module.SageMakerRegistry(settings)
-        return registry
+        return SageMakerRegistry(aws_settings(aws or {}))
     if kind != "mlflow":
         raise ConfigurationError(
             f"globals.yml: registry.kind is {kind!r}, which is none. {did_you_mean(kind, KINDS)}"
@@ -64,6 +65,7 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
         filepath: That file; local or `s3://`.
         registry: `registry` of globals.yml.
         models: `{path: <root of models>}`.
+        aws: Content of aws.yml, for a registry in SageMaker.
         metadata: For kedro-viz and the run summary.
     """
 
@@ -73,11 +75,13 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
         filepath: str,
         registry: dict[str, Any],
         models: dict[str, str],
+        aws: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._filepath = filepath
         self._registry = registry
         self._models = models["path"]
+        self._aws = aws
         self.metadata = metadata
 
     def load(self) -> dict[str, RegisteredModel]:
@@ -106,7 +110,7 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
         Raises:
             RegistryError: The registry can't be reached, or refuses.
         """
-        registry = registry_of(self._registry, self._models)
+        registry = registry_of(self._registry, self._models, self._aws)
         entries = {role: registry.register(submission) for role, submission in data.items()}
         record = {role: entry.record() for role, entry in entries.items()}
         write_whole(self._filepath, json_bytes(record))

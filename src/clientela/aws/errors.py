@@ -1,0 +1,184 @@
+"""What AWS refused, in words: which call, which permission is missing, and what to do."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, Final
+
+from clientela.exceptions import ClientelaError
+
+DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "AllAccessDisabled"}
+)
+BAD_CREDENTIALS: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+BUSY: Final = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown", "503"}
+)
+ABSENT: Final = frozenset(
+    {"ResourceNotFound", "ResourceNotFoundException", "404", "NoSuchKey", "NotFound"}
+)
+
+PERMISSIONS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("s3", "HeadObject"): "s3:GetObject",
+        ("s3", "ListObjectsV2"): "s3:ListBucket",
+        ("sagemaker-runtime", "InvokeEndpoint"): "sagemaker:InvokeEndpoint",
+    }
+)
+"""Calls whose permission has another name; all others are `<service>:<call>`."""
+
+SERVICES: Final[Mapping[str, str]] = MappingProxyType({"sagemaker-runtime": "sagemaker"})
+"""boto3's name of a service to IAM's, where they differ."""
+
+
+def permission(service: str, operation: str) -> str:
+    """The IAM action that lets somebody make a call.
+
+    Args:
+        service: As boto3 calls it.
+        operation: As AWS calls it, e.g. `CreateModel`.
+
+    Returns:
+        For example `sagemaker:CreateModel`.
+    """
+    own = f"{SERVICES.get(service, service)}:{operation}"
+    return PERMISSIONS.get((service, operation), own)
+
+
+def is_absent(error: Any) -> bool:
+    """Whether AWS says that the thing asked for does not exist.
+
+    Args:
+        error: A `ClientError`.
+
+    Returns:
+        True for each of the ways in which its services say so.
+    """
+    answer = error.response["Error"]
+    message = str(answer.get("Message", ""))
+    if answer["Code"] in ABSENT:
+        return True
+    # SageMaker has no code of its own for it
+    return str(answer["Code"]).startswith("Validation") and bool(
+        re.search(r"does not exist|Could not find|not found", message, re.IGNORECASE)
+    )
+
+
+def is_there_already(error: Any) -> bool:
+    """Whether AWS says that something of that name exists.
+
+    Args:
+        error: A `ClientError`.
+
+    Returns:
+        True for each of the ways in which its services say so.
+    """
+    answer = error.response["Error"]
+    code, message = str(answer["Code"]), str(answer.get("Message", ""))
+    if code in ("ConflictException", "ResourceInUse", "ResourceInUseException"):
+        return True
+    return code.startswith("Validation") and bool(
+        re.search(r"already exist|must be unique|Cannot create already", message, re.IGNORECASE)
+    )
+
+
+@contextmanager
+def explained(doing: str, service: str, error: type[ClientelaError]) -> Iterator[None]:
+    """Turns what boto3 raises within into one of our errors, for a person to act on.
+
+    Args:
+        doing: What was being done, e.g. `Registering xgboost-ordinal-tecnologia`.
+        service: As boto3 calls it.
+        error: What to raise.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ClientelaError: An `error`, where boto3 raised anything.
+    """
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+    )
+
+    try:
+        yield
+    except ClientError as err:
+        raise error(f"{doing}: {refusal(err, service)}") from err
+    except BotoCoreError as err:
+        raise error(f"{doing}: {_no_answer(err)}") from err
+
+
+def refusal(error: Any, service: str) -> str:
+    """Why AWS refused a call, and what to do.
+
+    Args:
+        error: A `ClientError`.
+        service: As boto3 calls it.
+
+    Returns:
+        One or two sentences; neither keys nor request bodies are among the words.
+    """
+    answer, operation = error.response["Error"], error.operation_name
+    code, message = str(answer["Code"]), str(answer.get("Message", "")).strip()
+    if code in DENIED:
+        named = re.search(r"not authorized to perform: ([\w-]+:\w+)", message)
+        action = named[1] if named else permission(service, operation)
+        return (
+            f"AWS denied {operation}. The role or user lacks {action} on this resource: add it to "
+            "its policy (`clientela sagemaker policies deployer` prints one that suffices)."
+        )
+    if code in BAD_CREDENTIALS:
+        return (
+            f"AWS does not accept the credentials ({code}). Log in again, or check AWS_PROFILE and "
+            "the AWS_* variables."
+        )
+    attempts = 1 + int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
+    if code in BUSY:
+        return (
+            f"AWS was too busy for {operation} after {attempts} attempts ({code}). Nothing is half "
+            "done: run the same command again in a minute."
+        )
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if status >= 500:  # noqa: PLR2004 - HTTP's line between their fault and ours
+        return (
+            f"AWS failed at {operation} after {attempts} attempts (HTTP {status}). Run the same "
+            "command again; what is done already is kept."
+        )
+    return f"AWS refused {operation} ({code}): {message or 'without a reason'}"
+
+
+def _no_answer(error: Any) -> str:
+    from botocore.exceptions import (  # noqa: PLC0415 - see `explained`
+        ConnectionError as NoConnection,
+    )
+    from botocore.exceptions import (  # noqa: PLC0415 - see `explained`
+        HTTPClientError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
+        return (
+            f"no AWS credentials were found ({type(error).__name__}). Set AWS_PROFILE, or "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
+    if isinstance(error, HTTPClientError | NoConnection):
+        return (
+            f"AWS gave no answer in time ({type(error).__name__}). Check the network, the region "
+            "and AWS_ENDPOINT_URL, then run the same command again; what is done already is kept."
+        )
+    return f"{type(error).__name__}: {error}"

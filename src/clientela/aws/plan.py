@@ -1,0 +1,184 @@
+"""What will be asked of AWS, before anything is: a list that can be printed, checked and applied.
+
+Every step can be repeated. What a content-addressed name holds is made once, and a run that was
+killed is completed by the same command.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import yaml
+
+from clientela.aws.clients import Clients
+from clientela.aws.errors import explained, is_absent, is_there_already
+from clientela.aws.service_model import problems
+from clientela.exceptions import DeploymentFailed, ServingError
+
+logger = logging.getLogger(__name__)
+
+LOOKED_UP: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "CreateModel": ("describe_model", "ModelName"),
+        "CreateEndpointConfig": ("describe_endpoint_config", "EndpointConfigName"),
+        "CreateEndpoint": ("describe_endpoint", "EndpointName"),
+        "CreateTrainingJob": ("describe_training_job", "TrainingJobName"),
+        "CreateHyperParameterTuningJob": (
+            "describe_hyper_parameter_tuning_job",
+            "HyperParameterTuningJobName",
+        ),
+        "CreatePipeline": ("describe_pipeline", "PipelineName"),
+    }
+)
+"""What makes something to the call that tells whether it is there, and the name that it takes."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One call of AWS.
+
+    Attributes:
+        service: As boto3 calls it.
+        operation: As AWS calls it, e.g. `CreateModel`.
+        request: What is sent.
+        purpose: Why, in a few words.
+    """
+
+    service: str
+    operation: str
+    request: Mapping[str, Any]
+    purpose: str
+
+    @property
+    def method(self) -> str:
+        """The method of the boto3 client."""
+        from botocore import xform_name  # noqa: PLC0415 - heavy
+
+        return str(xform_name(self.operation))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Calls in their order.
+
+    Attributes:
+        purpose: What they come to, in one sentence.
+        actions: The calls; none where nothing is to be done.
+        notes: What a person should know before they are made.
+    """
+
+    purpose: str
+    actions: tuple[Action, ...]
+    notes: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """The plan as JSON."""
+        # through JSON, so that no mapping of another kind is left
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return content
+
+    def text(self) -> str:
+        """The plan as YAML, for a person or a diff."""
+        return str(yaml.safe_dump(self.record(), sort_keys=False, allow_unicode=True, width=100))
+
+    def checked(self) -> "Plan":
+        """The plan, after each request was held against AWS's own description of it.
+
+        Raises:
+            DeploymentFailed: A request is of another form than AWS takes.
+        """
+        found = [
+            f"{action.operation}: {problem}"
+            for action in self.actions
+            for problem in problems(action.service, action.operation, action.request)
+        ]
+        if found:
+            raise DeploymentFailed(
+                "AWS would refuse this plan; nothing was done. Mend the settings in aws.yml:\n"
+                + "\n".join(found)
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one action.
+
+    Attributes:
+        action: Which.
+        kept: Whether it was there already.
+        answer: Of AWS; empty where it was there.
+    """
+
+    action: Action
+    kept: bool
+    answer: Mapping[str, Any]
+
+
+def applied(
+    plan: Plan, clients: Clients, error: type[ServingError] = DeploymentFailed
+) -> Iterator[Done]:
+    """Carries a plan out, call by call; what is there already is kept.
+
+    Args:
+        plan: What to do.
+        clients: Of AWS.
+        error: What to raise where AWS refuses.
+
+    Yields:
+        What became of each action, as soon as it is known.
+
+    Raises:
+        ServingError: An `error`: AWS refuses, or gives no answer. What was done stays, and the same
+            plan can be applied again.
+    """
+    plan.checked()
+    for number, action in enumerate(plan.actions, start=1):
+        step = f"{plan.purpose}, step {number} of {len(plan.actions)} ({action.purpose})"
+        with explained(step, action.service, error):
+            done = _done(action, clients)
+        logger.info(
+            "%d of %d: %s%s",
+            number,
+            len(plan.actions),
+            action.purpose,
+            " (there already)" if done.kept else "",
+        )
+        yield done
+
+
+def _done(action: Action, clients: Clients) -> Done:
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - see `clients`
+
+    client = clients(action.service)
+    if _is_there(action, client):
+        return Done(action, kept=True, answer={})
+    try:
+        answer = getattr(client, action.method)(**action.request)
+    except ClientError as err:
+        # made by somebody at the same moment, or by an attempt whose answer was lost
+        if action.operation.startswith("Create") and is_there_already(err):
+            return Done(action, kept=True, answer={})
+        # gone since the plan was made
+        if action.operation.startswith("Delete") and is_absent(err):
+            return Done(action, kept=True, answer={})
+        raise
+    return Done(action, kept=False, answer=answer)
+
+
+def _is_there(action: Action, client: Any) -> bool:
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - see `clients`
+
+    if action.operation not in LOOKED_UP:
+        return False
+    method, name = LOOKED_UP[action.operation]
+    try:
+        getattr(client, method)(**{name: action.request[name]})
+    except ClientError as err:
+        if is_absent(err):
+            return False
+        raise
+    return True

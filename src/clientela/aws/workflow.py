@@ -1,0 +1,201 @@
+"""The whole project as a SageMaker pipeline.
+
+One step per stage and use case, each `kedro run` in our image. Stages hand tables over through the
+bucket, which SageMaker does not see: a step names those that it follows, and a finished step is
+taken from the cache only within one run key.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clientela.aws.names import hyphened, tags
+from clientela.aws.plan import Action, Plan
+from clientela.aws.schedule import RUN_KEY, schedule_request
+from clientela.aws.settings import AwsSettings
+
+VERSION: Final = "2020-12-01"
+"""Of the form of pipeline definitions."""
+
+TRANSIENT: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
+MACHINE: Final = ("SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR")
+UNTRIED: Final = (
+    "A run of the pipeline can't be tried without an AWS account: its form is checked here, and "
+    "each step's command is the one that is tested locally."
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of one entry of the switchboard.
+
+    Attributes:
+        use_case: The entry.
+        stage: One of its stages.
+        after: Names of the steps whose files it reads.
+    """
+
+    use_case: str
+    stage: str
+    after: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As SageMaker calls it: at most 64 characters."""
+        return step_name(self.use_case, self.stage)
+
+
+def step_name(use_case: str, stage: str) -> str:
+    """The name of a step.
+
+    Args:
+        use_case: Entry of the switchboard.
+        stage: One of its stages.
+
+    Returns:
+        At most 64 characters.
+    """
+    return f"{hyphened(use_case)}-{hyphened(stage)}"[:64]
+
+
+def workflow_definition(steps: Sequence[Step], settings: AwsSettings, env: str) -> dict[str, Any]:
+    """The definition of the pipeline.
+
+    Args:
+        steps: What runs, each after the steps that it follows.
+        settings: Machines, image, role, encryption.
+        env: Kedro environment of the steps, where a run does not say another.
+
+    Returns:
+        What `CreatePipeline` takes as JSON.
+
+    Raises:
+        ConfigurationError: A needed setting is missing.
+    """
+    return {
+        "Version": VERSION,
+        "Metadata": {},
+        "Parameters": [
+            # without a default: the same key again continues a run, another one starts anew
+            {"Name": RUN_KEY, "Type": "String"},
+            {"Name": "Bucket", "Type": "String", "DefaultValue": settings.needed_bucket},
+            {"Name": "Environment", "Type": "String", "DefaultValue": env},
+            {"Name": "Image", "Type": "String", "DefaultValue": settings.needed_workflow_image},
+        ],
+        "Steps": [_step(step, settings) for step in steps],
+    }
+
+
+def workflow_plan(
+    steps: Sequence[Step],
+    settings: AwsSettings,
+    env: str,
+    region: str,
+    existing: frozenset[str] = frozenset(),
+) -> Plan:
+    """What makes or changes the pipeline, and its schedule where one is set.
+
+    Args:
+        steps: What runs, each after the steps that it follows.
+        settings: Of the account.
+        env: Kedro environment of the steps.
+        region: Where it is.
+        existing: Which of `pipeline` and `schedule` are there already.
+
+    Returns:
+        Calls in their order.
+
+    Raises:
+        ConfigurationError: A needed setting is missing.
+    """
+    workflow = settings.workflow
+    definition = json.dumps(workflow_definition(steps, settings, env), sort_keys=True)
+    pipeline: dict[str, Any] = {
+        "PipelineName": workflow.name,
+        "PipelineDescription": "Raw data to registered models, by Clientela.",
+        "PipelineDefinition": definition,
+        "RoleArn": settings.needed_execution_role,
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": workflow.parallel_steps},
+    }
+    if "pipeline" in existing:
+        made = Action("sagemaker", "UpdatePipeline", pipeline, f"pipeline {workflow.name}")
+    else:
+        tagged = pipeline | {"Tags": tags(settings)}
+        made = Action("sagemaker", "CreatePipeline", tagged, f"pipeline {workflow.name}")
+    actions = [made]
+    if workflow.schedule is not None:
+        operation = "UpdateSchedule" if "schedule" in existing else "CreateSchedule"
+        request = schedule_request(settings, region)
+        actions.append(Action("scheduler", operation, request, f"schedule {workflow.name}"))
+    purpose = f"Making the pipeline {workflow.name}"
+    return Plan(purpose, tuple(actions), (UNTRIED,))
+
+
+def _step(step: Step, settings: AwsSettings) -> dict[str, Any]:
+    workflow = settings.workflow
+    made: dict[str, Any] = {
+        "Name": step.name,
+        "DisplayName": f"{step.use_case}: {step.stage}",
+        "Type": "Processing",
+        "Arguments": _arguments(step, settings),
+        "RetryPolicies": [
+            _retry(TRANSIENT, 10, workflow.attempts),
+            _retry(MACHINE, 60, workflow.attempts),
+        ],
+    }
+    if workflow.cache_days:
+        made["CacheConfig"] = {"Enabled": True, "ExpireAfter": f"P{workflow.cache_days}D"}
+    if step.after:
+        made["DependsOn"] = list(step.after)
+    return made
+
+
+def _retry(exceptions: tuple[str, ...], seconds: int, attempts: int) -> dict[str, Any]:
+    return {
+        "ExceptionType": list(exceptions),
+        "IntervalSeconds": seconds,
+        "BackoffRate": 2.0,
+        "MaxAttempts": attempts,
+    }
+
+
+def _arguments(step: Step, settings: AwsSettings) -> dict[str, Any]:
+    """What a processing job is asked for: a `CreateProcessingJob` without its name."""
+    workflow, key, network = settings.workflow, settings.kms_key, settings.network
+    arguments: dict[str, Any] = {
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": workflow.instance_type,
+                "InstanceCount": 1,
+                "VolumeSizeInGB": workflow.volume_gb,
+                **({} if key is None else {"VolumeKmsKeyId": key}),
+            }
+        },
+        "AppSpecification": {
+            "ImageUri": {"Get": "Parameters.Image"},
+            "ContainerEntrypoint": ["kedro", "run"],
+            "ContainerArguments": [
+                f"--pipelines={step.stage}",
+                f"--namespaces={step.use_case}",
+                {"Std:Join": {"On": "", "Values": ["--env=", {"Get": "Parameters.Environment"}]}},
+            ],
+        },
+        "Environment": {
+            **workflow.variables,
+            "BUCKET": {"Get": "Parameters.Bucket"},
+            # part of what the cache compares: without it, new data would be taken for done
+            "CLIENTELA_RUN_KEY": {"Get": f"Parameters.{RUN_KEY}"},
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60 * workflow.max_minutes},
+        "RoleArn": settings.needed_execution_role,
+        "Tags": tags(settings, use_case=step.use_case, stage=step.stage),
+    }
+    if network is not None:
+        arguments["NetworkConfig"] = {
+            "VpcConfig": {
+                "Subnets": list(network.subnets),
+                "SecurityGroupIds": list(network.security_groups),
+            }
+        }
+    return arguments

@@ -1,0 +1,231 @@
+import json
+import re
+from fnmatch import fnmatchcase
+from functools import partial
+
+import pytest
+import yaml
+from moto.iam.policy_validation import IAMPolicyDocumentValidator
+from tests.aws.policy_oracle import Call, is_allowed
+from tests.aws.served import manifest
+
+from clientela.aws.arns import Place
+from clientela.aws.deployment import deployed
+from clientela.aws.model_registry import SageMakerRegistry
+from clientela.aws.plan import applied
+from clientela.aws.policies import POLICIES, allowed, policies
+from clientela.aws.settings import aws_settings
+from clientela.aws.statements import Scope
+from clientela.aws.storage import stored
+from clientela.aws.training import Learning, training_plan, tuning_plan
+from clientela.aws.undeployment import undeployed, undeployment_plan
+from clientela.aws.workflow import Step, workflow_plan
+from clientela.exceptions import DeploymentFailed, RegistryError
+
+GROUPS = ("xgboost-ordinal-tecnologia", "purchase-intensity-champion")
+USE_CASES = ("purchase_intensity",)
+USED_BY_S3FS = {"s3:ListBucket", "s3:DeleteObject", "s3:AbortMultipartUpload"}
+LONGEST = 6144
+"""Characters of a managed policy, blanks left out."""
+
+
+@pytest.fixture(scope="module")
+def example(project_root):
+    content = yaml.safe_load((project_root / "docs/aws/example.yml").read_text("utf-8"))
+    return aws_settings(content["aws"])
+
+
+@pytest.fixture(scope="module")
+def documented(example):
+    return policies(Scope(example, Place.of(example, "us-east-1"), GROUPS, USE_CASES))
+
+
+def statements(policy):
+    return policy["Statement"]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_the_stored_policy_is_the_generated_one(name, documented, project_root):
+    stored_ = (project_root / f"docs/aws/{name}.json").read_text("utf-8")
+    assert stored_ == json.dumps(documented[name], indent=2) + "\n"
+
+
+@pytest.mark.parametrize("name", [n for n in POLICIES if n != "bucket" and "-" not in n])
+def test_the_policy_has_the_grammar_of_iam_and_its_size(name, documented):
+    IAMPolicyDocumentValidator(json.dumps(documented[name])).validate()
+    assert len(json.dumps(documented[name], separators=(",", ":"))) <= LONGEST
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_statements_have_names_of_their_own(name, documented):
+    names = [statement["Sid"] for statement in statements(documented[name])]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9]+", each) for each in names)
+
+
+def test_nothing_is_allowed_on_everything_without_a_reason(example):
+    scope = Scope(example, Place.of(example, "us-east-1"), GROUPS, USE_CASES)
+    for listed in allowed(scope).values():
+        for statement in listed:
+            assert all("*" not in action for action in statement.actions)
+            everywhere = "*" in statement.resources
+            assert everywhere == bool(statement.reason), statement.sid
+
+
+def test_nobody_but_the_deployer_approves(documented):
+    able = {
+        name
+        for name, policy in documented.items()
+        for statement in statements(policy)
+        if "sagemaker:UpdateModelPackage" in statement["Action"]
+    }
+    assert able == {"deployer"}
+
+
+def test_roles_are_handed_to_one_service_only(documented):
+    for policy in documented.values():
+        for statement in statements(policy):
+            if statement["Action"] == ["iam:PassRole"]:
+                assert len(statement["Resource"]) == 1
+                assert statement["Condition"]["StringEquals"]["iam:PassedToService"]
+
+
+@pytest.mark.parametrize("name", ["execution-trust", "scheduler-trust"])
+def test_a_role_is_taken_on_for_this_account_alone(name, documented):
+    (statement,) = statements(documented[name])
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_the_bucket_refuses_connections_that_are_not_encrypted_and_other_keys(documented, example):
+    by_name = {each["Sid"]: each for each in statements(documented["bucket"])}
+    assert all(each["Effect"] == "Deny" for each in by_name.values())
+    assert by_name["RefuseConnectionsWithoutTls"]["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"}
+    }
+    assert example.kms_key in json.dumps(by_name["RefuseAnotherKey"]["Condition"])
+
+
+def test_without_a_key_and_a_network_nothing_of_them_is_allowed(example):
+    bare = example.model_copy(update={"kms_key": None, "network": None})
+    made = policies(Scope(bare, Place.of(bare, "us-east-1"), GROUPS, USE_CASES))
+    assert not re.search(r'"(kms|ec2):', json.dumps(made))
+
+
+def test_the_region_decides_the_partition(example):
+    place = Place.of(example, "cn-north-1")
+    made = policies(Scope(example, place, GROUPS, USE_CASES))
+    assert '"arn:aws:s3' not in json.dumps(made)
+    assert "arn:aws-cn:s3:::prueba-ml-dmelendez" in json.dumps(made["api"])
+
+
+@pytest.fixture
+def everything(settings, clients, submission, runtime):
+    """All that a deployer does: register, approve, deploy twice, train, schedule, take down."""
+    workflow = settings.workflow.model_copy(
+        update={
+            "image": "c:1",
+            "schedule": "rate(7 days)",
+            "scheduler_role": "arn:aws:iam::123456789012:role/clientela-scheduler",
+        }
+    )
+    own = settings.model_copy(update={"workflow": workflow})
+    learning = Learning(
+        "purchase_intensity", {"objective": "reg:squarederror"}, 1, {"train": "s3://una-tienda/t"}
+    )
+    versions = [submission(version=letter * 12) for letter in "ab"]
+
+    def run():
+        registry = SageMakerRegistry(own, clients)
+        for version in versions:
+            entry = registry.decide(registry.register(version), "approved", "sí")
+            deployed(entry, manifest(), own, clients)
+        address = "s3://una-tienda/processed/model_input/purchase_intensity/sagemaker/t.csv"
+        stored(b"1,2\n", address, clients, own, DeploymentFailed)
+        for existing in (frozenset(), frozenset({"pipeline", "schedule"})):
+            plan = workflow_plan([Step("retail", "eda")], own, "aws", "us-east-1", existing)
+            list(applied(plan, clients))
+        for make in (training_plan, partial(tuning_plan, trials=4)):
+            list(applied(make(learning, own, "us-east-1"), clients))
+        plan = undeployment_plan("purchase_intensity", own, clients)
+        undeployed(plan, "purchase_intensity", own, clients)
+
+    return own, run
+
+
+def of_deployer(settings):
+    scope = Scope(settings, Place.of(settings, "us-east-1"), GROUPS, USE_CASES)
+    return policies(scope)["deployer"]
+
+
+def test_the_deployers_policy_suffices_for_everything_and_no_call_is_made_beyond_it(
+    everything, gateway
+):
+    settings, run = everything
+    gateway.policy = of_deployer(settings)
+    run()
+    asked = {call.action for call in gateway.calls}
+    assert {"sagemaker:CreateModelPackage", "scheduler:UpdateSchedule"} <= asked
+    assert len(asked) > 25
+
+
+def test_nothing_in_the_deployers_policy_is_spare(everything, gateway):
+    settings, run = everything
+    run()
+    policy = of_deployer(settings)
+    spare = {
+        action
+        for statement in statements(policy)
+        for action in statement["Action"]
+        if all(is_allowed(call, without(policy, action)) for call in gateway.calls)
+    }
+    # asked of the runtime, which is another server; of the scheduler by the command; of S3 by s3fs
+    assert spare == {"sagemaker:InvokeEndpoint", "scheduler:GetSchedule"} | USED_BY_S3FS
+
+
+def without(policy, action):
+    return {
+        "Statement": [
+            statement | {"Action": [each for each in statement["Action"] if each != action]}
+            for statement in statements(policy)
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    "action", ["sagemaker:CreateModelPackage", "sagemaker:AddTags", "s3:GetObject", "iam:PassRole"]
+)
+def test_what_is_missing_is_named(everything, gateway, action):
+    settings, run = everything
+    gateway.policy = without(of_deployer(settings), action)
+    with pytest.raises((RegistryError, DeploymentFailed), match=r"AWS denied .* lacks \w+:\w+"):
+        run()
+
+
+def test_the_execution_role_registers_but_does_not_approve(documented, settings):
+    def call(operation, **body):
+        return Call("sagemaker", operation, body, resource(body))
+
+    def resource(body):
+        kind, name = next(iter(body.items()))
+        kinds = {"ModelPackageGroupName": "model-package-group", "ModelPackageArn": None}
+        return name if kinds[kind] is None else f"{ARN}:{kinds[kind]}/{name}"
+
+    policy = documented["execution"]
+    arn = f"{ARN}:model-package/xgboost-ordinal-tecnologia/1"
+    assert is_allowed(call("CreateModelPackage", ModelPackageGroupName=GROUPS[0]), policy)
+    assert not is_allowed(call("UpdateModelPackage", ModelPackageArn=arn), policy)
+    assert not is_allowed(call("CreateModelPackage", ModelPackageGroupName="others"), policy)
+
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+
+
+def test_raw_files_are_only_read_by_the_execution_role(documented):
+    raw = "arn:aws:s3:::prueba-ml-dmelendez/raw/customers/muestra_customers.csv"
+    able = {
+        action
+        for statement in statements(documented["execution"])
+        if any(fnmatchcase(raw, each) for each in statement["Resource"] if each != "*")
+        for action in statement["Action"]
+    }
+    assert able == {"s3:GetObject"}
