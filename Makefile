@@ -96,7 +96,7 @@ image: ## build the images with Docker: clientela (the API) and clientela-pipeli
 	docker build --tag clientela .
 	docker build --tag clientela-pipeline --target pipeline .
 
-image-check: ## build the image without Docker, and look at what is in it; TARGET=pipeline for the other
+image-check: install ## build the image without Docker, and look at what is in it; TARGET=pipeline for the other
 	docker/check.sh $(TARGET)
 
 viz: install ## browse the lineage in the browser

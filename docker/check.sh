@@ -12,6 +12,7 @@ project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 image="localhost/clientela-check-$target"
 base=$(sed -n 's/^ARG BASE=//p' "$project/Dockerfile")
 user=10001:10001
+certificates=/etc/ssl/certs/ca-certificates.crt
 most_megabytes=$([ "$target" = serving ] && echo 600 || echo 1200)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -67,14 +68,17 @@ context() {
 
 # pip's settings on this machine go in as secrets: they leave no trace in a layer
 secrets() {
-    local settings
-    settings=$(python3 -m pip config list 2>/dev/null | sed -nE 's/^(:env:|global|install)\.(index-url|extra-index-url|trusted-host|proxy)=/\2 = /p' | tr -d "'")
-    printf '[global]\n%s\n' "$settings" >"$work/pip.conf"
-    if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
-        echo 'cert = /etc/ssl/certs/ca-certificates.crt' >>"$work/pip.conf"
-        echo "--secret=id=certificates,src=/etc/ssl/certs/ca-certificates.crt"
-    fi
+    # of a setting that stands in several places the one that weighs most comes last, and stays
+    {
+        echo "[global]"
+        "$project/.venv/bin/python" -m pip config list |
+            sed -nE "s/^([^.]+)\.(index-url|extra-index-url|trusted-host|proxy)='(.*)'\$/\1 \2 = \3/p" |
+            sed -e 's/^global/1/' -e 's/^install/2/' -e 's/^:env:/3/' -e 's/\\n/ /g' | sort |
+            awk '{sub(/^[^ ]+ /, ""); found[$1] = $0} END {for (name in found) print found[name]}'
+        [ ! -e "$certificates" ] || echo "cert = $certificates"
+    } >"$work/pip.conf"
     echo "--secret=id=pip,src=$work/pip.conf"
+    [ ! -e "$certificates" ] || echo "--secret=id=certificates,src=$certificates"
 }
 
 build() {
