@@ -149,7 +149,8 @@ class Environment:
     @property
     def registry(self) -> ModelRegistry:
         """The model registry that the environment names."""
-        return registry_of(self.globals["registry"], self.models)
+        settings = self.globals
+        return registry_of(settings["registry"], self.models, settings.get("aws"))
 
     @property
     def served(self) -> ServedStore:

@@ -7,8 +7,9 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from clientela.classification.named import check_name
 from clientela.datasets.storage import is_stored
-from clientela.exceptions import ConfigurationError, StageInputMissing, did_you_mean
+from clientela.exceptions import ConfigurationError, StageInputMissing
 from clientela.modelling.storage.packaging import json_bytes
 from clientela.registry.base import ModelRegistry, RegisteredModel, Submission
 from clientela.registry.mlflow_registry import SQLITE, MlflowRegistry
@@ -20,12 +21,15 @@ DATABASE = "registry/mlflow.db"
 """Of the local registry, below the root of models."""
 
 
-def registry_of(settings: Mapping[str, Any], models: str) -> ModelRegistry:
+def registry_of(
+    settings: Mapping[str, Any], models: str, aws: Mapping[str, Any] | None = None
+) -> ModelRegistry:
     """The registry that an environment names.
 
     Args:
         settings: `registry` of globals.yml: `kind`, and what that kind needs.
         models: Root of models, where the local registry lies unless its `uri` says otherwise.
+        aws: `aws` of the globals: what is true of the AWS account.
 
     Returns:
         The registry; nothing is asked of it yet.
@@ -34,16 +38,15 @@ def registry_of(settings: Mapping[str, Any], models: str) -> ModelRegistry:
         ConfigurationError: There is no such kind, or no place for its database.
     """
     kind = str(settings.get("kind"))
-    if kind == "sagemaker":
-        # boto3 is imported where it is asked for
-        module = import_module("clientela.aws.model_registry")
-        registry: ModelRegistry = module.SageMakerRegistry(settings)
-        return registry
-    if kind != "mlflow":
-        raise ConfigurationError(
-            f"globals.yml: registry.kind is {kind!r}, which is none. {did_you_mean(kind, KINDS)}"
-        )
-    return MlflowRegistry(settings.get("uri") or _local_database(models))
+    check_name("model registry (registry.kind in globals.yml)", kind, KINDS)
+    if kind == "mlflow":
+        return MlflowRegistry(settings.get("uri") or _local_database(models))
+    # boto3 is imported where AWS is asked
+    account = import_module("clientela.aws.settings").aws_settings(aws or {})
+    registry: ModelRegistry = import_module("clientela.aws.model_registry").SageMakerRegistry(
+        account
+    )
+    return registry
 
 
 def _local_database(models: str) -> str:
@@ -64,6 +67,7 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
         filepath: That file; local or `s3://`.
         registry: `registry` of globals.yml.
         models: `{path: <root of models>}`.
+        aws: `aws` of the globals; None without.
         metadata: For kedro-viz and the run summary.
     """
 
@@ -73,11 +77,13 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
         filepath: str,
         registry: dict[str, Any],
         models: dict[str, str],
+        aws: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._filepath = filepath
         self._registry = registry
         self._models = models["path"]
+        self._aws = aws
         self.metadata = metadata
 
     def load(self) -> dict[str, RegisteredModel]:
@@ -106,7 +112,7 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
         Raises:
             RegistryError: The registry can't be reached, or refuses.
         """
-        registry = registry_of(self._registry, self._models)
+        registry = registry_of(self._registry, self._models, self._aws)
         entries = {role: registry.register(submission) for role, submission in data.items()}
         record = {role: entry.record() for role, entry in entries.items()}
         write_whole(self._filepath, json_bytes(record))
