@@ -65,7 +65,10 @@ def test_a_registry_of_ones_own_is_named_by_its_uri(environment):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"registry": {"kind": "mlfow"}}, "registry.kind is 'mlfow'.* Did you mean 'mlflow'"),
+        (
+            {"registry": {"kind": "mlfow"}},
+            r"registry.kind in globals.yml\) is called 'mlfow'. Did you mean 'mlflow'",
+        ),
         ({"models": "s3://tienda/models"}, "can't lie at s3://tienda/models. Set registry.uri"),
     ],
 )

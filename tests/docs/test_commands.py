@@ -15,8 +15,13 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from tests.docs.markdown import commands, pages
 
+from clientela.commands.main import cli
+
 COMMANDS = commands()
 KEDRO = [c for c in COMMANDS if "kedro " in c and not c.startswith("docker ")]
+CLIENTELA = [
+    c for c in COMMANDS if re.search(r"(^|\s)clientela ", c) and not c.startswith("docker ")
+]
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
 DOCKER = [c for c in COMMANDS if c.startswith("docker ")]  # tests/project/test_image.py
 # what a person's own machine must bring, or the tests of another page run
@@ -69,7 +74,8 @@ def test_every_command_is_of_a_form_that_is_checked():
     unknown = [
         command
         for command in COMMANDS
-        if command not in {*KEDRO, *MAKE, *DOCKER, *OTHERS} and not command.startswith("sed ")
+        if command not in {*KEDRO, *CLIENTELA, *MAKE, *DOCKER, *OTHERS}
+        and not command.startswith("sed ")
     ]
     assert unknown == []
 
@@ -100,6 +106,15 @@ def test_a_kedro_command_exists_with_its_options(command: str, project_root: Pat
         parent, found = found, found.get_command(click.Context(found), name)
         assert found is not None, f"{parent.name} has no command {name}"
     found.make_context(str(found.name), words)
+
+
+@pytest.mark.parametrize("command", CLIENTELA)
+def test_a_command_of_our_own_exists_with_its_options(command: str):
+    _, (program, name, *words) = words_of(command)
+    assert program == "clientela"
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None, f"clientela has no command {name}"
+    found.make_context(name, words)
 
 
 @pytest.fixture

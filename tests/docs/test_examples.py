@@ -19,6 +19,7 @@ from clientela.intake.rules import IntakeRules
 from clientela.leakage.report import LeakageRules
 from clientela.modelling.settings import ScoringSettings, TrainingSettings
 from clientela.pipelines.training.params import BinaryTrainingSettings
+from clientela.registry.settings import DeploymentSettings
 from clientela.reports.parameters import EdaParameters
 from clientela.segments.params import SegmentationParams, SegmentFeatureParams
 from clientela.simulation.churn.parameters import ChurnSimulation
@@ -33,6 +34,7 @@ OF_A_TABLE = {
     "training": BinaryTrainingSettings,
     "scoring": ScoringSettings,
     "eda": EdaParameters,
+    "deployment": DeploymentSettings,
 }
 TYPED = {
     "retail": {"ingestion": IntakeRules, "data_generation": TransactionSimulation},
@@ -40,8 +42,13 @@ TYPED = {
         "features": FeatureParams,
         "target": OrdinalTarget,
         "training": TrainingSettings,
+        "deployment": DeploymentSettings,
     },
-    "customer_segments": {"features": SegmentFeatureParams, "segmentation": SegmentationParams},
+    "customer_segments": {
+        "features": SegmentFeatureParams,
+        "segmentation": SegmentationParams,
+        "deployment": DeploymentSettings,
+    },
     "credit_payment": {**OF_A_TABLE, "data_generation": CreditSimulation},
     "customer_churn": {**OF_A_TABLE, "data_generation": ChurnSimulation},
 }

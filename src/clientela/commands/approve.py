@@ -173,7 +173,11 @@ def _no_number(group: str, number: int | None, entries: Sequence[RegisteredModel
 def _about(manifest: ServedManifest) -> str:
     kind = manifest.model.get("candidate") or manifest.task
     rows = manifest.model["training_rows"]
-    return f"{kind}, learned from {rows} rows; on the test part, what flatters least first:"
+    graded = f"{kind}, learned from {rows} rows"
+    if not manifest.grades:
+        return f"{graded}; never graded."
+    chose = " (* chose the champion)" if manifest.primary_metric in manifest.grades else ""
+    return f"{graded}; on the test part, what flatters least first{chose}:"
 
 
 def _grades(manifest: ServedManifest) -> Table:

@@ -8,8 +8,9 @@ from kedro.io import AbstractDataset
 
 from clientela.aws.model_registry import SageMakerRegistry
 from clientela.aws.settings import aws_settings
+from clientela.classification.named import check_name
 from clientela.datasets.storage import is_stored
-from clientela.exceptions import ConfigurationError, StageInputMissing, did_you_mean
+from clientela.exceptions import ConfigurationError, StageInputMissing
 from clientela.modelling.storage.packaging import json_bytes
 from clientela.registry.base import ModelRegistry, RegisteredModel, Submission
 from clientela.registry.mlflow_registry import SQLITE, MlflowRegistry
@@ -38,12 +39,9 @@ def registry_of(
         ConfigurationError: There is no such kind, or no place for its database.
     """
     kind = str(settings.get("kind"))
+    check_name("model registry (registry.kind in globals.yml)", kind, KINDS)
     if kind == "sagemaker":
         return SageMakerRegistry(aws_settings(aws or {}))
-    if kind != "mlflow":
-        raise ConfigurationError(
-            f"globals.yml: registry.kind is {kind!r}, which is none. {did_you_mean(kind, KINDS)}"
-        )
     return MlflowRegistry(settings.get("uri") or _local_database(models))
 
 
