@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,3 +29,12 @@ def api(served: Path) -> Iterator[Running]:
     """A server with both models and no token, on loopback."""
     with running(served=str(served)) as server:
         yield server
+
+
+@pytest.fixture
+def port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        found: int = free.getsockname()[1]
+        return found

@@ -91,11 +91,13 @@ class PlainScorer:
         return Answers((score >= 0.5).astype(int), both, score, imputed, unseen)
 
     def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
-        return [["el salario"][:count] for _ in columns["salario_cliente"]]
+        rows = len(next(iter(columns.values())))
+        return [[] if self.manifest.task == "segments" else ["el salario"][:count]] * rows
 
 
 def probability(salary: Any, instalment: Any, shift: float = 0.0) -> Any:
-    return 1 / (1 + np.exp(-(np.log1p(salary) - np.log1p(instalment) - 2 + shift)))
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-(np.log1p(salary) - np.log1p(instalment) - 2 + shift)))
 
 
 def _gaps(column: Column) -> Any:

@@ -53,6 +53,8 @@ def test_a_moment_is_local_time_in_iso_form(moment):
     [
         ("edad_cliente", 200, "a whole number from 0 to 150", "one outside"),
         ("edad_cliente", 12.5, "a whole number from 0 to 150", "one with decimals"),
+        ("plazo_meses", 10**400, "a whole number from 1", "a number too large"),
+        ("plazo_meses", 1e300, "a whole number from 1", "one outside"),
         ("edad_cliente", "35", "a whole number from 0 to 150", "text"),
         ("edad_cliente", True, "a whole number from 0 to 150", "true or false"),
         ("edad_cliente", None, "a whole number from 0 to 150", "null"),
@@ -123,6 +125,14 @@ def test_problems_of_all_rows_are_listed_up_to_a_limit():
     assert "(the first ones)" in found.message
 
 
+@pytest.mark.parametrize("rows", [[], [{"edad_cliente": -1}]])
+def test_thousands_of_unknown_fields_are_not_looked_at_one_by_one(rows):
+    many = {f"x{number}": 0 for number in range(1001)}
+    last = problems(*[{**TWELVE, **row} for row in rows], many)[-1]
+    words = "a case has far more fields than the model knows. GET /models lists those"
+    assert last == (len(rows) or None, None, words)
+
+
 def test_a_case_that_is_no_object_is_told_so():
     assert problems(TWELVE, 5) == [
         (1, None, "expected an object with the fields of the model; got a number")
@@ -169,11 +179,11 @@ def test_instances_are_read_only_where_sagemaker_asks():
     assert refusal(both, names=(DATA, INSTANCES)).status == 422
 
 
-def test_ids_come_one_per_case():
-    assert READER.batch(text(TWELVE, ids=["a"])).ids == ["a"]
-    found = refusal(text(TWELVE, ids=["a", "b"]))
-    assert found.problems[0].problem == "expected one of ids per case, 1; got 2"
-    assert refusal(text(TWELVE, ids=[5])).problems[0].problem.startswith("ids: expected one text")
+def test_a_case_may_say_what_its_sender_calls_it():
+    assert READER.batch(text({**TWELVE, "_id": "a"}, TWELVE)).cases[0]["_id"] == "a"
+    assert problems({**TWELVE, "_id": 5}) == [
+        (0, None, "_id: expected text of 1 to 128 characters")
+    ]
 
 
 def test_a_field_that_comes_twice_is_refused():
@@ -200,6 +210,7 @@ def test_two_arrays_of_the_same_name_are_refused():
 )
 def test_no_text_in_a_case_is_taken_for_a_repeated_key(word, moment, ascii_only):
     case = {**TWELVE, "tendencia_ingresos": word, "fecha_prestamo": moment.isoformat()}
+    case["_id"] = word
     content = json.dumps({"data": [case] * 3}, ensure_ascii=ascii_only).encode()
     assert READER.batch(content).cases[2]["tendencia_ingresos"] == word
 

@@ -15,7 +15,7 @@ from pydantic_core import (
 )
 
 from clientela.inference.fields import InputField
-from clientela.serving.case_schema import case_schema
+from clientela.serving.case_schema import ID, case_schema
 from clientela.serving.csv_text import csv_rows
 from clientela.serving.json_text import holds_more_than, repeated_key, string_count
 from clientela.serving.refusals import Problem, Refusal
@@ -23,8 +23,10 @@ from clientela.serving.wording import Wording, listed
 
 DATA: Final = "data"
 INSTANCES: Final = "instances"
-IDS: Final = "ids"
-LONGEST_ID: Final = 128
+MOST_ERRORS: Final = 1_000
+"""Of one case; beyond them, to look at each would take longer than the answer to a large batch."""
+
+FOREIGN: Final = "a case has far more fields than the model knows. GET /models lists those"
 NO_CASE: Final = "expected one case at least; got none"
 
 Value: TypeAlias = str | float | datetime | None
@@ -52,12 +54,10 @@ class Batch:
     """The cases of a request.
 
     Attributes:
-        cases: In order (PII).
-        ids: What the sender calls them, for the prediction log only (PII); None without.
+        cases: In order (PII); under `_id` what the sender calls each, where they said so.
     """
 
     cases: list[Case]
-    ids: list[str] | None = None
 
 
 class CaseReader:
@@ -76,7 +76,7 @@ class CaseReader:
         self._limits = limits
         self._wording = Wording(fields, limits.word)
         self._names = [field.name for field in fields]
-        self._texts = [field.name for field in fields if field.kind in ("word", "moment")]
+        self._texts = [field.name for field in fields if field.kind in ("word", "moment")] + [ID]
         self._most_values = (limits.batch + 1) * (len(fields) + 2)
         self._one = SchemaValidator(self.case)
         self._bodies = {
@@ -107,14 +107,10 @@ class CaseReader:
         if len(present) != 1:
             raise _refused([Problem(None, None, _one_array(names))])
         cases = found[present[0]]
-        ids = found.get(IDS)
-        if ids is not None and len(ids) != len(cases):
-            words = f"expected one of {IDS} per case, {len(cases)}; got {len(ids)}"
-            raise _refused([Problem(None, None, words)])
-        if string_count(text) != self._strings(found, cases, ids):
+        if string_count(text) != self._strings(found, cases):
             row, key = repeated_key(text)
             raise _refused([Problem(row, None, self._wording.repeated(key))], "repeated_key")
-        return Batch(cases, ids)
+        return Batch(cases)
 
     def batch_of_csv(self, content: bytes) -> tuple[Batch, bool]:
         """The cases of a CSV text.
@@ -152,15 +148,15 @@ class CaseReader:
 
     def _require_names(self, names: Sequence[str]) -> None:
         for name in names:
-            if name not in self._names:
+            if name not in (*self._names, ID):
                 raise _refused([Problem(None, None, self._wording.unknown(name))])
             if names.count(name) > 1:
                 raise _refused([Problem(None, name, self._wording.repeated(name))], "repeated_key")
 
-    def _strings(self, found: dict[str, Any], cases: list[Case], ids: list[str] | None) -> int:
+    def _strings(self, found: dict[str, Any], cases: list[Case]) -> int:
         """How many strings a text must have had that has no key twice."""
         keys = len(found) + sum(map(len, cases))
-        texts = 0 if ids is None else len(ids)
+        texts = 0
         for name in self._texts:
             kinds = [type(case.get(name)) for case in cases]
             texts += kinds.count(str) + kinds.count(datetime)
@@ -174,6 +170,8 @@ class CaseReader:
         )
 
     def _refusal(self, err: ValidationError, text: bytes, names: tuple[str, ...]) -> Refusal:
+        if err.error_count() > MOST_ERRORS:
+            return _refused([Problem(None, None, FOREIGN)])
         (first, *_) = err.errors(include_url=False, include_input=False)
         place = first["loc"]
         if first["type"] == "json_invalid":
@@ -184,7 +182,7 @@ class CaseReader:
         if len(place) > 1 and place[0] in names:
             rows = from_json(text)[place[0]]
             return self._listed(self._problems_from(rows, int(place[1])))
-        return self._listed([Problem(None, None, _wrong_body(first["type"], place, names))])
+        return self._listed([Problem(None, None, _wrong_body(first["type"], names))])
 
     def _listed(self, problems: Iterator[Problem] | list[Problem]) -> Refusal:
         first, more = listed(problems, self._limits.problems)
@@ -196,7 +194,9 @@ class CaseReader:
             try:
                 self._one.validate_json(to_json(rows[row], inf_nan_mode="constants"))
             except ValidationError as err:
-                yield from self._wording.problems(err, row)
+                many = err.error_count() > MOST_ERRORS
+                foreign = [Problem(row, None, FOREIGN)]
+                yield from foreign if many else self._wording.problems(err, row)
 
     def _problems_of_text(self, rows: Sequence[dict[str, Any]]) -> Iterator[Problem]:
         for row, text in enumerate(rows):
@@ -208,15 +208,9 @@ class CaseReader:
 
 def _body(case: CoreSchema, names: tuple[str, ...], most: int) -> CoreSchema:
     cases = core_schema.list_schema(case, min_length=1, max_length=most, fail_fast=True)
-    ids = core_schema.list_schema(
-        core_schema.str_schema(strict=True, min_length=1, max_length=LONGEST_ID),
-        max_length=most,
-        fail_fast=True,
-    )
     members = {
         name: core_schema.typed_dict_field(cases, required=len(names) == 1) for name in names
     }
-    members[IDS] = core_schema.typed_dict_field(ids, required=False)
     return core_schema.typed_dict_schema(members, extra_behavior="forbid")
 
 
@@ -232,9 +226,7 @@ def _one_array(names: tuple[str, ...]) -> str:
     return f"expected an object with one array of cases: {listing}"
 
 
-def _wrong_body(kind: str, place: tuple[int | str, ...], names: tuple[str, ...]) -> str:
-    if place and place[0] == IDS:
-        return f"{IDS}: expected one text of 1 to {LONGEST_ID} characters per case"
+def _wrong_body(kind: str, names: tuple[str, ...]) -> str:
     if kind == "too_short":
         return NO_CASE
     return _one_array(names)

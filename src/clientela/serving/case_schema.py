@@ -10,13 +10,22 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from clientela.inference.fields import InputField
 
-LARGEST_WORD_NUMBER: Final = 10**15
-"""A number that is read as a word is a code; floats hold every whole number up to here."""
+LARGEST_WHOLE: Final = 2**53 - 1
+"""Up to here, no two whole numbers are the same float, which is what models are fed with."""
 
 LISTED_WORDS: Final = 30
 """The most words that a description lists."""
 
 JsonSchema: TypeAlias = dict[str, Any]
+
+
+LOCAL_TIME: Final = "local-date-time"
+"""What OpenAPI has no word for: date-time demands an offset (RFC 3339)."""
+
+ID: Final = "_id"
+"""What the sender calls a case: no model sees it, only the prediction log keeps it, hashed."""
+
+LONGEST_ID: Final = 128
 
 
 def case_schema(fields: Sequence[InputField], longest_word: int) -> CoreSchema:
@@ -27,11 +36,15 @@ def case_schema(fields: Sequence[InputField], longest_word: int) -> CoreSchema:
         longest_word: Most characters of a word.
 
     Returns:
-        A schema of pydantic-core; it gives a dict of the fields that came.
+        A schema of pydantic-core; it gives a dict of the fields that came, maybe with an `_id`.
     """
-    return core_schema.typed_dict_schema(
-        {field.name: _member(field, longest_word) for field in fields}, extra_behavior="forbid"
+    members = {field.name: _member(field, longest_word) for field in fields}
+    name = core_schema.str_schema(strict=True, min_length=1, max_length=LONGEST_ID)
+    told = {"description": "What you call the case; only the prediction log keeps it, hashed."}
+    members[ID] = core_schema.typed_dict_field(
+        name, required=False, metadata={"pydantic_js_updates": told}
     )
+    return core_schema.typed_dict_schema(members, extra_behavior="forbid")
 
 
 def json_schema(schema: CoreSchema) -> JsonSchemaValue:
@@ -83,14 +96,13 @@ def _number(field: InputField) -> CoreSchema:
 
 def _whole(field: InputField) -> CoreSchema:
     """An integer, or a number such as 12.0; text and booleans are none."""
-    least = None if field.minimum is None else math.ceil(field.minimum)
-    most = None if field.maximum is None else math.floor(field.maximum)
+    least = -LARGEST_WHOLE if field.minimum is None else math.ceil(field.minimum)
+    most = LARGEST_WHOLE if field.maximum is None else math.floor(field.maximum)
     integer = core_schema.int_schema(strict=True, ge=least, le=most)
+    decimal = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=least, le=most)
     # integers come by the first way, in compiled code
-    rounded = core_schema.no_info_after_validator_function(_checked_whole, _number(field))
-    documented: JsonSchema = {"type": "integer"}
-    documented |= {} if least is None else {"minimum": least}
-    documented |= {} if most is None else {"maximum": most}
+    rounded = core_schema.no_info_after_validator_function(_checked_whole, decimal)
+    documented: JsonSchema = {"type": "integer", "minimum": least, "maximum": most}
     return core_schema.union_schema(
         [integer, rounded], mode="left_to_right", metadata=_shown_as(documented)
     )
@@ -104,14 +116,14 @@ def _checked_whole(value: float) -> float:
 
 def _word(longest: int) -> CoreSchema:
     text = core_schema.str_schema(strict=True, min_length=1, max_length=longest)
-    code = core_schema.int_schema(strict=True, ge=-LARGEST_WORD_NUMBER, le=LARGEST_WORD_NUMBER)
+    code = core_schema.int_schema(strict=True, ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)
     decimal = core_schema.float_schema(
-        strict=True, allow_inf_nan=False, ge=-LARGEST_WORD_NUMBER, le=LARGEST_WORD_NUMBER
+        strict=True, allow_inf_nan=False, ge=-LARGEST_WHOLE, le=LARGEST_WHOLE
     )
     documented: JsonSchema = {
         "anyOf": [
             {"type": "string", "minLength": 1, "maxLength": longest},
-            {"type": "number", "minimum": -LARGEST_WORD_NUMBER, "maximum": LARGEST_WORD_NUMBER},
+            {"type": "number", "minimum": -LARGEST_WHOLE, "maximum": LARGEST_WHOLE},
         ]
     }
     return core_schema.union_schema(
@@ -125,7 +137,7 @@ def _moment(field: InputField) -> CoreSchema:
     """Local time in ISO form; numbers would be read as seconds since 1970, which have an offset."""
     earliest = None if field.earliest is None else datetime.combine(field.earliest, time())
     end = None if field.latest is None else datetime.combine(field.latest, time())
-    documented = {"type": "string", "examples": ["2024-06-30T10:15:00"]}
+    documented = {"type": "string", "format": LOCAL_TIME, "examples": ["2024-06-30T10:15:00"]}
     return core_schema.datetime_schema(
         tz_constraint="naive",
         ge=earliest,

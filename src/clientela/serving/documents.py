@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from clientela.inference.manifest import ServedManifest
-from clientela.serving.case_reader import DATA, IDS, INSTANCES, LONGEST_ID
+from clientela.serving.case_reader import DATA, INSTANCES
 from clientela.serving.case_schema import json_schema
 from clientela.serving.shelf import ShelvedModel
 
@@ -89,15 +89,9 @@ def _body(name: str, manifest: ServedManifest, most: int, array: str) -> Json:
         "minItems": 1,
         "maxItems": most,
     }
-    ids: Json = {
-        "type": "array",
-        "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
-        "description": "What the sender calls the cases, one each; only the prediction log uses "
-        "them, hashed.",
-    }
     return {
         "type": "object",
-        "properties": {array: cases, IDS: ids},
+        "properties": {array: cases},
         "required": [array],
         "additionalProperties": False,
         "examples": [{array: [manifest.example.case]}],
@@ -150,7 +144,10 @@ def _predict(model: ShelvedModel) -> Json:
 
 def _invocations(model: ShelvedModel) -> Json:
     name = model.manifest.use_case
-    content = {JSON: _content(name, ["cases", "instances"]), CSV: {"schema": {"type": "string"}}}
+    case = model.manifest.example.case
+    line = ",".join(str(case.get(field.name) or "") for field in model.manifest.fields)
+    text = {"schema": {"type": "string", "minLength": 1, "description": f"Such as {line}"}}
+    content = {JSON: _content(name, ["cases", "instances"]), CSV: text}
     return {
         "tags": ["SageMaker"],
         "summary": "The same in the form of SageMaker's containers",

@@ -1,5 +1,6 @@
 """What every request passes first and last, in plain ASGI: id, access, log, measures, headers."""
 
+import asyncio
 import logging
 import os
 import re
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 SEEN: Final = "clientela.seen"
 WELL_FORMED: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+STOPPING: Final = "The server is stopping and could not wait for the answer. Ask again."
 DOCUMENT: Final = "/openapi.json"
 """A route that FastAPI has without a name."""
 
@@ -64,6 +66,11 @@ class Edge:
             await refuse(refusal, seen, reply.send)
         except Disconnected:
             pass
+        except asyncio.CancelledError:
+            # the server stops, and its patience is at an end
+            if not reply.status:
+                await refuse(Refusal(503, "stopping", STOPPING), seen, reply.send)
+            raise
         except Exception as err:  # noqa: BLE001 - whatever it is, its words stay inside
             await self._failed(err, seen, reply)
         seconds = time.perf_counter() - began

@@ -24,6 +24,7 @@ import orjson
 from clientela.inference.answers import Answers
 from clientela.inference.manifest import ServedManifest
 from clientela.serving.case_reader import Batch, Case
+from clientela.serving.case_schema import ID
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class PredictionLog:
             manifest=manifest,
             moment=self._now(),
             cases=[batch.cases[row] for row in rows],
-            named=[f"id:{batch.ids[row]}" if batch.ids else f"{request_id}:{row}" for row in rows],
+            named=[_named(batch.cases[row], f"{request_id}:{row}") for row in rows],
             codes=answers.codes[rows].tolist(),
             scores=answers.expected[rows].tolist(),
         )
@@ -164,7 +165,9 @@ class PredictionLog:
 
     def _write(self, place: Path, lines: list[bytes]) -> None:
         try:
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (place.parent.parent, place.parent):
+                folder.mkdir(exist_ok=True, mode=0o700)
             with os.fdopen(
                 os.open(place, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600), "ab"
             ) as f:
@@ -175,3 +178,7 @@ class PredictionLog:
             if words != self._words:
                 logger.error("Predictions can't be logged in %s: %s", self._folder, words)  # noqa: TRY400
             self._words = words
+
+
+def _named(case: Case, otherwise: str) -> str:
+    return f"id:{case[ID]}" if ID in case else otherwise

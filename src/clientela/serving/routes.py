@@ -21,6 +21,9 @@ from clientela.serving.wire import (
 )
 
 MEDIA: Final = "application/json"
+OPEN: Final[dict[str, Any]] = {"security": []}
+"""Of a route that asks nobody for a token."""
+
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -96,12 +99,18 @@ def _about_customers(router: APIRouter, service: Service) -> None:
 
 
 def _about_operation(router: APIRouter, service: Service) -> None:
-    @router.get("/ping", tags=["SageMaker"], responses=refusing(no_503="No model is served."))
+    @router.get(
+        "/ping",
+        response_class=Response,
+        responses=refusing(no_503="No model is served."),
+        tags=["SageMaker"],
+        openapi_extra=OPEN,
+    )
     async def ping() -> Response:
         """Whether a model is served; empty."""
         if not service.shelf.models:
             raise Refusal(503, "no_model", "No model is served.")
-        return Response(media_type=MEDIA)
+        return Response()
 
     @router.get(
         "/health",
@@ -111,6 +120,7 @@ def _about_operation(router: APIRouter, service: Service) -> None:
             403: refusing()[403],
         },
         tags=["operation"],
+        openapi_extra=OPEN,
     )
     async def health(request: Request) -> Response:
         """Whether requests can be answered; who shows the token learns by which models."""

@@ -6,14 +6,14 @@ ids as keys.
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from pydantic_core import ValidationError
 
 from clientela.exceptions import did_you_mean
 from clientela.inference.fields import InputField
-from clientela.serving.case_schema import expectation
+from clientela.serving.case_schema import ID, LONGEST_ID, expectation
 from clientela.serving.refusals import Problem
 
 LIKE_A_COLUMN: Final = re.compile(r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_]{0,39}")
@@ -32,23 +32,24 @@ class Wording:
         self._fields = {field.name: field for field in fields}
         self._longest = longest_word
 
-    def problems(self, err: ValidationError, row: int | None) -> list[Problem]:
+    def problems(self, err: ValidationError, row: int | None) -> Iterator[Problem]:
         """What is wrong with one case; one problem per field.
 
         Args:
             err: Of the case alone.
             row: Its position.
 
-        Returns:
-            In the order of the errors.
+        Yields:
+            In the order of the errors, each worded only when it is asked for: there may be as many
+            as a body can hold.
         """
-        found: dict[str | None, Problem] = {}
+        named: set[str | None] = set()
         for error in err.errors(include_url=False, include_context=False):
             name = str(error["loc"][0]) if error["loc"] else None
             # a word or a whole number has one error per way in which it could have been one
-            if name not in found:
-                found[name] = self._problem(error["type"], name, error["input"], row)
-        return list(found.values())
+            if name not in named:
+                named.add(name)
+                yield self._problem(error["type"], name, error["input"], row)
 
     def unknown(self, key: str) -> str:
         """A field that the model does not know.
@@ -71,7 +72,7 @@ class Wording:
         Returns:
             A sentence.
         """
-        shown = repr(key) if key in self._fields or key in ("data", "instances", "ids") else "a key"
+        shown = repr(key) if key in self._fields or key in ("data", "instances", ID) else "a key"
         return f"expected each field once; {shown} comes more than once"
 
     def _problem(self, kind: str, name: str | None, value: Any, row: int | None) -> Problem:
@@ -80,6 +81,8 @@ class Wording:
             return Problem(row, None, f"expected {expected}; got {_came(value, None)}")
         if kind == "extra_forbidden":
             return Problem(row, None, self.unknown(name))
+        if name == ID:
+            return Problem(row, None, f"{ID}: expected text of 1 to {LONGEST_ID} characters")
         field = self._fields[name]
         expected = expectation(field, self._longest)
         came = "nothing" if kind == "missing" else _came(value, field)
