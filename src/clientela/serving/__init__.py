@@ -1,0 +1,1 @@
+"""Serving: approved models behind HTTP, for people, applications and SageMaker."""

@@ -1,0 +1,132 @@
+"""The routes that predict, in plain ASGI: FastAPI's own way costs more than a model's answer."""
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from clientela.serving.body import Receive, Scope, Send, body, header
+from clientela.serving.case_reader import DATA, INSTANCES
+from clientela.serving.edge import JSON, SEEN, answer
+from clientela.serving.predicting import Asked, Predicting
+from clientela.serving.refusals import Refusal
+from clientela.serving.settings import ServingSettings
+from clientela.serving.shelf import ShelvedModel
+
+CSV: Final = b"text/csv"
+ATTRIBUTES: Final = b"x-amzn-sagemaker-custom-attributes"
+DESCRIBE: Final = b"describe"
+"""The custom attribute by which an endpoint is asked for its fields instead of predictions."""
+
+ChosenModel = Callable[[Scope], ShelvedModel]
+
+
+class Predict:
+    """`POST /predict` and `POST /models/{use_case}/predict`.
+
+    Args:
+        route: As it is documented.
+        chosen: The model that a request is for.
+        predicting: Answers.
+        settings: Of the API.
+    """
+
+    def __init__(
+        self, route: str, chosen: ChosenModel, predicting: Predicting, settings: ServingSettings
+    ) -> None:
+        self._route, self._chosen = route, chosen
+        self._predicting, self._settings = predicting, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request.
+
+        Args:
+            scope: Of the request.
+            receive: Its messages.
+            send: Where the reply goes.
+        """
+        seen = scope[SEEN]
+        seen.route = self._route
+        model = self._chosen(scope)
+        reasons = _reasons(scope["query_string"])
+        _require_type(scope, JSON)
+        limit = self._settings
+        content = await body(scope, receive, limit.largest_body, limit.body_seconds)
+        asked = Asked(content, reasons=reasons)
+        await answer(send, await self._predicting.reply(model, asked, seen))
+
+
+class Invocations:
+    """`POST /invocations`, as SageMaker asks its containers.
+
+    Args:
+        route: As it is documented.
+        chosen: The model that a request is for.
+        predicting: Answers.
+        settings: Of the API.
+    """
+
+    def __init__(
+        self, route: str, chosen: ChosenModel, predicting: Predicting, settings: ServingSettings
+    ) -> None:
+        self._route, self._chosen = route, chosen
+        self._predicting, self._settings = predicting, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request.
+
+        Args:
+            scope: Of the request.
+            receive: Its messages.
+            send: Where the reply goes.
+        """
+        seen = scope[SEEN]
+        seen.route = self._route
+        model = self._chosen(scope)
+        if header(scope, ATTRIBUTES) == DESCRIBE:
+            await answer(send, orjson.dumps(model.public()))
+            return
+        came = _require_type(scope, JSON, CSV)
+        wanted = _wanted(header(scope, b"accept"), came)
+        limit = self._settings
+        content = await body(scope, receive, limit.largest_body, limit.body_seconds)
+        asked = Asked(content, names=(DATA, INSTANCES), csv=came == CSV, csv_wanted=wanted == CSV)
+        await answer(send, await self._predicting.reply(model, asked, seen), wanted)
+
+
+def _require_type(scope: Scope, *known: bytes) -> bytes:
+    given = header(scope, b"content-type") or b""
+    media, _, parameters = given.partition(b";")
+    media = media.strip().lower()
+    charset = parameters.strip().lower().removeprefix(b"charset=").strip(b'"')
+    if media not in known or charset not in (b"", b"utf-8", b"utf8"):
+        names = " or ".join(name.decode() for name in known)
+        raise Refusal(
+            415, "wrong_type", f"The body should be {names} in UTF-8, and the header say so."
+        )
+    return media
+
+
+def _wanted(accept: bytes | None, came: bytes) -> bytes:
+    """The type of the reply: the first of those accepted that there is."""
+    ranges = [part.partition(b";")[0].strip().lower() for part in (accept or b"*/*").split(b",")]
+    for media in ranges:
+        if media in (b"*/*", b""):
+            return came
+        if media == b"application/*":
+            return JSON
+        if media == b"text/*":
+            return CSV
+        if media in (JSON, CSV):
+            return media
+    raise Refusal(406, "no_such_reply", "The reply can be application/json or text/csv.")
+
+
+def _reasons(query: bytes) -> bool:
+    if not query:
+        return False
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None)
+    if len(given) != 1 or given[0] not in (("reasons", "true"), ("reasons", "false")):
+        raise Refusal(422, "wrong_query", "The query can be ?reasons=true or ?reasons=false.")
+    return given[0][1] == "true"

@@ -1,0 +1,136 @@
+"""The segment of one customer, from the table that the segmentation stage loads.
+
+One row by its primary key; connections are kept, and only columns of the export leave the table,
+whatever else somebody has added to it.
+"""
+
+import logging
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import sqlalchemy as sa
+
+from clientela.datasets.database import POSTGRESQL, SQLITE, database_url
+from clientela.serving.refusals import Refusal
+from clientela.serving.settings import ServingSettings
+
+logger = logging.getLogger(__name__)
+
+FIRST: Final = ("dni", "cluster_id", "cluster_nombre", "rubro_top")
+LAST: Final = "fecha_modelo"
+MEASURES: Final = re.compile(r"(score|prob)_.+")
+
+CONNECTIONS: Final = 8
+WAIT_SECONDS: Final = 5
+"""For a connection, for an answer, or for a load that is being committed."""
+KEPT_SECONDS: Final = 300
+"""A connection that is older is made anew: the file may have been replaced, the database moved."""
+
+Segment: TypeAlias = dict[str, Any]
+
+
+def segment_lookup(settings: ServingSettings) -> "SegmentLookup | None":
+    """What looks customers up.
+
+    Args:
+        settings: Of the API.
+
+    Returns:
+        None where no database is configured.
+
+    Raises:
+        ConfigurationError: Its address is none, or of another kind of database.
+    """
+    given = settings.database.get_secret_value() if settings.database else None
+    if given is None and settings.segments_file is None:
+        return None
+    url = database_url(given, settings.segments_file or "")
+    return None if url is None else SegmentLookup(url, settings.segments_table)
+
+
+class SegmentLookup:
+    """Looks customers up.
+
+    Args:
+        url: Address of the database.
+        table: Its name.
+    """
+
+    def __init__(self, url: sa.URL, table: str) -> None:
+        self._engine = _engine(url)
+        source = sa.table(table, sa.column("dni"))
+        wanted = source.c.dni == sa.bindparam("dni", type_=sa.TEXT())
+        self._query: sa.Select[Any] = (
+            sa.select(sa.literal_column("*")).select_from(source).where(wanted)
+        )
+
+    def segment(self, dni: str) -> Segment:
+        """The record of a customer.
+
+        Args:
+            dni: Who (PII).
+
+        Returns:
+            The columns of the export, in its order; measures that the customer's model did not
+            have are left out.
+
+        Raises:
+            Refusal: Nobody is stored under this key (404), or the table can't be read (503).
+        """
+        try:
+            with self._engine.connect() as connection:
+                row = connection.execute(self._query, {"dni": dni}).mappings().first()
+        except sa.exc.SQLAlchemyError as err:
+            # its words may repeat the key
+            logger.error("Segments can't be read: %s", type(getattr(err, "orig", err)).__name__)  # noqa: TRY400
+            raise Refusal(
+                503,
+                "no_segments",
+                "The table of segments can't be read now. Run the segmentation stage if it never "
+                "was; else try again.",
+                headers={"retry-after": str(WAIT_SECONDS)},
+            ) from None
+        if row is None:
+            raise Refusal(404, "no_customer", "No segment is stored for this customer.")
+        return _record(dict(row))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    arguments: dict[str, Any] = {"timeout": WAIT_SECONDS}
+    if url.get_backend_name() == SQLITE and not url.query:
+        # read-only: to look somebody up must not make a file
+        place = Path(str(url.database)).absolute().as_uri()
+        url = url.set(database=place, query={"mode": "ro", "uri": "true"})
+    if url.get_backend_name() == POSTGRESQL:
+        milliseconds = WAIT_SECONDS * 1000
+        arguments = {
+            "connect_timeout": WAIT_SECONDS,
+            "options": f"-c statement_timeout={milliseconds}",
+        }
+    return sa.create_engine(
+        url,
+        poolclass=sa.QueuePool,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=WAIT_SECONDS,
+        pool_recycle=KEPT_SECONDS,
+        pool_pre_ping=url.get_backend_name() == POSTGRESQL,
+        connect_args={name: value for name, value in arguments.items() if name not in url.query},
+        hide_parameters=True,
+    )
+
+
+def _record(row: dict[str, Any]) -> Segment:
+    measures = [name for name in row if MEASURES.fullmatch(name) and row[name] is not None]
+    names = [*FIRST, *measures, LAST]
+    return {name: _plain(row[name]) for name in names if name in row}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,166 @@
+"""How the API is run: read once from variables of the environment, then frozen."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Final, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from clientela.exceptions import ConfigurationError, did_you_mean
+
+PREFIX: Final = "CLIENTELA_API_"
+DATABASE: Final = "CLIENTELA_DATABASE"
+"""Where the project's segments are loaded; the API reads the same one unless told otherwise."""
+
+SHORTEST_SECRET: Final = 16
+"""Characters: 64 bits even of hexadecimal digits, far beyond guessing over a network."""
+
+
+class ServingSettings(BaseModel):
+    """Every setting; the variable of each is `CLIENTELA_API_` and its name in capitals.
+
+    Attributes:
+        host: Address to listen on.
+        port: Likewise; 0 takes a free one.
+        workers: Processes; each holds every model.
+        served: Folder of the approved models, local or `s3://`.
+        model: Folder of one unpacked package, instead of `served`.
+        use_case: Whose model answers `/predict` and `/invocations`.
+        poll_seconds: Between two looks for newly approved models.
+        token: What callers show as bearer; needed unless only this machine can call.
+        token_file: File that holds it, instead of `token`.
+        trusted: Nobody but a trusted caller reaches the port (SageMaker): no token is asked.
+        open_metrics: `/metrics` without token.
+        open_docs: `/docs` and `/openapi.json` without token.
+        largest_body: Bytes of a request.
+        largest_batch: Cases of a request.
+        largest_batch_with_reasons: The same where reasons are asked for, which take longer.
+        longest_word: Characters.
+        reasons: Most reasons per case.
+        problems: Most problems that a refusal lists.
+        inline_bytes: A body up to this size is answered at once; a larger one in a thread, so that
+            others need not wait for it.
+        body_seconds: To send a body.
+        head_seconds: To send the head of a request.
+        connections: Most open at a time.
+        grace_seconds: For requests in flight when the server is told to stop.
+        database: Where segments are looked up, as an SQLAlchemy URL; `segments_file` else.
+        segments_file: SQLite file of the segments.
+        segments_table: Name of the table.
+        predictions: Folder of the prediction log; none is kept without.
+        predictions_share: Of the cases, that are logged.
+        predictions_salt: Key that ids are hashed with.
+        predictions_waiting: Most cases that wait to be written; more are dropped and counted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    served: str | None = None
+    model: str | None = None
+    use_case: str = "credit_payment"
+    poll_seconds: PositiveFloat = 5.0
+    token: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
+    token_file: str | None = None
+    trusted: bool = False
+    open_metrics: bool = False
+    open_docs: bool = True
+    largest_body: PositiveInt = 6 * 1024**2
+    largest_batch: PositiveInt = 5_000
+    largest_batch_with_reasons: PositiveInt = 200
+    longest_word: PositiveInt = 200
+    reasons: PositiveInt = 3
+    problems: PositiveInt = 20
+    inline_bytes: PositiveInt = 32 * 1024
+    body_seconds: PositiveFloat = 30.0
+    head_seconds: PositiveFloat = 10.0
+    connections: PositiveInt = 1_000
+    grace_seconds: PositiveInt = 25
+    database: SecretStr | None = None
+    segments_file: str | None = None
+    segments_table: str = "clientes_segmentados"
+    predictions: str | None = None
+    predictions_share: float = Field(default=1.0, gt=0, le=1)
+    predictions_salt: SecretStr | None = Field(default=None, min_length=SHORTEST_SECRET)
+    predictions_waiting: PositiveInt = 20_000
+
+    @model_validator(mode="after")
+    def _settings_fit_together(self) -> Self:
+        if (self.served is None) == (self.model is None):
+            raise ValueError("served or model: name one of the two, the folder of the models")
+        if self.predictions is not None and self.predictions_salt is None:
+            raise ValueError(
+                "predictions needs predictions_salt, a secret that ids are hashed with"
+            )
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the port."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def settings_of(environment: Mapping[str, str]) -> ServingSettings:
+    """The settings in the variables of an environment.
+
+    Args:
+        environment: Variable to value; empty ones count as absent.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ConfigurationError: A variable is unknown, or its value can't be.
+    """
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value
+    }
+    for name in sorted(set(given) - set(ServingSettings.model_fields)):
+        known = [variable(field) for field in ServingSettings.model_fields]
+        raise ConfigurationError(
+            f"No setting is called {variable(name)}. {did_you_mean(variable(name), known)}"
+        )
+    if environment.get(DATABASE):
+        given.setdefault("database", environment[DATABASE])
+    try:
+        return ServingSettings.model_validate(given)
+    except ValidationError as err:
+        raise ConfigurationError(_in_words(err)) from None
+
+
+def variable(name: str) -> str:
+    """The variable that a setting is read from.
+
+    Args:
+        name: Of the setting.
+
+    Returns:
+        Its variable.
+    """
+    return PREFIX + name.upper()
+
+
+def _in_words(err: ValidationError) -> str:
+    problems = []
+    for error in err.errors(include_url=False, include_input=False):
+        place = ".".join(variable(str(part)) for part in error["loc"])
+        problems.append(f"{place}: {error['msg']}" if place else error["msg"])
+    return f"The API can't be run with these settings: {'; '.join(problems)}."
