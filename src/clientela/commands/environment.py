@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -63,7 +64,7 @@ class Environment:
         loader = ActiveConfigLoader(conf_source=str(folder), env=chosen, **CONFIG_LOADER_ARGS)
         return cls(Path(project or Path.cwd()), loader)
 
-    @property
+    @cached_property
     def globals(self) -> dict[str, Any]:
         """Where things lie, and which registry there is; see globals.yml."""
         return dict(self.loader["globals"])
@@ -84,7 +85,7 @@ class Environment:
         """
         return path if "://" in path else (self.project / path).as_posix()
 
-    @property
+    @cached_property
     def use_cases(self) -> dict[str, UseCase]:
         """The use cases that are on and can be deployed, by name."""
         entries = switchboard(self.loader["use_cases"], existing_stages())
@@ -109,6 +110,11 @@ class Environment:
                 f"{did_you_mean(name, known)}"
             )
         return known[name]
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of every use case, by its name."""
+        return dict(self.loader["parameters"])
 
     def deployment(self, use_case: str) -> DeploymentSettings:
         """What a person decided about registering the models of a use case.
@@ -138,7 +144,7 @@ class Environment:
         Raises:
             ConfigurationError: One is wrong.
         """
-        given = self.loader["parameters"].get(use_case, {}).get(block) or {}
+        given = self.parameters.get(use_case, {}).get(block) or {}
         try:
             return form.model_validate(given)
         except ValidationError as err:
