@@ -92,7 +92,7 @@ class Environment:
         """
         return path if "://" in path else (self.project / path).as_posix()
 
-    @property
+    @cached_property
     def use_cases(self) -> dict[str, UseCase]:
         """The use cases that are on and can be deployed, by name."""
         return {n: entry for n, entry in self.entries.items() if DEPLOYMENT in entry.stages}
@@ -116,6 +116,11 @@ class Environment:
                 f"{did_you_mean(name, known)}"
             )
         return known[name]
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of every use case, by its name."""
+        return dict(self.loader["parameters"])
 
     def deployment(self, use_case: str) -> DeploymentSettings:
         """What a person decided about registering the models of a use case.
