@@ -117,11 +117,6 @@ class Environment:
             )
         return known[name]
 
-    @cached_property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters of every use case, by its name."""
-        return dict(self.loader["parameters"])
-
     def deployment(self, use_case: str) -> DeploymentSettings:
         """What a person decided about registering the models of a use case.
 
