@@ -15,11 +15,12 @@ IMAGE_EXTRAS := --extra aws --extra mlflow --extra postgresql
 USE_CASE ?= customer_segments
 SCHEDULE ?= 30 4 * * 1
 DASHBOARD ?=
+API ?=
 TARGET ?= serving
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test coverage check lint types imports automation format lock image image-check bench bench-segments bench-splits bench-drift bench-evidently viz dashboard notebook dags airflow-check clean
+.PHONY: help install run train test coverage check lint types imports automation format lock image image-check bench bench-segments bench-splits bench-drift bench-evidently viz dashboard api notebook dags airflow-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-15s %s\n", $$1, $$2}'
@@ -104,6 +105,9 @@ viz: install ## browse the lineage in the browser
 
 dashboard: install ## watch drift in the browser; DASHBOARD=--env=aws for another environment
 	$(BIN)/python -m streamlit run src/clientela/dashboard/app.py -- $(DASHBOARD)
+
+api: install ## answer over HTTP with the approved models; API=--env=aws for another environment
+	$(BIN)/clientela api $(API)
 
 notebook: install ## explore in JupyterLab
 	$(BIN)/kedro jupyter lab

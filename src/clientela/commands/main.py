@@ -13,6 +13,7 @@ import click
 
 LAZY: Mapping[str, str] = MappingProxyType(
     {
+        "api": "clientela.commands.api:api",
         "approve": "clientela.commands.approve:approve",
         "deploy": "clientela.commands.deploy:deploy",
         "reject": "clientela.commands.approve:reject",
