@@ -63,7 +63,7 @@ OFFSETS = st.sampled_from(["", "Z", "+05:00", "-05", "+0530", " UTC", "z", "Bogo
 WRITTEN = st.builds("".join, st.tuples(DAYS, SEPARATORS, CLOCKS, OFFSETS)) | DAYS
 ODD_DAYS = ["", " ", "2024-02-30", "2024-13-01", "2024-1-5", "2024/01/05", "2024/01-05", "pronto"]
 OTHER_FORMS = ["20240105", "2024-W01-1", "10:00", "2024-01-05 10", "2024-01-05 10:00"]
-ODD_CLOCKS = ["1:2:3", "10:00Z", "10:00:60", "1:00:00Z", "10:00:00."]
+ODD_CLOCKS = ["1:2:3", "10:00Z", "10:00:60", "1:00:00Z", "10:00:00.", "10:00+05", "1000:00+"]
 ODD = st.sampled_from([*ODD_DAYS, *OTHER_FORMS, *(f"2024-01-05T{clock}" for clock in ODD_CLOCKS)])
 
 

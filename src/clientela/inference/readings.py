@@ -12,8 +12,8 @@ from typing import Final
 LARGEST_WHOLE: Final = 2.0**63
 """From here on engines hold no whole number, and write one as they write other numbers."""
 
-LENGTHS: Final = frozenset({len("2024-01-31"), len("2024-01-31T12:00:00")})
-"""Of the forms that nearly all moments are written in, and that Python itself reads."""
+DATE: Final = len("2024-01-31")
+SECOND: Final = len("2024-01-31T12:00:00")
 
 MOMENT: Final = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
@@ -70,7 +70,7 @@ def moment_of(value: object) -> str | None:
 
 
 def _written_moment(text: str) -> str | None:
-    if len(text) in LENGTHS and text[4] == text[7] == "-":
+    if _is_usual(text):
         try:
             datetime.fromisoformat(text)
         except ValueError:
@@ -87,3 +87,13 @@ def _written_moment(text: str) -> str | None:
     except ValueError:
         return None
     return moment.isoformat()
+
+
+def _is_usual(text: str) -> bool:
+    """Whether a text has the form of nearly all moments, which Python and NumPy both read.
+
+    Python alone also reads other separators, and offsets without seconds.
+    """
+    if len(text) not in {DATE, SECOND} or not text[4] == text[7] == "-":
+        return False
+    return len(text) == DATE or (text[10] in "T " and text[13] == text[16] == ":")
