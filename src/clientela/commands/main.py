@@ -3,9 +3,12 @@
 Start-up time is a feature: nothing but click is imported here.
 """
 
+import ast
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -57,6 +60,17 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the sub-commands with what each is for, without importing any of them.
+
+        Args:
+            ctx: Of the group.
+            formatter: Of its help.
+        """
+        rows = [(name, purpose_of(name)) for name in self.list_commands(ctx) if name in LAZY]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a sub-command; what a person can mend ends it with the message alone.
 
@@ -81,6 +95,25 @@ class LazyGroup(click.Group):
             if message is None:
                 raise
             raise click.ClickException(message) from error
+
+
+def purpose_of(name: str) -> str:
+    """What a sub-command is for, read from its source: importing it may take seconds.
+
+    Args:
+        name: Of the sub-command.
+
+    Returns:
+        The first paragraph of its docstring.
+    """
+    module, _, function = LAZY[name].partition(":")
+    spec = find_spec(module)
+    source = Path(str(spec.origin)).read_text("utf-8") if spec is not None else ""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            words = (ast.get_docstring(node) or "").partition("\n\n")[0]
+            return " ".join(words.split())
+    return ""
 
 
 @click.group(name="clientela", cls=LazyGroup)
