@@ -19,6 +19,7 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "api": "clientela.commands.api:api",
         "approve": "clientela.commands.approve:approve",
         "deploy": "clientela.commands.deploy:deploy",
+        "invoke": "clientela.commands.invoke:invoke",
         "reject": "clientela.commands.approve:reject",
         "sagemaker": "clientela.commands.sagemaker:sagemaker",
         "status": "clientela.commands.status:status",

@@ -18,12 +18,14 @@ class DeploymentSettings(BaseModel):
             the use case.
         roles: Which models are registered: the best one that training found (`champion`), the one
             that the requirement names (`required`). Segments have a champion only.
+        event: What `clientela invoke` calls the positive class in its records; None: by its name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     groups: dict[Role, Group] = {}
     roles: tuple[Role, ...] = Field(default=("champion", "required"), min_length=1)
+    event: str | None = None
 
     def group(self, use_case: str, task: ServedTask, role: Role) -> str:
         """The group of a model: as configured, else after its use case.

@@ -1,6 +1,6 @@
 """From the bytes of a request to its cases; what breaks the fields of the model is refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -134,6 +134,18 @@ class CaseReader:
             return Batch([self._one.validate_strings(row) for row in found.rows]), found.header
         except ValidationError:
             raise self._listed(self._problems_of_text(found.rows)) from None
+
+    def case_of_text(self, text: Mapping[str, str]) -> Case:
+        """A case of one row of text.
+
+        Args:
+            text: Field to text; without the empty ones, and without problems.
+
+        Returns:
+            The case.
+        """
+        found: Case = self._one.validate_strings(dict[str, Any](text))
+        return found
 
     def problem(self, text: dict[str, Any]) -> list[Problem]:
         """What is wrong with one row of text.

@@ -11,13 +11,11 @@ from clientela.serving.case_reader import DATA, INSTANCES
 from clientela.serving.edge import JSON, SEEN, answer
 from clientela.serving.predicting import Asked, Predicting
 from clientela.serving.refusals import Refusal
+from clientela.serving.sagemaker import ATTRIBUTES, DESCRIBE
 from clientela.serving.settings import ServingSettings
 from clientela.serving.shelf import ShelvedModel
 
 CSV: Final = b"text/csv"
-ATTRIBUTES: Final = b"x-amzn-sagemaker-custom-attributes"
-DESCRIBE: Final = b"describe"
-"""The custom attribute by which an endpoint is asked for its fields instead of predictions."""
 
 ChosenModel = Callable[[Scope], ShelvedModel]
 
@@ -84,7 +82,7 @@ class Invocations:
         seen = scope[SEEN]
         seen.route = self._route
         model = self._chosen(scope)
-        if header(scope, ATTRIBUTES) == DESCRIBE:
+        if header(scope, ATTRIBUTES) == DESCRIBE.encode():
             await answer(send, orjson.dumps(model.public()))
             return
         came = _require_type(scope, JSON, CSV)
