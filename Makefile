@@ -20,7 +20,7 @@ TARGET ?= serving
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test coverage check lint types imports automation format lock image image-check bench bench-segments bench-splits bench-drift bench-evidently viz dashboard api notebook dags airflow-check clean
+.PHONY: help install run train test coverage check lint types imports automation format lock image image-check bench bench-segments bench-splits bench-drift bench-evidently bench-serving viz dashboard api notebook dags airflow-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-15s %s\n", $$1, $$2}'
@@ -99,6 +99,9 @@ image: ## build the images with Docker: clientela (the API) and clientela-pipeli
 
 image-check: install ## build the image without Docker, and look at what is in it; TARGET=pipeline for the other
 	docker/check.sh $(TARGET)
+
+bench-serving: install ## compare the API with a plain FastAPI handler that serves the same model
+	$(BIN)/python benchmarks/serving.py $(OPTIONS)
 
 viz: install ## browse the lineage in the browser
 	$(BIN)/kedro viz run
