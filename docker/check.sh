@@ -58,6 +58,7 @@ context() {
     mkdir "$work/context"
     (cd "$project" && git ls-files -z --cached --others --exclude-standard |
         tar --null --files-from=- --ignore-failed-read -cf - | tar -C "$work/context" -xf -)
+    [ "$target" = serving ] || return 0
     if ! compgen -G "$served/*.json" >/dev/null; then
         export CLIENTELA_TEST_ROOT="$work/data" KEDRO_DISABLE_TELEMETRY=1
         "$project/docker/small-model.sh"
@@ -157,7 +158,7 @@ runs() {
 
 say "A stand-in for $base"
 quietly stand_in
-say "The model to serve"
+say "What it is made of, with a model to serve"
 quietly context
 say "The image, target $target"
 quietly build
