@@ -15,7 +15,8 @@ user=10001:10001
 certificates=/etc/ssl/certs/ca-certificates.crt
 most_megabytes=$([ "$target" = serving ] && echo 600 || echo 1200)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# interrupted, debootstrap leaves /proc mounted
+trap 'umount "$work"/base/{proc,sys} 2>/dev/null || true; rm -rf "$work"' EXIT
 export TMPDIR="$work"
 
 say() { echo "== $*"; }
