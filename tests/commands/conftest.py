@@ -22,7 +22,6 @@ from clientela.inference.manifest import Example, ServedManifest
 from clientela.inference.package import package
 from clientela.modelling.storage.stored_model import StoredModel, library_versions, sha256_of
 from clientela.registry.base import RegisteredModel, Submission
-from clientela.registry.served import Served, ServedStore, package_name
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/challenge-preauth-role"
@@ -94,47 +93,47 @@ def small_package() -> tuple[bytes, ServedManifest]:
 
 
 @pytest.fixture
-def approved(
+def register(
     gateway: Any,  # noqa: F811 - a fixture
     bucket: str,
-    small_package: tuple[bytes, ServedManifest],
     s3_afresh: None,
-) -> RegisteredModel:
-    """A registered and approved model of credit_payment, published as `clientela approve` does."""
-    content, manifest = small_package
-    folder = f"s3://{bucket}/models"
-    address = f"{folder}/credit_payment/packages/champion-{manifest.version}.tar.gz"
-    with s3fs.S3FileSystem().open(address, "wb") as file:
-        file.write(content)
-    sha256 = sha256_of(content)
+) -> Callable[[bytes, ServedManifest], RegisteredModel]:
+    """Stores and registers a package of credit_payment as the deployment stage does: pending."""
     registry = SageMakerRegistry(AwsSettings(bucket=bucket, execution_role=ROLE, image=IMAGE))
-    entry = registry.register(
-        Submission(
-            group=GROUP,
-            use_case="credit_payment",
-            role="champion",
-            version=manifest.version,
-            package=address,
-            package_sha256=sha256,
-            prebuilt=None,
-            metrics=None,
-            grades={},
-            description="credit_payment, champion.",
-            problem_type=manifest.problem_type,
-            training_data_sha256="cd" * 32,
+
+    def registered(content: bytes, manifest: ServedManifest) -> RegisteredModel:
+        folder = f"s3://{bucket}/models/credit_payment/packages"
+        address = f"{folder}/champion-{manifest.version}.tar.gz"
+        with s3fs.S3FileSystem().open(address, "wb") as file:
+            file.write(content)
+        return registry.register(
+            Submission(
+                group=GROUP,
+                use_case="credit_payment",
+                role="champion",
+                version=manifest.version,
+                package=address,
+                package_sha256=sha256_of(content),
+                prebuilt=None,
+                metrics=None,
+                grades={},
+                description="credit_payment, champion.",
+                problem_type=manifest.problem_type,
+                training_data_sha256="cd" * 32,
+            )
         )
-    )
-    entry = registry.decide(entry, "approved", "revisado")
-    ServedStore(f"{folder}/served").publish(
-        content,
-        Served(
-            use_case="credit_payment",
-            role="champion",
-            group=GROUP,
-            number=entry.number,
-            version=manifest.version,
-            package=package_name("credit_payment", "champion", manifest.version),
-            package_sha256=sha256,
-        ),
-    )
+
+    return registered
+
+
+@pytest.fixture
+def approved(
+    register: Callable[[bytes, ServedManifest], RegisteredModel],
+    small_package: tuple[bytes, ServedManifest],
+    command: Callable[..., Result],
+) -> RegisteredModel:
+    """A registered model of credit_payment that a person approved."""
+    entry = register(*small_package)
+    run = command("approve", "credit_payment", "--yes", "--reason", "revisado")
+    assert run.exit_code == 0, run.output
     return entry

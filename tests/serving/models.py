@@ -112,7 +112,8 @@ def packaged(
     """A package; `expected` is a lie about its example."""
     estimator = LogisticRegression()
     estimator.classes_, estimator.intercept_ = np.array([0, 1]), np.array([shift])
-    stored = StoredModel(estimator, {"features": ["x"], "versions": library_versions()})
+    told_of_it = {"features": ["x"], "training_rows": 80, "versions": library_versions()}
+    stored = StoredModel(estimator, told_of_it)
     segments = use_case == "customer_segments"
     told: dict[str, Any] = {
         "use_case": use_case,

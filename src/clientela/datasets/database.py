@@ -4,7 +4,7 @@ What a database says when it fails may repeat the row that it failed on. Its wor
 only where they can't.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,27 @@ def transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Connect
             lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(table, 0))
             connection.execute(sa.select(lock))
         yield connection
+
+
+def first_row(
+    engine: sa.Engine, query: sa.Select[Any], values: Mapping[str, object]
+) -> dict[str, Any] | None:
+    """The first row that a query finds.
+
+    Args:
+        engine: Keeps the connections.
+        query: With parameters.
+        values: Parameter to value.
+
+    Returns:
+        Column to value; None where nothing is found.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: The database can't be reached, or refuses.
+    """
+    with engine.connect() as connection:
+        row = connection.execute(query, dict(values)).mappings().first()
+    return None if row is None else dict(row)
 
 
 def _engine(url: sa.URL, table: str, *, writes: bool) -> sa.Engine:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
-from clientela.datasets.database import POSTGRESQL, SQLITE, database_url
+from clientela.datasets.database import POSTGRESQL, SQLITE, database_url, first_row
 from clientela.serving.refusals import Refusal
 from clientela.serving.settings import ServingSettings
 
@@ -80,8 +80,7 @@ class SegmentLookup:
             Refusal: Nobody is stored under this key (404), or the table can't be read (503).
         """
         try:
-            with self._engine.connect() as connection:
-                row = connection.execute(self._query, {"dni": dni}).mappings().first()
+            row = first_row(self._engine, self._query, {"dni": dni})
         except sa.exc.SQLAlchemyError as err:
             # its words may repeat the key
             logger.error("Segments can't be read: %s", type(getattr(err, "orig", err)).__name__)  # noqa: TRY400
@@ -94,7 +93,7 @@ class SegmentLookup:
             ) from None
         if row is None:
             raise Refusal(404, "no_customer", "No segment is stored for this customer.")
-        return _record(dict(row))
+        return _record(row)
 
     def close(self) -> None:
         """Close the connections."""
