@@ -53,7 +53,7 @@ TYPED = {
     "customer_churn": {**OF_A_TABLE, "data_generation": ChurnSimulation},
 }
 ADDING = "docs/adding-a-use-case.md"  # has a test of its own
-PLACE = re.compile(r"# conf/(?:local|base)/(\w+\.yml)\n")
+PLACE = re.compile(r"# conf/(?:local|base|aws)/(\w+\.yml)\n")
 # the two READMEs show the same
 SETTINGS = [b for b in blocks("yaml") if b.page not in (ADDING, "README.es.md")]
 
