@@ -16,6 +16,9 @@ from clientela.serving.settings import PREFIX, ServingSettings, variable
 
 APPLICATION: Final = "clientela.serving.app:from_environment"
 BACKLOG: Final = 2048
+WORKER_SECONDS: Final = 60
+"""Until a worker has to give a sign of life. Five, uvicorn's own, are fewer than a busy machine
+takes to import the application: its workers would be replaced for ever, and never answer."""
 
 
 def serve(settings: ServingSettings) -> None:
@@ -67,6 +70,7 @@ def options(settings: ServingSettings) -> dict[str, Any]:
         "backlog": BACKLOG,
         "limit_concurrency": settings.connections,
         "timeout_graceful_shutdown": settings.grace_seconds,
+        "timeout_worker_healthcheck": WORKER_SECONDS,
     }
 
 
