@@ -21,6 +21,8 @@ FOLDERS = (
 )
 # made by the page on adding a use case, which has a test of its own
 ADDED = ("purchase_home", "value_segments", "returns")
+# written when somebody approves a model, which no run does: tests/commands/test_main.py
+ON_APPROVAL = ("06_models/served",)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -70,7 +72,8 @@ def test_each_place_of_the_data_is_written_by_a_run(sample):
     }
     places = {code.removeprefix("data/") for code in named}
     assert len(places) > 15
-    assert [place for place in sorted(places) if not (sample.data / place).exists()] == []
+    expected = sorted(places - set(ON_APPROVAL))
+    assert [place for place in expected if not (sample.data / place).exists()] == []
 
 
 def test_images_are_small(project_root: Path):

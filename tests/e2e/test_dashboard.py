@@ -29,6 +29,7 @@ APP = "src/clientela/dashboard/app.py"
 # below those that the system gives to clients, apart from those of the lineage
 PORTS = range(24_000, 32_000)
 ENVIRONMENTS = ("test", "aws")
+OWN_BUCKET = "un-tablero"
 VIEWS = ("summary", "variables", "distributions", "evolution", "quality", "segments", "alerts")
 CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
 RED = SEVERITY_COLOURS["ROJO"]
@@ -56,11 +57,13 @@ def places(
     project_root: Path,
     tmp_path_factory: pytest.TempPathFactory,
     object_store: Mapping[str, str],
-    bucket: str,
+    aws_client: Callable[[str], Any],
 ) -> dict[str, dict[str, str]]:
     """Environment to the variables that lead to what monitoring wrote there."""
+    # what other tests leave in theirs would be shown too
+    aws_client("s3").create_bucket(Bucket=OWN_BUCKET)
     local = {"CLIENTELA_TEST_ROOT": str(tmp_path_factory.mktemp("shop"))}
-    found = dict(zip(ENVIRONMENTS, (local, dict(object_store)), strict=True))
+    found = dict(zip(ENVIRONMENTS, (local, {**object_store, "BUCKET": OWN_BUCKET}), strict=True))
     for env, given in found.items():
         with pytest.MonkeyPatch.context() as variables:
             for name, value in given.items():

@@ -1,10 +1,34 @@
+import os
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from tests.serving.models import PlainScorer, publish
 from tests.serving.running import Running, running
+
+SERVER = """
+    import os, sys, time
+    import clientela.serving.loading
+    from clientela.serving.__main__ import main
+    from tests.serving.models import PlainScorer
+
+    class Slow(PlainScorer):
+        def answers(self, columns):
+            if len(columns["salario_cliente"]) > 100:
+                print("asked", flush=True)
+                time.sleep(float(sys.argv[1]))
+            return super().answers(columns)
+
+    # workers are processes that read this file anew
+    clientela.serving.loading.scorer_of = Slow
+    if __name__ == "__main__":
+        sys.exit(main([], os.environ))
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,3 +62,31 @@ def port() -> int:
         free.bind(("127.0.0.1", 0))
         found: int = free.getsockname()[1]
         return found
+
+
+@pytest.fixture
+def process(
+    project_root: Path, served: Path, port: int, tmp_path: Path
+) -> Callable[..., "subprocess.Popen[str]"]:
+    """Starts the API in a process of its own: `process(workers=2)`, with settings of the API.
+
+    What computes more than a hundred cases says so, and takes `slow` seconds.
+    """
+    script = tmp_path / "server.py"
+    script.write_text(textwrap.dedent(SERVER), "utf-8")
+
+    def start(
+        slow: float = 0.0, output: int | IO[str] = subprocess.PIPE, **settings: Any
+    ) -> "subprocess.Popen[str]":
+        given = {"served": served, "port": port, **settings}
+        variables = {f"CLIENTELA_API_{name.upper()}": str(value) for name, value in given.items()}
+        paths = os.pathsep.join([str(project_root / "src"), str(project_root)])
+        return subprocess.Popen(
+            [sys.executable, script, str(slow)],
+            env={**os.environ, **variables, "PYTHONPATH": paths},
+            stdout=output,
+            stderr=output,
+            text=True,
+        )
+
+    return start

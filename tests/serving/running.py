@@ -60,6 +60,14 @@ def running(**settings: Any) -> Iterator[Running]:
         assert not thread.is_alive(), "the server did not stop"
 
 
+def answers(port: int) -> bool:
+    """Whether the server there is ready."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/ping").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def wait_for(condition: Any, seconds: float = MOST_SECONDS) -> None:
     end = time.monotonic() + seconds
     while not condition():

@@ -5,14 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 from itertools import count
 
 import httpx
 import pytest
 from tests.serving.models import TWELVE, packaged, probability, publish, publish_bytes
-from tests.serving.running import running, wait_for
+from tests.serving.running import answers, running, wait_for
 
 ROUNDS = 12
 
@@ -57,54 +56,6 @@ def test_no_request_is_dropped_while_models_are_swapped(tmp_path):
     assert next(answered) > ROUNDS
 
 
-SERVER = """
-    import os, sys, time
-    import clientela.serving.loading
-    from clientela.serving.__main__ import main
-    from tests.serving.models import PlainScorer
-
-    class Slow(PlainScorer):
-        def answers(self, columns):
-            if len(columns["salario_cliente"]) > 100:
-                print("asked", flush=True)
-                time.sleep(float(sys.argv[1]))
-            return super().answers(columns)
-
-    # workers are processes that read this file anew
-    clientela.serving.loading.scorer_of = Slow
-    if __name__ == "__main__":
-        sys.exit(main([], os.environ))
-"""
-
-
-@pytest.fixture
-def process(project_root, served, port, tmp_path):
-    """Starts the API as a process of its own; what computes a large batch takes `slow` seconds."""
-    script = tmp_path / "server.py"
-    script.write_text(textwrap.dedent(SERVER), "utf-8")
-
-    def start(slow: float, **settings):
-        given = {"served": served, "port": port, **settings}
-        variables = {f"CLIENTELA_API_{name.upper()}": str(value) for name, value in given.items()}
-        paths = os.pathsep.join([str(project_root / "src"), str(project_root)])
-        return subprocess.Popen(
-            [sys.executable, script, str(slow)],
-            env={**os.environ, **variables, "PYTHONPATH": paths},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return start
-
-
-def ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/ping").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
 def ask_for_many(port: int, replies: list) -> None:
     body = {"data": [TWELVE] * 400}
     replies.append(httpx.post(f"http://127.0.0.1:{port}/predict", json=body, timeout=50))
@@ -115,7 +66,7 @@ def test_requests_in_flight_are_answered_before_the_server_stops(process, port):
     server = process(slow=1.0)
     replies = []
     try:
-        wait_for(lambda: ready(port), 60)
+        wait_for(lambda: answers(port), 60)
 
         asking = threading.Thread(target=ask_for_many, args=(port, replies))
         asking.start()
@@ -136,7 +87,7 @@ def test_requests_in_flight_are_answered_before_the_server_stops(process, port):
 def test_the_grace_of_a_stopping_server_is_bounded(process, port):
     server = process(slow=60.0, grace_seconds=1)
     try:
-        wait_for(lambda: ready(port), 60)
+        wait_for(lambda: answers(port), 60)
         replies = []
         asking = threading.Thread(target=ask_for_many, args=(port, replies), daemon=True)
         asking.start()
@@ -156,7 +107,7 @@ def test_the_grace_of_a_stopping_server_is_bounded(process, port):
 def test_workers_answer_and_add_up_their_counts(process, port):
     server = process(slow=0.0, workers=2)
     try:
-        wait_for(lambda: ready(port), 90)
+        wait_for(lambda: answers(port), 90)
         for _ in range(20):
             reply = httpx.post(f"http://127.0.0.1:{port}/predict", json={"data": [TWELVE]})
             assert reply.status_code == 200

@@ -6,7 +6,6 @@ import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
-from omegaconf.resolvers import oc
 
 from clientela.contracts.use_cases import Table, UseCase
 from clientela.datasets.table import TableDataset
@@ -14,6 +13,7 @@ from clientela.features.params import FeatureParams
 from clientela.features.target import OrdinalTarget
 from clientela.pipelines.eda.pipeline import create_pipeline
 from clientela.reports.parameters import EdaParameters
+from clientela.settings import CONFIG_LOADER_ARGS
 
 PROJECT = Path(__file__).parents[3]
 CLASSES = ("sin_compra", "baja", "media", "alta")
@@ -101,10 +101,7 @@ def explored(tmp_path, monkeypatch, transactions, customers, model_input):
         monkeypatch.setenv("CLIENTELA_TEST_ROOT", str(tmp_path / root))
         loader = OmegaConfigLoader(
             conf_source=str(PROJECT / "conf"),
-            base_env="base",
-            default_run_env="test",
-            custom_resolvers={"oc.env": oc.env},
-            merge_strategy={"globals": "soft"},
+            **CONFIG_LOADER_ARGS | {"default_run_env": "test"},
         )
         catalog = DataCatalog.from_config(loader["catalog"])
         for name, frame in (("transactions", transactions), ("customers", customers)):
