@@ -1,5 +1,6 @@
 import matplotlib as mpl
 import numpy as np
+from kedro_datasets.matplotlib import MatplotlibDataset
 
 from clientela.reports.numbers import NumberFormat
 from clientela.reports.style import heat, panels, png, ranked, shortened, titled, write_numbers
@@ -45,3 +46,20 @@ def test_bars_of_unknown_length_carry_no_number():
 def test_long_names_are_shortened_to_the_length_asked_for():
     assert shortened("abcdef", 4) == "abc…"
     assert shortened("abcd", 4) == "abcd"
+
+
+def test_a_figure_is_drawn_once_for_its_page_and_its_file(tmp_path):
+    figure, (panel,) = panels(1, 1, 2.0)
+    drawn = []
+    figure.draw = lambda *given, really=figure.draw: (drawn.append(1), really(*given))
+    titled(panel, "Compras")
+    shown = png(figure)
+    once = len(drawn)
+    file = MatplotlibDataset(
+        filepath=str(tmp_path / "a.png"), save_args={"metadata": {"Software": None}, "dpi": 110}
+    )
+    file.save(figure)
+    assert (tmp_path / "a.png").read_bytes() == shown
+    assert len(drawn) == once > 0
+    figure.savefig(tmp_path / "b.png", dpi=60)
+    assert (tmp_path / "b.png").read_bytes() != shown

@@ -41,6 +41,32 @@ STYLE: dict[Any, Any] = {
 }
 
 
+class CompleteFigure(Figure):
+    """A figure that nobody changes once it is written: what its page and its file show is drawn
+    once, since to draw it takes longer than most of what it shows took to compute."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._drawn: dict[str, bytes] = {}
+
+    def savefig(self, fname: Any, **kwargs: Any) -> None:
+        """Write the figure.
+
+        Args:
+            fname: A file, or its path.
+            kwargs: As matplotlib takes them.
+        """
+        if not isinstance(fname, io.BytesIO):
+            super().savefig(fname, **kwargs)
+            return
+        asked = repr(sorted(({"format": "png"} | kwargs).items()))
+        if asked not in self._drawn:
+            drawn = io.BytesIO()
+            super().savefig(drawn, **kwargs)
+            self._drawn[asked] = drawn.getvalue()
+        fname.write(self._drawn[asked])
+
+
 def panels(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
     """An empty figure of the report's width with a grid of panels.
 
@@ -53,7 +79,7 @@ def panels(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
         The figure and its panels, row by row.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+        figure = CompleteFigure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
         axes = np.asarray(figure.subplots(rows, columns, squeeze=False)).ravel()
     return figure, list(axes)
 
