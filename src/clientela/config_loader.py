@@ -6,6 +6,7 @@ kedro-viz and notebooks alike), so the loader remembers itself; `kedro registry 
 no session, gets the default one.
 """
 
+import copy
 import os
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ class ActiveConfigLoader(OmegaConfigLoader):
     _active: ClassVar["ActiveConfigLoader | None"] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._read: dict[str, dict[str, Any]] = {}  # first: Kedro's own asks for the globals
         super().__init__(*args, **kwargs)
         previous, ActiveConfigLoader._active = ActiveConfigLoader._active, self
         if previous is not None and previous.source != self.source:
@@ -30,15 +32,22 @@ class ActiveConfigLoader(OmegaConfigLoader):
     def __getitem__(self, key: str) -> dict[str, Any]:
         """The configuration of one kind, checked for keys that nothing would read.
 
+        Kedro asks for each kind several times per command; the files are read once.
+
         Args:
             key: For example `parameters`, which Kedro asks for before the first node.
 
         Returns:
-            The merged files.
+            The merged files, as a copy of its own.
 
         Raises:
             ConfigurationError: See `clientela.contracts.known_names`.
         """
+        if key not in self._read:
+            self._read[key] = self._checked(key)
+        return copy.deepcopy(self._read[key])
+
+    def _checked(self, key: str) -> dict[str, Any]:
         config: dict[str, Any] = super().__getitem__(key)
         if key == "parameters":
             require_known_entries(config, self["use_cases"], self.runtime_params or {})

@@ -74,11 +74,13 @@ def test_a_settings_example_names_its_file_and_is_accepted(
         project_root, env="test", conf_source=str(source), save_on_close=False
     ) as session:
         context = session.load_context()
+        catalog = context.catalog
         for name in ("retail.raw_transactions@text", "retail.raw_customers@text", "transactions"):
-            assert context.catalog.get(name) is not None
+            assert catalog.get(name) is not None
+        parameters = context.config_loader["parameters"]
         for entry, groups in TYPED.items():
             for group, model in groups.items():
-                model.model_validate(context.config_loader["parameters"][entry][group])
+                model.model_validate(parameters[entry][group])
 
 
 def test_switching_a_use_case_off_leaves_the_others_on(
