@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
+from tests import small_project
 
 TRANSACTIONS = "01_raw/transacciones/muestra_transacciones.csv"
 CUSTOMERS = "01_raw/customers/muestra_customers.csv"
@@ -37,6 +39,37 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run of the tests have."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def bytecode(shared_folder: Path) -> Path:
+    """Where commands of clones keep their compiled modules."""
+    return shared_folder / "bytecode"
+
+
+@pytest.fixture(scope="session")
+def finished(project_root: Path, shared_folder: Path, bytecode: Path) -> Path:
+    """A clone with simulated data in which the default pipeline has run on local folders.
+
+    The first worker that asks makes it; it is there to be copied, never to be written to.
+    """
+    project = shared_folder / "finished"
+    with (shared_folder / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not project.exists():
+            made = small_project.clone(project_root, shared_folder / "finished.making")
+            for arguments in (["run", "--pipelines=data_generation"], ["run"]):
+                run = small_project.kedro(bytecode, made, *arguments)
+                assert run.returncode == 0, run.stderr
+            made.rename(project)
+    return project
 
 
 @pytest.fixture

@@ -16,11 +16,9 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "use_case", ["purchase_intensity", "customer_segments", "credit_payment", "customer_churn"]
 )
-def test_running_the_use_case_again_by_its_tag_changes_no_byte(
-    finished_project, kedro, small_search, use_case
-):
+def test_running_the_use_case_again_by_its_tag_changes_no_byte(finished_project, kedro, use_case):
     before = digests(finished_project / "data")
-    run = kedro(finished_project, "run", f"--tags={use_case}", small_search)
+    run = kedro(finished_project, "run", f"--tags={use_case}")
     assert run.returncode == 0, run.stderr
     assert digests(finished_project / "data") == before
 

@@ -57,19 +57,29 @@ def objects_in(s3: Any, bucket: str) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
+def object_store(object_store: Mapping[str, str]) -> dict[str, str]:
+    """The stand-in, with a bucket that no other test writes to."""
+    return {**object_store, "BUCKET": "una-tienda-entera"}
+
+
+@pytest.fixture(scope="module")
+def bucket(object_store: Mapping[str, str], aws_client: Callable[..., Any]) -> str:
+    aws_client("s3").create_bucket(Bucket=object_store["BUCKET"])
+    return object_store["BUCKET"]
+
+
+@pytest.fixture(scope="module")
 def raw_in_bucket(raw_files: Mapping[str, bytes], aws_client: Callable[..., Any], bucket: str):
     for place, content in raw_files.items():
         aws_client("s3").put_object(Bucket=bucket, Key=f"raw/{place}", Body=content)
 
 
 @pytest.fixture(scope="module")
-def cloud_run(
-    project_copy, kedro, small_search, object_store, aws_client, bucket, raw_in_bucket
-) -> CloudRun:
+def cloud_run(project_copy, kedro, object_store, aws_client, bucket, raw_in_bucket) -> CloudRun:
     """A clone whose raw data lies in the bucket, after the default pipeline."""
     project = project_copy()
     before = digests(project)
-    run = kedro(project, "run", "--env=aws", small_search, aws=object_store)
+    run = kedro(project, "run", "--env=aws", aws=object_store)
     assert run.returncode == 0, run.stderr
     said = run.stdout + run.stderr
     return CloudRun(project, before, digests(project), objects_in(aws_client("s3"), bucket), said)
