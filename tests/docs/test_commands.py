@@ -100,21 +100,24 @@ def test_a_make_command_has_its_target(command: str, project_root: Path):
 def test_a_kedro_command_exists_with_its_options(command: str, project_root: Path):
     _, (program, *words) = words_of(command)
     assert program == "kedro"
-    found: click.Command = KedroCLI(project_root)
-    while isinstance(found, click.Group):
-        name = words.pop(0)
-        parent, found = found, found.get_command(click.Context(found), name)
-        assert found is not None, f"{parent.name} has no command {name}"
-    found.make_context(str(found.name), words)
+    innermost(KedroCLI(project_root), words)
 
 
 @pytest.mark.parametrize("command", CLIENTELA)
 def test_a_command_of_our_own_exists_with_its_options(command: str):
-    _, (program, name, *words) = words_of(command)
+    _, (program, *words) = words_of(command)
     assert program == "clientela"
-    found = cli.get_command(click.Context(cli), name)
-    assert found is not None, f"clientela has no command {name}"
-    found.make_context(name, words)
+    innermost(cli, words)
+
+
+def innermost(group: click.Group, words: list[str]) -> click.Context:
+    """The command that words lead to, its options parsed."""
+    found: click.Command = group
+    while isinstance(found, click.Group):
+        name = words.pop(0)
+        parent, found = found, found.get_command(click.Context(found), name)
+        assert found is not None, f"{parent.name} has no command {name}"
+    return found.make_context(str(found.name), words)
 
 
 @pytest.fixture
