@@ -1,3 +1,4 @@
+import copy
 import fcntl
 import os
 import shutil
@@ -10,10 +11,11 @@ from typing import Any
 import hypothesis
 import pytest
 import yaml
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
+from omegaconf import OmegaConf
+from omegaconf._utils import get_yaml_loader
 from tests import small_project
+from tests.kedro_session import session_of
 
 TRANSACTIONS = "01_raw/transacciones/muestra_transacciones.csv"
 CUSTOMERS = "01_raw/customers/muestra_customers.csv"
@@ -34,6 +36,23 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("clientela")
     for warning in OTHERS_DEPRECATIONS:
         config.addinivalue_line("filterwarnings", f"ignore:{warning}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def equal_texts_are_parsed_once() -> Iterator[None]:
+    """Each test has a configuration of its own, of nearly the same files: half a second of YAML."""
+    parsed: dict[str, Any] = {}
+
+    def load(file: Any) -> Any:
+        text = file.read() if hasattr(file, "read") else Path(file).read_text("utf-8")
+        if text not in parsed:
+            parsed[text] = yaml.load(text, Loader=get_yaml_loader())  # noqa: S506 - a safe one
+        content = copy.deepcopy(parsed[text])
+        return OmegaConf.create() if content is None else OmegaConf.create(content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OmegaConf, "load", staticmethod(load))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -135,14 +154,8 @@ def run_kedro(
         params: Mapping[str, Any] | None = None,
         **selection: Sequence[str],
     ) -> DataCatalog:
-        bootstrap_project(project_root)
-        with KedroSession.create(
-            project_path=project_root,
-            env=env,
-            conf_source=str(conf_source(conf)),
-            runtime_params=dict(params or {}),
-            save_on_close=False,
-        ) as session:
+        options = {"conf_source": str(conf_source(conf)), "runtime_params": dict(params or {})}
+        with session_of(project_root, env=env, **options) as session:
             session.run(pipeline_names=list(pipelines) or None, **selection)
             return session.load_context().catalog
 

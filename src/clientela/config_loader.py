@@ -26,7 +26,11 @@ class ActiveConfigLoader(OmegaConfigLoader):
         self._read: dict[str, dict[str, Any]] = {}  # first: Kedro's own asks for the globals
         super().__init__(*args, **kwargs)
         previous, ActiveConfigLoader._active = ActiveConfigLoader._active, self
-        if previous is not None and previous.source != self.source:
+        if (
+            previous is not None
+            and previous.source != self.source
+            and previous._read.get("use_cases") != self["use_cases"]  # noqa: SLF001 - its own kind
+        ):
             _forget_registered_pipelines()
 
     def __getitem__(self, key: str) -> dict[str, Any]:
@@ -59,7 +63,7 @@ class ActiveConfigLoader(OmegaConfigLoader):
 
     @property
     def source(self) -> tuple[str, str | None]:
-        """What decides which pipelines there are: the conf source and the environment."""
+        """Where the switchboard is read, which decides what pipelines there are."""
         return str(self.conf_source), self.env
 
     @classmethod

@@ -42,8 +42,11 @@ STYLE: dict[Any, Any] = {
 
 
 class CompleteFigure(Figure):
-    """A figure that nobody changes once it is written: what its page and its file show is drawn
-    once, since to draw it takes longer than most of what it shows took to compute."""
+    """A figure that nobody changes once it is written.
+
+    Its page and its file are drawn once: to draw takes longer than most of what is shown took to
+    compute.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

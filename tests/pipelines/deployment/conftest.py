@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
+from tests.kedro_session import session_of
 from tests.pipelines.own_table.orders import csv, orders
 
 from clientela.commands.main import cli
@@ -96,20 +95,12 @@ def run_shop(project_root: Path, shop_conf: Path) -> Callable[..., DataCatalog]:
     def run_stages(
         root: Path, stages: Sequence[str], changes: Mapping[str, Any] | None = None
     ) -> DataCatalog:
-        bootstrap_project(project_root)
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            KedroSession.create(
-                project_root,
-                env="test",
-                conf_source=str(shop_conf),
-                runtime_params={NAME: dict(changes or {})},
-                save_on_close=False,
-            ) as session,
-        ):
+        options = {"conf_source": str(shop_conf), "runtime_params": {NAME: dict(changes or {})}}
+        with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CLIENTELA_TEST_ROOT", str(root))
-            session.run(pipeline_names=list(stages), tags=[NAME])
-            return session.load_context().catalog
+            with session_of(project_root, env="test", **options) as session:
+                session.run(pipeline_names=list(stages), tags=[NAME])
+                return session.load_context().catalog
 
     return run_stages
 

@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from tests.docs.markdown import blocks
+from tests.kedro_session import session_of
 from tests.pipelines.own_table import orders
 
 PAGE = "docs/adding-a-use-case.md"
@@ -59,20 +58,12 @@ def run_in(project_root: Path, own_conf: Path) -> Callable[..., DataCatalog]:
         conf: Path = own_conf,
         **selection: Any,
     ) -> DataCatalog:
-        bootstrap_project(project_root)
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            KedroSession.create(
-                project_root,
-                env="test",
-                conf_source=str(conf),
-                runtime_params={NAME: dict(changes or {})},
-                save_on_close=False,
-            ) as session,
-        ):
+        options = {"conf_source": str(conf), "runtime_params": {NAME: dict(changes or {})}}
+        with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CLIENTELA_TEST_ROOT", str(root))
-            session.run(pipeline_names=list(stages) or None, tags=[NAME], **selection)
-            return session.load_context().catalog
+            with session_of(project_root, env="test", **options) as session:
+                session.run(pipeline_names=list(stages) or None, tags=[NAME], **selection)
+                return session.load_context().catalog
 
     return run_stages
 

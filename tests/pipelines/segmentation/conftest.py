@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
+from tests.kedro_session import session_of
 from tests.pipelines.segmentation import retailer
 
 TAG = "customer_segments"
@@ -47,12 +46,11 @@ def run_in(project_root: Path) -> Callable[..., None]:
     """Runs all stages with data in a folder: `run_in(root, {"features.fecha_modelo": ...})`."""
 
     def run_stages(root: Path, settings: Mapping[str, Any]) -> None:
-        bootstrap_project(project_root)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CLIENTELA_TEST_ROOT", str(root))
             patch.delenv("CLIENTELA_DATABASE", raising=False)
-            with KedroSession.create(
-                project_root, env="test", runtime_params=parameters(settings), save_on_close=False
+            with session_of(
+                project_root, env="test", runtime_params=parameters(settings)
             ) as session:
                 session.run(pipeline_names=list(STAGES), tags=[TAG])
 
@@ -96,8 +94,7 @@ def stored(project_root: Path, data_root: Path) -> Callable[[str], Any]:
     """Loads what the stages wrote: `stored("k_choice")`."""
 
     def load(name: str) -> Any:
-        bootstrap_project(project_root)
-        with KedroSession.create(project_root, env="test", save_on_close=False) as session:
+        with session_of(project_root, env="test") as session:
             return session.load_context().catalog.load(f"{TAG}.{name}")
 
     return load
