@@ -57,15 +57,15 @@ def objects_in(s3: Any, bucket: str) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def object_store(object_store: Mapping[str, str]) -> dict[str, str]:
+def cloud(object_store: Mapping[str, str]) -> dict[str, str]:
     """The stand-in, with a bucket that no other test writes to."""
     return {**object_store, "BUCKET": "una-tienda-entera"}
 
 
 @pytest.fixture(scope="module")
-def bucket(object_store: Mapping[str, str], aws_client: Callable[..., Any]) -> str:
-    aws_client("s3").create_bucket(Bucket=object_store["BUCKET"])
-    return object_store["BUCKET"]
+def bucket(cloud: Mapping[str, str], aws_client: Callable[..., Any]) -> str:
+    aws_client("s3").create_bucket(Bucket=cloud["BUCKET"])
+    return cloud["BUCKET"]
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +75,11 @@ def raw_in_bucket(raw_files: Mapping[str, bytes], aws_client: Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def cloud_run(project_copy, kedro, object_store, aws_client, bucket, raw_in_bucket) -> CloudRun:
+def cloud_run(project_copy, kedro, cloud, aws_client, bucket, raw_in_bucket) -> CloudRun:
     """A clone whose raw data lies in the bucket, after the default pipeline."""
     project = project_copy()
     before = digests(project)
-    run = kedro(project, "run", "--env=aws", aws=object_store)
+    run = kedro(project, "run", "--env=aws", aws=cloud)
     assert run.returncode == 0, run.stderr
     said = run.stdout + run.stderr
     return CloudRun(project, before, digests(project), objects_in(aws_client("s3"), bucket), said)
@@ -87,12 +87,12 @@ def cloud_run(project_copy, kedro, object_store, aws_client, bucket, raw_in_buck
 
 @pytest.fixture
 def places_in_catalog(
-    project_root: Path, object_store: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+    project_root: Path, cloud: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
     """Where the catalog of `aws` puts each output of the default pipeline."""
     from kedro.framework.project import pipelines
 
-    for name, value in object_store.items():
+    for name, value in cloud.items():
         monkeypatch.setenv(name, value)
     bootstrap_project(project_root)
     with KedroSession.create(project_root, env="aws", save_on_close=False) as session:
@@ -185,12 +185,12 @@ def as_local(key: str) -> str:
 
 
 @pytest.fixture
-def guarded(object_store: Mapping[str, str], bucket: str) -> Iterator[None]:
+def guarded(cloud: Mapping[str, str], bucket: str) -> Iterator[None]:
     """From here on the store asks for permissions, as the real one does."""
 
     def permissions_from(action_count: str) -> None:
         request = Request(  # noqa: S310 - the stand-in speaks plain HTTP on loopback
-            f"{object_store['AWS_ENDPOINT_URL']}/moto-api/reset-auth",
+            f"{cloud['AWS_ENDPOINT_URL']}/moto-api/reset-auth",
             data=action_count.encode(),
             headers={"Content-Type": "text/plain"},
         )
@@ -203,7 +203,7 @@ def guarded(object_store: Mapping[str, str], bucket: str) -> Iterator[None]:
 
 @pytest.fixture
 def person(
-    object_store: Mapping[str, str], aws_client: Callable[[str], Any], request
+    cloud: Mapping[str, str], aws_client: Callable[[str], Any], request
 ) -> Mapping[str, str]:
     """The variables of somebody whose policy allows the actions given as parameter."""
     iam = aws_client("iam")
@@ -218,7 +218,7 @@ def person(
         )
     key = iam.create_access_key(UserName=name[:60])["AccessKey"]
     return {
-        **object_store,
+        **cloud,
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
@@ -252,9 +252,9 @@ def test_without_permission_to_write_the_run_names_dataset_place_and_next_step(
 
 
 def test_a_bucket_that_does_not_exist_is_refused_and_never_made(
-    project_copy, kedro, object_store, aws_client, bucket
+    project_copy, kedro, cloud, aws_client, bucket
 ):
-    mistyped = {**object_store, "BUCKET": "una-tiena"}
+    mistyped = {**cloud, "BUCKET": "una-tiena"}
     said = last_words(kedro(project_copy(), "run", "--env=aws", *INGESTION, aws=mistyped))
     assert "s3://una-tiena/" in said
     assert "bucket does not exist" in said
