@@ -29,6 +29,9 @@ LAYERS = {
     "reporting": "08_reporting",
 }
 EMBEDDED_DATABASE = "07_model_output/clientes_segmentados.sqlite"
+# credit_payment is left out: it differs from customer_churn by its settings alone
+USE_CASES = ("purchase_intensity", "customer_segments", "customer_churn")
+GENERATED = (".generated.json", "/generation_report.json")
 INGESTION = ("--pipelines=ingestion", "--namespaces=retail")
 READ_ONLY = ["s3:GetObject", "s3:ListBucket"]
 
@@ -76,10 +79,10 @@ def raw_in_bucket(raw_files: Mapping[str, bytes], aws_client: Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def cloud_run(project_copy, kedro, cloud, aws_client, bucket, raw_in_bucket) -> CloudRun:
-    """A clone whose raw data lies in the bucket, after the default pipeline."""
+    """A clone whose raw data lies in the bucket, after everything that the use cases need."""
     project = project_copy()
     before = digests(project)
-    run = kedro(project, "run", "--env=aws", aws=cloud)
+    run = kedro(project, "run", "--env=aws", f"--tags={','.join(USE_CASES)}", aws=cloud)
     assert run.returncode == 0, run.stderr
     said = run.stdout + run.stderr
     return CloudRun(project, before, digests(project), objects_in(aws_client("s3"), bucket), said)
@@ -89,7 +92,7 @@ def cloud_run(project_copy, kedro, cloud, aws_client, bucket, raw_in_bucket) -> 
 def places_in_catalog(
     project_root: Path, cloud: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
-    """Where the catalog of `aws` puts each output of the default pipeline."""
+    """Where the catalog of `aws` puts each output of the use cases."""
     from kedro.framework.project import pipelines
 
     for name, value in cloud.items():
@@ -97,7 +100,7 @@ def places_in_catalog(
     bootstrap_project(project_root)
     with KedroSession.create(project_root, env="aws", save_on_close=False) as session:
         catalog = session.load_context().catalog
-        names = pipelines["__default__"].all_outputs()
+        names = pipelines["__default__"].only_nodes_with_tags(*USE_CASES).all_outputs()
         datasets = {name: catalog.get(name) for name in names}
     fields = {
         name: dataset._describe()
@@ -161,12 +164,22 @@ def test_every_artefact_has_the_same_bytes_as_on_local_folders(
     cloud_run: CloudRun, finished_project: Path
 ):
     data = finished_project / "data"
-    local = {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file()}
+    local = {
+        name: path.read_bytes()
+        for path in data.rglob("*")
+        if path.is_file() and of_the_run(name := path.relative_to(data).as_posix())
+    }
     stored = {as_local(key): content for key, content in cloud_run.objects.items()}
     # a bucket holds no database file
     assert local.keys() - stored.keys() == {EMBEDDED_DATABASE}
-    assert stored.keys() <= local.keys()
-    assert [name for name in sorted(stored) if stored[name] != local[name]] == []
+    written = {name for name in stored if of_the_run(name)}
+    assert written <= local.keys()
+    assert [name for name in sorted(written) if stored[name] != local[name]] == []
+
+
+def of_the_run(name: str) -> bool:
+    """Whether a file is what both runs read or wrote."""
+    return "credit_payment" not in name and not name.endswith(GENERATED)
 
 
 def test_segments_lie_in_the_bucket_by_date_and_no_database_is_asked(cloud_run: CloudRun):
