@@ -179,6 +179,9 @@ def narrowed(command: str) -> list[str]:
         frozenset({"--namespaces"}): ["--pipelines=ordinal_target,scoring"],
         frozenset({"--tags", "--params"}): ["--pipelines=segmentation,scoring"],
     }
+    if command.endswith("--pipelines=deployment"):
+        # one of each kind; tests/pipelines/segmentation/test_deployment.py is about segments
+        return ["--namespaces=purchase_intensity,customer_churn"]
     return stages.get(frozenset(options_of(command)), [])
 
 
