@@ -180,7 +180,7 @@ def narrowed(command: str) -> list[str]:
         frozenset({"--tags", "--params"}): ["--pipelines=segmentation,scoring"],
     }
     if command.endswith("--pipelines=deployment"):
-        # one of each kind; tests/pipelines/segmentation/test_deployment.py is about segments
+        # credit_payment by its own command; segments by tests/pipelines/segmentation
         return ["--namespaces=purchase_intensity,customer_churn"]
     return stages.get(frozenset(options_of(command)), [])
 

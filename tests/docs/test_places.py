@@ -21,7 +21,7 @@ FOLDERS = (
 )
 # made by the page on adding a use case, which has a test of its own
 ADDED = ("purchase_home", "value_segments", "returns")
-# written when somebody approves a model, which no run does: tests/commands/test_main.py
+# written when somebody approves a model, which no run does: tests/pipelines/deployment
 ON_APPROVAL = ("06_models/served",)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 

@@ -119,8 +119,8 @@ def alone(process, port, tmp_path, request):
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
                 yield Asked(client, server.pid, port)
         finally:
-            server.terminate()
-            server.wait(30)
+            server.kill()
+            server.wait()
 
 
 def ask(number: int, connection: http.client.HTTPConnection):
