@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from kedro.framework.project import pipelines
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from tests.docs.markdown import Block, blocks
+from tests.kedro_session import session_of
 
 from clientela.features.params import FeatureParams
 from clientela.features.target import OrdinalTarget
@@ -68,11 +67,8 @@ def test_a_settings_example_names_its_file_and_is_accepted(
 ):
     place = PLACE.match(block.text)
     assert place, "the first line of a settings example names the file: # conf/local/<file>.yml"
-    bootstrap_project(project_root)
     source = conf_source({f"test/{place[1]}": yaml.safe_load(block.text)})
-    with KedroSession.create(
-        project_root, env="test", conf_source=str(source), save_on_close=False
-    ) as session:
+    with session_of(project_root, env="test", conf_source=str(source)) as session:
         context = session.load_context()
         catalog = context.catalog
         for name in ("retail.raw_transactions@text", "retail.raw_customers@text", "transactions"):
@@ -87,12 +83,8 @@ def test_switching_a_use_case_off_leaves_the_others_on(
     project_root: Path, conf_source, data_root: Path
 ):
     (example,) = [b for b in blocks("yaml", "README.md") if "use_cases.yml" in b.text]
-    bootstrap_project(project_root)
     source = conf_source({"test/use_cases.yml": yaml.safe_load(example.text)})
-    with KedroSession.create(
-        project_root, env="test", conf_source=str(source), save_on_close=False
-    ) as session:
-        session.load_context()
+    with session_of(project_root, env="test", conf_source=str(source)):
         tags = {tag for node in pipelines["__default__"].nodes for tag in node.tags}
         assert tags == {"purchase_intensity", "credit_payment", "customer_churn"}
         assert "segmentation" not in pipelines
