@@ -78,6 +78,7 @@ class Clients:
         config = Config(
             connect_timeout=patience.connect_seconds,
             read_timeout=patience.read_seconds,
+            max_pool_connections=patience.pool,
             # standard: exponential pauses with jitter, and a budget of retries per client
             retries={"total_max_attempts": patience.attempts, "mode": "standard"},
             user_agent_extra="clientela",

@@ -22,6 +22,7 @@ class Connection(BaseModel):
         connect_seconds: To connect, each time.
         read_seconds: For an answer, each time.
         attempts: Of one call, the first included; only what may pass is tried again.
+        pool: Connections of one service that are kept open: as many as there are callers at once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Connection(BaseModel):
     connect_seconds: PositiveFloat = 5.0
     read_seconds: PositiveFloat = 60.0
     attempts: int = Field(default=5, ge=1, le=10)
+    pool: PositiveInt = 10
 
 
 class Network(BaseModel):
@@ -49,7 +51,7 @@ class EndpointSettings(BaseModel):
     """Endpoints that answer single requests.
 
     Attributes:
-        name: Of each endpoint; `{use_case}` becomes the use case.
+        name: Of each endpoint; `<use_case>` becomes the use case. (Kedro fills in braces itself.)
         instance_type: What it runs on.
         instances: How many.
         capture_percent: Share of requests and answers kept in the bucket; 0 for none. They hold
@@ -60,7 +62,7 @@ class EndpointSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="clientela-{use_case}", pattern=r"^[a-zA-Z0-9-]*\{use_case\}[-\w]*$")
+    name: str = Field(default="clientela-<use_case>", pattern=r"^[a-zA-Z0-9-]*<use_case>[-\w]*$")
     instance_type: str = "ml.m5.large"
     instances: PositiveInt = 1
     capture_percent: int = Field(default=0, ge=0, le=100)
