@@ -42,6 +42,13 @@ class Clients:
                 self._made[service] = self._client(service)
             return self._made[service]
 
+    def close(self) -> None:
+        """Closes the connections of every client that was made."""
+        with self._lock:
+            for client in self._made.values():
+                client.close()
+            self._made.clear()
+
     @property
     def region(self) -> str:
         """Where everything happens.

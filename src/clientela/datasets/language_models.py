@@ -1,5 +1,7 @@
 """The language models that a run may ask, behind the catalog like all outside the project."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any, Never, NoReturn
 
 from kedro.io import AbstractDataset
@@ -21,23 +23,27 @@ class LanguageModels:
     def __init__(self, aws: AwsSettings) -> None:
         self._aws = aws
 
-    def chat(self, settings: LabellingSettings) -> Chat | None:
-        """The model that settings name.
+    @contextmanager
+    def chat(self, settings: LabellingSettings) -> Iterator[Chat | None]:
+        """The model that settings name, whose connections are closed afterwards.
 
         Args:
             settings: Of the labelling stage.
 
-        Returns:
+        Yields:
             The model; None where rules label.
 
         Raises:
             ConfigurationError: What it needs is not installed.
         """
         if settings.provider == "bedrock":
-            return BedrockChat(settings.bedrock, self._aws, settings.workers)
-        if settings.provider == "openai":
-            return OpenAIChat(settings.openai, settings.workers)
-        return None
+            with closing(BedrockChat(settings.bedrock, self._aws, settings.workers)) as chat:
+                yield chat
+        elif settings.provider == "openai":
+            with closing(OpenAIChat(settings.openai, settings.workers)) as chat:
+                yield chat
+        else:
+            yield None
 
 
 class LanguageModelsDataset(AbstractDataset[Never, LanguageModels]):

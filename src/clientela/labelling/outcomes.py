@@ -62,27 +62,44 @@ class Handling:
     stop_after: int
 
 
-class _Outage:
-    """Counts rows in a row that had no answer though they might have: then nobody is there."""
+class _Hope:
+    """Whether a further row is worth asking about; shared by the workers of a run.
+
+    It ends at the first hopeless failure, and when too many rows in a row had no answer though
+    they might have: then nobody is there.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = Lock()
         self._failed = 0
+        self._ended: Hopeless | None = None
 
-    def over(self) -> None:
+    def require(self) -> None:
+        if self._ended is not None:
+            raise self._ended
+
+    def end(self, failure: Hopeless) -> None:
+        with self._lock:
+            self._ended = self._ended or failure
+
+    def answered(self) -> None:
         with self._lock:
             self._failed = 0
 
-    def goes_on(self, failure: Passing) -> None:
+    def failed(self, failure: Passing) -> None:
         with self._lock:
             self._failed += 1
-            if self._failed >= self._limit:
-                raise Hopeless(
-                    f"The last {self._failed} rows had no answer ({failure.reason}: "
-                    f"{failure.detail}). Wait, lower labelling.workers or per_minute, or raise "
-                    "patience.attempts; then run again."
-                )
+            if self._failed < self._limit:
+                return
+        self.end(
+            Hopeless(
+                f"The last {self._failed} rows had no answer ({failure.reason}: "
+                f"{failure.detail}). Wait, lower labelling.workers or per_minute, or raise "
+                "patience.attempts; then run again."
+            )
+        )
+        self.require()
 
 
 def outcomes(cases: Sequence[Case], labeller: Remembering, handling: Handling) -> list[Outcome]:
@@ -99,10 +116,10 @@ def outcomes(cases: Sequence[Case], labeller: Remembering, handling: Handling) -
     Raises:
         LabellingError: No row can get an answer any more; what was answered is kept.
     """
-    outage = _Outage(handling.stop_after)
+    hope = _Hope(handling.stop_after)
     pool = ThreadPoolExecutor(handling.workers, thread_name_prefix="labelling")
     try:
-        futures = [pool.submit(_outcome, case, labeller, handling, outage) for case in cases]
+        futures = [pool.submit(_outcome, case, labeller, handling, hope) for case in cases]
         for _ in with_progress(_finished(futures), len(cases), "labelling"):
             pass
         return [future.result() for future in futures]
@@ -120,7 +137,8 @@ def _finished(futures: "Sequence[Future[Outcome]]") -> "Iterator[Outcome]":
         yield future.result()
 
 
-def _outcome(case: Case, labeller: Remembering, handling: Handling, outage: _Outage) -> Outcome:
+def _outcome(case: Case, labeller: Remembering, handling: Handling, hope: _Hope) -> Outcome:
+    hope.require()
     hostile = tuple(hostile_columns(case.fields, handling.labels))
     if hostile and handling.hold:
         return Outcome(
@@ -132,11 +150,14 @@ def _outcome(case: Case, labeller: Remembering, handling: Handling, outage: _Out
         description = labeller.describe(case.fields).text or ""
         invented = invented_numbers(description, case.fields)
         label = labeller.label(case.fields, description).text
+    except Hopeless as failure:
+        hope.end(failure)
+        raise
     except CallFailed as failure:
         if isinstance(failure, Passing):
-            outage.goes_on(failure)
+            hope.failed(failure)
         return Outcome(description, None, failure.reason, failure.detail, hostile, invented)
-    outage.over()
+    hope.answered()
     status: Status = "abstained" if label is None else "labelled"
     return Outcome(description, label, status, "", hostile, invented)
 

@@ -84,6 +84,10 @@ class BedrockChat:
             raise _no_answer(err) from err
         return _completion(answer)
 
+    def close(self) -> None:
+        """Closes its connections."""
+        self._clients.close()
+
     def _request(self, question: Question) -> dict[str, Any]:
         turns = [
             {"role": "assistant" if place % 2 else "user", "content": [{"text": turn}]}

@@ -75,6 +75,10 @@ class OpenAIChat:
                 "labelling.openai.url; it ends in /v1 as a rule."
             ) from err
 
+    def close(self) -> None:
+        """Closes its connections."""
+        self._client.close()
+
     def _request(self, question: Question) -> dict[str, Any]:
         turns = [
             {"role": "assistant" if place % 2 else "user", "content": turn}

@@ -13,6 +13,7 @@ from clientela.labelling.agreement import stability
 from clientela.labelling.audit import audit, group_shares
 from clientela.labelling.budget import Budget, Budgeted
 from clientela.labelling.cases import cases_of
+from clientela.labelling.chat import Chat
 from clientela.labelling.labeller import Labeller
 from clientela.labelling.language_model import LanguageModel
 from clientela.labelling.offline import OfflineLabeller
@@ -105,12 +106,14 @@ def labels(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     ordered = rows.sort_values(features.key, ignore_index=True)
     cases = cases_of(ordered, features.key, settings.columns)
     words = features.target.negative.label, features.target.positive.label
-    labeller = _labeller(models, prompts_of(describe, label), words, settings)
-    asked = opinions(cases, labeller, store, settings)
-    announce(asked, labeller, settings)
     hold = settings.suspicious == "hold"
     handling = Handling(words, hold, settings.workers, settings.stop_after)
-    first, *further = heard(asked, store, handling)
+    prompts = prompts_of(describe, label)
+    with models.chat(settings) as chat:
+        labeller = _labeller(chat, prompts, words, settings)
+        asked = opinions(cases, labeller, store, settings)
+        announce(asked, labeller, settings)
+        first, *further = heard(asked, store, handling)
     table = label_table(cases, first, features.key, labeller.source)
     table = table.assign(**{TRUTH: judged(ordered[TRUTH], features.target)})
     lost = table[~table["status"].isin(KEPT)]
@@ -168,9 +171,9 @@ def label_audit(
 
 
 def _labeller(
-    models: LanguageModels, prompts: Prompts, words: tuple[str, str], settings: LabellingSettings
+    chat: Chat | None, prompts: Prompts, words: tuple[str, str], settings: LabellingSettings
 ) -> Labeller:
-    chat, model = models.chat(settings), settings.language_model
+    model = settings.language_model
     if chat is None or model is None:
         return OfflineLabeller(settings.offline, words)
     budget = Budget(settings.budget, model.prices)
