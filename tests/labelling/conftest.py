@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,32 @@ def applicants(number: int, **changes: Any) -> pd.DataFrame:
     ).assign(**changes)
 
 
+def settings_of(
+    provider: str, url: str, model: dict[str, Any] | None = None, **changes: Any
+) -> LabellingSettings:
+    """Settings that ask a server; `model` changes those of the language model."""
+    fields: dict[str, Any] = {"patience": QUICK, **(model or {})}
+    if provider == "openai":
+        fields = {"url": f"{url}/v1", **fields}
+    given = {
+        "provider": provider,
+        "columns": COLUMNS,
+        "workers": 4,
+        "audit": {"stability_rows": 0},
+        provider: fields,
+    }
+    return LabellingSettings.model_validate(given | changes)
+
+
+def shipped_prompts(project_root: Path) -> tuple[str, str]:
+    """The prompts of credit_preauth as they are shipped."""
+    folder = project_root / "conf/base/prompts/credit_preauth"
+    describe, label = (
+        (folder / f"{name}-1.txt").read_text("utf-8") for name in ("describe", "label")
+    )
+    return describe, label
+
+
 @pytest.fixture(params=PROVIDERS)
 def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -62,32 +89,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
 
 @pytest.fixture
 def settings(provider: str, server: ModelServer) -> Callable[..., LabellingSettings]:
-    """Settings that ask the server; `model` changes those of the language model."""
-
-    def made(model: dict[str, Any] | None = None, **changes: Any) -> LabellingSettings:
-        fields: dict[str, Any] = {"patience": QUICK, **(model or {})}
-        if provider == "openai":
-            fields["url"] = f"{server.url}/v1"
-        given = {
-            "provider": provider,
-            "columns": COLUMNS,
-            "workers": 4,
-            "audit": {"stability_rows": 0},
-            provider: fields,
-        }
-        return LabellingSettings.model_validate(given | changes)
-
-    return made
+    """Settings that ask the server; see `settings_of`."""
+    return partial(settings_of, provider, server.url)
 
 
 @pytest.fixture(scope="session")
 def prompts(project_root: Path) -> tuple[str, str]:
-    """The prompts of credit_preauth as they are shipped."""
-    folder = project_root / "conf/base/prompts/credit_preauth"
-    return (
-        (folder / "describe-1.txt").read_text("utf-8"),
-        (folder / "label-1.txt").read_text("utf-8"),
-    )
+    return shipped_prompts(project_root)
 
 
 @pytest.fixture

@@ -71,6 +71,8 @@ class ModelServer:
     script: Script = agreeable
     asked: "Counter[tuple[str, ...]]" = field(default_factory=Counter)
     answered: "Counter[tuple[str, ...]]" = field(default_factory=Counter)
+    # questions whose caller is gone: what is sent now reaches nobody
+    gone: "Counter[tuple[str, ...]]" = field(default_factory=Counter)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     tokens: tuple[int, int] = TOKENS
@@ -133,7 +135,9 @@ class _Handler(BaseHTTPRequestHandler):
             state.ended.wait(60 if answer.silent else answer.after)
         with state.lock:
             state.at_once -= 1
-            if answer.error is None and not answer.silent:
+            lost = state.gone[system, *turns] > 0
+            state.gone[system, *turns] -= lost
+            if answer.error is None and not answer.silent and not lost:
                 state.answered[system, *turns] += 1
         with suppress(OSError):
             form = _converse if converse else _completion

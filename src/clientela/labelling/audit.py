@@ -55,8 +55,10 @@ def audit(
 
     Returns:
         JSON-ready: `source`, `rows`, `status` (rows by status), `shares` (label to share of the
-        labelled rows), `audited` (whether enough rows were judged), `judged` (rows with a truth
-        and a label), `agreement` (see there; null without), `stability`, `faithfulness`
+        labelled rows), `truth_shares` (the same of the judged ones), `audited` (whether enough
+        rows were judged), `judged` (rows with a truth and a label), `least_judged`,
+        `commonest_share` (what the commonest label alone would hit), `favourable` (label),
+        `agreement` (see there; null without), `stability`, `faithfulness`
         (`described`, `unfaithful` rows, `numbers` invented), `hostile` (rows), `learn_from`.
     """
     compared = labels.dropna(subset=["label", TRUTH])
@@ -71,6 +73,11 @@ def audit(
         "shares": labels["label"].value_counts(normalize=True).sort_index().to_dict(),
         "truth_shares": labels[TRUTH].value_counts(normalize=True).sort_index().to_dict(),
         "judged": len(compared),
+        "least_judged": settings.audit.least_judged,
+        "commonest_share": float(compared[TRUTH].value_counts(normalize=True).max())
+        if enough
+        else None,
+        "favourable": (target.negative, target.positive)[settings.audit.favourable].label,
         "audited": enough,
         "agreement": agreement(
             codes(compared[TRUTH], target),

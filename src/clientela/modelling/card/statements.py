@@ -1,7 +1,15 @@
-"""What a model card says first: the verdict, then whatever flatters the champion least."""
+"""What a model card says first: the verdict, then whatever flatters the champion least.
+
+Before it stands only that labels were made and nobody audited them: then no figure means much.
+"""
 
 from clientela.modelling.card.binary_sections import other_test_sentence, unfair_sentence
 from clientela.modelling.card.facts import CardFacts
+from clientela.modelling.card.label_section import (
+    truth_sentence,
+    unaudited_sentence,
+    worth_sentence,
+)
 from clientela.modelling.card.verdict import signed, verdict
 from clientela.modelling.selection.test_part import CHAMPION
 from clientela.reports.numbers import NumberFormat
@@ -21,7 +29,11 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
     opening = verdict(facts.choice, facts.grades).sentence
     if facts.binary is None:
         return (opening, _against_required(facts), _how_sure(facts))
+    unaudited, *of_labels = _of_labels(facts)
     told = (
+        unaudited,
+        opening,
+        *of_labels,
         _accuracy_gained(facts),
         other_test_sentence(
             facts.binary, facts.choice["primary_metric"], facts.problem.settings.cases
@@ -30,7 +42,19 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
         _against_required(facts),
         _how_sure(facts),
     )
-    return (opening, *(sentence for sentence in told if sentence is not None))
+    return tuple(sentence for sentence in told if sentence is not None)
+
+
+def _of_labels(facts: CardFacts) -> tuple[str | None, ...]:
+    """That labels were not audited; what the model is worth against the truth; what they are."""
+    if facts.labels is None:
+        return (None,)
+    cases = facts.problem.settings.cases
+    return (
+        unaudited_sentence(facts.labels, cases),
+        truth_sentence(facts.labels, cases),
+        worth_sentence(facts.labels),
+    )
 
 
 def _accuracy_gained(facts: CardFacts) -> str:

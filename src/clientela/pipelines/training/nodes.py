@@ -261,11 +261,13 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
         explanations: What the models lean on.
         leakage: The leakage report.
         problem: What was learned.
-        own: What only this task type has: the fields of `BinaryFacts`, or `cutoffs`.
+        own: What only this task type has: the fields of `BinaryFacts`, or `cutoffs`; and `labels`,
+            where they were made.
 
     Raises:
         CardContradiction: The artefacts do not belong together.
     """
+    labels = own.pop("labels", None)
     facts = CardFacts(
         problem=problem,
         table=table,
@@ -279,6 +281,7 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
         leakage=leakage,
         cutoffs=own.get("cutoffs"),
         binary=BinaryFacts(**own) if problem.task.name == "binary" else None,
+        labels=labels,
     )
     check_card(facts, len(model_input))
     page, found = model_card(facts), headline(choice, grades, len(model_input))
