@@ -107,7 +107,7 @@ def _line(line: str, address: str) -> tuple[str, StoredAnswer]:
     try:
         fields = json.loads(line)
         return str(fields.pop("key")), StoredAnswer.model_validate(fields)
-    except (ValueError, LookupError, AttributeError) as err:
+    except (ValueError, LookupError, TypeError, AttributeError) as err:
         raise LabellingError(
             f"{address} should hold one stored answer per line, but has a line that is none. Put "
             "the file back from a copy, or remove it: its answers are then paid for again."

@@ -37,6 +37,8 @@ def _readings(text: str) -> set[float]:
     last = max(digits.rfind("."), digits.rfind(","))
     if last < 0:
         return found | {float(digits)}
+    if digits.count(digits[last]) > 1:
+        return found  # decimals begin once
     whole, decimals = re.sub(r"[.,]", "", digits[:last]), digits[last + 1 :]
     return found | {float(f"{whole}.{decimals}")}
 
