@@ -129,7 +129,8 @@ def _failure(error: Any) -> CallFailed | Hopeless:
     if code in DENIED:
         return Hopeless(
             "AWS denied the question. Either the role or user lacks bedrock:InvokeModel on the "
-            "model, or the account was not given access to it (Bedrock console, Model access)."
+            "model (`clientela sagemaker policies bedrock` prints a policy), or the account was "
+            "not given access to it (Bedrock console, Model access)."
         )
     told = refusal(error, SERVICE)
     if code in BAD_CREDENTIALS:
