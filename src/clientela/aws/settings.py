@@ -49,7 +49,7 @@ class EndpointSettings(BaseModel):
     """Endpoints that answer single requests.
 
     Attributes:
-        name: Of each endpoint; `{use_case}` becomes the use case.
+        name: Of each endpoint; `<use_case>` becomes the use case. (Kedro fills in braces itself.)
         instance_type: What it runs on.
         instances: How many.
         capture_percent: Share of requests and answers kept in the bucket; 0 for none. They hold
@@ -60,7 +60,7 @@ class EndpointSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="clientela-{use_case}", pattern=r"^[a-zA-Z0-9-]*\{use_case\}[-\w]*$")
+    name: str = Field(default="clientela-<use_case>", pattern=r"^[a-zA-Z0-9-]*<use_case>[-\w]*$")
     instance_type: str = "ml.m5.large"
     instances: PositiveInt = 1
     capture_percent: int = Field(default=0, ge=0, le=100)
