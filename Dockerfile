@@ -61,6 +61,8 @@ COPY --from=pipeline-packages /opt/venv /opt/venv
 COPY --from=project /opt/venv /opt/venv
 COPY pyproject.toml .telemetry ./
 COPY conf ./conf
+# Kedro looks for both folders; the code itself is installed, and nobody's own settings are built in
+RUN mkdir src conf/local
 USER 10001:10001
 ENTRYPOINT ["kedro"]
 CMD ["run"]

@@ -109,7 +109,8 @@ started() {
 # asks the innermost child, which is the server, to end: Docker would signal it directly
 stopped() {
     local process=$server child tries
-    while child=$(cat "/proc/$process/task/$process/children") && [ -n "$child" ]; do
+    # a child belongs to the thread that made it, and buildah has several
+    while child=$(cat "/proc/$process/task/"*/children) && [ -n "$child" ]; do
         process=${child%% *}
     done
     expect "the server's process" "$(ps -o uid= -p "$process" | tr -d ' ')" "${user%:*}"
