@@ -195,6 +195,25 @@ class TabularFeatureParams(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _words_for_missing_ones_fit(self) -> Self:
+        for name, rule in self.cleaning.words.items():
+            place, word = f"cleaning.words.{name}.missing", rule.missing
+            if word is None:
+                continue
+            if name in self.ordinal:
+                _known(place, [word], self.ordinal[name])
+            elif rule.allowed is None and rule.folded and word != folded_word(word):
+                raise ValueError(
+                    f"{place}: the table's own words are folded, so {word!r} would stand beside "
+                    f"{folded_word(word)!r}; write it that way"
+                )
+            if name in self.enrichment.missing_flags.columns:
+                raise ValueError(
+                    f"{place}: enrichment.missing_flags tells the same; remove one of the two"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _operands_exist_when_used(self) -> Self:
         known = list(self.numeric)
         for name, operands in self.enrichment.numbers().items():

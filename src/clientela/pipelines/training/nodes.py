@@ -27,7 +27,7 @@ from clientela.modelling.selection.cutoff_modes import cutoff_comparison
 from clientela.modelling.selection.evaluation import fold_grades
 from clientela.modelling.selection.fitting import (
     champion_contender,
-    configured_contender,
+    competing_contender,
     fitted_model,
 )
 from clientela.modelling.selection.other_holdout import holdout_parts, yardsticks
@@ -115,25 +115,26 @@ def chosen(
 
 
 def final_models(
-    train: pd.DataFrame, choice: dict[str, Any], problem: Problem
+    train: pd.DataFrame, choice: dict[str, Any], tuned: dict[str, dict[str, Any]], problem: Problem
 ) -> tuple[StoredModel, StoredModel]:
-    """Champion and required baseline, fitted on the whole training part."""
-    required = configured_contender(problem.settings.required, problem)
+    """Champion and required baseline, fitted on the whole training part as they competed."""
+    required = competing_contender(problem.settings.required, tuned, problem)
     return (
         fitted_model(train, champion_contender(choice), problem),
         fitted_model(train, required, problem),
     )
 
 
-def test_predictions(
+def test_predictions(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     train: pd.DataFrame,
     test: pd.DataFrame,
     champion: StoredModel,
     required: StoredModel,
+    tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> pd.DataFrame:
     """One row per model and test row (PII); see `clientela.modelling.selection.test_part`."""
-    models = {CHAMPION: champion, REQUIRED: required} | yardsticks(train, problem)
+    models = {CHAMPION: champion, REQUIRED: required} | yardsticks(train, tuned, problem)
     return holdout_predictions(test, models, problem)
 
 

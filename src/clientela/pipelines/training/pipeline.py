@@ -92,7 +92,7 @@ def _learning(task: str) -> list[Node]:
         ),
         Node(
             nodes.final_models,
-            inputs=["training_part", "choice", "problem"],
+            inputs=["training_part", "choice", "tuned", "problem"],
             outputs=["champion", "required_model"],
             name="final_models",
         ),
@@ -103,7 +103,14 @@ def _judging() -> list[Node]:
     return [
         Node(
             nodes.test_predictions,
-            inputs=["training_part", "test_part", "champion", "required_model", "problem"],
+            inputs=[
+                "training_part",
+                "test_part",
+                "champion",
+                "required_model",
+                "tuned",
+                "problem",
+            ],
             outputs="test_predictions",
             name="test_predictions",
         ),
@@ -181,7 +188,7 @@ def _of_binary() -> list[Node]:
         ),
         Node(
             binary_nodes.other_test,
-            inputs=["model_input", "choice", "test_predictions", "problem"],
+            inputs=["model_input", "choice", "tuned", "test_predictions", "problem"],
             outputs=["other_holdout", "required_table"],
             name="other_test",
         ),
