@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
+from clientela.exceptions import ConfigurationError
 from clientela.pipelines.assembly import accepted_cases_of, cases_of, pipeline_of
 from clientela.pipelines.labelling import nodes
 
@@ -19,8 +20,14 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         The stage for this use case.
 
     Raises:
-        ConfigurationError: It does not have just one table.
+        ConfigurationError: It is of another kind, or does not have just one table.
     """
+    if use_case.kind != "table" or use_case.task != "binary":
+        raise ConfigurationError(
+            f"use_cases.yml: {use_case.name!r} has the stage 'labelling', which is for kind: table "
+            f"with task: binary, but it is of kind {use_case.kind!r} with task {use_case.task!r}. "
+            "Remove the stage."
+        )
     accepted = accepted_cases_of(use_case)
     chain = [
         Node(
