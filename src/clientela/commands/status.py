@@ -4,11 +4,11 @@ import json
 from typing import Any, cast
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from clientela.commands.environment import Environment
 from clientela.commands.main import with_environment
+from clientela.console import whole_table
 from clientela.contracts.use_cases import UseCase
 from clientela.inference.manifest import ServedTask
 from clientela.registry.base import RegisteredModel
@@ -30,10 +30,7 @@ def status(environment: Environment, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, default=_record, indent=2, ensure_ascii=False))
         return
-    console = Console(soft_wrap=True)
-    table = _table(found)
-    if table.row_count:
-        console.print(table)
+    console = whole_table(_table(found))
     empty = [name for name, about in found.items() if not any(about["groups"].values())]
     if empty:
         console.print(

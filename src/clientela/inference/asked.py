@@ -81,10 +81,13 @@ def number_fields(
     ]
 
 
-def read_by(
+def asked_by(
     fields: Iterable[InputField], features: Iterable[str], sources: Mapping[str, Iterable[str]]
 ) -> list[InputField]:
-    """The fields that one model of a use case asks for.
+    """The fields that one model of a use case takes: all of the table, whichever of them it reads.
+
+    So the next champion takes the same requests. A field that a model does not read is checked
+    like the others, and can't be strange to it.
 
     Args:
         fields: All fields of the table.
@@ -92,10 +95,14 @@ def read_by(
         sources: Feature to the columns that it is made of.
 
     Returns:
-        Those that its features are made of, and those that every case must bring.
+        The same fields in their order; without what was seen in training where it is not read.
     """
     read = {column for name in features for column in sources[name]}
-    return [field for field in fields if field.required or field.name in read]
+    return [field if field.name in read else _unread(field) for field in fields]
+
+
+def _unread(field: InputField) -> InputField:
+    return field.model_copy(update={"seen_minimum": None, "seen_maximum": None, "words": ()})
 
 
 def _kind(name: str, params: TabularFeatureParams, rule: ColumnRule) -> FieldKind:
