@@ -30,13 +30,17 @@ def group_shares(
     Returns:
         `column`, `group`, `rows`, `selection_rate` (share with the favourable label) with its
         95 % interval, `selection_ratio` against the most
-        favoured group, and `verdict`; see `clientela.binary.fairness`.
+        favoured group, and `verdict`; see `clientela.binary.fairness`. Empty where nobody was
+        labelled.
     """
+    columns = [*SHARES, "selection_ratio", "verdict"]
     labelled = labels["label"].notna().to_numpy()
+    if not labelled.any():
+        return pd.DataFrame(columns=columns)
     said = codes(labels["label"][labelled], target)
     rules = FairnessSettings(columns=settings.audit.groups, favourable=settings.audit.favourable)
     table = fairness_table(said, said, people[labelled].reset_index(drop=True), rules)
-    return table[[*SHARES, "selection_ratio", "verdict"]]
+    return table[columns]
 
 
 def audit(

@@ -1,6 +1,7 @@
 """What a model card says first: the verdict, then whatever flatters the champion least.
 
-Before it stands only that labels were made and nobody audited them: then no figure means much.
+Where labels were made, the first thing said is that nobody audited them, or what the champion is
+worth against the truth: the verdict compares with the labels.
 """
 
 from clientela.modelling.card.binary_sections import other_test_sentence, unfair_sentence
@@ -29,11 +30,10 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
     opening = verdict(facts.choice, facts.grades).sentence
     if facts.binary is None:
         return (opening, _against_required(facts), _how_sure(facts))
-    unaudited, *of_labels = _of_labels(facts)
     told = (
-        unaudited,
+        *label_warnings(facts),
         opening,
-        *of_labels,
+        None if facts.labels is None else worth_sentence(facts.labels),
         _accuracy_gained(facts),
         other_test_sentence(
             facts.binary, facts.choice["primary_metric"], facts.problem.settings.cases
@@ -45,16 +45,21 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
     return tuple(sentence for sentence in told if sentence is not None)
 
 
-def _of_labels(facts: CardFacts) -> tuple[str | None, ...]:
-    """That labels were not audited; what the model is worth against the truth; what they are."""
+def label_warnings(facts: CardFacts) -> tuple[str, ...]:
+    """What is said before any figure where labels were made.
+
+    Args:
+        facts: Artefacts of one run.
+
+    Returns:
+        That nobody audited them, or what the champion is worth against the truth; nothing where
+        people gave the labels.
+    """
     if facts.labels is None:
-        return (None,)
+        return ()
     cases = facts.problem.settings.cases
-    return (
-        unaudited_sentence(facts.labels, cases),
-        truth_sentence(facts.labels, cases),
-        worth_sentence(facts.labels),
-    )
+    said = (unaudited_sentence(facts.labels, cases), truth_sentence(facts.labels, cases))
+    return tuple(sentence for sentence in said if sentence is not None)
 
 
 def _accuracy_gained(facts: CardFacts) -> str:

@@ -20,6 +20,7 @@ from clientela.modelling.card.figures import (
 from clientela.modelling.card.headline import headline
 from clientela.modelling.card.markdown import markdown
 from clientela.modelling.card.page import model_card
+from clientela.modelling.card.statements import label_warnings
 from clientela.modelling.problem import Problem, problem_of
 from clientela.modelling.schema import check_model_input, class_shares
 from clientela.modelling.selection.champion import champion_choice, chosen_variants
@@ -285,6 +286,7 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
         labels=labels,
     )
     check_card(facts, len(model_input))
-    page, found = model_card(facts), headline(choice, grades, len(model_input))
+    page = model_card(facts)
+    found = headline(choice, grades, len(model_input), label_warnings(facts))
     logger.info(found["sentence"])
     return html(page, NumberFormat()), markdown(page), found
