@@ -36,6 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "credit_payment": {"data_generation": {"rows": 1500}, "training": TRAINING},
     "customer_churn": {"data_generation": {"rows": 1500}, "training": TRAINING},
+    "credit_preauth": {"training": TRAINING},
     "retail": {"data_generation": {"customers": 300, "transactions": 9000, "chunk_rows": 9000}},
 }
 QUICK = ("majority", "last_quarter", "proportional_odds", "xgboost_regressor")

@@ -65,6 +65,10 @@ from clientela.segments.params import (
     SegmentFeatureParams,
     SegmentReportParams,
 )
+from clientela.simulation.applications.parameters import (
+    ApplicationDirtShares,
+    ApplicationSimulation,
+)
 from clientela.simulation.churn.parameters import ChurnDirtShares, ChurnSimulation
 from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
 from clientela.simulation.parameters import DirtShares, TransactionSimulation
@@ -119,6 +123,8 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     CreditDirtShares,
     ChurnSimulation,
     ChurnDirtShares,
+    ApplicationSimulation,
+    ApplicationDirtShares,
     AwsSettings,
     Connection,
     Network,
@@ -130,6 +136,7 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
 TWO_CLASSES = {
     "credit_payment": "docs/credit-payment.md",
     "customer_churn": "docs/customer-churn.md",
+    "credit_preauth": "docs/credit-preauth.md",
 }
 OWN_TABLES = ("retail", *TWO_CLASSES)
 DEMOGRAPHICS = ("edad", "genero", "estrato_social")

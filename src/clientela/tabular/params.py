@@ -111,7 +111,8 @@ class TabularFeatureParams(BaseModel):
         key: Unique key of a row; never a feature.
         target: What is to be predicted.
         required: Columns that every table to be scored must bring, those of the requirement; empty:
-            all. The others may be absent, and are imputed then.
+            all. The others may be absent, and are imputed then; so may those whose missing word is
+            a category of its own, which says something too.
         numeric: Features that are numbers.
         categorical: Features that are words without an order; numbers are read as words.
         ordinal: Features that are words with an order: column to its levels, lowest first.
@@ -243,9 +244,19 @@ class TabularFeatureParams(BaseModel):
         return [*self.raw_features, *self.dates_of_features]
 
     @property
-    def needed(self) -> list[str]:
-        """Columns that every table to be scored must bring, in their order."""
+    def listed(self) -> list[str]:
+        """Columns that the requirement lists, in their order."""
         return list(self.required or self.inputs)
+
+    @property
+    def needed(self) -> list[str]:
+        """Those of them that every table to be scored must bring."""
+        words = {*self.categorical, *self.ordinal}
+        return [
+            name
+            for name in self.listed
+            if name not in words or self.word_rule(name).missing is None
+        ]
 
     @property
     def dates(self) -> list[str]:
