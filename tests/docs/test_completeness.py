@@ -180,7 +180,7 @@ def described_columns(page: str) -> dict[str, tuple[str, str, str]]:
     return {
         name: (required, missing, unusable)
         for columns, _, required, missing, unusable in (row for row in cells if len(row) == 5)
-        for name in re.findall(r"`(\w+)`", columns)
+        for name in re.findall(r"`([^`]+)`", columns)
     }
 
 
