@@ -186,6 +186,7 @@ def test_both_figures_stand_side_by_side_with_the_reason():
     said = truth_sentence(facts(), "solicitudes")
     assert "0,990 [0,980; 1,000] frente a las etiquetas y 0,800 [0,700; 0,900]" in said
     assert "aprende a imitarlas" in said
+    assert "8 solicitudes en las que el etiquetador se abstuvo" in said
     assert truth_sentence(facts(judged=False), "solicitudes") is None
 
 

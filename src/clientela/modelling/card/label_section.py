@@ -32,6 +32,11 @@ LEARNED_TRUTH = (
     "verdad, y {label} frente a las etiquetas hechas (los mismos {rows} {cases} de la prueba)."
 )
 
+ABSTAINED = (
+    " No están en estas cifras {rows} {cases} en las que el etiquetador se abstuvo, que suelen ser "
+    "las más difíciles: con ellas la verdad da una cifra menor (abajo, la curva)."
+)
+
 LEARNED_FROM = {
     "truth": "solo de los juicios de personas",
     "mixed": "de los juicios de personas donde los hay, y de las etiquetas en los demás",
@@ -117,7 +122,8 @@ def truth_sentence(facts: LabelFacts, cases: str) -> str | None:
     found = facts.grades["models"][CHAMPION]
     learned = facts.audit["learn_from"]
     form = TWO_FIGURES if learned == "labels" else LEARNED_TRUTH
-    return form.format(
+    left_out = facts.audit["status"].get("abstained", 0)
+    told = form.format(
         metric=facts.grades["metric"].upper(),
         label=with_interval(found["label"]),
         truth=with_interval(found["truth"]),
@@ -125,6 +131,7 @@ def truth_sentence(facts: LabelFacts, cases: str) -> str | None:
         learned=LEARNED_FROM[learned],
         cases=cases,
     )
+    return told + (ABSTAINED.format(rows=NUMBERS.text(left_out), cases=cases) if left_out else "")
 
 
 def worth_sentence(facts: LabelFacts) -> str | None:
