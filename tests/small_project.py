@@ -36,6 +36,11 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "credit_payment": {"data_generation": {"rows": 1500}, "training": TRAINING},
     "customer_churn": {"data_generation": {"rows": 1500}, "training": TRAINING},
+    "credit_preauth": {
+        "data_generation": {"rows": 600},
+        "labelling": {"audit": {"curve_repeats": 1, "curve_sizes": [40], "bootstrap": 100}},
+        "training": TRAINING,
+    },
     "retail": {"data_generation": {"customers": 300, "transactions": 9000, "chunk_rows": 9000}},
 }
 QUICK = ("majority", "last_quarter", "proportional_odds", "xgboost_regressor")

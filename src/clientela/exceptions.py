@@ -14,6 +14,7 @@ ClientelaError
 ├── TrainingDataError       the model input can't be learned from
 │   └── UnusableTarget          a target column is not ordinal codes, or has one class only
 ├── ScoringDataError        rows to be scored lack what the model needs
+├── LabellingError          labels can't be made, or too many rows went without
 ├── LeakageFound            a feature knows what it can't know at decision time
 ├── ModelFileError          a stored model is damaged, foreign, or of another version
 ├── CaseRefused             a case to be answered online breaks the fields of the model
@@ -92,6 +93,10 @@ class UnusableTarget(TrainingDataError, ValueError):
 
 class ScoringDataError(ClientelaError):
     """Rows to be scored lack what the model needs."""
+
+
+class LabellingError(ClientelaError):
+    """Labels can't be made, or too many rows went without one."""
 
 
 class LeakageFound(ClientelaError):

@@ -123,6 +123,12 @@ def test_a_search_asks_for_the_ranges_of_the_other_requirement(settings):
     assert set(fixed) & {each["Name"] for each in ranges} == set()
 
 
+def test_a_weight_that_follows_from_rows_has_to_be_written_as_a_number(settings):
+    params = {"scale_pos_weight": "balanced"}
+    with pytest.raises(ConfigurationError, match="scale_pos_weight: balanced is a ratio of rows"):
+        training_plan(learning(params=params), settings, "us-east-1")
+
+
 def test_ordered_classes_are_searched_by_the_error_of_their_values(settings):
     request = tuning_plan(learning(), settings, "us-east-1", 10).checked().actions[0].request
     objective = request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]

@@ -31,6 +31,7 @@ def test_every_shipped_use_case_can_be_deployed_with_the_groups_that_are_documen
         "customer_segments": ["customer-segments"],
         "credit_payment": ["credit-payment-champion", "credit-payment-required"],
         "customer_churn": ["customer-churn-champion", "customer-churn-required"],
+        "credit_preauth": ["credit-preauth-champion", "credit-preauth-required"],
     }
 
 

@@ -193,7 +193,13 @@ def test_without_a_bucket_the_page_says_which_variable_to_set(dashboard, monkeyp
 
 def test_without_the_stage_no_model_is_listed(dashboard, conf_source):
     off = {"enabled": False}
-    names = ("purchase_intensity", "customer_segments", "credit_payment", "customer_churn")
+    names = (
+        "purchase_intensity",
+        "customer_segments",
+        "credit_payment",
+        "customer_churn",
+        "credit_preauth",
+    )
     source = conf_source({"test/use_cases.yml": dict.fromkeys(names, off)})
     page = dashboard("--env=test", f"--conf-source={source}")
     assert not page.exception

@@ -253,6 +253,12 @@ def test_a_header_with_a_nameless_column_is_refused(rows_of):
         rows_of("id,,valor\n1,2,3\n")
 
 
+@pytest.mark.parametrize("header", [",valor", '"","valor"'])
+def test_the_row_numbers_that_pandas_and_r_export_are_a_column_like_any_other(rows_of, header):
+    (row,) = rows_of(f"{header}\n0,5\n")
+    assert (row["Unnamed: 0"], row["valor"]) == ("0", "5")
+
+
 @pytest.mark.parametrize("name", ["_file", "_line", "_raw", "_problem"])
 def test_a_header_cannot_take_the_names_of_the_readers_own_columns(rows_of, name):
     with pytest.raises(RawFileUnreadable, match=rf"{name}.*[Rr]ename"):

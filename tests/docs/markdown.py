@@ -55,9 +55,10 @@ def inline_code(page: str) -> Iterator[tuple[str, str]]:
 
 
 def mentions(page: str) -> set[str]:
-    """Every word in inline code or in a fenced block of a page."""
-    code = [code for code, _ in inline_code(page)] + [t for _, t in FENCE.findall(text_of(page))]
-    return {word for piece in code for word in re.findall(r"[\w.-]+", piece)}
+    """Every word in inline code or in a fenced block of a page, and each inline code whole."""
+    inline = [code for code, _ in inline_code(page)]
+    code = inline + [text for _, text in FENCE.findall(text_of(page))]
+    return {word for piece in code for word in re.findall(r"[\w.-]+", piece)} | {*inline}
 
 
 def commands(*chosen: str) -> list[str]:

@@ -45,6 +45,7 @@ SHARED = (
     "kedro run --tags=customer_segments",
     "kedro run --tags=credit_payment",
     "kedro run --tags=customer_churn",
+    "kedro run --tags=credit_preauth",
 )
 # tests/docs/test_adding_a_use_case.py, tests/pipelines/own_table
 OF_ANOTHER_TEST = ("purchase_home", "value_segments", "returns")

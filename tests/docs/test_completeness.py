@@ -34,6 +34,17 @@ from clientela.features.customer import extended_columns, required_columns, rule
 from clientela.features.params import FeatureParams
 from clientela.features.target import OrdinalClass, OrdinalTarget
 from clientela.intake.rules import ColumnRule, IntakeRules, TableRules
+from clientela.labelling.settings import (
+    AuditSettings,
+    BedrockSettings,
+    BudgetSettings,
+    LabellingSettings,
+    OfflineSettings,
+    OpenAISettings,
+    Patience,
+    Prices,
+    Rule,
+)
 from clientela.leakage.report import LeakageRules
 from clientela.modelling.binary_kinds import BINARY_KINDS
 from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
@@ -64,6 +75,10 @@ from clientela.segments.params import (
     SegmentationParams,
     SegmentFeatureParams,
     SegmentReportParams,
+)
+from clientela.simulation.applications.parameters import (
+    ApplicationDirtShares,
+    ApplicationSimulation,
 )
 from clientela.simulation.churn.parameters import ChurnDirtShares, ChurnSimulation
 from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
@@ -119,6 +134,8 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     CreditDirtShares,
     ChurnSimulation,
     ChurnDirtShares,
+    ApplicationSimulation,
+    ApplicationDirtShares,
     AwsSettings,
     Connection,
     Network,
@@ -126,10 +143,20 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     JobSettings,
     WorkflowSettings,
     DeploymentSettings,
+    LabellingSettings,
+    OfflineSettings,
+    Rule,
+    BedrockSettings,
+    OpenAISettings,
+    Patience,
+    Prices,
+    BudgetSettings,
+    AuditSettings,
 )
 TWO_CLASSES = {
     "credit_payment": "docs/credit-payment.md",
     "customer_churn": "docs/customer-churn.md",
+    "credit_preauth": "docs/credit-preauth.md",
 }
 OWN_TABLES = ("retail", *TWO_CLASSES)
 DEMOGRAPHICS = ("edad", "genero", "estrato_social")
@@ -153,7 +180,7 @@ def described_columns(page: str) -> dict[str, tuple[str, str, str]]:
     return {
         name: (required, missing, unusable)
         for columns, _, required, missing, unusable in (row for row in cells if len(row) == 5)
-        for name in re.findall(r"`(\w+)`", columns)
+        for name in re.findall(r"`([^`]+)`", columns)
     }
 
 
@@ -347,7 +374,7 @@ def test_every_reason_that_the_sample_is_refused_for_is_described(
 
 def test_the_roots_of_aws_are_those_in_the_table(project_root: Path):
     settings = yaml.safe_load((project_root / "conf/aws/globals.yml").read_text("utf-8"))
-    roots = [root for name, root in settings.items() if name != "registry"]
+    roots = [root for name, root in settings.items() if name not in {"registry", "labeller"}]
     places = {root.replace("${oc.env:BUCKET}", "$BUCKET") + "/" for root in roots}
     assert [place for place in sorted(places) if f"`{place}`" not in text_of("docs/aws.md")] == []
 

@@ -21,6 +21,7 @@ from clientela.pipelines.training.params import BinaryTrainingSettings
 from clientela.registry.settings import DeploymentSettings
 from clientela.reports.parameters import EdaParameters
 from clientela.segments.params import SegmentationParams, SegmentFeatureParams
+from clientela.simulation.applications.parameters import ApplicationSimulation
 from clientela.simulation.churn.parameters import ChurnSimulation
 from clientela.simulation.credit.parameters import CreditSimulation
 from clientela.simulation.parameters import TransactionSimulation
@@ -50,6 +51,7 @@ TYPED = {
     },
     "credit_payment": {**OF_A_TABLE, "data_generation": CreditSimulation},
     "customer_churn": {**OF_A_TABLE, "data_generation": ChurnSimulation},
+    "credit_preauth": {**OF_A_TABLE, "data_generation": ApplicationSimulation},
 }
 ADDING = "docs/adding-a-use-case.md"  # has a test of its own
 PLACE = re.compile(r"# conf/(?:local|base|aws)/(\w+\.yml)\n")
@@ -86,7 +88,7 @@ def test_switching_a_use_case_off_leaves_the_others_on(
     source = conf_source({"test/use_cases.yml": yaml.safe_load(example.text)})
     with session_of(project_root, env="test", conf_source=str(source)):
         tags = {tag for node in pipelines["__default__"].nodes for tag in node.tags}
-        assert tags == {"purchase_intensity", "credit_payment", "customer_churn"}
+        assert tags == {"purchase_intensity", "credit_payment", "customer_churn", "credit_preauth"}
         assert "segmentation" not in pipelines
 
 

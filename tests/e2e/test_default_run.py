@@ -15,7 +15,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 # tests/pipelines/eda explores twice; the figures take half of a run
 AGAIN = "ingestion,feature_engineering,ordinal_target,segmentation,training,scoring,monitoring"
-TAGS = "purchase_intensity,customer_segments,credit_payment,customer_churn"
+TAGS = "purchase_intensity,customer_segments,credit_payment,customer_churn,credit_preauth"
 
 
 def test_running_every_use_case_again_by_its_tag_changes_no_byte(finished_project, kedro):

@@ -17,6 +17,7 @@ def test_the_notebooks_are_there():
     assert [path.stem for path in NOTEBOOKS] == [
         "churn",
         "credit-eda",
+        "credit-preauth",
         "exploring-the-catalog",
         "from-customer-to-explanation",
         "who-are-my-segments",

@@ -29,7 +29,7 @@ LAYERS = {
     "reporting": "08_reporting",
 }
 EMBEDDED_DATABASE = "07_model_output/clientes_segmentados.sqlite"
-# credit_payment is left out: it differs from customer_churn by its settings alone
+# credit_payment and credit_preauth are left out: they differ from customer_churn by settings alone
 USE_CASES = ("purchase_intensity", "customer_segments", "customer_churn")
 OF_THE_OTHER = ("credit_payment", "03_primary/loans")
 GENERATED = (".generated.json", "/generation_report.json", "/sample_truth.csv")

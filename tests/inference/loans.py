@@ -19,12 +19,15 @@ from tests.tabular.cases import Engine
 from threadpoolctl import threadpool_limits
 
 from clientela.inference.fields import InputField
+from clientela.inference.manifest import ServedManifest
 from clientela.inference.package import ServedModel, opened, package
 from clientela.modelling.problem import Problem, problem_of
 from clientela.modelling.scores import customer_scores
 from clientela.modelling.selection.fitting import configured_contender, fitted_model
 from clientela.modelling.settings import ScoringSettings, TrainingSettings
 from clientela.modelling.storage.stored_model import StoredModel
+from clientela.simulation.applications.parameters import ApplicationSimulation
+from clientela.simulation.applications.tables import simulated_applications
 from clientela.simulation.churn.parameters import ChurnSimulation
 from clientela.simulation.churn.tables import simulated_visitors
 from clientela.simulation.credit.parameters import CreditSimulation
@@ -106,6 +109,17 @@ ONLY_VISITORS: dict[str, Any] = {
 }
 
 
+ONLY_APPLICATIONS: dict[str, Any] = {
+    "plazo_largo": {
+        "kind": "threshold_rule",
+        "role": "rule",
+        "params": {"column": "Duration", "limit": 36},
+    },
+    "xgboost_con_peso": CANDIDATES["xgboost_ajustado"]
+    | {"params": BOOSTED | {"scale_pos_weight": "balanced"}},
+}
+
+
 @dataclass(frozen=True)
 class UseCase:
     """A use case on a table, with its sample and its candidates."""
@@ -153,7 +167,10 @@ class UseCase:
             return InputField(kind="number", **told, **bounds)
         if name in self.params.dates:
             return InputField(kind="moment", **told)
-        return InputField(kind="word", words=tuple(sorted(set(column.dropna()))), **told)
+        words = tuple(sorted(set(column.dropna())))
+        return InputField(
+            kind="word", words=words, missing=self.params.word_rule(name).missing, **told
+        )
 
     def fitted(self, candidate: str) -> StoredModel:
         contender = configured_contender(candidate, self.problem)
@@ -205,6 +222,16 @@ def served(
     **changes: Any,
 ) -> ServedModel:
     """The model through its package, as a server opens it."""
+    return opened(packaged(model, fields, params, **changes)[0], "here")
+
+
+def packaged(
+    model: StoredModel,
+    fields: Sequence[InputField],
+    params: TabularFeatureParams | None = None,
+    **changes: Any,
+) -> tuple[bytes, ServedManifest]:
+    """The model as a package."""
     names = model.manifest.get("classes", ())
     told = {
         "use_case": "prueba",
@@ -220,8 +247,7 @@ def served(
         "labels": LABELS,
         "feature_rules": None if params is None else params.model_dump(mode="json"),
     }
-    content, _ = package(model, told | changes)
-    return opened(content, "here")
+    return package(model, told | changes)
 
 
 def _configured(name: str) -> TabularFeatureParams:
@@ -247,8 +273,20 @@ def _visitors() -> UseCase:
     )
 
 
-USE_CASES = {"loans": _loans, "visitors": _visitors}
+def _applications() -> UseCase:
+    (table,) = simulated_applications(ApplicationSimulation(rows=800, adjudicated=1)).tables()
+    keys = pa.array([f"{n:06}" for n in range(len(table))])
+    return UseCase(
+        "credit_preauth",
+        _configured("credit_preauth"),
+        table.append_column("id_solicitud", keys),
+        CANDIDATES | ONLY_APPLICATIONS,
+    )
+
+
+USE_CASES = {"loans": _loans, "visitors": _visitors, "applications": _applications}
 EVERY_CANDIDATE = [
     *(("loans", name) for name in CANDIDATES | ONLY_LOANS),
     *(("visitors", name) for name in CANDIDATES | ONLY_VISITORS),
+    *(("applications", name) for name in CANDIDATES | ONLY_APPLICATIONS),
 ]

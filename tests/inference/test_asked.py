@@ -73,6 +73,14 @@ def test_what_was_learned_from_is_told(fields):
     assert fields["salario"].description == "sueldo"
 
 
+def test_the_word_for_no_word_is_told():
+    words = PARAMS.model_dump()["cleaning"]["words"] | {"tipo": {"missing": "ninguno"}}
+    rules = PARAMS.cleaning.model_dump() | {"words": words}
+    params = type(PARAMS).model_validate(PARAMS.model_dump() | {"cleaning": rules})
+    found = table_fields(params, RULES, TRAIN, {})
+    assert {f.name: f.missing for f in found if f.missing} == {"tipo": "ninguno"}
+
+
 def test_a_column_without_any_value_has_no_range(fields):
     empty = TRAIN.assign(salario=np.nan, tipo=None)
     found = {f.name: f for f in table_fields(PARAMS, RULES, empty, {})}

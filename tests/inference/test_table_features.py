@@ -33,11 +33,21 @@ NUMBER_RULES = {
     "words": {"tipo": {"folded": True}, "ciudad": {"allowed": ["Bogotá"], "folded": False}},
 }
 
+MISSING_WORDS = {
+    "words": {
+        "tipo": {"allowed": [4, 9], "other": "group", "missing": "ninguno"},
+        "ciudad": {"allowed": ["Bogotá", "Cali"], "missing": "Cali", "flag": True},
+        "tendencia": {"missing": "Estable"},
+    },
+}
+
 VARIANTS = {
     "as_configured": variant(),
     "other_rules": variant(cleaning=NUMBER_RULES),
     "nothing_is_cleaned": variant(cleaning={**CONFIGURED["cleaning"], "enabled": False}),
     "nothing_is_made": variant(enrichment={}),
+    "missing_words": variant(cleaning=MISSING_WORDS, enrichment={}),
+    "folded_missing_words": variant(cleaning={"words": {"ciudad": {"missing": "sin ciudad"}}}),
     "no_words": variant(categorical=[], ordinal={}, cleaning={}, enrichment={}, required=[]),
     "no_numbers": variant(numeric=[], cleaning={}, enrichment={}, required=["tipo"]),
 }

@@ -55,6 +55,19 @@ def test_the_order_of_columns_and_columns_without_values_change_no_key(raw_table
     assert keys_of(plain) == keys_of(wider)
 
 
+def test_the_row_numbers_of_an_export_change_no_key(raw_table):
+    plain = raw_table(COLUMNS, [("1", "x"), ("2", None)])
+    numbered = raw_table(("Unnamed: 0", *COLUMNS), [("0", "1", "x"), ("1", "2", None)])
+    assert keys_of(plain) == keys_of(numbered)
+
+
+def test_a_word_for_nothing_is_nothing_in_the_key_too(raw_table):
+    gap, said = (raw_table(COLUMNS, [("1", word)]) for word in (None, "na"))
+    keys = [checked(raw, missing_words=["NA"])["id_fila"].tolist() for raw in (gap, said)]
+    assert keys[0] == keys[1] == checked(gap)["id_fila"].tolist()
+    assert keys[0] != checked(said)["id_fila"].tolist()
+
+
 def test_cells_that_run_together_are_told_apart(raw_table):
     rows = [("12", "3"), ("1", "23")]
     found = checked(raw_table(COLUMNS, rows))

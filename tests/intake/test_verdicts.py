@@ -246,3 +246,15 @@ def test_words_of_tables_and_of_configuration_are_folded_alike(words):
 @pytest.mark.parametrize("word", ["TECNOLOGÍA", "Tecnologia", " tecnología ", "TecnologÍa"])
 def test_spellings_of_technology_are_one_category(verdict, word):
     assert verdict(rubro=word)["rubro_comparable"] == "tecnologia"
+
+
+def test_words_that_stand_for_nothing_are_missing(raw_table):
+    words = TableRules.model_validate(RULES | {"missing_words": ["NA", "s/d"]})
+    table = raw_table(
+        COLUMNS,
+        [("T1", "C1", "2024-02-29", " na ", "1", "S/D"), ("T2", "NA", "2024-02-29", "x", "1", "4")],
+    )
+    kept, refused = verdicts(table, words)
+    assert (kept["_reason"], kept["rubro"], kept["rubro_comparable"]) == (None, None, None)
+    assert (kept["edad"], kept["edad_invalid"]) == (None, False)
+    assert refused["_reason"] == "missing_cliente"

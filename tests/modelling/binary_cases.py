@@ -105,6 +105,12 @@ def settings(**changes: Any) -> dict[str, Any]:
     return SETTINGS | changes | {"candidates": candidates}
 
 
+def untuned(asked: Problem) -> dict[str, dict[str, Any]]:
+    """The parameters of every candidate as configured."""
+    candidates = asked.settings.candidates
+    return {name: {"params": dict(candidate.params)} for name, candidate in candidates.items()}
+
+
 def problem(**changes: Any) -> Problem:
     """The problem of these loans, with settings changed."""
     return problem_of("binary", SCHEMA, TrainingSettings.model_validate(settings(**changes)))

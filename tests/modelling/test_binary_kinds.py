@@ -63,6 +63,7 @@ def test_a_parameter_that_the_kind_does_not_have_is_refused(kind):
     ("kind", "params"),
     [
         ("xgboost_classifier", {"scale_pos_weight": 20.0}),
+        ("xgboost_classifier", {"scale_pos_weight": "balanced"}),
         ("logistic_regression", {"class_weight": "balanced"}),
         ("random_forest", {"class_weight": "balanced"}),
         ("hist_gradient_boosting", {"class_weight": "balanced"}),
@@ -84,6 +85,24 @@ def test_weights_by_class_need_recalibration_too(kind):
     model = fitted_model(loans(), configured_contender("x", asked), asked)
     assert model.estimator.classifier_[-1].class_weight == {0: 5, 1: 1}
     assert packed(unpacked(*packed(model), "here"))[0] == packed(model)[0]
+
+
+def test_a_balanced_weight_is_the_ratio_of_the_rows_that_were_learned_from():
+    weighted = {
+        "kind": "xgboost_classifier",
+        "role": "challenger",
+        "params": {"n_estimators": 5, "scale_pos_weight": "balanced"},
+        "calibrate": "sigmoid",
+    }
+    asked, frame = problem(candidates={"x": weighted}), loans()
+    model = fitted_model(frame, configured_contender("x", asked), asked)
+    unpaid = frame["pago"].eq("no_paga").sum()
+    ratio = unpaid / (len(frame) - unpaid)
+    assert model.estimator.classifier_[-1].scale_pos_weight == pytest.approx(ratio)
+    assert model.manifest["params"]["scale_pos_weight"] == "balanced"
+    assert packed(unpacked(*packed(model), "here"))[0] == packed(model)[0]
+    told = model.estimator.predict_proba(frame[model.features])[:, 1].mean()
+    assert told == pytest.approx(1 - unpaid / len(frame), abs=0.02)
 
 
 @pytest.mark.parametrize("role", ["required", "challenger"])

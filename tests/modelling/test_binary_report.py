@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics
-from tests.modelling.binary_cases import loans, problem
+from tests.modelling.binary_cases import loans, problem, untuned
 
 from clientela.modelling.binary_report import (
     group_table,
@@ -25,7 +25,7 @@ def tested():
     train, test = holdout_parts(loans(), "random", asked)
     champion = fitted_model(train, configured_contender("xgboost_ajustado", asked), asked)
     required = fitted_model(train, configured_contender("logistica", asked), asked)
-    models = {"champion": champion, "required": required} | yardsticks(train, asked)
+    models = {"champion": champion, "required": required} | yardsticks(train, untuned(asked), asked)
     return asked, champion, test, holdout_predictions(test, models, asked)
 
 

@@ -300,6 +300,14 @@ def test_the_schema_documents_each_field_with_its_limits():
     assert score["description"].startswith("Del buró. A finite number. May be left out or null")
 
 
+def test_a_field_with_a_word_for_no_word_says_so():
+    field = InputField(name="x", kind="word", required=False, missing="unknown")
+    described = json_schema(CaseReader([field], Limits(1, 9, 1)).case)["properties"]["x"]
+    assert described["description"] == (
+        "A word of 1 to 9 characters. May be left out or null: it then counts as unknown."
+    )
+
+
 def test_a_field_of_every_form_can_be_described():
     field = InputField(
         name="x", kind="number", required=True, minimum=0.5, maximum=9, seen_minimum=1

@@ -6,6 +6,14 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from clientela.simulation.applications.parameters import (
+    ApplicationDirtShares,
+    ApplicationSimulation,
+)
+from clientela.simulation.applications.tables import (
+    simulated_application_truth,
+    simulated_applications,
+)
 from clientela.simulation.churn.parameters import ChurnDirtShares, ChurnSimulation
 from clientela.simulation.churn.tables import simulated_churn_truth, simulated_visitors
 from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
@@ -13,10 +21,13 @@ from clientela.simulation.credit.tables import simulated_loans
 
 VISITORS = ChurnSimulation(rows=2_500, chunk_rows=1_000, dirt=ChurnDirtShares())
 LOANS = CreditSimulation(rows=2_500, chunk_rows=1_000, dirt=CreditDirtShares())
+APPLICATIONS = ApplicationSimulation(rows=2_500, chunk_rows=1_000, dirt=ApplicationDirtShares())
 SOURCES = [
     (simulated_visitors, VISITORS),
     (simulated_churn_truth, VISITORS),
     (simulated_loans, LOANS),
+    (simulated_applications, APPLICATIONS),
+    (simulated_application_truth, APPLICATIONS),
 ]
 
 
@@ -60,7 +71,12 @@ def test_a_clean_sample_is_as_large_as_asked_for(table, simulation):
 
 
 @pytest.mark.parametrize(
-    ("table", "simulation"), [(simulated_visitors, VISITORS), (simulated_loans, LOANS)]
+    ("table", "simulation"),
+    [
+        (simulated_visitors, VISITORS),
+        (simulated_loans, LOANS),
+        (simulated_applications, APPLICATIONS),
+    ],
 )
 def test_every_kind_of_dirt_works_and_leaves_the_other_rows_alone(table, simulation):
     source = table(simulation)
@@ -84,7 +100,7 @@ def test_the_origin_is_the_parameters_as_json_holds_them():
     assert CreditSimulation(**simulated_loans(LOANS).origin) == LOANS
 
 
-@pytest.mark.parametrize("simulation", [ChurnSimulation, CreditSimulation])
+@pytest.mark.parametrize("simulation", [ChurnSimulation, CreditSimulation, ApplicationSimulation])
 @pytest.mark.parametrize("wrong", [{"rows": 3}, {"seed": -1}, {"filas": 9}, {"chunk_rows": 1}])
 def test_wrong_parameters_are_refused_by_name(simulation, wrong):
     with pytest.raises(ValidationError, match=next(iter(wrong))):

@@ -58,6 +58,34 @@ def test_without_allowed_words_folding_respells_and_not_folding_keeps(
     assert values(found.loc[0, ["ciudad", "tipo"]]) == ["bogota", None]
 
 
+def test_a_missing_word_is_a_category_of_its_own_where_asked(
+    features: Features, configured: Callable[..., TabularFeatureParams]
+) -> None:
+    rules = {
+        "ciudad": {"missing": "desconocida"},
+        "tipo": {"allowed": [4], "other": "group", "missing": "ninguno"},
+    }
+    params = configured(cleaning={"words": rules})
+    given = [("Cali", 4), (None, None), ("  ", 9), ("DESCONOCIDA", None)]
+    rows = (loan(id_credito=f"c{i}", ciudad=c, tipo=t) for i, (c, t) in enumerate(given))
+    found = features(*rows, params=params)
+    assert values(found["ciudad"]) == ["cali", "desconocida", "desconocida", "desconocida"]
+    assert values(found["tipo"]) == ["4", "ninguno", "OTRO", "ninguno"]
+
+
+def test_a_word_that_is_not_believed_is_no_missing_one(
+    features: Features, configured: Callable[..., TabularFeatureParams]
+) -> None:
+    rule = {"allowed": ["Cali"], "missing": "desconocida", "flag": True}
+    params = configured(cleaning={"words": {"ciudad": rule}})
+    words = ["Lima", None, "Desconocida"]
+    found = features(
+        *(loan(id_credito=f"c{i}", ciudad=w) for i, w in enumerate(words)), params=params
+    )
+    assert values(found["ciudad"]) == [None, "desconocida", "desconocida"]
+    assert values(found["ciudad_invalido"]) == [1.0, 0.0, 0.0]
+
+
 def test_switched_off_cleaning_believes_everything_but_unknown_levels(
     features: Features, configured: Callable[..., TabularFeatureParams]
 ) -> None:

@@ -55,6 +55,17 @@ def test_cells_are_counted_by_column_finding_and_action(engine: Engine) -> None:
     assert counts["place"].is_monotonic_increasing
 
 
+def test_a_missing_word_with_a_word_of_its_own_is_not_imputed(
+    engine: Engine, configured: Configured
+) -> None:
+    params = configured(cleaning={"words": {"ciudad": {"missing": "desconocida"}}})
+    table = table_of(*numbered(loan(ciudad=None), loan(ciudad=None)))
+    counts = engine.frame(cell_counts(table, params))
+    found = counts[counts["column"].eq("ciudad") & counts["rows"].gt(0)]
+    assert list(found["action"]) == ["own_category"]
+    assert "ciudad has no believable value in any of 2 rows" in " ".join(column_findings(counts))
+
+
 def test_dates_beside_the_features_are_counted_too(engine: Engine, configured: Configured) -> None:
     params = configured(enrichment={})
     counts = engine.frame(cell_counts(table_of(loan(fecha=None)), params))

@@ -42,6 +42,13 @@ class Clients:
                 self._made[service] = self._client(service)
             return self._made[service]
 
+    def close(self) -> None:
+        """Closes the connections of every client that was made."""
+        with self._lock:
+            for client in self._made.values():
+                client.close()
+            self._made.clear()
+
     @property
     def region(self) -> str:
         """Where everything happens.
@@ -78,6 +85,7 @@ class Clients:
         config = Config(
             connect_timeout=patience.connect_seconds,
             read_timeout=patience.read_seconds,
+            max_pool_connections=patience.pool,
             # standard: exponential pauses with jitter, and a budget of retries per client
             retries={"total_max_attempts": patience.attempts, "mode": "standard"},
             user_agent_extra="clientela",

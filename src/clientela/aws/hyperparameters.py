@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from clientela.binary.balance import BALANCED
 from clientela.exceptions import ConfigurationError, did_you_mean
 
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
@@ -83,7 +84,7 @@ def hyperparameters(params: Mapping[str, Any], seed: int) -> dict[str, str]:
         Name to text, sorted.
 
     Raises:
-        ConfigurationError: A parameter is none of the container's.
+        ConfigurationError: A parameter is none of the container's, or a word in place of a number.
     """
     objective = objective_of(params)
     found: dict[str, Any] = {
@@ -96,6 +97,11 @@ def hyperparameters(params: Mapping[str, Any], seed: int) -> dict[str, str]:
             raise ConfigurationError(
                 f"The XGBoost container of SageMaker has no parameter {name!r}. "
                 + did_you_mean(name, SAME_NAMES | set(NAMES))
+            )
+        if value == BALANCED:
+            raise ConfigurationError(
+                f"{name}: {BALANCED} is a ratio of rows, and the XGBoost container of SageMaker "
+                f"takes a number. Write the number, or train with kedro run --pipelines=training."
             )
         found[NAMES.get(name, name)] = value
     return {name: str(value) for name, value in sorted(found.items())}

@@ -22,6 +22,7 @@ class Connection(BaseModel):
         connect_seconds: To connect, each time.
         read_seconds: For an answer, each time.
         attempts: Of one call, the first included; only what may pass is tried again.
+        pool: Connections of one service that are kept open: as many as there are callers at once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Connection(BaseModel):
     connect_seconds: PositiveFloat = 5.0
     read_seconds: PositiveFloat = 60.0
     attempts: int = Field(default=5, ge=1, le=10)
+    pool: PositiveInt = 10
 
 
 class Network(BaseModel):

@@ -5,11 +5,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.base import MetaEstimatorMixin
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.utils import Tags, get_tags, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from clientela.binary.balance import balanced
 from clientela.binary.base import BinaryClassifier
 from clientela.binary.calibration import CALIBRATIONS, Calibrate
 from clientela.binary.costs import ONE_EACH, CostTable, checked_costs
@@ -35,7 +36,8 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
     raw probabilities in the same place.
 
     Args:
-        classifier: Classifier or pipeline with `predict_proba`; cloned, sees codes 0 and 1.
+        classifier: Classifier or pipeline with `predict_proba`; cloned, sees codes 0 and 1. Its
+            `scale_pos_weight` may be `balanced`.
         decision: One of `clientela.binary.decision.DECISIONS`.
         costs: 2 x 2 costs by true class (row) and predicted class (column).
         share: Share of rows to decide as class 1, for the rule `share`.
@@ -97,7 +99,7 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         validate_data(self, X, y, skip_check_array=True)
         X, y = indexable(X, y)
         codes = self._learn_classes(y)
-        self.classifier_ = clone(self.classifier).fit(X, codes)
+        self.classifier_ = balanced(self.classifier, codes).fit(X, codes)
         self.thresholds_ = fixed_thresholds(costs)
         self.calibration_ = np.empty((2, 0))
         if self.calibrate != "none" or self.decision in LEARNED:
@@ -159,7 +161,12 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
             min(self.folds, rarest), shuffle=True, random_state=self.random_state
         )
         table = cross_val_predict(
-            self.classifier, X, codes, cv=splitter, method="predict_proba", n_jobs=1
+            balanced(self.classifier, codes),
+            X,
+            codes,
+            cv=splitter,
+            method="predict_proba",
+            n_jobs=1,
         )
         return np.asarray(table[:, 1], dtype=np.float64)
 

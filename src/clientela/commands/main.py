@@ -18,6 +18,7 @@ LAZY: Mapping[str, str] = MappingProxyType(
     {
         "api": "clientela.commands.api:api",
         "approve": "clientela.commands.approve:approve",
+        "create-sample": "clientela.commands.create_sample:create_sample",
         "deploy": "clientela.commands.deploy:deploy",
         "invoke": "clientela.commands.invoke:invoke",
         "reject": "clientela.commands.approve:reject",

@@ -10,7 +10,7 @@ from typing import Any
 
 from clientela.exceptions import ConfigurationError, did_you_mean
 
-FOR_ONE_RUN = frozenset({"trials", "repeats", "new_baseline"})
+FOR_ONE_RUN = frozenset({"trials", "repeats", "new_baseline", "labeller", "learn_from"})
 """Names that parameter files look up among those of `--params=`."""
 NEAR = 0.75
 

@@ -164,3 +164,38 @@ class Visitors(DataFrameModel):
     @classmethod
     def _amounts(cls, data: IbisData) -> ir.BooleanScalar:
         return _never_negative(data)
+
+
+class Applications(DataFrameModel):
+    """One row per application for a credit. Extra columns pass.
+
+    Its key is what the rules of ingestion say: as shipped `id_solicitud`, made of the row's
+    content. Accounts may be missing, which means that none is known.
+
+    Attributes:
+        age: Age in years; may be missing or hard to believe (PII).
+        savings_account: Savings in words; may be missing (PII).
+        checking_account: Current account in words; may be missing (PII).
+        credit_amount: Amount asked for, in the data's own currency; never below zero.
+        duration: Term in months; never below zero.
+        purpose: What the credit is for; may be missing.
+        risk: good risk or bad risk, where a person has judged the case; else missing.
+    """
+
+    age: int = Field(alias="Age", nullable=True)
+    savings_account: str = Field(alias="Savings account", nullable=True)
+    checking_account: str = Field(alias="Checking account", nullable=True)
+    credit_amount: float = Field(alias="Credit amount", nullable=True)
+    duration: int = Field(alias="Duration", nullable=True)
+    purpose: str = Field(alias="Purpose", nullable=True)
+    risk: str = Field(alias="Risk", nullable=True)
+
+    @check("Credit amount", "Duration", name="never_missing")
+    @classmethod
+    def _never_missing(cls, data: IbisData) -> ir.BooleanScalar:
+        return _complete(data)
+
+    @check("Credit amount", "Duration", name="never_negative")
+    @classmethod
+    def _amounts(cls, data: IbisData) -> ir.BooleanScalar:
+        return _never_negative(data)

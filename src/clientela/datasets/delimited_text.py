@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clientela.datasets.text_lines import TextLines
 from clientela.exceptions import RawFileUnreadable
+from clientela.intake.keys import ROW_NUMBER
 
 # Arrow makes these functions when it is imported, where type checkers do not see them.
 pc: Any = pyarrow.compute
@@ -69,7 +70,7 @@ class DelimitedText:
 
     @cached_property
     def header(self) -> list[str]:
-        """The column names of the first line.
+        """The column names of the first line; a first one that is empty is `ROW_NUMBER`.
 
         Raises:
             RawFileUnreadable: The file is empty or its header can't be read as distinct names.
@@ -88,6 +89,7 @@ class DelimitedText:
                 f"{self._name}: the header can't be split into names: {err}. Mend its quotes."
             ) from err
         names = [name.strip() for name in fields]
+        names[0] = names[0] or ROW_NUMBER
         self._require_delimiter(names, line)
         require_distinct(names, self._name)
         return names

@@ -50,6 +50,7 @@ def table_fields(
             description=readable(name, labels),
             **_limits(name, params, columns.get(name, NO_RULE)),
             **_seen(name, params, train),
+            missing=_missing(name, params),
         )
         for name in params.inputs
     ]
@@ -123,6 +124,11 @@ def _limits(name: str, params: TabularFeatureParams, rule: ColumnRule) -> dict[s
         for limit, value in given.items()
         if value is not None
     }
+
+
+def _missing(name: str, params: TabularFeatureParams) -> str | None:
+    words = (*params.categorical, *params.ordinal)
+    return params.word_rule(name).missing if name in words else None
 
 
 def _seen(name: str, params: TabularFeatureParams, train: pd.DataFrame) -> dict[str, Any]:

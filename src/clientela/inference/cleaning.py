@@ -73,11 +73,13 @@ class WordCleaner:
         compared: How a word is written where it is compared.
         spellings: Compared form to the spelling of configuration; None: any word is believed.
         other: What stands for a word that is not believed.
+        missing: What stands for no word; None: it stays missing.
     """
 
     compared: Callable[[str], str]
     spellings: Mapping[str, str] | None
     other: str | None
+    missing: str | None
 
     @classmethod
     def of(cls, rule: WordRule) -> Self:
@@ -88,9 +90,9 @@ class WordCleaner:
         """
         compared = folded_word if rule.folded else str
         other = OTHER if rule.allowed is not None and rule.other == "group" else None
-        if rule.allowed is None:
-            return cls(compared, None, other)
-        return cls(compared, {compared(word): word for word in rule.allowed}, other)
+        believed = rule.believed
+        spellings = None if believed is None else {compared(word): word for word in believed}
+        return cls(compared, spellings, other, rule.missing)
 
     def cleaned(self, words: Words) -> Words:
         """The words that are believed, in one spelling.
@@ -113,7 +115,7 @@ class WordCleaner:
 
     def _cleaned(self, word: str | None) -> str | None:
         if word is None:
-            return None
+            return self.missing
         spelled = self._spelled(word)
         return self.other if spelled is None else spelled
 

@@ -29,6 +29,7 @@ class InputField(BaseModel):
             which the reply says. None where none is known.
         seen_maximum: Largest value that it learned from.
         words: The words that it learned from, sorted; empty where there are too many to list.
+        missing: The word that no word counts as, a category of its own; None: it is imputed.
         description: In words, for people; empty without one.
     """
 
@@ -44,6 +45,7 @@ class InputField(BaseModel):
     seen_minimum: FiniteFloat | None = None
     seen_maximum: FiniteFloat | None = None
     words: tuple[str, ...] = ()
+    missing: str | None = None
     description: str = ""
 
     @model_validator(mode="after")
@@ -56,6 +58,6 @@ class InputField(BaseModel):
             raise ValueError(f"{self.name}: limits fit numbers, not a {self.kind}")
         if self.kind != "moment" and (self.earliest or self.latest):
             raise ValueError(f"{self.name}: earliest and latest fit a moment, not a {self.kind}")
-        if self.kind != "word" and self.words:
+        if self.kind != "word" and (self.words or self.missing is not None):
             raise ValueError(f"{self.name}: words fit a word, not a {self.kind}")
         return self

@@ -15,22 +15,27 @@ from clientela.intake.typing import present
 DIGITS = 16
 """Hexadecimal digits of the content's digest; rows that collide still get numbers of their own."""
 REPEATED = "duplicate_row"
+ROW_NUMBER = "Unnamed: 0"
+"""What pandas calls the first column where its name is empty: the row numbers of an export."""
 _END_OF_CELL = "\x1f"
 
 
-def content_digest(raw: ir.Table, lineage: Collection[str]) -> ir.StringValue:
+def content_digest(
+    raw: ir.Table, lineage: Collection[str], missing_words: Collection[str] = ()
+) -> ir.StringValue:
     """A short digest of all that a raw row says.
 
     Args:
         raw: Text columns.
         lineage: Columns that tell where the row stood, which is not what it says.
+        missing_words: Words that stand for nothing.
 
     Returns:
         Hexadecimal digits, equal for rows with equal cells under equal names; missing cells count
         like absent columns.
     """
     cells = [
-        (f"{name}=" + present(raw[name]) + _END_OF_CELL).fill_null("")
+        (f"{name}=" + present(raw[name], missing_words) + _END_OF_CELL).fill_null("")
         for name in sorted(set(raw.columns) - set(lineage))
     ]
     return ibis.literal("").join(cells).hexdigest("md5").left(DIGITS)

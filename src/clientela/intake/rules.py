@@ -75,6 +75,8 @@ class TableRules(BaseModel):
         thousands: The thousands separator; empty for none.
         date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
             and literal characters.
+        missing_words: Words that stand in a cell without a value, such as NA, compared without
+            accents and case.
         columns: Column name to its rule; columns without a rule pass through as text.
         unknown_references: What happens to rows whose reference is unknown: `keep` counts them.
     """
@@ -87,6 +89,7 @@ class TableRules(BaseModel):
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
     date_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+    missing_words: tuple[str, ...] = ()
     columns: dict[str, ColumnRule]
     unknown_references: Literal["keep", "quarantine"] = "keep"
 

@@ -1,11 +1,13 @@
 """Text columns to typed columns: explicit rules, no guessing, the same on every engine."""
 
 import re
+from collections.abc import Collection
 
 import ibis
 import ibis.expr.types as ir
 
 from clientela.exceptions import ConfigurationError
+from clientela.folding import folded, folded_word
 from clientela.intake.rules import ColumnRule, TableRules
 
 DIRECTIVES = {
@@ -19,16 +21,21 @@ DIRECTIVES = {
 DECIMAL_TYPE = "decimal(18, 2)"
 
 
-def present(text: ir.StringValue) -> ir.StringValue:
-    """Trimmed text; null where nothing is left.
+def present(text: ir.StringValue, missing_words: Collection[str] = ()) -> ir.StringValue:
+    """Trimmed text; null where nothing is left, or a word that stands for nothing.
 
     Args:
         text: Any text.
+        missing_words: Those words; compared without accents and case.
 
     Returns:
-        Text that is null or not empty.
+        Text that is null or says something.
     """
-    return text.strip().nullif("")
+    trimmed = text.strip().nullif("")
+    if not missing_words:
+        return trimmed
+    says_nothing = folded(trimmed).isin([folded_word(word) for word in missing_words])
+    return says_nothing.ifelse(None, trimmed)
 
 
 def typed(text: ir.StringValue, rule: ColumnRule, table: TableRules) -> ir.Value:

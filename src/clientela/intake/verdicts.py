@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from clientela.exceptions import WrongColumns, did_you_mean
 from clientela.folding import folded, folded_word
-from clientela.intake.keys import content_digest, numbered
+from clientela.intake.keys import ROW_NUMBER, content_digest, numbered
 from clientela.intake.rules import ColumnRule, TableRules
 from clientela.intake.typing import present, typed
 
@@ -38,7 +38,7 @@ def checked_rows(
     """
     require_columns(raw.columns, rules, name)
     columns = rules.columns
-    text = raw.mutate(**{column: _text_of(raw, column) for column in columns})
+    text = raw.mutate(**{column: _text_of(raw, column, rules) for column in columns})
     values = {column: _bounded(text[column], rule, rules) for column, rule in columns.items()}
     faults = [
         fault for c, rule in columns.items() for fault in _faults(text[c], values[c], c, rule)
@@ -46,7 +46,10 @@ def checked_rows(
     references = _unknown_references(text, rules, known or {})
     first = _first_reason(text, faults + references)
     extras = [c for c in raw.columns if c not in columns and c not in LINEAGE]
-    made = {} if rules.made_key is None else {rules.made_key: content_digest(raw, LINEAGE)}
+    made = {}
+    if rules.made_key is not None:
+        lineage = (*LINEAGE, ROW_NUMBER)
+        made[rules.made_key] = content_digest(raw, lineage, rules.missing_words)
     flags = _flags(text, values, rules)
     judged = text.select(
         **made,
@@ -72,9 +75,11 @@ def checked_rows(
     return _without_text_of_accepted(keyed)
 
 
-def _text_of(raw: ir.Table, column: str) -> ir.StringValue:
+def _text_of(raw: ir.Table, column: str, rules: TableRules) -> ir.StringValue:
     """The column's trimmed text; an optional column that the files lack is missing in each row."""
-    return present(raw[column]) if column in raw.columns else ibis.null("string")
+    if column not in raw.columns:
+        return ibis.null("string")
+    return present(raw[column], rules.missing_words)
 
 
 def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from clientela.binary.balance import balanced
 from clientela.exceptions import ConfigurationError
 from clientela.modelling.settings import CandidateSettings, SearchRange
 
@@ -58,7 +59,8 @@ def rehearse(model: Any, features: list[str]) -> None:
     Raises:
         ConfigurationError: It can't learn, which with these rows is due to its parameters.
     """
-    learner = _learner(model)
+    codes = np.arange(ROWS) % 2
+    learner = balanced(_learner(model), codes)
     rows = pd.DataFrame({name: np.arange(ROWS, dtype=np.float64) for name in features})
     try:
         for name, steps in learner.get_params().items():
@@ -66,7 +68,7 @@ def rehearse(model: Any, features: list[str]) -> None:
                 learner.set_params(**{name: FEW_STEPS})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the rows mean nothing, and so do remarks about them
-            learner.fit(rows, np.arange(ROWS) % 2)
+            learner.fit(rows, codes)
     except (ConfigurationError, ValueError, TypeError) as err:
         # below the first line XGBoost prints its stack
         raise ConfigurationError(str(err).split("\n", maxsplit=1)[0]) from err

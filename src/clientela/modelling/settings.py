@@ -69,12 +69,13 @@ class CandidateSettings(Settings):
     Attributes:
         kind: Which sort of estimator; the task type knows them by name.
         role: `rule` is a yardstick without learning, `required` the baseline that the requirement
-            names, `challenger` a better form that is tuned.
+            names, `challenger` a better form.
         features: Which features it sees.
         decisions: Decision rules from score to class, simplest first; empty where the kind
             decides by itself.
         params: Parameters of the estimator, by its own names.
-        search: Parameters that tuning may change; their configured values are its first trial.
+        search: Parameters that tuning may change, whatever the role; their configured values are
+            its first trial.
         preprocessing: How features of a table become numbers; None: the required form.
         calibrate: How probabilities are calibrated on rows that were not learned from.
         share: Share of the rows that the decision rule `share` decides as the positive class.
@@ -107,9 +108,9 @@ class TuningSettings(Settings):
     """How long tuning may take.
 
     Attributes:
-        trials: Trials for each challenger, the configured parameters being the first.
+        trials: Trials for each candidate with a search, the configured parameters being the first.
         folds: Folds of the cross-validation that grades one trial.
-        time_limit_seconds: Safety stop for each challenger. A tuning that reaches it can't be
+        time_limit_seconds: Safety stop for each of them. A tuning that reaches it can't be
             repeated exactly, so the model card reports it.
     """
 

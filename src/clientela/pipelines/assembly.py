@@ -22,8 +22,12 @@ def accepted_name(use_case: UseCase, table: str) -> str:
     return table if table in use_case.shared_tables else f"accepted_{table}"
 
 
-def cases_of(use_case: UseCase) -> str:
-    """The dataset with one row per case, of a use case of kind `table`.
+LABELLING = "labelling"
+"""The stage between ingestion and all others, where labels are made."""
+
+
+def accepted_cases_of(use_case: UseCase) -> str:
+    """The dataset with one row per case as ingestion accepted it, of a use case of kind `table`.
 
     Args:
         use_case: The use case.
@@ -34,13 +38,34 @@ def cases_of(use_case: UseCase) -> str:
     Raises:
         ConfigurationError: It has no table, or several.
     """
+    return accepted_name(use_case, _one_table(use_case))
+
+
+def cases_of(use_case: UseCase) -> str:
+    """The dataset with one row per case that models learn from, of a use case of kind `table`.
+
+    Args:
+        use_case: The use case.
+
+    Returns:
+        The name of its one ingested table; where labels are made, of the table with them.
+
+    Raises:
+        ConfigurationError: It has no table, or several.
+    """
+    if LABELLING in use_case.stages:
+        return f"labelled_{_one_table(use_case)}"
+    return accepted_cases_of(use_case)
+
+
+def _one_table(use_case: UseCase) -> str:
     if len(use_case.tables) != 1:
         raise ConfigurationError(
             f"use_cases.yml: {use_case.name!r} is of kind 'table', so it should list one table "
             f"with one row per case under tables, but lists {', '.join(use_case.tables) or 'none'}."
         )
     (table,) = use_case.tables
-    return accepted_name(use_case, table)
+    return table
 
 
 def pipeline_of(use_case: UseCase, stage: str, nodes: Sequence[Node]) -> Pipeline:

@@ -156,13 +156,19 @@ def _description(field: InputField, longest_word: int) -> str:
     expected = expectation(field, longest_word)
     told.append(expected[:1].upper() + expected[1:])
     if not field.required:
-        told.append("May be left out or null: a typical value stands in, and the reply says so")
+        told.append(f"May be left out or null: {_stand_in(field)}")
     if field.seen_minimum is not None or field.seen_maximum is not None:
         seen = _limits(_plain(field.seen_minimum), _plain(field.seen_maximum)).strip()
         told.append(f"The model learned {seen}; beyond that its answer is a guess")
     if 0 < len(field.words) <= LISTED_WORDS:
         told.append(f"The model knows: {', '.join(field.words)}")
     return ". ".join(told) + "."
+
+
+def _stand_in(field: InputField) -> str:
+    if field.missing is not None:
+        return f"it then counts as {field.missing}"
+    return "a typical value stands in, and the reply says so"
 
 
 def _limits(least: object, most: object) -> str:

@@ -55,6 +55,8 @@ def number_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.Fl
 def word_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.StringValue:
     """A column of words in one spelling, with unbelievable words set missing, or grouped.
 
+    A row that came without a word holds the rule's word for that, where it has one.
+
     Args:
         table: One row per case.
         name: The column.
@@ -64,6 +66,11 @@ def word_of(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.Stri
         The column as text.
     """
     word, rule = as_word(table, name), params.word_rule(name)
+    believed = _believed(word, rule)
+    return believed if rule.missing is None else word.isnull().ifelse(rule.missing, believed)
+
+
+def _believed(word: ir.StringValue, rule: WordRule) -> ir.StringValue:
     if rule.allowed is None:
         return folded(word) if rule.folded else word
     spelled = _spelled(word, rule)
@@ -106,10 +113,10 @@ def _violations(
 
 def _spelled(word: ir.StringValue, rule: WordRule) -> ir.StringValue:
     """The word in the spelling of configuration; null where it is not allowed."""
-    allowed = rule.allowed or ()
+    believed = rule.believed or ()
     if not rule.folded:
-        return word.isin(allowed).ifelse(word, None)
-    spelling = [(folded_word(each), each) for each in allowed]
+        return word.isin(believed).ifelse(word, None)
+    spelling = [(folded_word(each), each) for each in believed]
     compared = folded(word)
     return ibis.cases(
         *((compared == key, ibis.literal(each)) for key, each in spelling),
@@ -152,7 +159,7 @@ def _word_findings(table: ir.Table, name: str, params: TabularFeatureParams) -> 
     strange = disbelieved(table, name, params)
     respelled = word.notnull() & ~strange & (word != word_of(table, name, params))
     return [
-        ("missing", "imputed", word.isnull()),
+        ("missing", "imputed" if rule.missing is None else "own_category", word.isnull()),
         ("not_allowed", rule.other, strange),
         ("respelled", "respelled", respelled),
     ]

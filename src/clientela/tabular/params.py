@@ -111,7 +111,8 @@ class TabularFeatureParams(BaseModel):
         key: Unique key of a row; never a feature.
         target: What is to be predicted.
         required: Columns that every table to be scored must bring, those of the requirement; empty:
-            all. The others may be absent, and are imputed then.
+            all. The others may be absent, and are imputed then; so may those whose missing word is
+            a category of its own, which says something too.
         numeric: Features that are numbers.
         categorical: Features that are words without an order; numbers are read as words.
         ordinal: Features that are words with an order: column to its levels, lowest first.
@@ -195,6 +196,25 @@ class TabularFeatureParams(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _words_for_missing_ones_fit(self) -> Self:
+        for name, rule in self.cleaning.words.items():
+            place, word = f"cleaning.words.{name}.missing", rule.missing
+            if word is None:
+                continue
+            if name in self.ordinal:
+                _known(place, [word], self.ordinal[name])
+            elif rule.allowed is None and rule.folded and word != folded_word(word):
+                raise ValueError(
+                    f"{place}: the table's own words are folded, so {word!r} would stand beside "
+                    f"{folded_word(word)!r}; write it that way"
+                )
+            if name in self.enrichment.missing_flags.columns:
+                raise ValueError(
+                    f"{place}: enrichment.missing_flags tells the same; remove one of the two"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _operands_exist_when_used(self) -> Self:
         known = list(self.numeric)
         for name, operands in self.enrichment.numbers().items():
@@ -224,9 +244,19 @@ class TabularFeatureParams(BaseModel):
         return [*self.raw_features, *self.dates_of_features]
 
     @property
-    def needed(self) -> list[str]:
-        """Columns that every table to be scored must bring, in their order."""
+    def listed(self) -> list[str]:
+        """Columns that the requirement lists, in their order."""
         return list(self.required or self.inputs)
+
+    @property
+    def needed(self) -> list[str]:
+        """Those of them that every table to be scored must bring."""
+        words = {*self.categorical, *self.ordinal}
+        return [
+            name
+            for name in self.listed
+            if name not in words or self.word_rule(name).missing is None
+        ]
 
     @property
     def dates(self) -> list[str]:

@@ -20,6 +20,8 @@ from clientela.tabular.labels import (
 from clientela.tabular.params import TabularFeatureParams
 
 DAYS_IN_A_MONTH = 365.25 / 12
+EMPTIED = ("imputed", "own_category", "set_missing")
+"""Actions on cells without a believable value."""
 
 
 def cell_counts(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
@@ -31,8 +33,8 @@ def cell_counts(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
 
     Returns:
         `place`, `column`, `finding` (`missing`, `not_finite`, `below_minimum`, `above_maximum`,
-        `not_allowed`, `respelled`, `no_date`), `action` (`imputed`, `kept_missing`, `set_missing`,
-        `clip`, `group`, `respelled`), `rows`, and `of`, the rows of the table.
+        `not_allowed`, `respelled`, `no_date`), `action` (`imputed`, `own_category`, `kept_missing`,
+        `set_missing`, `clip`, `group`, `respelled`), `rows`, and `of`, the rows of the table.
     """
     findings = [
         (column, *finding)
@@ -227,7 +229,7 @@ def column_findings(counts: pd.DataFrame) -> list[str]:
                 "values can be read as one. Give it a rule of type timestamp in the ingestion "
                 "rules, with date_formats that fit."
             )
-        emptied = int(found.loc[found["action"].isin(["imputed", "set_missing"]), "rows"].sum())
+        emptied = int(found.loc[found["action"].isin(EMPTIED), "rows"].sum())
         if total and emptied == total:
             sentences.append(
                 f"{column} has no believable value in any of {total} rows "

@@ -56,21 +56,32 @@ class WordRule(Rule):
         other: What happens to others: `set_missing`, to be imputed, or `group` under `OTRO`.
         folded: Whether words are compared without accents, case and surrounding blanks; without
             `allowed`, they are then spelled that way too.
+        missing: What a row without a word holds instead, so that it is a category of its own; None:
+            the word stays missing, to be imputed. It is believed wherever it is written.
         flag: Whether `<column>_invalido` tells which rows held other words.
     """
 
     allowed: tuple[str, ...] | None = Field(default=None, min_length=1)
     other: Literal["set_missing", "group"] = "set_missing"
     folded: bool = True
+    missing: str | None = Field(default=None, min_length=1)
     flag: bool = False
 
     @model_validator(mode="after")
-    def _allowed_words_differ(self) -> Self:
-        words = [folded_word(word) if self.folded else word for word in self.allowed or ()]
+    def _believed_words_differ(self) -> Self:
+        words = [folded_word(word) if self.folded else word for word in self.believed or ()]
         repeated = sorted({word for word in words if words.count(word) > 1})
         if repeated:
             raise ValueError(f"allowed words that can't be told apart: {', '.join(repeated)}")
         return self
+
+    @property
+    def believed(self) -> tuple[str, ...] | None:
+        """The believable words, the one for missing words included; None: any."""
+        if self.allowed is None:
+            return None
+        beside = () if self.missing in {None, *self.allowed} else (str(self.missing),)
+        return (*self.allowed, *beside)
 
 
 class Cleaning(Rule):

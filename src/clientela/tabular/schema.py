@@ -65,7 +65,7 @@ def feature_schema(params: TabularFeatureParams) -> dict[str, Any]:
     """
     raw, made = params.raw_features, params.made_numbers
     categories = params.enrichment.categories()
-    required = [name for name in params.needed if name in raw]
+    required = [name for name in params.listed if name in raw]
     rest = [name for name in raw if name not in required]
     target = params.target
     schema = TabularSchema(

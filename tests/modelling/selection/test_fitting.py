@@ -1,6 +1,7 @@
 from clientela.modelling.problem import Contender
 from clientela.modelling.selection.fitting import (
     champion_contender,
+    competing_contender,
     configured_contender,
     fitted_model,
 )
@@ -15,6 +16,13 @@ def test_the_champion_is_built_as_chosen():
 def test_a_candidate_is_built_as_configured(problem):
     assert configured_contender("mayoria", problem) == Contender("mayoria", "all", None, {})
     assert configured_contender("lineal", problem).decision == "thresholds"
+
+
+def test_a_candidate_competes_with_the_parameters_that_tuning_found(problem):
+    tuned = {"lineal": {"params": {"l2": 3.0}}}
+    assert competing_contender("lineal", tuned, problem) == Contender(
+        "lineal", configured_contender("lineal", problem).features, "thresholds", {"l2": 3.0}
+    )
 
 
 def test_the_manifest_tells_what_was_fitted(train, problem):

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from tests.modelling.binary_cases import SCHEMA, loans, problem, settings
+from tests.modelling.binary_cases import SCHEMA, loans, problem, settings, untuned
 
 from clientela.exceptions import TrainingDataError
 from clientela.modelling.problem import problem_of
@@ -69,7 +69,7 @@ def test_rows_of_one_moment_cannot_be_split_by_time(moment):
 @pytest.mark.parametrize(("chosen", "other"), [("random", "time"), ("time", "random")])
 def test_the_way_that_was_not_chosen_is_tested_too(chosen, other):
     asked = problem(holdout=chosen)
-    predictions = other_predictions(loans(), CHOICE, asked)
+    predictions = other_predictions(loans(), CHOICE, untuned(asked), asked)
     report = other_holdout(predictions, asked)
     assert (report["tested"], report["holdout"]) == (True, other)
     assert set(report["models"]) == {
@@ -114,7 +114,7 @@ def by_class(frame, early, late):
 def test_dates_that_cannot_be_split_are_a_reason_and_no_late_end(frame, reason):
     found = untestable(frame, problem())
     assert re.search(reason, found)
-    grades, table = other_test(frame, CHOICE, SAID, problem())
+    grades, table = other_test(frame, CHOICE, untuned(problem()), SAID, problem())
     assert grades == {"tested": False, "reason": found}
     assert table["Modelo"].tolist() == ["logistica"]
 
@@ -134,7 +134,9 @@ def test_four_rows_of_a_class_are_enough_to_learn_from(kind):
         return dated(frame, ["2024-01-01"] * 80 + ["2024-02-01"] * 20)
 
     assert untestable(with_early(4), asked) is None
-    said = other_predictions(with_early(4), {"champion": champion, "params": {}}, asked)
+    said = other_predictions(
+        with_early(4), {"champion": champion, "params": {}}, untuned(asked), asked
+    )
     assert other_holdout(said, asked)["rows"] == 20
     assert "hay 3 de la clase «no_paga», y hacen falta 4" in untestable(with_early(3), asked)
 
@@ -143,5 +145,5 @@ def test_without_a_time_there_is_no_other_way():
     timeless = problem_of(
         "binary", SCHEMA | {"time": None}, TrainingSettings.model_validate(settings())
     )
-    assert other_predictions(loans(), CHOICE, timeless) is None
+    assert other_predictions(loans(), CHOICE, untuned(timeless), timeless) is None
     assert other_holdout(None, timeless) == {"tested": False}

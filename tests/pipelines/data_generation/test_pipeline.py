@@ -91,6 +91,7 @@ def lender(**table):
     [
         ("credit", {"raw_loans@sample", "generation_report"}),
         ("wifi_churn", {"raw_loans@sample", "sample_truth", "generation_report"}),
+        ("credit_applications", {"raw_loans@sample", "sample_truth", "generation_report"}),
     ],
 )
 def test_a_table_is_drawn_by_the_generator_that_the_switchboard_names(generator, outputs):
@@ -106,5 +107,5 @@ def test_a_table_without_a_generator_is_told_to_name_one_or_drop_the_stage():
 
 
 def test_a_generator_that_does_not_exist_is_answered_with_the_nearest():
-    with pytest.raises(ConfigurationError, match=r"'credits'.*Did you mean 'credit'\?"):
+    with pytest.raises(ConfigurationError, match=r"'credits'.*Did you mean 'credit'"):
         create_pipeline(lender(generator="credits"))

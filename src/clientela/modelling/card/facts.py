@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from clientela.modelling.binary_report import BinaryFacts
+from clientela.modelling.card.label_section import LabelFacts
 from clientela.modelling.problem import Problem
 
 
@@ -27,6 +28,7 @@ class CardFacts:
         leakage: The leakage report.
         cutoffs: Both cutoff modes side by side; None where features have no cutoff.
         binary: What only a binary model has; None for another task type.
+        labels: What is known of labels that were made; None where people gave them.
     """
 
     problem: Problem
@@ -41,3 +43,4 @@ class CardFacts:
     leakage: Mapping[str, Any]
     cutoffs: Mapping[str, Any] | None = None
     binary: BinaryFacts | None = None
+    labels: LabelFacts | None = None

@@ -1,19 +1,25 @@
 """The few figures that a run ends with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clientela.modelling.card.verdict import verdict
 from clientela.modelling.selection.test_part import CHAMPION
 
 
-def headline(choice: Mapping[str, Any], grades: Mapping[str, Any], rows: int) -> dict[str, Any]:
+def headline(
+    choice: Mapping[str, Any],
+    grades: Mapping[str, Any],
+    rows: int,
+    warnings: Sequence[str] = (),
+) -> dict[str, Any]:
     """The champion against the best business rule and the required baseline, in one mapping.
 
     Args:
         choice: See `clientela.modelling.selection.champion.champion_choice`.
         grades: See `clientela.modelling.selection.test_part.holdout_grades`.
         rows: Rows of the model input.
+        warnings: What must be said before the verdict.
 
     Returns:
         JSON-ready figures of the primary metric: cross-validation means, the test with its 95 %
@@ -36,5 +42,5 @@ def headline(choice: Mapping[str, Any], grades: Mapping[str, Any], rows: int) ->
         "champion_test": test["value"],
         "ci": [test["lower"], test["upper"]],
         "beats_best_rule": found.beats == "yes",
-        "sentence": found.sentence,
+        "sentence": " ".join((*warnings, found.sentence)),
     }

@@ -12,6 +12,7 @@ from clientela.modelling.card.figures import (
     importance_figure,
     leaderboard_figure,
 )
+from clientela.modelling.card.label_section import label_section
 from clientela.modelling.card.leakage_section import leakage_section
 from clientela.modelling.card.statements import card_statements
 from clientela.modelling.card.tables import (
@@ -77,6 +78,7 @@ def model_card(facts: CardFacts) -> Page:
             _comparison_section(facts),
             _errors_section(facts),
             *_own_sections(facts),
+            *_of_labels(facts),
             _explanation_section(facts),
             leakage_section(
                 facts.leakage, facts.problem.settings.cases, cutoffs=facts.cutoffs is not None
@@ -100,6 +102,14 @@ def _own_sections(facts: CardFacts) -> tuple[Section, ...]:
         rare=facts.problem.schema.classes[rarer_code(truth)],
     )
     return (*cutoffs, *own)
+
+
+def _of_labels(facts: CardFacts) -> tuple[Section, ...]:
+    if facts.labels is None:
+        return ()
+    return (
+        label_section(facts.labels, facts.problem.schema.classes, facts.problem.settings.cases),
+    )
 
 
 def _test_section(facts: CardFacts) -> Section:

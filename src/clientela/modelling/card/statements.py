@@ -1,7 +1,16 @@
-"""What a model card says first: the verdict, then whatever flatters the champion least."""
+"""What a model card says first: the verdict, then whatever flatters the champion least.
+
+Where labels were made, the first thing said is that nobody audited them, or what the champion is
+worth against the truth: the verdict compares with the labels.
+"""
 
 from clientela.modelling.card.binary_sections import other_test_sentence, unfair_sentence
 from clientela.modelling.card.facts import CardFacts
+from clientela.modelling.card.label_section import (
+    truth_sentence,
+    unaudited_sentence,
+    worth_sentence,
+)
 from clientela.modelling.card.verdict import signed, verdict
 from clientela.modelling.selection.test_part import CHAMPION
 from clientela.reports.numbers import NumberFormat
@@ -22,6 +31,9 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
     if facts.binary is None:
         return (opening, _against_required(facts), _how_sure(facts))
     told = (
+        *label_warnings(facts),
+        opening,
+        None if facts.labels is None else worth_sentence(facts.labels),
         _accuracy_gained(facts),
         other_test_sentence(
             facts.binary, facts.choice["primary_metric"], facts.problem.settings.cases
@@ -30,7 +42,24 @@ def card_statements(facts: CardFacts) -> tuple[str, ...]:
         _against_required(facts),
         _how_sure(facts),
     )
-    return (opening, *(sentence for sentence in told if sentence is not None))
+    return tuple(sentence for sentence in told if sentence is not None)
+
+
+def label_warnings(facts: CardFacts) -> tuple[str, ...]:
+    """What is said before any figure where labels were made.
+
+    Args:
+        facts: Artefacts of one run.
+
+    Returns:
+        That nobody audited them, or what the champion is worth against the truth; nothing where
+        people gave the labels.
+    """
+    if facts.labels is None:
+        return ()
+    cases = facts.problem.settings.cases
+    said = (unaudited_sentence(facts.labels, cases), truth_sentence(facts.labels, cases))
+    return tuple(sentence for sentence in said if sentence is not None)
 
 
 def _accuracy_gained(facts: CardFacts) -> str:

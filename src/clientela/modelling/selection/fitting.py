@@ -1,6 +1,7 @@
 """The final fits: the champion and the required baseline on the whole training part."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,22 @@ def configured_contender(name: str, problem: Problem) -> Contender:
     entry = problem.settings.candidates[name]
     decision = entry.decisions[0] if entry.decisions else None
     return Contender(name, entry.features, decision, entry.params)
+
+
+def competing_contender(
+    name: str, tuned: Mapping[str, Mapping[str, Any]], problem: Problem
+) -> Contender:
+    """A candidate with the parameters that it competed with, and its first decision rule.
+
+    Args:
+        name: A candidate.
+        tuned: See `clientela.modelling.selection.tuning.tuned_candidates`.
+        problem: What is learned.
+
+    Returns:
+        The contender.
+    """
+    return replace(configured_contender(name, problem), params=tuned[name]["params"])
 
 
 def fitted_model(train: pd.DataFrame, contender: Contender, problem: Problem) -> StoredModel:

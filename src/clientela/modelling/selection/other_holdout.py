@@ -10,7 +10,7 @@ from clientela.modelling.problem import Problem
 from clientela.modelling.schema import class_shares
 from clientela.modelling.selection.fitting import (
     champion_contender,
-    configured_contender,
+    competing_contender,
     fitted_models,
 )
 from clientela.modelling.selection.test_part import (
@@ -49,11 +49,14 @@ def holdout_parts(
     )
 
 
-def yardsticks(train: pd.DataFrame, problem: Problem) -> dict[str, StoredModel]:
-    """The further required models and the rules, fitted as configured.
+def yardsticks(
+    train: pd.DataFrame, tuned: Mapping[str, Mapping[str, Any]], problem: Problem
+) -> dict[str, StoredModel]:
+    """The further required models and the rules, fitted as they competed.
 
     Args:
         train: Training part, sorted by key.
+        tuned: See `clientela.modelling.selection.tuning.tuned_candidates`.
         problem: What is learned.
 
     Returns:
@@ -62,7 +65,7 @@ def yardsticks(train: pd.DataFrame, problem: Problem) -> dict[str, StoredModel]:
     settings = problem.settings
     names = [*settings.of_role("required"), *settings.of_role("rule")]
     names.remove(settings.required)
-    contenders = [configured_contender(name, problem) for name in names]
+    contenders = [competing_contender(name, tuned, problem) for name in names]
     return dict(zip(names, fitted_models(train, contenders, problem), strict=True))
 
 
@@ -99,13 +102,17 @@ def untestable(model_input: pd.DataFrame, problem: Problem) -> str | None:
 
 
 def other_predictions(
-    model_input: pd.DataFrame, choice: Mapping[str, Any], problem: Problem
+    model_input: pd.DataFrame,
+    choice: Mapping[str, Any],
+    tuned: Mapping[str, Mapping[str, Any]],
+    problem: Problem,
 ) -> pd.DataFrame | None:
     """What champion and yardsticks, fitted anew, say about the other test part.
 
     Args:
         model_input: One row per key.
         choice: See `clientela.modelling.selection.champion.champion_choice`.
+        tuned: See `clientela.modelling.selection.tuning.tuned_candidates`.
         problem: What is learned.
 
     Returns:
@@ -116,10 +123,10 @@ def other_predictions(
         return None
     other: Holdout = "time" if problem.settings.holdout == "random" else "random"
     train, test = holdout_parts(model_input, other, problem)
-    required = configured_contender(problem.settings.required, problem)
+    required = competing_contender(problem.settings.required, tuned, problem)
     both = fitted_models(train, [champion_contender(choice), required], problem)
-    models = dict(zip((CHAMPION, REQUIRED), both, strict=True)) | yardsticks(train, problem)
-    return holdout_predictions(test, models, problem)
+    models = dict(zip((CHAMPION, REQUIRED), both, strict=True))
+    return holdout_predictions(test, models | yardsticks(train, tuned, problem), problem)
 
 
 def other_holdout(predictions: pd.DataFrame | None, problem: Problem) -> dict[str, Any]:

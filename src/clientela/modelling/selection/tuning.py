@@ -1,4 +1,4 @@
-"""Better parameters for the challengers: Optuna within a budget of trials, seeded."""
+"""Better parameters for candidates that have a search: Optuna within a budget of trials, seeded."""
 
 import logging
 from typing import Any

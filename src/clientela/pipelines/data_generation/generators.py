@@ -6,7 +6,11 @@ from typing import Any
 
 from clientela.contracts.use_cases import UseCase
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.pipelines.data_generation.nodes import simulated_lender, simulated_wifi
+from clientela.pipelines.data_generation.nodes import (
+    simulated_desk,
+    simulated_lender,
+    simulated_wifi,
+)
 
 TRUTH = "sample_truth"
 
@@ -26,6 +30,7 @@ class Generator:
 
 GENERATORS: Mapping[str, Generator] = {
     "credit": Generator(simulated_lender),
+    "credit_applications": Generator(simulated_desk, (TRUTH,)),
     "wifi_churn": Generator(simulated_wifi, (TRUTH,)),
 }
 

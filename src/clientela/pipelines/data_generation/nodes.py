@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from clientela.simulation.applications.parameters import ApplicationSimulation
+from clientela.simulation.applications.tables import (
+    application_report,
+    simulated_application_truth,
+    simulated_applications,
+)
 from clientela.simulation.churn.parameters import ChurnSimulation
 from clientela.simulation.churn.tables import (
     churn_report,
@@ -66,4 +72,23 @@ def simulated_wifi(
         simulated_visitors(simulation),
         simulated_churn_truth(simulation),
         churn_report(simulation),
+    )
+
+
+def simulated_desk(
+    simulation: ApplicationSimulation,
+) -> tuple[SimulatedTable, SimulatedTable, dict[str, Any]]:
+    """The raw table of a simulated credit desk, not yet drawn, its truth, and what it will hold.
+
+    Args:
+        simulation: Size, seed, judged share and dirt.
+
+    Returns:
+        Applications (one row per application, PII), the true risk of each (kept apart from raw
+        data, so that no model sees it), and the report of `application_report`.
+    """
+    return (
+        simulated_applications(simulation),
+        simulated_application_truth(simulation),
+        application_report(simulation),
     )

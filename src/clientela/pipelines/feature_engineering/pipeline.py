@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import cases_of, pipeline_of
+from clientela.pipelines.assembly import accepted_cases_of, cases_of, pipeline_of
 from clientela.pipelines.feature_engineering import case_nodes, nodes, rubro_nodes
 
 TABLES = ["transactions", "customers", "feature_period", "params:features"]
@@ -26,13 +26,13 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         ConfigurationError: A use case of kind `table` does not have just one table.
     """
     if use_case.kind == "table":
-        chain = _of_cases(cases_of(use_case))
+        chain = _of_cases(cases_of(use_case), accepted_cases_of(use_case))
     else:
         chain = _per_rubro() if use_case.task == "segments" else _before_cutoffs()
     return pipeline_of(use_case, "feature_engineering", chain)
 
 
-def _of_cases(cases: str) -> list[Node]:
+def _of_cases(cases: str, accepted: str) -> list[Node]:
     return [
         Node(
             case_nodes.case_counts, [cases, "params:features"], "case_counts", name="case_counts"
@@ -54,7 +54,8 @@ def _of_cases(cases: str) -> list[Node]:
         ),
         Node(
             case_nodes.scoring_features,
-            [cases, "params:features", "params:ingestion"],
+            # nobody waits for a label to be scored
+            [accepted, "params:features", "params:ingestion"],
             "scoring_features",
             name="scoring_features",
         ),

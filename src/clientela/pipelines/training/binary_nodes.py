@@ -68,13 +68,18 @@ def leakage_report(
 
 
 def other_test(
-    model_input: pd.DataFrame, choice: dict[str, Any], predictions: pd.DataFrame, problem: Problem
+    model_input: pd.DataFrame,
+    choice: dict[str, Any],
+    tuned: dict[str, dict[str, Any]],
+    predictions: pd.DataFrame,
+    problem: Problem,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """The test that was not chosen, and the requirement's table.
 
     Args:
         model_input: One row per case.
         choice: Who won.
+        tuned: The parameters of every candidate.
         predictions: Predictions on the chosen test part.
         problem: What was learned.
 
@@ -86,7 +91,7 @@ def other_test(
     if reason is not None:
         logger.warning("%s", reason)
         return {"tested": False, "reason": reason}, required_table(predictions, None, problem)
-    other = other_holdout.other_predictions(model_input, choice, problem)
+    other = other_holdout.other_predictions(model_input, choice, tuned, problem)
     grades = other_holdout.other_holdout(other, problem)
     return grades, required_table(predictions, other, problem)
 

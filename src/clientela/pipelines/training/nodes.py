@@ -20,6 +20,7 @@ from clientela.modelling.card.figures import (
 from clientela.modelling.card.headline import headline
 from clientela.modelling.card.markdown import markdown
 from clientela.modelling.card.page import model_card
+from clientela.modelling.card.statements import label_warnings
 from clientela.modelling.problem import Problem, problem_of
 from clientela.modelling.schema import check_model_input, class_shares
 from clientela.modelling.selection.champion import champion_choice, chosen_variants
@@ -27,7 +28,7 @@ from clientela.modelling.selection.cutoff_modes import cutoff_comparison
 from clientela.modelling.selection.evaluation import fold_grades
 from clientela.modelling.selection.fitting import (
     champion_contender,
-    configured_contender,
+    competing_contender,
     fitted_model,
 )
 from clientela.modelling.selection.other_holdout import holdout_parts, yardsticks
@@ -115,25 +116,26 @@ def chosen(
 
 
 def final_models(
-    train: pd.DataFrame, choice: dict[str, Any], problem: Problem
+    train: pd.DataFrame, choice: dict[str, Any], tuned: dict[str, dict[str, Any]], problem: Problem
 ) -> tuple[StoredModel, StoredModel]:
-    """Champion and required baseline, fitted on the whole training part."""
-    required = configured_contender(problem.settings.required, problem)
+    """Champion and required baseline, fitted on the whole training part as they competed."""
+    required = competing_contender(problem.settings.required, tuned, problem)
     return (
         fitted_model(train, champion_contender(choice), problem),
         fitted_model(train, required, problem),
     )
 
 
-def test_predictions(
+def test_predictions(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     train: pd.DataFrame,
     test: pd.DataFrame,
     champion: StoredModel,
     required: StoredModel,
+    tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> pd.DataFrame:
     """One row per model and test row (PII); see `clientela.modelling.selection.test_part`."""
-    models = {CHAMPION: champion, REQUIRED: required} | yardsticks(train, problem)
+    models = {CHAMPION: champion, REQUIRED: required} | yardsticks(train, tuned, problem)
     return holdout_predictions(test, models, problem)
 
 
@@ -261,11 +263,13 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
         explanations: What the models lean on.
         leakage: The leakage report.
         problem: What was learned.
-        own: What only this task type has: the fields of `BinaryFacts`, or `cutoffs`.
+        own: What only this task type has: the fields of `BinaryFacts`, or `cutoffs`; and `labels`,
+            where they were made.
 
     Raises:
         CardContradiction: The artefacts do not belong together.
     """
+    labels = own.pop("labels", None)
     facts = CardFacts(
         problem=problem,
         table=table,
@@ -279,8 +283,10 @@ def card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
         leakage=leakage,
         cutoffs=own.get("cutoffs"),
         binary=BinaryFacts(**own) if problem.task.name == "binary" else None,
+        labels=labels,
     )
     check_card(facts, len(model_input))
-    page, found = model_card(facts), headline(choice, grades, len(model_input))
+    page = model_card(facts)
+    found = headline(choice, grades, len(model_input), label_warnings(facts))
     logger.info(found["sentence"])
     return html(page, NumberFormat()), markdown(page), found

@@ -3,8 +3,8 @@
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import pipeline_of
-from clientela.pipelines.training import binary_nodes, nodes
+from clientela.pipelines.assembly import LABELLING, pipeline_of
+from clientela.pipelines.training import binary_nodes, label_nodes, nodes
 
 REPORTS = ("metrics", "console_metrics", "report", "report_text", "confusion", "confusion_plot")
 DECISION_TABLES = ("threshold", "calibration", "gain", "fairness", "points")
@@ -40,6 +40,10 @@ BINARY_FACTS = {
 """What only the card of a binary model tells."""
 
 
+LABEL_FACTS = {"labels": "label_facts"}
+"""What only the card of a model tells whose labels were made."""
+
+
 def create_pipeline(use_case: UseCase) -> Pipeline:
     """Model input in; models, metrics, figures and model card out.
 
@@ -51,7 +55,9 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     """
     common = [*_learning(str(use_case.task)), *_judging()]
     if use_case.task == "binary":
-        own = [*_of_binary(), *_telling(BINARY_FACTS)]
+        made = LABELLING in use_case.stages
+        told = BINARY_FACTS | (LABEL_FACTS if made else {})
+        own = [*_of_binary(), *(_of_labels() if made else ()), *_telling(told)]
     else:
         own = [*_of_cutoffs(), *_telling(CUTOFF_FACTS)]
     return pipeline_of(use_case, "training", [*common, *own])
@@ -86,7 +92,7 @@ def _learning(task: str) -> list[Node]:
         ),
         Node(
             nodes.final_models,
-            inputs=["training_part", "choice", "problem"],
+            inputs=["training_part", "choice", "tuned", "problem"],
             outputs=["champion", "required_model"],
             name="final_models",
         ),
@@ -97,7 +103,14 @@ def _judging() -> list[Node]:
     return [
         Node(
             nodes.test_predictions,
-            inputs=["training_part", "test_part", "champion", "required_model", "problem"],
+            inputs=[
+                "training_part",
+                "test_part",
+                "champion",
+                "required_model",
+                "tuned",
+                "problem",
+            ],
             outputs="test_predictions",
             name="test_predictions",
         ),
@@ -175,7 +188,7 @@ def _of_binary() -> list[Node]:
         ),
         Node(
             binary_nodes.other_test,
-            inputs=["model_input", "choice", "test_predictions", "problem"],
+            inputs=["model_input", "choice", "tuned", "test_predictions", "problem"],
             outputs=["other_holdout", "required_table"],
             name="other_test",
         ),
@@ -190,5 +203,42 @@ def _of_binary() -> list[Node]:
             inputs=["champion", "required_model"],
             outputs=["required_joblib", "required_metadata"],
             name="model_files",
+        ),
+    ]
+
+
+def _of_labels() -> list[Node]:
+    """What only models have whose labels were made: what they are worth against the truth."""
+    return [
+        Node(
+            label_nodes.truth_grades,
+            inputs=[
+                "test_predictions",
+                "labels",
+                "problem",
+                "params:features",
+                "params:labelling",
+            ],
+            outputs="truth_grades",
+            name="truth_grades",
+        ),
+        Node(
+            label_nodes.label_curve,
+            inputs=[
+                "scoring_features",
+                "labels",
+                "choice",
+                "problem",
+                "params:features",
+                "params:labelling",
+            ],
+            outputs="label_curve",
+            name="label_curve",
+        ),
+        Node(
+            label_nodes.label_facts,
+            inputs=["label_audit", "label_shares", "truth_grades", "label_curve"],
+            outputs="label_facts",
+            name="label_facts",
         ),
     ]

@@ -129,7 +129,7 @@ def _applicant(
     if len(line) != len(header):
         return Applicant({}, None, f"expected {len(header)} values; got {len(line)}")
     row = dict(zip(header, line, strict=True))
-    told = {name: row[name] for name in names if name in row and _is_value(row[name])}
+    told = {name: row[name] for name in header if name in names and _is_value(row[name])}
     problems = reader.problem(told)
     if problems:
         words = "; ".join(f"{problem.field}: {problem.problem}" for problem in problems)
@@ -142,7 +142,9 @@ def _is_value(cell: str) -> bool:
 
 
 def _case(told: Mapping[str, str], reader: CaseReader) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in reader.case_of_text(told).items()}
+    """In the order of the file."""
+    case = reader.case_of_text(told)
+    return {name: _plain(case[name]) for name in told}
 
 
 def _plain(value: Any) -> Any:

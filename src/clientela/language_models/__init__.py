@@ -1,0 +1,1 @@
+"""Language models behind one form, whoever runs them: a question in, an answer out."""

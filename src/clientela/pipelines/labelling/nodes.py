@@ -1,0 +1,191 @@
+"""Nodes of the labelling stage; see `clientela.labelling`."""
+
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from clientela.datasets.answer_store import FileAnswerStore
+from clientela.datasets.language_models import LanguageModels
+from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.labelling.agreement import stability
+from clientela.labelling.audit import audit, group_shares
+from clientela.labelling.budget import Budget, Budgeted
+from clientela.labelling.cases import cases_of
+from clientela.labelling.chat import Chat
+from clientela.labelling.labeller import Labeller
+from clientela.labelling.language_model import LanguageModel
+from clientela.labelling.offline import OfflineLabeller
+from clientela.labelling.outcomes import (
+    KEPT,
+    Handling,
+    Outcome,
+    label_table,
+    require_few_lost,
+)
+from clientela.labelling.patience import Paced, Patient
+from clientela.labelling.plan import announce, drawn_places, heard, opinions
+from clientela.labelling.prompts import Prompts, prompts_of
+from clientela.labelling.settings import LabellingSettings
+from clientela.labelling.truth import TRUTH, judged, learned_labels
+from clientela.tabular.params import TabularFeatureParams
+
+MADE = ("description", "label_source")
+"""Columns that the stage adds, beside the target."""
+
+
+def rows_to_label(
+    table: ir.Table, features: TabularFeatureParams, settings: LabellingSettings
+) -> ir.Table:
+    """What the stage needs of each row, ordered by its key.
+
+    Args:
+        table: One row per case, as ingestion accepted it.
+        features: Key and target.
+        settings: Which columns are shown, which one holds the truth, and whose labels are counted.
+
+    Returns:
+        The key (PII), the shown columns, the truth and the audit's groups.
+
+    Raises:
+        ConfigurationError: A column that is named does not exist, or one that is made does.
+    """
+    wanted = dict.fromkeys([*settings.columns, *settings.audit.groups])
+    absent = [name for name in wanted if name not in table.columns]
+    if absent:
+        raise ConfigurationError(
+            f"labelling names columns that the table does not have: {', '.join(absent)}. "
+            f"{did_you_mean(absent[0], table.columns)}"
+        )
+    taken = [name for name in (*MADE, features.target.column) if name in table.columns]
+    if taken:
+        raise ConfigurationError(
+            f"The table already has the column(s) {', '.join(taken)}, which labelling makes. "
+            "Rename them in the raw file, or remove the stage 'labelling' from use_cases.yml and "
+            "learn from them."
+        )
+    truth = _truth(table, settings)
+    return table.select(features.key, *wanted, **{TRUTH: truth}).order_by(features.key)
+
+
+def _truth(table: ir.Table, settings: LabellingSettings) -> ir.Value:
+    name = settings.truth_column
+    return table[name].cast("string") if name in table.columns else ibis.null("string")
+
+
+def labels(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
+    rows: pd.DataFrame,
+    models: LanguageModels,
+    store: FileAnswerStore,
+    describe: str,
+    label: str,
+    features: TabularFeatureParams,
+    settings: LabellingSettings,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Labels every row, and some rows again.
+
+    Args:
+        rows: See `rows_to_label`.
+        models: Who may be asked.
+        store: Answers so far.
+        describe: Prompt for a description.
+        label: Prompt for a label.
+        features: Key and target.
+        settings: Who labels, and how.
+
+    Returns:
+        The label table (see `clientela.labelling.outcomes.label_table`) with `truth` (the label
+        that people gave; missing where nobody judged); its lost rows; and how often the labeller
+        said the same again (see `clientela.labelling.agreement.stability`; empty where nothing was
+        asked again).
+
+    Raises:
+        LabellingError: Nobody answers any more, or the budget does not suffice.
+    """
+    ordered = rows.sort_values(features.key, ignore_index=True)
+    cases = cases_of(ordered, features.key, settings.columns)
+    words = features.target.negative.label, features.target.positive.label
+    hold = settings.suspicious == "hold"
+    handling = Handling(words, hold, settings.workers, settings.stop_after)
+    prompts = prompts_of(describe, label)
+    with models.chat(settings) as chat:
+        labeller = _labeller(chat, prompts, words, settings)
+        asked = opinions(cases, labeller, store, settings)
+        announce(asked, labeller, settings)
+        first, *further = heard(asked, store, handling)
+    table = label_table(cases, first, features.key, labeller.source)
+    table = table.assign(**{TRUTH: judged(ordered[TRUTH], features.target)})
+    lost = table[~table["status"].isin(KEPT)]
+    return table, lost, _stability(first, further, settings)
+
+
+def labelled_cases(
+    table: ir.Table,
+    labelled: pd.DataFrame,
+    features: TabularFeatureParams,
+    settings: LabellingSettings,
+) -> ir.Table:
+    """The table with what is to be learned of each row.
+
+    Args:
+        table: One row per case, as ingestion accepted it.
+        labelled: The label table.
+        features: Key and target.
+        settings: What models learn, and how many rows may be lost.
+
+    Returns:
+        Every row and column of the table, and `description` (PII), the target, `label_source`.
+
+    Raises:
+        LabellingError: Too many rows went without an answer.
+    """
+    require_few_lost(labelled, settings.max_lost_share)
+    learned = learned_labels(labelled, features.target.column, settings.learn_from)
+    made = ibis.memtable(learned)
+    return table.left_join(made, features.key).drop(f"{features.key}_right").order_by(features.key)
+
+
+def label_audit(
+    labelled: pd.DataFrame,
+    rows: pd.DataFrame,
+    repeated: dict[str, Any],
+    features: TabularFeatureParams,
+    settings: LabellingSettings,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """How far the labels can be trusted.
+
+    Args:
+        labelled: The label table.
+        rows: See `rows_to_label`.
+        repeated: See `label_stability`.
+        features: Key and target.
+        settings: What is checked.
+
+    Returns:
+        See `clientela.labelling.audit.audit` and `group_shares`.
+    """
+    people = rows.sort_values(features.key, ignore_index=True)
+    found = audit(labelled, repeated, features.target, settings)
+    return found, group_shares(labelled, people, features.target, settings)
+
+
+def _labeller(
+    chat: Chat | None, prompts: Prompts, words: tuple[str, str], settings: LabellingSettings
+) -> Labeller:
+    model = settings.language_model
+    if chat is None or model is None:
+        return OfflineLabeller(settings.offline, words)
+    budget = Budget(settings.budget, model.prices)
+    # each attempt waits for its turn and is paid for by itself
+    patient = Patient(Paced(Budgeted(chat, budget), model.per_minute), model.patience)
+    return LanguageModel(patient, prompts, words, model, settings.provider)
+
+
+def _stability(
+    first: list[Outcome], further: list[list[Outcome]], settings: LabellingSettings
+) -> dict[str, Any]:
+    if not further:
+        return {}
+    again = [first[place] for place in drawn_places(len(first), settings)]
+    return stability([[outcome.label for outcome in opinion] for opinion in (again, *further)])

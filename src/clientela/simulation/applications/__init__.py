@@ -1,0 +1,1 @@
+"""Simulated applications for a credit, some of which a person has judged."""

@@ -1,0 +1,20 @@
+"""Labels applicants in a process that a test may kill: `… <server> <folder> <rows>`."""
+
+import sys
+from pathlib import Path
+
+from tests.labelling.conftest import FEATURES, applicants, settings_of, shipped_prompts
+
+from clientela.aws.settings import AwsSettings
+from clientela.datasets.answer_store import FileAnswerStore
+from clientela.datasets.language_models import LanguageModels
+from clientela.pipelines.labelling import nodes
+
+if __name__ == "__main__":
+    url, folder, rows = sys.argv[1:]
+    prompts = shipped_prompts(Path(__file__).parents[2])
+    settings = settings_of("openai", url, {"patience": {"read_seconds": 600}}, workers=16)
+    store = FileAnswerStore(folder)
+    nodes.labels(
+        applicants(int(rows)), LanguageModels(AwsSettings()), store, *prompts, FEATURES, settings
+    )
