@@ -1,5 +1,6 @@
 import copy
 import fcntl
+import gc
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from omegaconf import OmegaConf
 from omegaconf._utils import get_yaml_loader
 from tests import small_project
 from tests.kedro_session import session_of
+
+from clientela.collecting import NEW_OBJECTS
 
 TRANSACTIONS = "01_raw/transacciones/muestra_transacciones.csv"
 CUSTOMERS = "01_raw/customers/muestra_customers.csv"
@@ -36,6 +39,13 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("clientela")
     for warning in OTHERS_DEPRECATIONS:
         config.addinivalue_line("filterwarnings", f"ignore:{warning}")
+    gc.set_threshold(NEW_OBJECTS)
+
+
+def pytest_collection_finish() -> None:
+    # what was imported and collected stays, and is looked at no more
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
