@@ -13,6 +13,7 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from omegaconf.errors import InterpolationResolutionError
 
+from clientela.collecting import rarely_collected
 from clientela.exceptions import ClientelaError, did_you_mean
 from clientela.hooks import DRIFT_ALERTS
 from clientela.pipeline_registry import existing_stages
@@ -44,7 +45,8 @@ def _with_readable_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
-            done = command(*args, **kwargs)
+            with rarely_collected():
+                done = command(*args, **kwargs)
         except ENDED_BY as error:
             logger.debug("Traceback of the failed run", exc_info=error)
             raise click.ClickException(readable(error)) from error

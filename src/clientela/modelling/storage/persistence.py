@@ -13,8 +13,6 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from clientela.exceptions import ModelFileError
 
@@ -72,6 +70,8 @@ def skops_bytes(estimator: Any) -> bytes:
     Raises:
         ModelFileError: The estimator holds a type that no file may hold.
     """
+    import skops.io  # noqa: PLC0415 - imports all of scikit-learn, and every command comes by
+
     written = skops.io.dumps(estimator)
     strange = set(skops.io.get_untrusted_types(data=written)) - set(TRUSTED_TYPES)
     if strange:
@@ -91,6 +91,9 @@ def estimator_from_bytes(content: bytes) -> Any:
     Raises:
         ModelFileError: The bytes are no skops file, or hold a type that is not trusted.
     """
+    import skops.io  # noqa: PLC0415 - as above
+    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
+
     try:
         return skops.io.loads(content, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as err:
