@@ -21,15 +21,16 @@ UNAUDITED = (
 )
 
 TWO_FIGURES = (
-    "El {metric} del campeón es {label} frente a las etiquetas y {truth} frente a la verdad (los "
-    "mismos {rows} {cases} de la prueba). La primera cifra es alta porque las etiquetas se "
+    "El {metric} del campeón es {label} frente a las etiquetas y {truth} frente a la verdad (las "
+    "dos cifras, en {rows} {cases} de la prueba). La primera cifra es alta porque las etiquetas se "
     "hicieron con las mismas columnas que ve el modelo: aprende a imitarlas. La que cuenta es la "
     "segunda."
 )
 
 LEARNED_TRUTH = (
     "El modelo aprendió lo que juzgaron personas ({learned}). Su {metric} es {truth} frente a la "
-    "verdad, y {label} frente a las etiquetas hechas (los mismos {rows} {cases} de la prueba)."
+    "verdad, y {label} frente a las etiquetas hechas (las dos cifras, en {rows} {cases} de la "
+    "prueba)."
 )
 
 ABSTAINED = (
