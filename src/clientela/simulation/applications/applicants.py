@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clientela.simulation.chunks import RowBlock
 from clientela.simulation.seasonality import Floats, Ints
@@ -71,15 +70,15 @@ def _chosen(rng: np.random.Generator, *utilities: Floats | float, count: int) ->
     McFadden (1974).
     """
     table = np.column_stack([np.broadcast_to(each, count) for each in utilities])
-    return np.argmax(table + rng.gumbel(size=table.shape), axis=1).astype(np.int64)
+    return np.asarray(np.argmax(table + rng.gumbel(size=table.shape), axis=1), dtype=np.int64)
 
 
 def _nearest(steps: tuple[int, ...], wanted: Floats) -> Ints:
     """The term on offer that is nearest in ratio."""
     logs = np.log(steps)
     place = np.searchsorted((logs[1:] + logs[:-1]) / 2, np.log(wanted))
-    offered: NDArray[np.int64] = np.array(steps, np.int64)
-    return offered[place]
+    offered: Ints = np.array(steps, dtype=np.int64)[place]
+    return offered
 
 
 def applicants_of(block: RowBlock) -> Applicants:
