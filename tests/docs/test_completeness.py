@@ -319,7 +319,9 @@ def test_the_required_features_and_the_groups_of_people_are_columns_on_the_pages
     params = features_of(project_root, use_case)
     training = settings_of(project_root, use_case)["training"]
     assert set(training["fairness"]["columns"]) - mentions(page) == set()
-    assert {*params.inputs, params.target.column} - mentions("docs/own-data.md") == set()
+    made = settings_of(project_root, use_case).get("labelling")
+    known = params.target.column if made is None else str(made["truth_column"])
+    assert {*params.inputs, known} - mentions("docs/own-data.md") == set()
 
 
 def test_every_candidate_of_a_first_training_is_named():
@@ -374,7 +376,7 @@ def test_every_reason_that_the_sample_is_refused_for_is_described(
 
 def test_the_roots_of_aws_are_those_in_the_table(project_root: Path):
     settings = yaml.safe_load((project_root / "conf/aws/globals.yml").read_text("utf-8"))
-    roots = [root for name, root in settings.items() if name not in {"registry", "labeller"}]
+    roots = [root for root in settings.values() if str(root).startswith("s3://")]
     places = {root.replace("${oc.env:BUCKET}", "$BUCKET") + "/" for root in roots}
     assert [place for place in sorted(places) if f"`{place}`" not in text_of("docs/aws.md")] == []
 

@@ -1,18 +1,11 @@
 """Credit pre-authorisation as a person runs it, from a raw file to scores."""
 
 import pytest
+from tests.small_project import TRAINING
 
-from clientela.exceptions import TrainingDataError
 from clientela.simulation.applications.parameters import ApplicationSimulation
 from clientela.simulation.applications.tables import simulated_applications
 
-QUICK_TRAINING = {
-    "tuning": {"trials": 2, "folds": 2},
-    "folds": 2,
-    "inner_folds": 2,
-    "bootstrap": 100,
-    "workers": 1,
-}
 APPLICATIONS = "01_raw/credit_preauth/credit_data.csv"
 NINE = "Age,Sex,Job,Housing,Savings account,Checking account,Credit amount,Duration,Purpose"
 
@@ -21,7 +14,7 @@ NINE = "Age,Sex,Job,Housing,Savings account,Checking account,Credit amount,Durat
 def run_preauth(run_kedro, data_root):
     """Runs credit_preauth on lines of a raw file, and gives the catalog."""
 
-    def run(lines, stages="ingestion,feature_engineering", **options):
+    def run(lines, stages="ingestion,labelling,feature_engineering", **options):
         path = data_root / APPLICATIONS
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([*lines, ""]), "utf-8")
@@ -45,17 +38,22 @@ def test_a_missing_account_is_unknown_whether_it_is_empty_or_written_as_na(run_p
     assert list(rows["Savings account"]) == ["unknown", "little", "unknown"]
     assert list(rows["Checking account"]) == ["moderate", "unknown", "rich"]
     assert rows["monto_por_mes"].round(2).tolist() == [123.98, 208.33, 174.67]
-    model_input = catalog.load("credit_preauth.model_input")
-    assert sorted(model_input["Risk"]) == ["bad risk", "good risk"]
+    # whoever labels reads what a model reads
+    described = catalog.load("credit_preauth.labels")["description"]
+    assert described.str.contains("Checking account: unknown").sum() == 1
+    assert described.str.contains("Savings account: unknown").sum() == 2
+    learned = catalog.load("credit_preauth.model_input")
+    assert set(learned["target"]) <= {"bad risk", "good risk"}
 
 
-def test_the_nine_columns_alone_are_ingested_and_have_no_labels(run_preauth):
+def test_the_nine_columns_alone_are_labelled_and_not_judged(run_preauth):
     lines = [NINE, "35,male,2,own,little,little,2500,12,car", "22,female,1,rent,,,5951,48,radio/TV"]
-    catalog = run_preauth(lines, "ingestion")
+    catalog = run_preauth(lines)
     accepted = catalog.load("credit_preauth.accepted_applications").execute()
     assert accepted["Risk"].isna().all()
-    with pytest.raises(TrainingDataError, match="No row can be learned from: unlabelled 2"):
-        run_preauth(lines)
+    labels = catalog.load("credit_preauth.labels")
+    assert labels["truth"].isna().all()
+    assert len(labels) == 2
 
 
 @pytest.mark.slow
@@ -65,14 +63,15 @@ def test_applications_become_scores_and_a_report_without_keys(run_kedro, data_ro
     rows = simulated_applications(ApplicationSimulation(rows=600, adjudicated=0.5))
     text = ",".join(rows.columns) + "\n" + b"".join(map(bytes, rows.csv_blocks())).decode()
     path.write_text(text, "utf-8")
-    quick = {"test/parameters.yml": {"credit_preauth": {"training": QUICK_TRAINING}}}
-    stages = "ingestion,eda,feature_engineering,training,scoring"
+    changed = {"training": TRAINING, "labelling": {"audit": {"curve_repeats": 1}}}
+    quick = {"test/parameters.yml": {"credit_preauth": changed}}
+    stages = "ingestion,labelling,eda,feature_engineering,training,scoring"
     catalog = run_kedro(*stages.split(","), namespaces=["credit_preauth"], conf=quick)
     manifest = catalog.load("credit_preauth.required_metadata")
     form = NINE.split(",")
     assert (manifest["candidate"], sorted(manifest["features"])) == ("xgboost", sorted(form))
     tuned = catalog.load("credit_preauth.tuned")["xgboost"]
-    assert tuned["trials"] == 2
+    assert tuned["trials"] == TRAINING["tuning"]["trials"]
     assert manifest["params"] == tuned["params"]
     scores = catalog.load("credit_preauth.scores")
     assert len(scores) == 600
