@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from tests.inference.test_typical import PARAMS
 
-from clientela.inference.asked import WORDS_LISTED, asked_by, number_fields, table_fields
+from clientela.inference.asked import WORDS_LISTED, number_fields, read_by, table_fields
 from clientela.intake.rules import IntakeRules
 from clientela.tabular.schema import feature_schema
 
@@ -104,21 +104,16 @@ def test_required_are_the_configured_ones_or_all_of_them(fields):
     assert [field.name for field in found if field.required] == ["salario"]
 
 
-def test_every_model_of_a_use_case_takes_the_same_fields():
-    all_fields = table_fields(PARAMS, RULES, TRAIN, {})
-    sources = feature_schema(PARAMS)["sources"]
-    taken = asked_by(all_fields, ["salario", "antiguedad"], sources)
-    assert [(f.name, f.required, f.kind) for f in taken] == [
-        (f.name, f.required, f.kind) for f in all_fields
+def test_a_model_is_asked_for_what_it_reads_and_what_each_case_must_bring():
+    some = PARAMS.model_copy(update={"required": ("salario", "tipo")})
+    all_fields = table_fields(some, RULES, TRAIN, {})
+    sources = feature_schema(some)["sources"]
+    assert [f.name for f in read_by(all_fields, ["salario", "antiguedad"], sources)] == [
+        "salario",
+        "tipo",
+        "desde",
+        "hasta",
     ]
-
-
-def test_what_a_model_does_not_read_is_never_strange_to_it():
-    all_fields = table_fields(PARAMS, RULES, TRAIN, {})
-    taken = asked_by(all_fields, ["salario", "antiguedad"], feature_schema(PARAMS)["sources"])
-    learned = {f.name for f in taken if f.words or f.seen_minimum is not None}
-    assert learned == {"salario"}
-    assert {f.name: f.minimum for f in taken} == {f.name: f.minimum for f in all_fields}
 
 
 def test_features_of_customers_are_required_numbers_whole_where_they_are_stored_so():

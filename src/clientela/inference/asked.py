@@ -81,13 +81,10 @@ def number_fields(
     ]
 
 
-def asked_by(
+def read_by(
     fields: Iterable[InputField], features: Iterable[str], sources: Mapping[str, Iterable[str]]
 ) -> list[InputField]:
-    """The fields that one model of a use case takes: all of the table, whichever of them it reads.
-
-    So the next champion takes the same requests. A field that a model does not read is checked
-    like the others, and can't be strange to it.
+    """The fields that one model of a use case asks for.
 
     Args:
         fields: All fields of the table.
@@ -95,14 +92,10 @@ def asked_by(
         sources: Feature to the columns that it is made of.
 
     Returns:
-        The same fields in their order; without what was seen in training where it is not read.
+        Those that its features are made of, and those that every case must bring.
     """
     read = {column for name in features for column in sources[name]}
-    return [field if field.name in read else _unread(field) for field in fields]
-
-
-def _unread(field: InputField) -> InputField:
-    return field.model_copy(update={"seen_minimum": None, "seen_maximum": None, "words": ()})
+    return [field for field in fields if field.required or field.name in read]
 
 
 def _kind(name: str, params: TabularFeatureParams, rule: ColumnRule) -> FieldKind:

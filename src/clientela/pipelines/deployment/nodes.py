@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.exceptions import ConfigurationError
-from clientela.inference.asked import asked_by, number_fields, table_fields
+from clientela.inference.asked import number_fields, read_by, table_fields
 from clientela.inference.fields import InputField
 from clientela.inference.manifest import Role
 from clientela.inference.package import package
@@ -107,7 +107,7 @@ def package_of_table(use_case: str, role: Role) -> Callable[..., NewPackage]:
         scoring: ScoringSettings,
         settings: DeploymentSettings,
     ) -> NewPackage:
-        fields = asked_by(_fields(account), model.features, feature_schema(params)["sources"])
+        fields = read_by(_fields(account), model.features, feature_schema(params)["sources"])
         case = {field.name: account["example"][field.name] for field in fields}
         told = told_of_classes(
             model, fields, class_example(model, case, example), grades_of(role, grades, choice)
