@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
 
+from tqdm import tqdm
+
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 3.0
@@ -25,8 +27,6 @@ def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Ite
         The items, unchanged.
     """
     if sys.stderr.isatty():
-        from tqdm import tqdm  # noqa: PLC0415 - servers share this module, and watch nothing
-
         yield from tqdm(items, total=total, desc=label)
         return
     began = last = monotonic()
