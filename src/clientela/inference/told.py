@@ -151,7 +151,7 @@ def class_example(
 
     Args:
         model: Fitted.
-        case: Field to value; those that the model does not ask for are left out before.
+        case: Field to value.
         features: Its features, one row.
 
     Returns:

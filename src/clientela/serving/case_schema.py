@@ -27,6 +27,8 @@ ID: Final = "_id"
 
 LONGEST_ID: Final = 128
 
+IMPUTED: Final = ": a typical value stands in, and the reply says so"
+
 
 def case_schema(fields: Sequence[InputField], longest_word: int) -> CoreSchema:
     """One case as a JSON object: required fields required, the others nullable, no further ones.
@@ -156,7 +158,9 @@ def _description(field: InputField, longest_word: int) -> str:
     expected = expectation(field, longest_word)
     told.append(expected[:1].upper() + expected[1:])
     if not field.required:
-        told.append("May be left out or null: a typical value stands in, and the reply says so")
+        told.append("May be left out or null" + IMPUTED * field.read)
+    if not field.read:
+        told.append("This model does not read it: it is checked, and changes no answer")
     if field.seen_minimum is not None or field.seen_maximum is not None:
         seen = _limits(_plain(field.seen_minimum), _plain(field.seen_maximum)).strip()
         told.append(f"The model learned {seen}; beyond that its answer is a guess")

@@ -93,6 +93,17 @@ def test_the_manifest_tells_what_a_case_brings_by_rules_and_by_what_was_learned(
     assert fields["valor_pedido"].description == "valor del pedido"
 
 
+def test_both_models_take_the_same_cases_whatever_each_reads(deployed_shop):
+    champion, required = (
+        {field.name: field for field in opened_package(deployed_shop, role).manifest.fields}
+        for role in ("champion", "required")
+    )
+    assert [*champion] == [*required]
+    unread = {name for name, field in required.items() if not field.read}
+    assert unread == {"talla", "fecha_pedido"}
+    assert not any(required[name].required for name in unread)
+
+
 def test_the_example_is_answered_by_the_model_of_the_package_as_it_says(deployed_shop):
     features = pd.read_parquet(deployed_shop / PACKAGES / "example_features.parquet")
     for role in ("champion", "required"):

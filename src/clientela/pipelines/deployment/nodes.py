@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.exceptions import ConfigurationError
-from clientela.inference.asked import number_fields, read_by, table_fields
+from clientela.inference.asked import fields_of_model, number_fields, table_fields
 from clientela.inference.fields import InputField
 from clientela.inference.manifest import Role
 from clientela.inference.package import package
@@ -26,6 +26,7 @@ from clientela.inference.told import (
 )
 from clientela.inference.typical import date_hours, one_case, typical_case, typical_numbers
 from clientela.intake.rules import IntakeRules
+from clientela.modelling.schema import FeatureSchema
 from clientela.modelling.settings import ScoringSettings
 from clientela.modelling.storage.packaging import archive_files, is_native
 from clientela.modelling.storage.registered_metrics import registered_metrics
@@ -107,11 +108,10 @@ def package_of_table(use_case: str, role: Role) -> Callable[..., NewPackage]:
         scoring: ScoringSettings,
         settings: DeploymentSettings,
     ) -> NewPackage:
-        fields = read_by(_fields(account), model.features, feature_schema(params)["sources"])
-        case = {field.name: account["example"][field.name] for field in fields}
-        told = told_of_classes(
-            model, fields, class_example(model, case, example), grades_of(role, grades, choice)
-        )
+        sources = feature_schema(params)["sources"]
+        fields = fields_of_model(_fields(account), model.features, sources)
+        answered = class_example(model, account["example"], example)
+        told = told_of_classes(model, fields, answered, grades_of(role, grades, choice))
         rules = {"feature_rules": params.model_dump(mode="json"), "labels": scoring.labels}
         metrics = registered_metrics(predictions, role, model)
         return _new(model, use_case, role, {**told, **rules}, settings, metrics)
@@ -133,13 +133,16 @@ def package_of_customers(use_case: str, role: Role) -> Callable[..., NewPackage]
     def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
         model: StoredModel,
         train: pd.DataFrame,
+        schema: dict[str, Any],
         grades: dict[str, Any],
         choice: dict[str, Any],
         predictions: pd.DataFrame,
         scoring: ScoringSettings,
         settings: DeploymentSettings,
     ) -> NewPackage:
-        fields = number_fields(model.features, train, scoring.labels)
+        known = FeatureSchema.model_validate(schema).features("all")
+        others = [name for name in known if name not in model.features]
+        fields = number_fields(model.features, train, scoring.labels, others)
         case = typical_numbers(fields, train)
         example = class_example(model, case, pd.DataFrame([case]))
         told = told_of_classes(model, fields, example, grades_of(role, grades, choice))

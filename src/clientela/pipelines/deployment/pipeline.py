@@ -88,6 +88,7 @@ def _of_customers(name: str) -> list[Node]:
             inputs={
                 "model": model,
                 "train": "training_part",
+                "schema": "feature_schema",
                 "scoring": "params:scoring",
                 **JUDGED,
                 **SETTINGS,
