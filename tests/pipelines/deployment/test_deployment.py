@@ -338,6 +338,15 @@ def test_status_lists_entries_and_what_is_served(registered, clientela):
     assert entry["status"] == "pending"
 
 
+def test_a_narrow_terminal_cuts_neither_names_nor_grades(registered, clientela):
+    shown = clientela(registered, "status", width=60).output
+    cells = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines()]
+    groups = "".join(line[1] for line in cells if len(line) == 6)
+    assert groups == "returns-championreturns-required"
+    grades = clientela(registered, "approve", "returns", answer="n\n", width=40).output
+    assert "…" not in shown + grades
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
