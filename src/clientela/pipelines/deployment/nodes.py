@@ -110,11 +110,16 @@ def package_of_table(use_case: str, role: Role) -> Callable[..., NewPackage]:
     ) -> NewPackage:
         sources = feature_schema(params)["sources"]
         fields = fields_of_model(_fields(account), model.features, sources)
-        answered = class_example(model, account["example"], example)
-        told = told_of_classes(model, fields, answered, grades_of(role, grades, choice))
-        rules = {"feature_rules": params.model_dump(mode="json"), "labels": scoring.labels}
+        told = {
+            **told_of_classes(model),
+            "fields": fields,
+            "example": class_example(model, account["example"], example),
+            "grades": grades_of(role, grades, choice),
+            "labels": scoring.labels,
+            "feature_rules": params.model_dump(mode="json"),
+        }
         metrics = registered_metrics(predictions, role, model)
-        return _new(model, use_case, role, {**told, **rules}, settings, metrics)
+        return _new(model, use_case, role, told, settings, metrics)
 
     return package_of
 
@@ -144,19 +149,25 @@ def package_of_customers(use_case: str, role: Role) -> Callable[..., NewPackage]
         others = [name for name in known if name not in model.features]
         fields = number_fields(model.features, train, scoring.labels, others)
         case = typical_numbers(fields, train)
-        example = class_example(model, case, pd.DataFrame([case]))
-        told = told_of_classes(model, fields, example, grades_of(role, grades, choice))
+        told = {
+            **told_of_classes(model),
+            "fields": fields,
+            "example": class_example(model, case, pd.DataFrame([case])),
+            "grades": grades_of(role, grades, choice),
+            "labels": scoring.labels,
+        }
         metrics = registered_metrics(predictions, role, model)
-        return _new(model, use_case, role, {**told, "labels": scoring.labels}, settings, metrics)
+        return _new(model, use_case, role, told, settings, metrics)
 
     return package_of
 
 
-def package_of_segments(use_case: str) -> Callable[..., NewPackage]:
+def package_of_segments(use_case: str, role: Role) -> Callable[..., NewPackage]:
     """The node that packages segments.
 
     Args:
         use_case: Whose model.
+        role: Which of its models.
 
     Returns:
         The node's function.
@@ -173,10 +184,14 @@ def package_of_segments(use_case: str) -> Callable[..., NewPackage]:
         placed = customers[is_active(customers, params.clustering)]
         names = dict.fromkeys([*identity_of(model).columns, "num_tx"])
         fields = number_fields(names, placed, {})
-        example = segment_example(model, typical_numbers(fields, placed), params)
-        told = told_of_segments(model, fields, example, segment_grades(evaluation, choice))
-        rules = {"segment_rules": params.model_dump(mode="json")}
-        return _new(model, use_case, "champion", {**told, **rules}, settings, None)
+        told = {
+            **told_of_segments(model),
+            "fields": fields,
+            "example": segment_example(model, typical_numbers(fields, placed), params),
+            "grades": segment_grades(evaluation, choice),
+            "segment_rules": params.model_dump(mode="json"),
+        }
+        return _new(model, use_case, role, told, settings, None)
 
     return package_of
 
@@ -228,7 +243,8 @@ def _new(  # noqa: PLR0913, PLR0917 - one call for each kind of model
     metrics: Mapping[str, Any] | None,
 ) -> NewPackage:
     group = settings.group(use_case, told["task"], role)
-    named = {"use_case": use_case, "role": role, "group": group, **told}
-    content, manifest = package(model, named)
+    problem_type = model.manifest["problem_type"]
+    named = {"use_case": use_case, "role": role, "group": group, "problem_type": problem_type}
+    content, manifest = package(model, {**named, **told})
     native = role == "required" and is_native(model)
     return NewPackage(manifest, content, archive_files(model) if native else None, metrics)
