@@ -6,7 +6,6 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from clientela.console import whole_table
 from clientela.exceptions import ConfigurationError, StageInputMissing
 
 HEADLINE = "headline"
@@ -144,13 +143,19 @@ def _place(dataset: Any) -> str:
 
 
 def _show(rows: list[tuple[str, str]], headlines: list[dict[str, Any]]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only where a table is shown
+    from rich.console import Console  # noqa: PLC0415 - only where a table is shown
+    from rich.table import Table  # noqa: PLC0415
 
-    table = Table(title="Produced", title_justify="left", show_edge=False, pad_edge=False)
-    table.add_column("what")
-    table.add_column("where")
-    for words, place in rows:
-        table.add_row(words, place)
-    console = whole_table(table)
+    console = Console(soft_wrap=True)
+    if rows:
+        # a path that breaks in two can't be copied
+        needed = max(len(words) + len(place) for words, place in rows) + 5
+        console.width = max(console.width, needed)
+        table = Table(title="Produced", title_justify="left", show_edge=False, pad_edge=False)
+        table.add_column("what")
+        table.add_column("where", no_wrap=True)
+        for words, place in rows:
+            table.add_row(words, place)
+        console.print(table)
     for headline in headlines:
         console.print(f"\n{headline['sentence']}", markup=False, highlight=False)

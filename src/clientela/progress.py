@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
 
-from tqdm import tqdm
-
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 3.0
@@ -27,6 +25,8 @@ def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Ite
         The items, unchanged.
     """
     if sys.stderr.isatty():
+        from tqdm import tqdm  # noqa: PLC0415 - servers share modules with training, and have no bar
+
         yield from tqdm(items, total=total, desc=label)
         return
     began = last = monotonic()

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from tests.inference.test_typical import PARAMS
 
-from clientela.inference.asked import WORDS_LISTED, number_fields, read_by, table_fields
+from clientela.inference.asked import WORDS_LISTED, fields_of_model, number_fields, table_fields
+from clientela.inference.fields import InputField
 from clientela.intake.rules import IntakeRules
 from clientela.tabular.schema import feature_schema
 
@@ -104,16 +106,30 @@ def test_required_are_the_configured_ones_or_all_of_them(fields):
     assert [field.name for field in found if field.required] == ["salario"]
 
 
-def test_a_model_is_asked_for_what_it_reads_and_what_each_case_must_bring():
+def test_every_model_of_a_table_has_all_its_fields_and_says_which_it_reads():
     some = PARAMS.model_copy(update={"required": ("salario", "tipo")})
     all_fields = table_fields(some, RULES, TRAIN, {})
     sources = feature_schema(some)["sources"]
-    assert [f.name for f in read_by(all_fields, ["salario", "antiguedad"], sources)] == [
-        "salario",
-        "tipo",
-        "desde",
-        "hasta",
-    ]
+    found = fields_of_model(all_fields, ["salario", "antiguedad"], sources)
+    assert [field.name for field in found] == PARAMS.inputs
+    assert [field.name for field in found if field.read] == ["salario", "desde", "hasta"]
+    assert [field.name for field in found if field.required] == ["salario", "tipo"]
+
+
+def test_a_field_that_is_not_read_keeps_its_limits_and_nothing_was_learned_from_it():
+    sources = feature_schema(PARAMS)["sources"]
+    all_fields = table_fields(PARAMS, RULES, TRAIN, {})
+    found = {field.name: field for field in fields_of_model(all_fields, ["salario"], sources)}
+    count, kind = found["creditos"], found["tipo"]
+    assert (count.minimum, count.maximum) == (0.0, 60.0)
+    assert (count.seen_minimum, count.seen_maximum, kind.words) == (None, None, ())
+    # as a manifest is read
+    assert InputField.model_validate_json(count.model_dump_json()) == count
+
+
+def test_no_field_can_claim_that_something_was_learned_and_not_read():
+    with pytest.raises(ValidationError, match="learns nothing from what it does not read"):
+        InputField(name="tipo", kind="word", required=False, read=False, words=("4",))
 
 
 def test_features_of_customers_are_required_numbers_whole_where_they_are_stored_so():
@@ -123,3 +139,16 @@ def test_features_of_customers_are_required_numbers_whole_where_they_are_stored_
     assert (age.seen_minimum, age.seen_maximum) == (20.5, 30.0)
     assert age.required
     assert (age.description, count.description) == ("edad en años", "num tx")
+
+
+def test_features_that_only_other_models_of_customers_read_may_come_and_need_not():
+    rows = pd.DataFrame({"edad": [20.5, 30.0], "num_tx": [3, 4]})
+    age, count = number_fields(["edad"], rows, {}, ["num_tx"])
+    assert (age.read, age.required) == (True, True)
+    assert (count.name, count.kind, count.read, count.required) == (
+        "num_tx",
+        "integer",
+        False,
+        False,
+    )
+    assert count.seen_maximum is None

@@ -12,8 +12,10 @@ from tests.inference.agreement import as_bytes, assert_same, imputed_names, spli
 from tests.inference.loans import CANDIDATES, EVERY_CANDIDATE, ONLY_LOANS, scores, served
 
 from clientela.exceptions import ModelFileError
+from clientela.inference.asked import fields_of_model
 from clientela.inference.columns import columns_of
 from clientela.inference.scorers import scorer_of
+from clientela.tabular.schema import feature_schema
 
 LOANS = [*CANDIDATES, *ONLY_LOANS]
 
@@ -159,13 +161,29 @@ def test_what_the_model_never_learned_from_is_told(use_case, scorer):
     assert "salario_cliente" in imputed[4]
 
 
-def test_a_field_that_the_model_does_not_read_changes_nothing(use_case, scorer):
-    asked, found = use_case("loans"), scorer("loans", "xgboost")
+@pytest.mark.parametrize(("name", "candidate"), EVERY_CANDIDATE)
+def test_the_fields_that_count_as_read_are_those_that_the_scorer_reads(
+    use_case, learned, scorer, name, candidate
+):
+    asked, model = use_case(name), learned(name, candidate)
+    fields = fields_of_model(asked.fields, model.features, feature_schema(asked.params)["sources"])
+    read = {field.name for field in fields if field.read}
+    assert read == scorer(name, candidate).maker.inputs
+
+
+def test_a_field_that_the_model_does_not_read_changes_nothing(use_case, learned):
+    asked, model = use_case("loans"), learned("loans", "xgboost")
+    fields = fields_of_model(asked.fields, model.features, feature_schema(asked.params)["sources"])
+    found = scorer_of(served(model, fields, asked.params))
     case = asked.requests[0]
-    without = found.answers(columns_of([case | {"saldo_mora": None}], asked.fields))
-    beyond = found.answers(columns_of([case | {"saldo_mora": 1e12}], asked.fields))
-    assert without.expected == beyond.expected
-    assert not without.imputed[0, [each.name for each in asked.fields].index("saldo_mora")]
+    cases = [case | {"saldo_mora": value} for value in (None, 1e12)]
+    answers = found.answers(columns_of(cases, found.manifest.read))
+    without, beyond = answers.expected
+    assert without == beyond
+    place = [each.name for each in found.manifest.fields].index("saldo_mora")
+    assert not answers.imputed[:, place].any()
+    assert not answers.unseen[:, place].any()
+    assert answers.imputed.shape == (2, len(asked.fields))
 
 
 def test_a_manifest_that_lacks_a_field_of_the_model_is_refused(use_case, learned):
@@ -177,8 +195,9 @@ def test_a_manifest_that_lacks_a_field_of_the_model_is_refused(use_case, learned
 
 def test_serving_loads_no_engine():
     code = (
-        "import sys, clientela.inference.scorers;"
-        "print(*({'ibis', 'duckdb', 'kedro', 'optuna', 'matplotlib'} & set(sys.modules)))"
+        "import sys, clientela.inference.scorers, clientela.inference.package;"
+        "training = {'ibis', 'duckdb', 'kedro', 'optuna', 'matplotlib', 'fairlearn', 'tqdm'};"
+        "print(*(training & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -8,7 +8,6 @@ from tests.segments.shoppers import customers as shoppers
 from clientela.exceptions import ModelFileError
 from clientela.inference.columns import columns_of
 from clientela.inference.fields import InputField
-from clientela.inference.manifest import Example
 from clientela.inference.scorers import scorer_of
 from clientela.inference.segments import segment_fields
 from clientela.inference.told import told_of_segments
@@ -48,7 +47,7 @@ def learned(clustering):
 
 def scorer_for(model, *without):
     fields = [InputField(name=n, kind="number", required=True) for n in segment_fields(model)]
-    told = told_of_segments(model, fields, Example(case={}, label="", expected=0.0), {})
+    told = told_of_segments(model)
     target = {name: number for name, number in told["target"].items() if name not in without}
     return scorer_of(served(model, fields, classes=tuple(target), target=target)), fields
 

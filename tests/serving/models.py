@@ -61,6 +61,7 @@ FIELDS = (
         earliest="2000-01-01",
         latest="2035-12-31",
     ),
+    InputField(name="saldo_mora", kind="number", required=False, read=False, minimum=0),
 )
 SEGMENT_FIELDS = (
     InputField(name="gasto_farmacia", kind="number", required=True, minimum=0),
@@ -77,8 +78,13 @@ class PlainScorer:
 
     def answers(self, columns: Mapping[str, Column]) -> Answers:
         names = [field.name for field in self.manifest.fields]
-        gaps = {name: _gaps(columns[name]) for name in names}
-        imputed = np.column_stack([gaps[name] for name in names])
+        rows = len(next(iter(columns.values())))
+        imputed = np.column_stack(
+            [
+                _gaps(columns[field.name]) if field.read else np.zeros(rows, dtype=bool)
+                for field in self.manifest.fields
+            ]
+        )
         unseen = np.zeros_like(imputed)
         if self.manifest.task == "segments":
             more = columns["gasto_farmacia"] > columns["gasto_supermercado"]
@@ -133,7 +139,7 @@ def packaged(
     case = {"gasto_farmacia": 5.0, "gasto_supermercado": 1.0} if segments else TWELVE
     draft = {**told, "example": Example(case=case, label="", expected=0)}
     _, manifest = package(stored, draft)
-    columns = columns_of([case], manifest.fields)
+    columns = columns_of([case], manifest.read)
     answers = PlainScorer(ServedModel(manifest, stored)).answers(columns)
     truth = float(answers.expected[0]) if expected is None else expected
     label = manifest.classes[int(answers.codes[0])]

@@ -239,7 +239,7 @@ def csv(*lines: str) -> bytes:
     return "\n".join(lines).encode()
 
 
-LINE = ",".join(map(str, TWELVE.values())) + ",,,"
+LINE = ",".join(map(str, TWELVE.values())) + ",,,,"
 HEADER = ",".join(field.name for field in FIELDS)
 
 
@@ -262,7 +262,7 @@ def test_csv_with_header_may_have_another_order_and_fewer_columns():
 @pytest.mark.parametrize(
     ("content", "status", "words"),
     [
-        (csv("1,2"), 422, "expected 15 columns; got 2"),
+        (csv("1,2"), 422, "expected 16 columns; got 2"),
         (csv(HEADER + ",x", LINE + ",1"), 422, "the model does not know a field 'x'"),
         (csv(HEADER.replace("huella_consulta", "plazo_meses"), LINE), 422, "each field once"),
         (csv(LINE.replace("35", "treinta")), 422, "got text"),

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2035, 12, 31)).map(datetime.isoformat)
 schemathesis.openapi.format("local-date-time", moments)
-line = b"4,2e6,12,35,3e6,1e6,18e4,2,3,2,0,1,,,"
+line = b"4,2e6,12,35,3e6,1e6,18e4,2,3,2,0,1,,,,"
 schemathesis.openapi.media_type("text/csv", st.lists(st.just(line), min_size=1).map(b"\\n".join))
 
 """
@@ -65,6 +65,12 @@ def test_a_request_is_documented_by_the_fields_of_its_model(document):
     assert list(case["properties"]) == [*(field.name for field in FIELDS), "_id"]
     assert case["required"] == list(TWELVE)
     assert case["examples"] == [TWELVE]
+    unread = case["properties"]["saldo_mora"]
+    assert unread["anyOf"] == [{"minimum": 0, "type": "number"}, {"type": "null"}]
+    assert unread["description"] == (
+        "A finite number from 0. May be left out or null. This model does not read it: it is "
+        "checked, and changes no answer."
+    )
     assert schemas["credit_payment.cases"]["properties"]["data"]["maxItems"] == 20
     assert schemas["customer_segments.reply"]["properties"]["predictions"]["items"]["required"] == [
         "cluster_id",
@@ -72,6 +78,15 @@ def test_a_request_is_documented_by_the_fields_of_its_model(document):
         "imputed",
         "unseen",
     ]
+
+
+def test_a_line_of_csv_is_shown_as_it_would_be_answered(document, complete):
+    told = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["text/csv"]
+    line = told["schema"]["description"].removeprefix("Such as ")
+    assert line == "4,2000000,12,35,3000000,1000000,180000,2,3,2,0,1,,,,"
+    headers = {"Content-Type": "text/csv", "Authorization": f"Bearer {TOKEN}"}
+    reply = complete.client.post("/invocations", content=line, headers=headers)
+    assert reply.status_code == 200, reply.text
 
 
 def test_the_document_follows_the_models(tmp_path):

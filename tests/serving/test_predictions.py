@@ -16,7 +16,9 @@ def test_the_literal_example_of_the_requirement_is_answered(api):
     truth = probability(TWELVE["salario_cliente"], TWELVE["cuota_pactada"])
     assert prediction["probabilidad"] == pytest.approx(truth)
     assert prediction["clase"] == "paga_a_tiempo"
-    assert prediction["imputed"] == [field.name for field in FIELDS if not field.required]
+    assert prediction["imputed"] == [
+        field.name for field in FIELDS if field.read and not field.required
+    ]
     assert "reasons" not in prediction
     assert reply.json()["model"]["use_case"] == "credit_payment"
 
@@ -62,6 +64,16 @@ def test_another_query_is_refused(api, query):
 def test_what_the_model_never_learned_from_is_told(api):
     reply = api.client.post("/predict", json={"data": [{**TWELVE, "salario_cliente": 2e9}]})
     assert reply.json()["predictions"][0]["unseen"] == ["salario_cliente"]
+
+
+def test_a_field_that_only_other_models_read_is_checked_and_changes_nothing(api):
+    cases = [TWELVE, {**TWELVE, "saldo_mora": None}, {**TWELVE, "saldo_mora": 1e12}]
+    without, null, full = api.client.post("/predict", json={"data": cases}).json()["predictions"]
+    assert without == null == full
+    assert "saldo_mora" not in full["imputed"] + full["unseen"]
+    reply = api.client.post("/predict", json={"data": [{**TWELVE, "saldo_mora": -1}]})
+    (problem,) = reply.json()["error"]["problems"]
+    assert problem["problem"] == "expected a finite number from 0; got one outside"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.serving.models import FIELDS, TWELVE
 from tests.serving.running import running
 from tests.serving.test_watching import unpack
 
-LINE = ",".join(map(str, TWELVE.values())) + ",,,"
+LINE = ",".join(map(str, TWELVE.values())) + ",,,,"
 HEADER = ",".join(field.name for field in FIELDS)
 
 

@@ -148,7 +148,8 @@ def test_a_container_without_models_says_why_it_ends(project_root, port, tmp_pat
 def test_the_server_loads_neither_kedro_nor_what_training_needs(project_root):
     code = (
         "import sys, clientela.serving.app, clientela.serving.__main__\n"
-        "heavy = 'kedro ibis duckdb pandera optuna matplotlib boto3 mlflow streamlit kneed'\n"
+        "heavy = 'kedro ibis duckdb pandera optuna matplotlib boto3 mlflow streamlit kneed '\n"
+        "heavy += 'fairlearn tqdm'\n"
         "print([name for name in heavy.split() if name in sys.modules])"
     )
     done = subprocess.run(

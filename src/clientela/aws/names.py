@@ -40,7 +40,9 @@ def endpoint_name(settings: AwsSettings, use_case: str) -> str:
     Returns:
         A name.
     """
-    return hyphened(settings.endpoints.name.replace("<use_case>", use_case))[:LONGEST_NAME].strip("-")
+    return hyphened(settings.endpoints.name.replace("<use_case>", use_case))[:LONGEST_NAME].strip(
+        "-"
+    )
 
 
 def content_name(prefix: str, content: Mapping[str, Any]) -> str:

@@ -10,13 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from fairlearn.metrics import (
-    MetricFrame,
-    count,
-    false_positive_rate,
-    selection_rate,
-    true_positive_rate,
-)
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from clientela.binary.intervals import share_intervals
@@ -115,6 +108,14 @@ ERROR_RATES = ("true_positive_rate", "false_positive_rate")
 
 def _rates(truth: Codes, decided: Codes, groups: "pd.Series[Any]") -> pd.DataFrame:
     """Rows, shares and rates of each group that has rows, in the order of the groups."""
+    from fairlearn.metrics import (  # noqa: PLC0415 - servers read the settings, and compare nobody
+        MetricFrame,
+        count,
+        false_positive_rate,
+        selection_rate,
+        true_positive_rate,
+    )
+
     frame = MetricFrame(
         metrics={
             "rows": count,

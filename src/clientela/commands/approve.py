@@ -9,6 +9,7 @@ from rich.table import Table
 
 from clientela.commands.environment import Environment
 from clientela.commands.main import with_environment
+from clientela.commands.tables import whole_table
 from clientela.contracts.use_cases import UseCase
 from clientela.exceptions import ModelFileError, NothingApproved, did_you_mean
 from clientela.inference.manifest import Role, ServedManifest, ServedTask
@@ -20,6 +21,7 @@ from clientela.registry.wording import compared, entry_words, interval
 
 ROLES = click.Choice(["champion", "required"])
 NO_REASON = "none given"
+GRADES = ("measure", "model [95 %]", "best rule", "against the rule")
 
 role_option = click.option("--role", type=ROLES, default="champion", show_default=True)
 number_option = click.option(
@@ -181,11 +183,13 @@ def _about(manifest: ServedManifest) -> str:
 
 
 def _grades(manifest: ServedManifest) -> Table:
-    table = Table(show_edge=False, pad_edge=False)
-    for name in ("measure", "model [95 %]", "best rule", "against the rule"):
-        table.add_column(name, no_wrap=True)
-    for row in compared(manifest):
-        rule = "" if row.grade.rule is None else f"{row.grade.rule:.3f}"
-        name = f"{row.measure} *" if row.measure == manifest.primary_metric else row.measure
-        table.add_row(name, interval(row.grade), rule, row.verdict)
-    return table
+    rows = [
+        (
+            f"{row.measure} *" if row.measure == manifest.primary_metric else row.measure,
+            interval(row.grade),
+            "" if row.grade.rule is None else f"{row.grade.rule:.3f}",
+            row.verdict,
+        )
+        for row in compared(manifest)
+    ]
+    return whole_table(GRADES, rows, folding=GRADES)

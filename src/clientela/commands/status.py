@@ -4,17 +4,18 @@ import json
 from typing import Any, cast
 
 import click
-from rich.table import Table
+from rich.console import Console
 
 from clientela.commands.environment import Environment
 from clientela.commands.main import with_environment
-from clientela.console import whole_table
+from clientela.commands.tables import whole_table
 from clientela.contracts.use_cases import UseCase
 from clientela.inference.manifest import ServedTask
 from clientela.registry.base import RegisteredModel
 from clientela.registry.served import Served
 
 COLUMNS = ("use case", "group", "number", "version", "status", "served")
+NAMES = COLUMNS[:2]
 
 
 @click.command()
@@ -30,7 +31,9 @@ def status(environment: Environment, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, default=_record, indent=2, ensure_ascii=False))
         return
-    console = whole_table(_table(found))
+    console = Console(soft_wrap=True)
+    if rows := _rows(found):
+        console.print(whole_table(COLUMNS, rows, folding=NAMES))
     empty = [name for name, about in found.items() if not any(about["groups"].values())]
     if empty:
         console.print(
@@ -60,24 +63,21 @@ def _record(value: Served | RegisteredModel) -> dict[str, Any]:
     return value.model_dump(mode="json") if isinstance(value, Served) else value.record()
 
 
-def _table(found: dict[str, dict[str, Any]]) -> Table:
-    table = Table(show_edge=False, pad_edge=False)
-    for name in COLUMNS:
-        table.add_column(name, no_wrap=True)
-    for use_case, about in found.items():
-        pointer = about["served"]
-        for group, entries in about["groups"].items():
-            for entry in entries:
-                here = pointer is not None and (pointer.group, pointer.number) == (
-                    group,
-                    entry.number,
-                )
-                table.add_row(
-                    use_case,
-                    group,
-                    str(entry.number),
-                    entry.version,
-                    entry.status,
-                    "●" if here else "",
-                )
-    return table
+def _rows(found: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
+    return [
+        (
+            use_case,
+            group,
+            str(entry.number),
+            entry.version,
+            entry.status,
+            "●" if _is_served(entry, about["served"]) else "",
+        )
+        for use_case, about in found.items()
+        for group, entries in about["groups"].items()
+        for entry in entries
+    ]
+
+
+def _is_served(entry: RegisteredModel, pointer: Served | None) -> bool:
+    return pointer is not None and (pointer.group, pointer.number) == (entry.group, entry.number)

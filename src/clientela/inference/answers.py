@@ -44,7 +44,7 @@ class Scorer(Protocol):
         """What the model says; thread-safe.
 
         Args:
-            columns: Field to its values, all of the same length; every field of the manifest.
+            columns: Field to its values, all of the same length; every field that the model reads.
 
         Returns:
             One entry per case.

@@ -57,34 +57,38 @@ def table_fields(
 
 
 def number_fields(
-    names: Iterable[str], rows: pd.DataFrame, labels: Mapping[str, str]
+    names: Iterable[str],
+    rows: pd.DataFrame,
+    labels: Mapping[str, str],
+    others: Iterable[str] = (),
 ) -> list[InputField]:
-    """One required number per feature, for a model whose fields are its features.
+    """One number per feature, for a model whose fields are its features.
 
     Args:
-        names: Features, in the order of fitting.
+        names: Features, in the order of fitting; required.
         rows: What the model learned from.
         labels: Feature to words for people.
+        others: Features that only other models of the use case read; optional.
 
     Returns:
         Fields in that order; `integer` where the stored column holds whole numbers by its type.
     """
+
+    def told(name: str) -> dict[str, Any]:
+        whole = pd.api.types.is_integer_dtype(rows[name])
+        kind = "integer" if whole else "number"
+        return {"name": name, "kind": kind, "description": readable(name, labels)}
+
     return [
-        InputField(
-            name=name,
-            kind="integer" if pd.api.types.is_integer_dtype(rows[name]) else "number",
-            required=True,
-            description=readable(name, labels),
-            **_range(rows[name]),
-        )
-        for name in names
+        *(InputField(**told(name), required=True, **_range(rows[name])) for name in names),
+        *(InputField(**told(name), required=False, read=False) for name in others),
     ]
 
 
-def read_by(
+def fields_of_model(
     fields: Iterable[InputField], features: Iterable[str], sources: Mapping[str, Iterable[str]]
 ) -> list[InputField]:
-    """The fields that one model of a use case asks for.
+    """The fields of a use case as one of its models reads them.
 
     Args:
         fields: All fields of the table.
@@ -92,10 +96,11 @@ def read_by(
         sources: Feature to the columns that it is made of.
 
     Returns:
-        Those that its features are made of, and those that every case must bring.
+        All of them; of those that no feature is made of, nothing was learned.
     """
     read = {column for name in features for column in sources[name]}
-    return [field for field in fields if field.required or field.name in read]
+    unread = {"read": False, "seen_minimum": None, "seen_maximum": None, "words": ()}
+    return [field if field.name in read else field.model_copy(update=unread) for field in fields]
 
 
 def _kind(name: str, params: TabularFeatureParams, rule: ColumnRule) -> FieldKind:

@@ -20,7 +20,10 @@ class InputField(BaseModel):
     Attributes:
         name: As the users' tables call it.
         kind: `number`, `integer`, `word` (a number is read as a word too) or `moment` (local time).
-        required: Whether every case must bring a value; the others are imputed and reported.
+        required: Whether every case must bring a value; the others may be left out.
+        read: Whether the model reads it: then a gap is imputed and reported. A field that only
+            other models of the use case read is checked like any other, and changes no answer, so
+            that callers need not change when another model takes over.
         minimum: Smallest value that can be; a case below it is refused. None: any.
         maximum: Largest value that can be.
         earliest: First day that a moment can be.
@@ -38,6 +41,7 @@ class InputField(BaseModel):
     name: str
     kind: FieldKind
     required: bool
+    read: bool = True
     minimum: FiniteFloat | None = None
     maximum: FiniteFloat | None = None
     earliest: date | None = None
@@ -60,4 +64,6 @@ class InputField(BaseModel):
             raise ValueError(f"{self.name}: earliest and latest fit a moment, not a {self.kind}")
         if self.kind != "word" and (self.words or self.missing is not None):
             raise ValueError(f"{self.name}: words fit a word, not a {self.kind}")
+        if not self.read and (self.words or self.seen_minimum is not None):
+            raise ValueError(f"{self.name}: a model learns nothing from what it does not read")
         return self

@@ -63,7 +63,7 @@ class ServedManifest(BaseModel):
         version: Made of the content: the same model has the same one, and no other has.
         task: Kind of answer.
         problem_type: As registries call it.
-        fields: What a case brings, in order.
+        fields: What a case brings, in order: the fields of every model of the use case.
         classes: In order; for segments their names.
         target: Class to its number; segment name to its id.
         score_name: What the expected value is called (`probabilidad`, `valor_esperado`).
@@ -100,3 +100,8 @@ class ServedManifest(BaseModel):
     feature_rules: dict[str, Any] | None = None
     segment_rules: dict[str, Any] | None = None
     files: dict[str, str]
+
+    @property
+    def read(self) -> list[InputField]:
+        """The fields that this model reads."""
+        return [field for field in self.fields if field.read]

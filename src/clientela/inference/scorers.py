@@ -136,7 +136,7 @@ COMPILERS: Final[Mapping[ServedTask, Callable[[ServedModel], Scorer]]] = {
 
 def _scorer(served: ServedModel, maker: FeatureMaker, layout: Layout, model: Model) -> Scorer:
     manifest = served.manifest
-    absent = sorted(maker.inputs - {each.name for each in manifest.fields})
+    absent = sorted(maker.inputs - {each.name for each in manifest.read})
     if absent:
         raise ModelFileError(
             f"The package of {manifest.use_case} should name every field that its model is made "

@@ -1,12 +1,11 @@
 """What a package tells of its model beside the model: grades, an example, words."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
 
-from clientela.inference.fields import InputField
 from clientela.inference.manifest import Example, Grade, JsonValue, Role
 from clientela.modelling.problem import TASKS
 from clientela.modelling.storage.stored_model import StoredModel
@@ -18,51 +17,30 @@ from clientela.segments.stored import identity_of, placed_customers
 SEGMENT_SCORE: Final = "cluster_id"
 
 
-def told_of_classes(
-    model: StoredModel,
-    fields: Iterable[InputField],
-    example: Example,
-    grades: Mapping[str, Grade],
-) -> dict[str, Any]:
-    """What a package tells of a model with classes.
+def told_of_classes(model: StoredModel) -> dict[str, Any]:
+    """What a package tells of the answers of a model with classes.
 
     Args:
         model: Fitted.
-        fields: What it asks of each case.
-        example: A typical case with its answer.
-        grades: See `grades_of`.
 
     Returns:
-        Fields of `ServedManifest`, without those of the registry, labels and rules.
+        `task`, `classes`, `target`, `score_name` and `primary_metric` of `ServedManifest`.
     """
     manifest = model.manifest
-    task = TASKS[manifest["task"]]
     return {
         "task": manifest["task"],
-        "problem_type": manifest["problem_type"],
-        "fields": tuple(fields),
-        "classes": tuple(manifest["classes"]),
+        "classes": manifest["classes"],
         "target": dict(zip(manifest["classes"], manifest["values"], strict=True)),
-        "score_name": task.score_column,
-        "grades": dict(grades),
+        "score_name": TASKS[manifest["task"]].score_column,
         "primary_metric": manifest["primary_metric"],
-        "example": example,
     }
 
 
-def told_of_segments(
-    model: StoredModel,
-    fields: Iterable[InputField],
-    example: Example,
-    grades: Mapping[str, Grade],
-) -> dict[str, Any]:
-    """What a package tells of segments.
+def told_of_segments(model: StoredModel) -> dict[str, Any]:
+    """What a package tells of the answers of a segmentation.
 
     Args:
         model: Fitted.
-        fields: What it asks of each customer.
-        example: A typical customer with their segment.
-        grades: See `segment_grades`.
 
     Returns:
         As `told_of_classes`; the classes are the segments by id, and last who is not placed.
@@ -70,14 +48,10 @@ def told_of_segments(
     ids = segment_ids(model)
     return {
         "task": "segments",
-        "problem_type": model.manifest["problem_type"],
-        "fields": tuple(fields),
-        "classes": tuple(ids),
+        "classes": [*ids],
         "target": {name: float(number) for name, number in ids.items()},
         "score_name": SEGMENT_SCORE,
-        "grades": dict(grades),
         "primary_metric": None,
-        "example": example,
     }
 
 
@@ -151,7 +125,7 @@ def class_example(
 
     Args:
         model: Fitted.
-        case: Field to value; those that the model does not ask for are left out before.
+        case: Field to value.
         features: Its features, one row.
 
     Returns:

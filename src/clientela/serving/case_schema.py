@@ -156,7 +156,9 @@ def _description(field: InputField, longest_word: int) -> str:
     expected = expectation(field, longest_word)
     told.append(expected[:1].upper() + expected[1:])
     if not field.required:
-        told.append(f"May be left out or null: {_stand_in(field)}")
+        told.append("May be left out or null" + _stand_in(field) * field.read)
+    if not field.read:
+        told.append("This model does not read it: it is checked, and changes no answer")
     if field.seen_minimum is not None or field.seen_maximum is not None:
         seen = _limits(_plain(field.seen_minimum), _plain(field.seen_maximum)).strip()
         told.append(f"The model learned {seen}; beyond that its answer is a guess")
@@ -167,8 +169,8 @@ def _description(field: InputField, longest_word: int) -> str:
 
 def _stand_in(field: InputField) -> str:
     if field.missing is not None:
-        return f"it then counts as {field.missing}"
-    return "a typical value stands in, and the reply says so"
+        return f": it then counts as {field.missing}"
+    return ": a typical value stands in, and the reply says so"
 
 
 def _limits(least: object, most: object) -> str:

@@ -145,7 +145,8 @@ def _predict(model: ShelvedModel) -> Json:
 def _invocations(model: ShelvedModel) -> Json:
     name = model.manifest.use_case
     case = model.manifest.example.case
-    line = ",".join(str(case.get(field.name) or "") for field in model.manifest.fields)
+    values = [case.get(field.name) for field in model.manifest.fields]
+    line = ",".join("" if value is None else str(value) for value in values)
     text = {"schema": {"type": "string", "minLength": 1, "description": f"Such as {line}"}}
     content = {JSON: _content(name, ["cases", "instances"]), CSV: text}
     return {

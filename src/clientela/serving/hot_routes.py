@@ -1,6 +1,8 @@
 """The routes that predict, in plain ASGI: FastAPI's own way costs more than a model's answer."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -20,21 +22,21 @@ CSV: Final = b"text/csv"
 ChosenModel = Callable[[Scope], ShelvedModel]
 
 
-class Predict:
-    """`POST /predict` and `POST /models/{use_case}/predict`.
+@dataclass(frozen=True)
+class HotRoute(ABC):
+    """A route that predicts.
 
-    Args:
+    Attributes:
         route: As it is documented.
         chosen: The model that a request is for.
         predicting: Answers.
         settings: Of the API.
     """
 
-    def __init__(
-        self, route: str, chosen: ChosenModel, predicting: Predicting, settings: ServingSettings
-    ) -> None:
-        self._route, self._chosen = route, chosen
-        self._predicting, self._settings = predicting, settings
+    route: str
+    chosen: ChosenModel
+    predicting: Predicting
+    settings: ServingSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request.
@@ -44,53 +46,45 @@ class Predict:
             receive: Its messages.
             send: Where the reply goes.
         """
-        seen = scope[SEEN]
-        seen.route = self._route
-        model = self._chosen(scope)
+        scope[SEEN].route = self.route
+        await self._answer(self.chosen(scope), scope, receive, send)
+
+    @abstractmethod
+    async def _answer(
+        self, model: ShelvedModel, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer a request to a model."""
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        return await body(scope, receive, self.settings.largest_body, self.settings.body_seconds)
+
+
+class Predict(HotRoute):
+    """`POST /predict` and `POST /models/{use_case}/predict`."""
+
+    async def _answer(
+        self, model: ShelvedModel, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         reasons = _reasons(scope["query_string"])
         _require_type(scope, JSON)
-        limit = self._settings
-        content = await body(scope, receive, limit.largest_body, limit.body_seconds)
-        asked = Asked(content, reasons=reasons)
-        await answer(send, await self._predicting.reply(model, asked, seen))
+        asked = Asked(await self._body(scope, receive), reasons=reasons)
+        await answer(send, await self.predicting.reply(model, asked, scope[SEEN]))
 
 
-class Invocations:
-    """`POST /invocations`, as SageMaker asks its containers.
+class Invocations(HotRoute):
+    """`POST /invocations`, as SageMaker asks its containers."""
 
-    Args:
-        route: As it is documented.
-        chosen: The model that a request is for.
-        predicting: Answers.
-        settings: Of the API.
-    """
-
-    def __init__(
-        self, route: str, chosen: ChosenModel, predicting: Predicting, settings: ServingSettings
+    async def _answer(
+        self, model: ShelvedModel, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        self._route, self._chosen = route, chosen
-        self._predicting, self._settings = predicting, settings
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request.
-
-        Args:
-            scope: Of the request.
-            receive: Its messages.
-            send: Where the reply goes.
-        """
-        seen = scope[SEEN]
-        seen.route = self._route
-        model = self._chosen(scope)
         if header(scope, ATTRIBUTES) == DESCRIBE.encode():
             await answer(send, orjson.dumps(model.public()))
             return
         came = _require_type(scope, JSON, CSV)
         wanted = _wanted(header(scope, b"accept"), came)
-        limit = self._settings
-        content = await body(scope, receive, limit.largest_body, limit.body_seconds)
+        content = await self._body(scope, receive)
         asked = Asked(content, names=(DATA, INSTANCES), csv=came == CSV, csv_wanted=wanted == CSV)
-        await answer(send, await self._predicting.reply(model, asked, seen), wanted)
+        await answer(send, await self.predicting.reply(model, asked, scope[SEEN]), wanted)
 
 
 def _require_type(scope: Scope, *known: bytes) -> bytes:
@@ -101,7 +95,9 @@ def _require_type(scope: Scope, *known: bytes) -> bytes:
     if media not in known or charset not in (b"", b"utf-8", b"utf8"):
         names = " or ".join(name.decode() for name in known)
         raise Refusal(
-            415, "wrong_type", f"The body should be {names} in UTF-8, and the header say so."
+            415,
+            "wrong_type",
+            f"The body should be {names} in UTF-8, and the header say so.",
         )
     return media
 

@@ -75,7 +75,7 @@ def _require_example(model: ShelvedModel, where: str) -> None:
             f"The package {where} refuses the example in its own manifest ({problems}). Run the "
             "deployment stage again."
         ) from err
-    answers = model.scorer.answers(columns_of(batch.cases, model.manifest.fields))
+    answers = model.scorer.answers(columns_of(batch.cases, model.manifest.read))
     label = model.manifest.classes[int(answers.codes[0])]
     close = math.isclose(
         float(answers.expected[0]), example.expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE

@@ -80,7 +80,7 @@ class Predicting:
         else:
             batch = model.reader.batch(asked.content, asked.names)
         self._require_few(batch, asked)
-        columns = columns_of(batch.cases, model.manifest.fields)
+        columns = columns_of(batch.cases, model.manifest.read)
         answers = model.scorer.answers(columns)
         seen.use_case, seen.rows = model.manifest.use_case, len(batch.cases)
         if self._log is not None:

@@ -61,7 +61,8 @@ class ModelShown(BaseModel):
         score_name: What the expected value is called in a prediction.
         primary_metric: The measure that chose the model.
         grades: Measure to its grade on the test part.
-        fields: What a case brings, in the order of CSV without header.
+        fields: What a case brings, in the order of CSV without header; `read` says whether this
+            model reads it.
         example: A made-up case with its answer.
     """
 

@@ -164,10 +164,11 @@ def clientela(
 ) -> Callable[..., Result]:
     """Runs one command of the console as a person would, with data in a folder."""
 
-    def run(root: Path, *arguments: str, answer: str | None = None) -> Result:
+    def run(root: Path, *arguments: str, answer: str | None = None, width: int = 200) -> Result:
         monkeypatch.chdir(project_root)
         monkeypatch.setenv("CLIENTELA_TEST_ROOT", str(root))
         where = ["--env=test", f"--conf-source={shop_conf}"]
-        return CliRunner().invoke(cli, [*arguments, *where], input=answer, env={"COLUMNS": "200"})
+        terminal = {"COLUMNS": str(width)}
+        return CliRunner().invoke(cli, [*arguments, *where], input=answer, env=terminal)
 
     return run

@@ -93,6 +93,17 @@ def test_the_manifest_tells_what_a_case_brings_by_rules_and_by_what_was_learned(
     assert fields["valor_pedido"].description == "valor del pedido"
 
 
+def test_both_models_take_the_same_cases_whatever_each_reads(deployed_shop):
+    champion, required = (
+        {field.name: field for field in opened_package(deployed_shop, role).manifest.fields}
+        for role in ("champion", "required")
+    )
+    assert [*champion] == [*required]
+    unread = {name for name, field in required.items() if not field.read}
+    assert unread == {"talla", "fecha_pedido"}
+    assert not any(required[name].required for name in unread)
+
+
 def test_the_example_is_answered_by_the_model_of_the_package_as_it_says(deployed_shop):
     features = pd.read_parquet(deployed_shop / PACKAGES / "example_features.parquet")
     for role in ("champion", "required"):
@@ -325,6 +336,15 @@ def test_status_lists_entries_and_what_is_served(registered, clientela):
     assert found["returns"]["served"]["number"] == 1
     (entry,) = found["returns"]["groups"]["returns-required"]
     assert entry["status"] == "pending"
+
+
+def test_a_narrow_terminal_cuts_neither_names_nor_grades(registered, clientela):
+    shown = clientela(registered, "status", width=60).output
+    cells = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines()]
+    groups = "".join(line[1] for line in cells if len(line) == 6)
+    assert groups == "returns-championreturns-required"
+    grades = clientela(registered, "approve", "returns", answer="n\n", width=40).output
+    assert "…" not in shown + grades
 
 
 @pytest.mark.parametrize(

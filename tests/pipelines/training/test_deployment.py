@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.pipelines.training.test_pipeline import QUICK, customers, write_inputs
+from tests.pipelines.training.test_pipeline import QUICK, SCHEMA, customers, write_inputs
 from xgboost import Booster, DMatrix
 
 from clientela.inference.package import opened
@@ -39,7 +39,9 @@ def test_ordinal_models_are_registered_and_the_required_one_in_its_own_group_and
 
     served = opened(Path(required["package"]).read_bytes(), "here", required["package_sha256"])
     manifest = served.manifest
-    assert [field.name for field in manifest.fields] == ["gasto_3m", "edad"]
+    assert [field.name for field in manifest.read] == ["gasto_3m", "edad"]
+    assert [field.name for field in manifest.fields if field.required] == ["gasto_3m", "edad"]
+    assert [field.name for field in manifest.fields] == SCHEMA["required"] + SCHEMA["extra"]
     assert manifest.score_name == "valor_esperado"
     assert manifest.target == {"sin_compra": 0.0, "baja": 1.0, "media": 2.0, "alta": 4.0}
     booster = Booster()

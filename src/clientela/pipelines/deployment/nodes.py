@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.exceptions import ConfigurationError
-from clientela.inference.asked import number_fields, read_by, table_fields
+from clientela.inference.asked import fields_of_model, number_fields, table_fields
 from clientela.inference.fields import InputField
 from clientela.inference.manifest import Role
 from clientela.inference.package import package
@@ -26,6 +26,7 @@ from clientela.inference.told import (
 )
 from clientela.inference.typical import date_hours, one_case, typical_case, typical_numbers
 from clientela.intake.rules import IntakeRules
+from clientela.modelling.schema import FeatureSchema
 from clientela.modelling.settings import ScoringSettings
 from clientela.modelling.storage.packaging import archive_files, is_native
 from clientela.modelling.storage.registered_metrics import registered_metrics
@@ -107,14 +108,18 @@ def package_of_table(use_case: str, role: Role) -> Callable[..., NewPackage]:
         scoring: ScoringSettings,
         settings: DeploymentSettings,
     ) -> NewPackage:
-        fields = read_by(_fields(account), model.features, feature_schema(params)["sources"])
-        case = {field.name: account["example"][field.name] for field in fields}
-        told = told_of_classes(
-            model, fields, class_example(model, case, example), grades_of(role, grades, choice)
-        )
-        rules = {"feature_rules": params.model_dump(mode="json"), "labels": scoring.labels}
+        sources = feature_schema(params)["sources"]
+        fields = fields_of_model(_fields(account), model.features, sources)
+        told = {
+            **told_of_classes(model),
+            "fields": fields,
+            "example": class_example(model, account["example"], example),
+            "grades": grades_of(role, grades, choice),
+            "labels": scoring.labels,
+            "feature_rules": params.model_dump(mode="json"),
+        }
         metrics = registered_metrics(predictions, role, model)
-        return _new(model, use_case, role, {**told, **rules}, settings, metrics)
+        return _new(model, use_case, role, told, settings, metrics)
 
     return package_of
 
@@ -133,27 +138,36 @@ def package_of_customers(use_case: str, role: Role) -> Callable[..., NewPackage]
     def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
         model: StoredModel,
         train: pd.DataFrame,
+        schema: dict[str, Any],
         grades: dict[str, Any],
         choice: dict[str, Any],
         predictions: pd.DataFrame,
         scoring: ScoringSettings,
         settings: DeploymentSettings,
     ) -> NewPackage:
-        fields = number_fields(model.features, train, scoring.labels)
+        known = FeatureSchema.model_validate(schema).features("all")
+        others = [name for name in known if name not in model.features]
+        fields = number_fields(model.features, train, scoring.labels, others)
         case = typical_numbers(fields, train)
-        example = class_example(model, case, pd.DataFrame([case]))
-        told = told_of_classes(model, fields, example, grades_of(role, grades, choice))
+        told = {
+            **told_of_classes(model),
+            "fields": fields,
+            "example": class_example(model, case, pd.DataFrame([case])),
+            "grades": grades_of(role, grades, choice),
+            "labels": scoring.labels,
+        }
         metrics = registered_metrics(predictions, role, model)
-        return _new(model, use_case, role, {**told, "labels": scoring.labels}, settings, metrics)
+        return _new(model, use_case, role, told, settings, metrics)
 
     return package_of
 
 
-def package_of_segments(use_case: str) -> Callable[..., NewPackage]:
+def package_of_segments(use_case: str, role: Role) -> Callable[..., NewPackage]:
     """The node that packages segments.
 
     Args:
         use_case: Whose model.
+        role: Which of its models.
 
     Returns:
         The node's function.
@@ -170,10 +184,14 @@ def package_of_segments(use_case: str) -> Callable[..., NewPackage]:
         placed = customers[is_active(customers, params.clustering)]
         names = dict.fromkeys([*identity_of(model).columns, "num_tx"])
         fields = number_fields(names, placed, {})
-        example = segment_example(model, typical_numbers(fields, placed), params)
-        told = told_of_segments(model, fields, example, segment_grades(evaluation, choice))
-        rules = {"segment_rules": params.model_dump(mode="json")}
-        return _new(model, use_case, "champion", {**told, **rules}, settings, None)
+        told = {
+            **told_of_segments(model),
+            "fields": fields,
+            "example": segment_example(model, typical_numbers(fields, placed), params),
+            "grades": segment_grades(evaluation, choice),
+            "segment_rules": params.model_dump(mode="json"),
+        }
+        return _new(model, use_case, role, told, settings, None)
 
     return package_of
 
@@ -225,7 +243,8 @@ def _new(  # noqa: PLR0913, PLR0917 - one call for each kind of model
     metrics: Mapping[str, Any] | None,
 ) -> NewPackage:
     group = settings.group(use_case, told["task"], role)
-    named = {"use_case": use_case, "role": role, "group": group, **told}
-    content, manifest = package(model, named)
+    problem_type = model.manifest["problem_type"]
+    named = {"use_case": use_case, "role": role, "group": group, "problem_type": problem_type}
+    content, manifest = package(model, {**named, **told})
     native = role == "required" and is_native(model)
     return NewPackage(manifest, content, archive_files(model) if native else None, metrics)

@@ -1,14 +1,21 @@
 """Deployment of one use case: from its stored models to entries of the registry, pending."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 from kedro.pipeline import Node, Pipeline
 
 from clientela.contracts.use_cases import UseCase
 from clientela.inference.manifest import Role
 from clientela.pipelines.assembly import cases_of, pipeline_of
 from clientela.pipelines.deployment import nodes
+from clientela.registry.packages import NewPackage
 
 MODELS: dict[Role, str] = {"champion": "champion", "required": "required_model"}
 """Role to the dataset of its model."""
+
+SEGMENTS: dict[Role, str] = {"champion": "segmentation"}
+"""The same where customers are segmented."""
 
 JUDGED = {"grades": "test_grades", "choice": "choice", "predictions": "test_predictions"}
 """How a model did on the test part: argument to dataset."""
@@ -25,17 +32,24 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    roles = [*MODELS]
     if use_case.task == "segments":
-        packaging, roles = _of_segments(use_case.name), ["champion"]
+        packaging = _of_segments(use_case.name)
     elif use_case.kind == "table":
         packaging = _of_table(use_case)
     else:
         packaging = _of_customers(use_case.name)
-    return pipeline_of(use_case, "deployment", [*packaging, *_registering(roles)])
+    models = SEGMENTS if use_case.task == "segments" else MODELS
+    return pipeline_of(use_case, "deployment", [*packaging, *_registering([*models])])
 
 
 def _of_table(use_case: UseCase) -> list[Node]:
+    given = {
+        "account": "case_account",
+        "example": "example_features",
+        "params": "params:features",
+        "scoring": "params:scoring",
+        **JUDGED,
+    }
     return [
         Node(
             nodes.case_dates,
@@ -61,59 +75,44 @@ def _of_table(use_case: UseCase) -> list[Node]:
             outputs="example_features",
             name="example_features",
         ),
-        *(
-            Node(
-                nodes.package_of_table(use_case.name, role),
-                inputs={
-                    "model": model,
-                    "account": "case_account",
-                    "example": "example_features",
-                    "params": "params:features",
-                    "scoring": "params:scoring",
-                    **JUDGED,
-                    **SETTINGS,
-                },
-                outputs=f"served_package_{role}",
-                name=f"{role}_package",
-            )
-            for role, model in MODELS.items()
-        ),
+        *_packages(partial(nodes.package_of_table, use_case.name), MODELS, given),
     ]
 
 
 def _of_customers(name: str) -> list[Node]:
-    return [
-        Node(
-            nodes.package_of_customers(name, role),
-            inputs={
-                "model": model,
-                "train": "training_part",
-                "scoring": "params:scoring",
-                **JUDGED,
-                **SETTINGS,
-            },
-            outputs=f"served_package_{role}",
-            name=f"{role}_package",
-        )
-        for role, model in MODELS.items()
-    ]
+    given = {
+        "train": "training_part",
+        "schema": "feature_schema",
+        "scoring": "params:scoring",
+        **JUDGED,
+    }
+    return _packages(partial(nodes.package_of_customers, name), MODELS, given)
 
 
 def _of_segments(name: str) -> list[Node]:
+    given = {
+        "customers": "clustering_input",
+        "evaluation": "k_evaluation",
+        "choice": "k_choice",
+        "params": "params:segmentation",
+    }
+    return _packages(partial(nodes.package_of_segments, name), SEGMENTS, given)
+
+
+def _packages(
+    package_of: Callable[[Role], Callable[..., NewPackage]],
+    models: Mapping[Role, str],
+    given: Mapping[str, str],
+) -> list[Node]:
+    """One node for each model: what packages it, from the model and what else is given."""
     return [
         Node(
-            nodes.package_of_segments(name),
-            inputs={
-                "model": "segmentation",
-                "customers": "clustering_input",
-                "evaluation": "k_evaluation",
-                "choice": "k_choice",
-                "params": "params:segmentation",
-                **SETTINGS,
-            },
-            outputs="served_package_champion",
-            name="champion_package",
+            package_of(role),
+            inputs={"model": model, **given, **SETTINGS},
+            outputs=f"served_package_{role}",
+            name=f"{role}_package",
         )
+        for role, model in models.items()
     ]
 
 
