@@ -1,9 +1,11 @@
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import click
 import pytest
+from botocore.exceptions import ConnectionClosedError
 from click.testing import CliRunner
 
 from clientela.commands import main
@@ -83,10 +85,33 @@ def test_an_error_of_ours_ends_with_its_message_alone(failing, error):
     assert (done.exit_code, done.output) == (1, f"Error: {error}\n")
 
 
+@pytest.mark.slow
+def test_nothing_but_the_message_is_written_where_kedro_is_imported_for_it(project_root, tmp_path):
+    command = [Path(sys.executable).parent / "clientela", "invoke", "--input", tmp_path / "no.csv"]
+    server = "--url=http://127.0.0.1:9"
+    done = subprocess.run(
+        [*command, server], cwd=project_root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: http://127.0.0.1:9 gave no answer")
+
+
 def test_denied_access_says_what_to_check(failing):
     done = failing(PermissionError("models/served"))
     assert done.exit_code == 1
     assert "Access was denied. Check AWS_PROFILE" in done.output
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), ConnectionClosedError(endpoint_url="http://store")],
+)
+def test_a_store_that_fails_is_told_without_a_traceback(failing, error):
+    done = failing(error)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: Disk, store or network failed ({type(error).__name__}:")
+    assert "What was done already is kept. Run the same command again." in done.output
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(failing):

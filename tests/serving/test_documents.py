@@ -157,3 +157,21 @@ def test_the_page_shows_every_operation_and_sends_a_request(complete):
         assert hosts == {complete.url.removeprefix("http://")}
         assert problems == []
         browser.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+def test_the_page_asks_for_no_token_where_none_is_needed_and_fits_a_telephone(api):
+    import playwright.sync_api as playwright
+
+    with playwright.sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.goto(f"{api.url}/docs")
+        operation = page.locator("details", has_text="/predict").first
+        operation.locator("summary").click()
+        playwright.expect(operation.locator("table")).to_be_visible()
+        playwright.expect(page.locator("#who")).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        browser.close()

@@ -179,7 +179,8 @@ def _about(manifest: ServedManifest) -> str:
     if not manifest.grades:
         return f"{graded}; never graded."
     chose = " (* chose the champion)" if manifest.primary_metric in manifest.grades else ""
-    return f"{graded}; on the test part, what flatters least first{chose}:"
+    where = "" if manifest.task == "segments" else "on the test part, "
+    return f"{graded}; {where}what flatters least first{chose}:"
 
 
 def _grades(manifest: ServedManifest) -> Table:

@@ -21,4 +21,15 @@ def message_of(error: Exception) -> str | None:
         return NO_BUCKET
     if isinstance(error, ClientelaError | PermissionError | InterpolationResolutionError):
         return readable(error)
+    if _is_of_storage(error):
+        return (
+            f"Disk, store or network failed ({type(error).__name__}: {error}). What was done "
+            "already is kept. Run the same command again."
+        )
     return None
+
+
+def _is_of_storage(error: Exception) -> bool:
+    """Whether nothing of ours is at fault; botocore, told by its name, may not be installed."""
+    stored = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+    return stored or type(error).__module__ == "botocore.exceptions"

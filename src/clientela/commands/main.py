@@ -4,6 +4,7 @@ Start-up time is a feature: nothing but click is imported here.
 """
 
 import ast
+import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
@@ -90,6 +91,9 @@ class LazyGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
+            # Kedro, imported now, tells which logging it uses; a person reads the message alone
+            kedro = logging.getLogger("kedro.framework.project")
+            kedro.addFilter(lambda record: record.levelno > logging.INFO)
             # kedro takes a second to import, and only errors need it
             from clientela.commands.errors import message_of  # noqa: PLC0415
 

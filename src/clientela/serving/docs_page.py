@@ -18,7 +18,8 @@ textarea{width:100%;min-height:14rem;box-sizing:border-box} input{width:24rem;ma
 pre{background:#f3f5f7;border-radius:6px;max-height:30rem;overflow:auto;padding:1rem}
 table{border-collapse:collapse;width:100%} td,th{border-bottom:1px solid #d8dee4;padding:.3rem;
 text-align:left;vertical-align:top} button{font:inherit;padding:.3rem 1rem}
-label{display:block;margin:.6rem 0}
+label{display:block;margin:.6rem 0} [hidden]{display:none}
+td code{overflow-wrap:anywhere}
 """
 
 SCRIPT: Final = """

@@ -59,7 +59,8 @@ def openapi(
         schemas |= _schemas(model, most)
         paths[f"/models/{use_case}/predict"] = {"post": _predict(model)}
     if default is not None:
-        operation = {**_predict(default), "operationId": "predict", "summary": "The same, default"}
+        summary = f"The same: {default.manifest.use_case} is the default"
+        operation = {**_predict(default), "operationId": "predict", "summary": summary}
         paths |= {"/predict": {"post": operation}, "/invocations": {"post": _invocations(default)}}
     components: Json = {"schemas": schemas}
     document = {**written, "paths": {**paths, **written["paths"]}, "components": components}
@@ -129,9 +130,9 @@ def _predict(model: ShelvedModel) -> Json:
     return {
         "tags": ["predictions"],
         "summary": f"Predictions of {name}",
-        "description": f"{manifest.role} of the use case, version {manifest.version}. `imputed`: "
-        "fields for which a typical value stood in. `unseen`: fields whose value the model did not "
-        "learn from. A person decides.",
+        "description": f"By the {manifest.role} model, version {manifest.version}. In the reply, "
+        "imputed lists the fields for which a typical value stood in, and unseen those whose value "
+        "the model did not learn from. A person decides.",
         "operationId": f"predict_{name}",
         "parameters": [REASONS],
         "requestBody": {"required": True, "content": {JSON: _content(name, ["cases"])}},

@@ -97,7 +97,7 @@ def _require_type(scope: Scope, *known: bytes) -> bytes:
         raise Refusal(
             415,
             "wrong_type",
-            f"The body should be {names} in UTF-8, and the header say so.",
+            f"The body should be {names} in UTF-8, and the header Content-Type say so.",
         )
     return media
 

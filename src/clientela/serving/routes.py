@@ -60,7 +60,13 @@ def routes(service: Service) -> APIRouter:
 
 
 def _about_models(router: APIRouter, service: Service) -> None:
-    @router.get("/models", response_model=ModelsShown, responses=refusing(), tags=["models"])
+    @router.get(
+        "/models",
+        summary="What is served",
+        response_model=ModelsShown,
+        responses=refusing(),
+        tags=["models"],
+    )
     async def models() -> Response:
         """Every model that is served, with its fields, limits and grades."""
         shown = [model.public() for model in service.shelf.models.values()]
@@ -68,12 +74,13 @@ def _about_models(router: APIRouter, service: Service) -> None:
 
     @router.get(
         "/models/{use_case}",
+        summary="What is served for one use case",
         response_model=ModelShown,
         responses=refusing(no_404="No such model is served."),
         tags=["models"],
     )
     async def model(use_case: str) -> Response:
-        """One of them."""
+        """One model, with its fields, limits and grades."""
         return _json(service.shelf.model(use_case).public())
 
 
@@ -85,6 +92,7 @@ def _about_customers(router: APIRouter, service: Service) -> None:
     # in a thread: the driver of the database waits
     @router.get(
         "/segments/{dni}",
+        summary="The segment of a customer",
         response_model=SegmentShown,
         responses=refusing(
             no_404="No segment is stored for this customer.",
@@ -101,6 +109,7 @@ def _about_customers(router: APIRouter, service: Service) -> None:
 def _about_operation(router: APIRouter, service: Service) -> None:
     @router.get(
         "/ping",
+        summary="Whether a model is served, for health checks",
         response_class=Response,
         responses=refusing(no_503="No model is served."),
         tags=["SageMaker"],
@@ -114,6 +123,7 @@ def _about_operation(router: APIRouter, service: Service) -> None:
 
     @router.get(
         "/health",
+        summary="Whether requests can be answered, and by which models",
         response_model=HealthShown,
         responses={
             503: {"model": HealthShown, "description": "No model is served."},
@@ -128,6 +138,7 @@ def _about_operation(router: APIRouter, service: Service) -> None:
 
     @router.get(
         "/metrics",
+        summary="Counts and times, for Prometheus",
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **refusing()},
         response_class=Response,
         tags=["operation"],
