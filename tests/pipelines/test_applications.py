@@ -47,13 +47,13 @@ def test_a_missing_account_is_unknown_whether_it_is_empty_or_written_as_na(run_p
 
 
 def test_the_nine_columns_alone_are_labelled_and_not_judged(run_preauth):
-    lines = [NINE, "35,male,2,own,little,little,2500,12,car", "22,female,1,rent,,,5951,48,radio/TV"]
-    catalog = run_preauth(lines)
+    good, bad = "35,male,2,own,rich,rich,2500,12,car", "22,female,1,rent,,little,5951,48,radio/TV"
+    catalog = run_preauth([NINE, good, bad])
     accepted = catalog.load("credit_preauth.accepted_applications").execute()
     assert accepted["Risk"].isna().all()
     labels = catalog.load("credit_preauth.labels")
     assert labels["truth"].isna().all()
-    assert len(labels) == 2
+    assert sorted(labels["label"]) == ["bad risk", "good risk"]
 
 
 @pytest.mark.slow
