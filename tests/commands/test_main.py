@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 import tomllib
@@ -112,6 +113,10 @@ def test_a_store_that_fails_is_told_without_a_traceback(failing, error):
     assert done.exit_code == 1
     assert done.output.startswith(f"Error: Disk, store or network failed ({type(error).__name__}:")
     assert "What was done already is kept. Run the same command again." in done.output
+
+
+def test_a_reader_that_has_seen_enough_is_told_nothing(failing):
+    assert failing(BrokenPipeError(errno.EPIPE, "Broken pipe")).output == ""
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(failing):

@@ -7,6 +7,9 @@ from clientela.exceptions import ClientelaError
 
 NO_BUCKET = "The variable BUCKET is not set. Put it before the command: BUCKET=<your bucket> …"
 
+NOT_OF_STORAGE = (FileNotFoundError, BrokenPipeError)
+"""A path of ours that is wrong; and a reader such as `head` that has seen enough."""
+
 
 def message_of(error: Exception) -> str | None:
     """The message of an error that a person can act on.
@@ -31,5 +34,5 @@ def message_of(error: Exception) -> str | None:
 
 def _is_of_storage(error: Exception) -> bool:
     """Whether nothing of ours is at fault; botocore, told by its name, may not be installed."""
-    stored = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+    stored = isinstance(error, OSError) and not isinstance(error, NOT_OF_STORAGE)
     return stored or type(error).__module__ == "botocore.exceptions"
