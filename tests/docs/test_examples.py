@@ -15,6 +15,7 @@ from tests.kedro_session import session_of
 from clientela.features.params import FeatureParams
 from clientela.features.target import OrdinalTarget
 from clientela.intake.rules import IntakeRules
+from clientela.labelling.settings import LabellingSettings
 from clientela.leakage.report import LeakageRules
 from clientela.modelling.settings import ScoringSettings, TrainingSettings
 from clientela.pipelines.training.params import BinaryTrainingSettings
@@ -51,7 +52,11 @@ TYPED = {
     },
     "credit_payment": {**OF_A_TABLE, "data_generation": CreditSimulation},
     "customer_churn": {**OF_A_TABLE, "data_generation": ChurnSimulation},
-    "credit_preauth": {**OF_A_TABLE, "data_generation": ApplicationSimulation},
+    "credit_preauth": {
+        **OF_A_TABLE,
+        "data_generation": ApplicationSimulation,
+        "labelling": LabellingSettings,
+    },
 }
 ADDING = "docs/adding-a-use-case.md"  # has a test of its own
 PLACE = re.compile(r"# conf/(?:local|base|aws)/(\w+\.yml)\n")

@@ -276,10 +276,13 @@ def _visitors() -> UseCase:
 def _applications() -> UseCase:
     (table,) = simulated_applications(ApplicationSimulation(rows=800, adjudicated=1)).tables()
     keys = pa.array([f"{n:06}" for n in range(len(table))])
+    params = _configured("credit_preauth")
+    # what people judged stands for the labels: which ones a model learned changes no arithmetic
+    labelled = table.append_column(params.target.column, table["Risk"])
     return UseCase(
         "credit_preauth",
-        _configured("credit_preauth"),
-        table.append_column("id_solicitud", keys),
+        params,
+        labelled.append_column(params.key, keys),
         CANDIDATES | ONLY_APPLICATIONS,
     )
 
