@@ -37,15 +37,16 @@ def test_the_overview_shows_each_model_with_its_state_and_what_to_do(shop, dashb
         ("En alarma", "1"),
         ("En observación", "0"),
         ("Estables", "1"),
-        ("Sin comparación", "2"),
+        ("Sin comparación", "3"),
         ("% de variables en rojo", "33,3 %"),
         ("% de variables en rojo", "0,0 %"),
     ]
-    assert values(page.subheader)[:4] == [
+    assert values(page.subheader)[:5] == [
         "credit_payment",
         "purchase_intensity",
         "customer_churn",
         "customer_segments",
+        "credit_preauth",
     ]
     said = everything(page)
     for words in ("en alarma", "**Investigar**", "**Nada que hacer**", "sin datos nuevos"):
