@@ -14,7 +14,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 # tests/pipelines/eda explores twice; the figures take half of a run
-AGAIN = "ingestion,feature_engineering,ordinal_target,segmentation,training,scoring,monitoring"
+AGAIN = "ingestion,labelling,feature_engineering,ordinal_target,segmentation,training,scoring,monitoring"
 TAGS = "purchase_intensity,customer_segments,credit_payment,customer_churn,credit_preauth"
 
 
