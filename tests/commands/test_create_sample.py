@@ -132,7 +132,9 @@ def desk():
     return packaged(model, asked.fields, asked.params, **told, example=example), example
 
 
-def test_json_becomes_a_csv_that_becomes_the_required_results(written, desk, tmp_path):
+def test_json_becomes_a_csv_that_becomes_the_required_results(written, desk, tmp_path, monkeypatch):
+    # tests of the server put a formula in the place of models, for as long as their session lasts
+    monkeypatch.setattr("clientela.serving.loading.scorer_of", scorer_of)
     (content, manifest), example = desk
     publish_bytes(tmp_path / "served", content, manifest)
     applicants = [
