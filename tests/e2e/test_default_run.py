@@ -14,7 +14,10 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 # tests/pipelines/eda explores twice; the figures take half of a run
-AGAIN = "ingestion,labelling,feature_engineering,ordinal_target,segmentation,training,scoring,monitoring"
+AGAIN = (
+    "ingestion,labelling,feature_engineering,ordinal_target,segmentation,training,scoring,"
+    "monitoring"
+)
 TAGS = "purchase_intensity,customer_segments,credit_payment,customer_churn,credit_preauth"
 
 
