@@ -89,10 +89,13 @@ def published(
     """The package, and the pointer that a server watches."""
     draft = Example(case=one, label="", expected=0.0)
     told = {
-        **told_of_classes(model, fields, draft, {}),
+        **told_of_classes(model),
+        "fields": fields,
+        "example": draft,
         "use_case": USE_CASE,
         "role": "champion",
         "group": "clientela-benchmark",
+        "problem_type": model.manifest["problem_type"],
         "feature_rules": params.model_dump(mode="json"),
     }
     _, manifest = package(model, told)
