@@ -34,7 +34,6 @@ PERMISSIONS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("s3", "HeadObject"): "s3:GetObject",
         ("s3", "ListObjectsV2"): "s3:ListBucket",
         ("sagemaker-runtime", "InvokeEndpoint"): "sagemaker:InvokeEndpoint",
-        ("bedrock-runtime", "Converse"): "bedrock:InvokeModel",
     }
 )
 """Calls whose permission has another name; all others are `<service>:<call>`."""

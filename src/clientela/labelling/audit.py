@@ -13,7 +13,17 @@ from clientela.labelling.settings import LabellingSettings
 from clientela.labelling.truth import TRUTH, codes
 from clientela.tabular.params import BinaryTarget
 
-SHARES = ("column", "group", "rows", "selection_rate", "selection_lower", "selection_upper")
+SHARES = [
+    "column",
+    "group",
+    "rows",
+    "selection_rate",
+    "selection_lower",
+    "selection_upper",
+    "selection_ratio",
+    "verdict",
+]
+"""What the fairness table says where there is one answer per row, and no second one to compare."""
 
 
 def group_shares(
@@ -29,18 +39,16 @@ def group_shares(
 
     Returns:
         `column`, `group`, `rows`, `selection_rate` (share with the favourable label) with its
-        95 % interval, `selection_ratio` against the most
-        favoured group, and `verdict`; see `clientela.binary.fairness`. Empty where nobody was
-        labelled.
+        95 % interval, `selection_ratio` against the most favoured group, and `verdict`; see
+        `clientela.binary.fairness`. Empty where nobody was labelled.
     """
-    columns = [*SHARES, "selection_ratio", "verdict"]
     labelled = labels["label"].notna().to_numpy()
     if not labelled.any():
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=SHARES)
     said = codes(labels["label"][labelled], target)
     rules = FairnessSettings(columns=settings.audit.groups, favourable=settings.audit.favourable)
     table = fairness_table(said, said, people[labelled].reset_index(drop=True), rules)
-    return table[columns]
+    return table[SHARES]
 
 
 def audit(

@@ -54,7 +54,7 @@ def estimate(cases: Sequence[Case], labeller: Remembering) -> Estimate:
         The estimate.
     """
     pending = [case for case in cases if not labeller.has_answered(case.fields)]
-    worst = Usage()
+    worst = NOTHING
     for case in pending:
         worst += labeller.most(case.fields)
     return Estimate(len(cases), len(cases) - len(pending), worst)
