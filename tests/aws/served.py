@@ -10,7 +10,7 @@ import xgboost as xgb
 from clientela.inference.fields import InputField
 from clientela.inference.manifest import Example, ServedManifest
 from clientela.modelling.storage.archive import archived
-from clientela.modelling.storage.stored_model import sha256_of
+from clientela.registry.whole_files import sha256_of
 
 CASE = {"num_tx_total": 12.0, "recencia_dias": 3.0, "estrato_social": None}
 

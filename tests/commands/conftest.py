@@ -20,8 +20,9 @@ from clientela.commands.main import cli
 from clientela.inference.fields import InputField
 from clientela.inference.manifest import Example, ServedManifest
 from clientela.inference.package import package
-from clientela.modelling.storage.stored_model import StoredModel, library_versions, sha256_of
+from clientela.modelling.storage.stored_model import StoredModel, library_versions
 from clientela.registry.base import RegisteredModel, Submission
+from clientela.registry.whole_files import sha256_of
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/challenge-preauth-role"

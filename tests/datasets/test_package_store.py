@@ -4,8 +4,8 @@ from kedro.io import DatasetError
 from clientela.datasets.package_store import PackageStoreDataset
 from clientela.inference.manifest import ServedManifest
 from clientela.modelling.storage.archive import unarchived
-from clientela.modelling.storage.stored_model import sha256_of
 from clientela.registry.packages import NewPackage
+from clientela.registry.whole_files import sha256_of
 
 CONTENT = b"a package"
 

@@ -8,7 +8,7 @@ from tests.serving.models import packaged
 from clientela.exceptions import ModelFileError
 from clientela.inference.package import FORMAT, MANIFEST, MODEL, from_files, opened
 from clientela.modelling.storage.archive import archived, unarchived
-from clientela.modelling.storage.stored_model import sha256_of
+from clientela.registry.whole_files import sha256_of
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 from clientela.exceptions import TrainingDataError
 from clientela.modelling.storage.persistence import skops_bytes
-from clientela.modelling.storage.stored_model import sha256_of
+from clientela.registry.whole_files import sha256_of
 from clientela.segments.clustering import centers, distances, fitted_clusters
 from clientela.segments.params import ClusteringParams
 

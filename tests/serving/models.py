@@ -12,8 +12,9 @@ from clientela.inference.columns import columns_of
 from clientela.inference.fields import Column, InputField
 from clientela.inference.manifest import Example, ServedManifest
 from clientela.inference.package import ServedModel, opened, package
-from clientela.modelling.storage.stored_model import StoredModel, library_versions, sha256_of
+from clientela.modelling.storage.stored_model import StoredModel, library_versions
 from clientela.registry.served import Served, ServedStore
+from clientela.registry.whole_files import sha256_of
 
 # requirements of credit payment, section 11
 TWELVE: dict[str, Any] = {

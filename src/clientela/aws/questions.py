@@ -12,7 +12,7 @@ from clientela.exceptions import DeploymentFailed
 from clientela.inference.manifest import ServedManifest
 from clientela.modelling.storage.archive import unarchived
 from clientela.modelling.storage.packaging import NATIVE_MODEL
-from clientela.modelling.storage.stored_model import sha256_of
+from clientela.registry.whole_files import sha256_of
 
 CSV: Final = "text/csv"
 JSON: Final = "application/json"

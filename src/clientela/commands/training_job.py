@@ -10,7 +10,7 @@ from clientela.commands.account import Account
 from clientela.commands.environment import Environment
 from clientela.exceptions import ConfigurationError, DeploymentFailed, StageInputMissing
 from clientela.modelling.schema import FeatureSchema
-from clientela.modelling.storage.stored_model import sha256_of
+from clientela.registry.whole_files import sha256_of
 
 UNKNOWN = "of-the-training-part"
 DIGITS = 12

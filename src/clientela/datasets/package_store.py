@@ -10,9 +10,14 @@ from clientela.exceptions import ModelFileError, StageInputMissing
 from clientela.inference.manifest import Role
 from clientela.modelling.storage.archive import archived
 from clientela.modelling.storage.packaging import json_bytes
-from clientela.modelling.storage.stored_model import sha256_of
 from clientela.registry.packages import NewPackage, StoredPackage
-from clientela.registry.whole_files import keep_whole, read_verified, read_whole, write_whole
+from clientela.registry.whole_files import (
+    keep_whole,
+    read_verified,
+    read_whole,
+    sha256_of,
+    write_whole,
+)
 
 AGAIN = "Run the deployment stage again."
 

@@ -20,7 +20,8 @@ from clientela.inference.manifest import FORMAT, ServedManifest
 from clientela.modelling.storage.archive import archived, unarchived
 from clientela.modelling.storage.packaging import json_bytes
 from clientela.modelling.storage.persistence import skops_bytes
-from clientela.modelling.storage.stored_model import StoredModel, sha256_of, unpacked
+from clientela.modelling.storage.stored_model import StoredModel, unpacked
+from clientela.registry.whole_files import sha256_of
 
 MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.skops"

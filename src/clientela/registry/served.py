@@ -9,8 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from clientela.exceptions import ModelFileError
 from clientela.inference.manifest import Role
 from clientela.modelling.storage.packaging import json_bytes
-from clientela.modelling.storage.stored_model import sha256_of
-from clientela.registry.whole_files import keep_whole, read_verified, read_whole, write_whole
+from clientela.registry.whole_files import (
+    keep_whole,
+    read_verified,
+    read_whole,
+    sha256_of,
+    write_whole,
+)
 
 POINTER: Final = ".json"
 

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, on local folders and object stores alike."""
 
+import hashlib
 from pathlib import PurePosixPath
 from uuid import uuid4
 
@@ -7,7 +8,18 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from clientela.exceptions import ModelFileError
-from clientela.modelling.storage.stored_model import sha256_of
+
+
+def sha256_of(content: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal digits.
+
+    Args:
+        content: Any bytes.
+
+    Returns:
+        64 digits.
+    """
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_whole(address: str) -> bytes | None:

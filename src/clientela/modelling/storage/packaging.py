@@ -9,8 +9,9 @@ from xgboost import XGBModel
 
 from clientela.binary.decision_classifier import BinaryDecisionClassifier
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.storage.stored_model import StoredModel, sha256_of
+from clientela.modelling.storage.stored_model import StoredModel
 from clientela.ordinal.regressor import OrdinalRegressor
+from clientela.registry.whole_files import sha256_of
 from clientela.tabular.matrix_recipe import matrix_recipe
 
 NATIVE_MODEL = "xgboost-model"

@@ -1,6 +1,5 @@
 """A fitted model together with the account of what it is, so that neither travels alone."""
 
-import hashlib
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +10,7 @@ import pandas as pd
 
 from clientela.exceptions import ModelFileError
 from clientela.modelling.storage.persistence import estimator_from_bytes, skops_bytes
+from clientela.registry.whole_files import sha256_of
 
 LIBRARIES = ("scikit-learn", "xgboost", "numpy", "scipy", "pandas", "skops")
 
@@ -50,18 +50,6 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return version(ALSO_CALLED.get(library, library))
-
-
-def sha256_of(content: bytes) -> str:
-    """The SHA-256 of some bytes, in hexadecimal digits.
-
-    Args:
-        content: Any bytes.
-
-    Returns:
-        64 digits.
-    """
-    return hashlib.sha256(content).hexdigest()
 
 
 def frame_sha256(frame: pd.DataFrame) -> str:
