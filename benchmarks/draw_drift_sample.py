@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from clientela.drift.profiling import baseline_profile
-from clientela.drift.settings import ProfileSettings
+from clientela.pipelines.monitoring.binning import ProfileSettings
+from clientela.pipelines.monitoring.profile import build_baseline_profile
 from drift_task import BASELINE_ROWS, CATEGORIES, NUMBERS, SEED
 
 ROWS_PER_CHUNK = 131_072
@@ -38,7 +38,7 @@ def main(rows: int, current: Path, baseline: Path, profile: Path) -> None:
     """
     write(current, rows, 1)
     write(baseline, min(rows, BASELINE_ROWS), 0)
-    made = baseline_profile(pq.read_table(baseline), ProfileSettings(), use_case="benchmark")
+    made = build_baseline_profile(pq.read_table(baseline), ProfileSettings(), use_case="benchmark")
     profile.write_text(made.model_dump_json(indent=1), encoding="utf-8")
 
 

@@ -15,11 +15,14 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from clientela.contracts.tables import Customers, Transactions
 from clientela.datasets.table import TableDataset
-from clientela.folding import folded
-from clientela.simulation.parameters import TransactionSimulation
-from clientela.simulation.tables import SimulatedCustomers, SimulatedTransactions
+from clientela.pipelines.data_generation.simulation import TransactionSimulation
+from clientela.pipelines.data_generation.transactions import (
+    SimulatedCustomers,
+    SimulatedTransactions,
+)
+from clientela.schemas import Customers, Transactions
+from clientela.text import normalize_text
 
 ROWS_PER_CUSTOMER = 20
 TYPED = (
@@ -67,7 +70,7 @@ def typed(drawn: ir.Table) -> ir.Table:
         The columns of `TYPED`.
     """
     return drawn.mutate(
-        fecha=drawn["fecha"].cast("timestamp(6)"), rubro=folded(drawn["categoria"])
+        fecha=drawn["fecha"].cast("timestamp(6)"), rubro=normalize_text(drawn["categoria"])
     ).select(*TYPED)
 
 

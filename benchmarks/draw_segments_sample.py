@@ -16,10 +16,14 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from clientela.segments.features import feature_columns
-from clientela.segments.layout import Layout, Rubro
-from clientela.segments.params import ClusteringParams, SegmentationParams
-from clientela.segments.segmentation import segmentation
+from clientela.features.rubros import list_rubro_feature_columns
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    ColumnLayout,
+    Rubro,
+    SegmentationParams,
+)
+from clientela.models.segment_model import fit_segmentation
 from segment_task import KEY, RUBROS, SEED, SHARES, K
 
 ROWS_PER_CHUNK = 100_000
@@ -35,7 +39,7 @@ WEEKLY = 0.05
 PURCHASES = 14
 """Mean number of purchases: one customer in a hundred is below the minimum activity."""
 
-LAYOUT = Layout(
+LAYOUT = ColumnLayout(
     fecha_modelo=date(2024, 6, 30),
     rubros=tuple(Rubro(slug=slug, label=slug.capitalize(), members=(slug,)) for slug in RUBROS),
     categoricals={
@@ -61,7 +65,7 @@ def main(rows: int, features: Path, customers: Path, model: Path) -> None:
             writer.write_table(pa.Table.from_pandas(chunk, _schema(), preserve_index=False))
     before = _a_week_before(features)
     params = SegmentationParams(clustering=ClusteringParams(n_init=1, k=K))
-    made = segmentation(before, LAYOUT, K, None, params)
+    made = fit_segmentation(before, LAYOUT, K, None, params)
     made.members[[KEY, "cluster_id"]].to_parquet(customers, index=False)
     model.write_text(made.identity.model_dump_json(), encoding="utf-8")
 
@@ -79,7 +83,7 @@ def drawn(start: int, stop: int) -> pd.DataFrame:
     rng = np.random.default_rng([SEED, start])
     count = stop - start
     columns: dict[str, np.ndarray | list[str]] = {KEY: [f"{i:09d}" for i in range(start, stop)]}
-    columns |= {name: rng.random(count) for name in feature_columns(LAYOUT)}
+    columns |= {name: rng.random(count) for name in list_rubro_feature_columns(LAYOUT)}
     columns["num_tx"] = rng.poisson(PURCHASES, count).astype("float64")
     columns |= dict(zip(SHARES, _shares(rng, count).T, strict=True))
     columns["rubro_top"] = list(rng.choice(list(LAYOUT.labels.values()), count))
@@ -117,7 +121,14 @@ def _a_week_before(features: Path) -> pd.DataFrame:
 
 def _schema() -> pa.Schema:
     texts = (KEY, "rubro_top", "genero")
-    columns = (KEY, *feature_columns(LAYOUT), "rubro_top", "edad", "genero", "estrato_social")
+    columns = (
+        KEY,
+        *list_rubro_feature_columns(LAYOUT),
+        "rubro_top",
+        "edad",
+        "genero",
+        "estrato_social",
+    )
     return pa.schema([(c, pa.string() if c in texts else pa.float64()) for c in columns])
 
 

@@ -21,14 +21,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from clientela.classification.codes import Codes
-from clientela.classification.spread import spread
-from clientela.modelling.problem import Problem, problem_of
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.selection.other_holdout import holdout_parts
-from clientela.modelling.selection.test_part import holdout_predictions, said_by
-from clientela.modelling.tasks import Predictions
-from clientela.pipelines.training.params import BinaryTrainingSettings
+from clientela.arrays import Codes
+from clientela.models.evaluation import predict_holdout, select_model_predictions
+from clientela.models.grading import summarize_replicates
+from clientela.models.problem import Problem, create_problem
+from clientela.models.tasks import Predictions
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
+from clientela.pipelines.training.nodes import BinaryTrainingSettings
+from clientela.pipelines.training.test_evaluation import split_holdout
 
 PROJECT = Path(__file__).parents[1]
 MEASURES = ("roc_auc", "pr_auc_rare", "brier", "brier_skill", "accuracy", "f1")
@@ -97,7 +97,7 @@ def stored(use_case: str, conf_source: str | None, env: str | None) -> tuple[pd.
                 f"params:{use_case}.training",
             )
         )
-    return model_input, problem_of(
+    return model_input, create_problem(
         "binary", schema, BinaryTrainingSettings.model_validate(settings)
     )
 
@@ -118,10 +118,12 @@ def graded(
     """
     settings = problem.settings.model_copy(update=changes)
     problem = replace(problem, settings=settings)
-    train, test = holdout_parts(model_input, settings.holdout, problem)
+    train, test = split_holdout(model_input, settings.holdout, problem)
     for name in settings.candidates:
-        model = fitted_model(train, configured_contender(name, problem), problem)
-        truth, said = said_by(holdout_predictions(test, {name: model}, problem), name, problem)
+        model = fit_model(train, get_configured_candidate(name, problem), problem)
+        truth, said = select_model_predictions(
+            predict_holdout(test, {name: model}, problem), name, problem
+        )
         grades = problem.task.grade(truth, said, problem.schema.value_array)
         ends = _ends(truth, said, problem) if intervals else {}
         yield {"candidate": name, **{measure: grades[measure] for measure in MEASURES}, **ends}
@@ -129,12 +131,12 @@ def graded(
 
 def _ends(truth: Codes, said: Predictions, problem: Problem) -> dict[str, float]:
     settings, values = problem.settings, problem.schema.value_array
-    sampled = problem.task.resampled_grades(
+    sampled = problem.task.bootstrap_metrics(
         truth, said, values, replicates=settings.bootstrap, seed=settings.seed
     )
     return {
         f"{measure}_{end}": value
-        for measure, row in spread(sampled[list(MEASURES)]).iterrows()
+        for measure, row in summarize_replicates(sampled[list(MEASURES)]).iterrows()
         for end, value in row.drop("std").items()
     }
 

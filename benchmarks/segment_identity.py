@@ -22,11 +22,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from clientela.segments.assignment import KEY
-from clientela.segments.identity import SIN_ACTIVIDAD
-from clientela.segments.layout import Layout
-from clientela.segments.params import ClusteringParams, SegmentationParams
-from clientela.segments.segmentation import Previous, Segmentation, segmentation
+from clientela.features.segment_settings import ClusteringParams, ColumnLayout, SegmentationParams
+from clientela.models.segment_model import PreviousModel, Segmentation, fit_segmentation
+from clientela.models.segmentation import KEY, SIN_ACTIVIDAD
 
 PROJECT = Path(__file__).parents[1]
 USE_CASE = "customer_segments"
@@ -82,7 +80,7 @@ def asked(arguments: Sequence[str]) -> argparse.Namespace:
 
 def stored(
     conf_source: str | None, env: str | None
-) -> tuple[pd.DataFrame, Layout, ClusteringParams]:
+) -> tuple[pd.DataFrame, ColumnLayout, ClusteringParams]:
     """What the segmentation stage would read.
 
     Args:
@@ -106,7 +104,7 @@ def stored(
             )
         )
     configured = SegmentationParams.model_validate(params).clustering
-    return features, Layout.model_validate(layout), configured
+    return features, ColumnLayout.model_validate(layout), configured
 
 
 def drawn(features: pd.DataFrame, draw: int) -> pd.DataFrame:
@@ -127,9 +125,9 @@ def drawn(features: pd.DataFrame, draw: int) -> pd.DataFrame:
 
 def trained(
     features: pd.DataFrame,
-    layout: Layout,
+    layout: ColumnLayout,
     k: int,
-    previous: Previous | None,
+    previous: PreviousModel | None,
     params: ClusteringParams,
 ) -> Segmentation:
     """A model with the parameters of clustering; names are the business of the data.
@@ -144,11 +142,11 @@ def trained(
     Returns:
         See `segmentation`.
     """
-    return segmentation(features, layout, k, previous, SegmentationParams(clustering=params))
+    return fit_segmentation(features, layout, k, previous, SegmentationParams(clustering=params))
 
 
 def kept_shares(
-    features: pd.DataFrame, layout: Layout, base: Segmentation, params: ClusteringParams
+    features: pd.DataFrame, layout: ColumnLayout, base: Segmentation, params: ClusteringParams
 ) -> dict[str, float]:
     """The share of active customers who keep their id, by way to train again.
 
@@ -166,7 +164,7 @@ def kept_shares(
         NEAREST: {"switch_margin": 0.0},
         MATCHED: {"switch_margin": 0.0, "start": "cold"},
     }
-    previous, k = Previous(base.identity, base.members), len(base.identity.ids)
+    previous, k = PreviousModel(base.identity, base.members), len(base.identity.ids)
     again = {
         way: trained(features, layout, k, previous, params.model_copy(update=dict(changes)))
         for way, changes in ways.items()
@@ -178,7 +176,7 @@ def kept_shares(
 def followed_share(
     features: pd.DataFrame,
     draw: int,
-    layout: Layout,
+    layout: ColumnLayout,
     base: Segmentation,
     params: ClusteringParams,
 ) -> float:
@@ -200,7 +198,7 @@ def followed_share(
     order = np.arange(len(features))
     order[rows] = givers
     exchanged = features.iloc[order].assign(**{KEY: features[KEY].to_numpy()})
-    previous = Previous(base.identity, base.members)
+    previous = PreviousModel(base.identity, base.members)
     made = trained(
         exchanged.reset_index(drop=True), layout, len(base.identity.ids), previous, params
     )

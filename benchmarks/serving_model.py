@@ -17,23 +17,21 @@ import pandas as pd
 import pyarrow as pa
 import yaml
 
-from clientela.inference.asked import table_fields
-from clientela.inference.columns import columns_of
-from clientela.inference.manifest import Example
-from clientela.inference.package import ServedModel, package
-from clientela.inference.scorers import scorer_of
-from clientela.inference.told import told_of_classes
-from clientela.intake.rules import IntakeRules
-from clientela.modelling.problem import problem_of
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.settings import TrainingSettings
-from clientela.modelling.storage.stored_model import StoredModel, sha256_of
-from clientela.registry.served import Served, ServedStore, package_name
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.credit.tables import simulated_loans
-from clientela.tabular.features import model_input
-from clientela.tabular.params import TabularFeatureParams
-from clientela.tabular.schema import feature_schema
+from clientela.column_rules import IntakeRules
+from clientela.features.columns import build_columns
+from clientela.features.table_features import model_input
+from clientela.features.table_report import feature_schema
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.models.stored_model import StoredModel, sha256_of
+from clientela.pipelines.data_generation.borrowers import CreditSimulation
+from clientela.pipelines.data_generation.credit import simulate_loans
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
+from clientela.registry.manifest import Example, build_table_fields, describe_classifier
+from clientela.registry.package import ModelPackage, build_package
+from clientela.registry.published_models import PublishedModel, PublishedModelStore, package_name
+from clientela.registry.scorers import build_scorer
 
 CONFIGURED = Path(__file__).parents[1] / "conf/base/parameters/credit_payment.yml"
 USE_CASE = "credit_payment"
@@ -50,7 +48,7 @@ def main(folder: str, candidate: str) -> None:
     """
     configured = yaml.safe_load(CONFIGURED.read_text("utf-8"))[USE_CASE]
     params = TabularFeatureParams.model_validate(configured["features"])
-    (loans,) = simulated_loans(CreditSimulation(rows=ROWS)).tables()
+    (loans,) = simulate_loans(CreditSimulation(rows=ROWS)).tables()
     loans = loans.append_column(params.key, pa.array([f"{n:06}" for n in range(len(loans))]))
     made = model_input(ibis.memtable(loans), params).order_by(params.key)
     train = ibis.duckdb.connect().to_pandas(made)
@@ -58,7 +56,7 @@ def main(folder: str, candidate: str) -> None:
     cases = [case(row) for row in loans.select(params.inputs).slice(0, BATCH).to_pylist()]
     place = Path(folder)
     rules = IntakeRules.model_validate(configured["ingestion"])
-    fields = table_fields(params, rules, train, {})
+    fields = build_table_fields(params, rules, train, {})
     published(place, model, fields, params, cases[0])
     joblib.dump(model.estimator.classifier_, place / "pipeline.joblib")
     for name, batch in (("one", cases[:1]), ("many", cases)):
@@ -79,8 +77,8 @@ def fitted(
     settings = TrainingSettings.model_validate(
         {"primary_metric": "roc_auc", "workers": 1, "candidates": candidates}
     )
-    problem = problem_of("binary", feature_schema(params), settings)
-    return fitted_model(train, configured_contender("candidate", problem), problem)
+    problem = create_problem("binary", feature_schema(params), settings)
+    return fit_model(train, get_configured_candidate("candidate", problem), problem)
 
 
 def published(
@@ -89,7 +87,7 @@ def published(
     """The package, and the pointer that a server watches."""
     draft = Example(case=one, label="", expected=0.0)
     told = {
-        **told_of_classes(model),
+        **describe_classifier(model),
         "fields": fields,
         "example": draft,
         "use_case": USE_CASE,
@@ -98,12 +96,14 @@ def published(
         "problem_type": model.manifest["problem_type"],
         "feature_rules": params.model_dump(mode="json"),
     }
-    _, manifest = package(model, told)
-    said = scorer_of(ServedModel(manifest, model)).answers(columns_of([one], manifest.fields))
+    _, manifest = build_package(model, told)
+    said = build_scorer(ModelPackage(manifest, model)).answers(
+        build_columns([one], manifest.fields)
+    )
     label = manifest.classes[int(said.codes[0])]
     told["example"] = Example(case=one, label=label, expected=float(said.expected[0]))
-    content, manifest = package(model, told)
-    pointer = Served(
+    content, manifest = build_package(model, told)
+    pointer = PublishedModel(
         use_case=USE_CASE,
         role="champion",
         group="clientela-benchmark",
@@ -112,7 +112,7 @@ def published(
         package=package_name(USE_CASE, "champion", manifest.version),
         package_sha256=sha256_of(content),
     )
-    ServedStore(str(place / "served")).publish(content, pointer)
+    PublishedModelStore(str(place / "served")).publish(content, pointer)
 
 
 def case(row: dict[str, Any]) -> dict[str, Any]:

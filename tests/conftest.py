@@ -18,7 +18,7 @@ from omegaconf._utils import get_yaml_loader
 from tests import small_project
 from tests.kedro_session import session_of
 
-from clientela.collecting import NEW_OBJECTS
+from clientela.cli.kedro_run import NEW_OBJECTS
 
 TRANSACTIONS = "01_raw/transacciones/muestra_transacciones.csv"
 CUSTOMERS = "01_raw/customers/muestra_customers.csv"

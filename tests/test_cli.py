@@ -1,7 +1,7 @@
 import pytest
 from click.testing import CliRunner
 
-from clientela import cli
+from clientela.cli.kedro_run import kedro_run
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def message(monkeypatch):
         def failing():
             raise error
 
-        command = cli.click.command()(cli._with_readable_errors(failing))
+        command = kedro_run.click.command()(kedro_run._convert_errors(failing))
         done = CliRunner().invoke(command)
         assert done.exit_code == 1
         return done.output
@@ -45,7 +45,7 @@ def test_another_value_error_keeps_its_traceback():
         raise ValueError("something else")
 
     with pytest.raises(ValueError, match="something else"):
-        cli._with_readable_errors(failing)()
+        kedro_run._convert_errors(failing)()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_another_value_error_keeps_its_traceback():
 def test_only_a_run_that_was_asked_to_monitor_says_by_its_exit_code_what_it_found(
     monkeypatch, named, raised, code
 ):
-    monkeypatch.setattr(cli.DRIFT_ALERTS, "raised", raised)
-    wrapped = cli._with_readable_errors(lambda **_: {"done": True})
-    command = cli.click.command()(lambda: wrapped(**named))
+    monkeypatch.setattr(kedro_run.DRIFT_ALERTS, "raised", raised)
+    wrapped = kedro_run._convert_errors(lambda **_: {"done": True})
+    command = kedro_run.click.command()(lambda: wrapped(**named))
     assert CliRunner().invoke(command).exit_code == code

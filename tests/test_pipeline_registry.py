@@ -12,7 +12,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro_viz.integrations.kedro.data_loader import load_data
 
 from clientela.exceptions import ConfigurationError
-from clientela.pipeline_registry import ON_REQUEST, existing_stages
+from clientela.pipeline_registry import ON_REQUEST, list_stages
 
 LOANS = {
     "prestamos": {
@@ -85,7 +85,7 @@ def test_each_stage_is_one_pipeline_in_the_order_of_the_switchboard(seen_by_sess
     stages = seen_by_session({})
     assert [*stages][:2] == ["data_generation", "ingestion"]
     assert [*stages][-1] == "__default__"
-    assert set(stages) - {"__default__"} <= existing_stages()
+    assert set(stages) - {"__default__"} <= list_stages()
 
 
 def test_what_needs_no_asking_is_the_default(seen_by_session):

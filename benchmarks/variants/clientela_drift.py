@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from clientela.drift.columns import BATCH_ROWS
-from clientela.drift.counting import counts
-from clientela.drift.drift_table import drift_table
-from clientela.drift.profile import read_profile
-from clientela.drift.settings import DriftSettings
+from clientela.pipelines.monitoring.binning import BATCH_ROWS, DriftSettings
+from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.drift_table import drift_table
+from clientela.pipelines.monitoring.profile import read_profile
 from drift_task import WATCHED, written
 
 
@@ -23,5 +22,7 @@ def save(current: Path, baseline: Path, profile: Path, output: Path) -> None:  #
     """
     stored = read_profile(profile.read_text(encoding="utf-8"))
     with pq.ParquetFile(current) as file:
-        found = counts(file.iter_batches(batch_size=BATCH_ROWS, columns=WATCHED), stored)
+        found = count_rows_by_cell(
+            file.iter_batches(batch_size=BATCH_ROWS, columns=WATCHED), stored
+        )
     written(drift_table(stored, found, DriftSettings()), output)

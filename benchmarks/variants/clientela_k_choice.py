@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from clientela.segments.assignment import is_active
-from clientela.segments.evaluation import k_evaluation
-from clientela.segments.matrix import matrix, matrix_columns
+from clientela.features.rubros import build_matrix, list_matrix_columns
+from clientela.models.segmentation import is_active
+from clientela.pipelines.segmentation.choose_k import evaluate_k_range
 from segment_task import STARTS
 from variants.clientela_segments import Week, clustering, loaded
 
@@ -20,12 +20,12 @@ def found(week: Week) -> pd.DataFrame:
         week: Of last week only the layout counts.
 
     Returns:
-        See `clientela.segments.evaluation.k_evaluation`.
+        See `clientela.pipelines.segmentation.choose_k.evaluate_k_range`.
     """
     params = clustering(STARTS)
     active = week.features.loc[is_active(week.features, params)]
-    columns = matrix_columns(week.layout, params.columns)
-    return k_evaluation(matrix(active, columns, transformed=params.transformed), params)
+    columns = list_matrix_columns(week.layout, params.columns)
+    return evaluate_k_range(build_matrix(active, columns, transformed=params.transformed), params)
 
 
 def written(evaluation: pd.DataFrame, output: Path) -> None:

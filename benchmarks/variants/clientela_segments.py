@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from clientela.segments.identity import Identity
-from clientela.segments.layout import Layout
-from clientela.segments.params import ClusteringParams, SegmentationParams
-from clientela.segments.segmentation import Previous, segmentation
+from clientela.features.segment_settings import ClusteringParams, ColumnLayout, SegmentationParams
+from clientela.models.segment_model import PreviousModel, fit_segmentation
+from clientela.models.segmentation import SegmentIdentity
 from segment_task import (
     FEWEST_PURCHASES,
     KEY,
@@ -35,8 +34,8 @@ class Week:
     """
 
     features: pd.DataFrame
-    layout: Layout
-    previous: Previous
+    layout: ColumnLayout
+    previous: PreviousModel
 
 
 def loaded(features: Path, customers: Path, model: Path) -> Week:
@@ -64,8 +63,8 @@ def week(features: pd.DataFrame, customers: Path, model: Path) -> Week:
     Returns:
         This week and the last one.
     """
-    identity = Identity.model_validate_json(model.read_text(encoding="utf-8"))
-    return Week(features, identity.layout, Previous(identity, pd.read_parquet(customers)))
+    identity = SegmentIdentity.model_validate_json(model.read_text(encoding="utf-8"))
+    return Week(features, identity.layout, PreviousModel(identity, pd.read_parquet(customers)))
 
 
 def found(week: Week) -> Placement:
@@ -80,7 +79,7 @@ def found(week: Week) -> Placement:
     return placed(week, STARTS, None)
 
 
-def placed(week: Week, starts: int, previous: Previous | None) -> Placement:
+def placed(week: Week, starts: int, previous: PreviousModel | None) -> Placement:
     """The nearest segment of each active customer.
 
     Args:
@@ -92,7 +91,7 @@ def placed(week: Week, starts: int, previous: Previous | None) -> Placement:
         What bare scikit-learn also has to find.
     """
     params = SegmentationParams(clustering=clustering(starts))
-    made = segmentation(week.features, week.layout, K, previous, params)
+    made = fit_segmentation(week.features, week.layout, K, previous, params)
     active = made.members["cluster_cercano"] >= 0
     nearest = made.members.loc[active, "cluster_cercano"].to_numpy()
     return Placement(made.members.loc[active, KEY], nearest)

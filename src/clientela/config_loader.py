@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 
-from clientela.contracts.known_names import require_known_entries, require_known_raw_files
+from clientela.use_cases import require_known_entries, require_known_raw_files
 
 
 class ActiveConfigLoader(OmegaConfigLoader):
@@ -31,7 +31,7 @@ class ActiveConfigLoader(OmegaConfigLoader):
             and previous.source != self.source
             and previous._read.get("use_cases") != self["use_cases"]  # noqa: SLF001 - its own kind
         ):
-            _forget_registered_pipelines()
+            _reload_pipelines()
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """The configuration of one kind, checked for keys that nothing would read.
@@ -45,7 +45,7 @@ class ActiveConfigLoader(OmegaConfigLoader):
             The merged files, as a copy of its own.
 
         Raises:
-            ConfigurationError: See `clientela.contracts.known_names`.
+            ConfigurationError: See `clientela.use_cases`.
         """
         if key not in self._read:
             self._read[key] = self._checked(key)
@@ -82,7 +82,7 @@ class ActiveConfigLoader(OmegaConfigLoader):
         return cls._active
 
 
-def _forget_registered_pipelines() -> None:
+def _reload_pipelines() -> None:
     """Have the pipelines registered anew: they were built from another switchboard."""
     from kedro.framework.project import pipelines  # noqa: PLC0415 - cyclic at import time
 

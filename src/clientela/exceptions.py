@@ -51,35 +51,35 @@ class RawDataError(ClientelaError):
     """The raw files can't be used as they are."""
 
 
-class RawFileMissing(RawDataError):
+class RawFileNotFoundError(RawDataError):
     """Nothing lies where the catalog looks for raw data."""
 
 
-class RawFileUnreadable(RawDataError):
+class RawFileUnreadableError(RawDataError):
     """A raw file exists, but no table can be read from it."""
 
 
-class WrongColumns(RawDataError):
+class InvalidColumnsError(RawDataError):
     """Required columns are absent from a raw file's header."""
 
 
-class TooManyBadRows(RawDataError):
+class TooManyBadRowsError(RawDataError):
     """The quarantine holds a larger share of the rows than is tolerated."""
 
 
-class TooManyBadValues(RawDataError):
+class TooManyBadValuesError(RawDataError):
     """A larger share of a column's values than is tolerated can't be read."""
 
 
-class RawDataNotOurs(RawDataError):
+class ForeignRawDataError(RawDataError):
     """Sample data would overwrite a raw file that the project did not write."""
 
 
-class StageInputMissing(ClientelaError):
+class MissingStageInputError(ClientelaError):
     """An earlier stage has not written its output yet."""
 
 
-class RowsUnaccounted(ClientelaError):
+class RowAccountingError(ClientelaError):
     """Accepted and quarantined rows do not add up to the rows read."""
 
 
@@ -87,7 +87,7 @@ class TrainingDataError(ClientelaError):
     """The model input can't be learned from."""
 
 
-class UnusableTarget(TrainingDataError, ValueError):
+class InvalidTargetError(TrainingDataError, ValueError):
     """A target column is not ordinal codes, or has one class only."""
 
 
@@ -99,7 +99,7 @@ class LabellingError(ClientelaError):
     """Labels can't be made, or too many rows went without one."""
 
 
-class LeakageFound(ClientelaError):
+class LeakageError(ClientelaError):
     """A feature knows what can't be known at decision time."""
 
 
@@ -107,7 +107,7 @@ class ModelFileError(ClientelaError):
     """A stored model is damaged, foreign, or of another version."""
 
 
-class CaseRefused(ClientelaError):
+class InvalidCaseError(ClientelaError):
     """A case to be answered online breaks the fields of the model; no value is in the message."""
 
 
@@ -119,15 +119,15 @@ class RegistryError(ServingError):
     """The model registry can't be reached, or refuses."""
 
 
-class DeploymentFailed(ServingError):
+class DeploymentError(ServingError):
     """An endpoint could not be brought up, or failed its test."""
 
 
-class NothingApproved(ServingError):
+class NoApprovedModelError(ServingError):
     """No approved model is there to be served."""
 
 
-class CardContradiction(ClientelaError):
+class ModelCardError(ClientelaError):
     """A model card's figures are missing or contradict each other."""
 
 
@@ -135,15 +135,15 @@ class DatabaseError(ClientelaError):
     """A table could not be loaded into a database."""
 
 
-class DatabaseUnreachable(DatabaseError):
+class DatabaseConnectionError(DatabaseError):
     """There is no connection: address, network, password, or driver."""
 
 
-class DatabaseRefused(DatabaseError):
+class DatabaseOperationError(DatabaseError):
     """The database is reached, but does not let the table be read or written."""
 
 
-class WrongTable(DatabaseError):
+class InvalidTableError(DatabaseError):
     """The rows, or the table that stands in the database, have another form than expected."""
 
 
@@ -151,11 +151,11 @@ class DriftError(ClientelaError):
     """Current data can't be compared with a baseline."""
 
 
-class ProfileUnusable(DriftError):
+class InvalidProfileError(DriftError):
     """A baseline profile is damaged, of another version, or can't be made from the data."""
 
 
-class CurrentDataUnfit(DriftError):
+class IncompatibleDataError(DriftError):
     """The current data lack rows, columns, or types that the baseline has."""
 
 

@@ -6,13 +6,13 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from clientela.exceptions import ConfigurationError, StageInputMissing
+from clientela.exceptions import ConfigurationError, MissingStageInputError
 
 HEADLINE = "headline"
 DRIFT_STATE = "drift_state"
 
 
-class StageInputs:
+class StageInputCheck:
     """Names the command that makes a missing input, before anything runs."""
 
     @hook_impl
@@ -48,7 +48,7 @@ class StageInputs:
         if missing:
             needed = {makers[name] for name in missing}
             stages = [stage for stage in pipelines if stage in needed]
-            raise StageInputMissing(
+            raise MissingStageInputError(
                 f"Not there yet: {', '.join(missing)}. Run first: "
                 f"kedro run --pipelines={','.join(stages)}"
             )
@@ -86,14 +86,14 @@ class RunSummary:
             catalog: Where everything lies.
         """
         rows = [
-            (words, _place(dataset))
+            (words, _get_location(dataset))
             for name in self._saved
             if (dataset := catalog.get(name)) is not None
-            and (words := _summary(dataset)) is not None
+            and (words := _get_summary(dataset)) is not None
         ]
         headlines = [catalog.load(name) for name in self._saved if name.endswith(HEADLINE)]
         if rows or headlines:
-            _show(rows, headlines)
+            _print_summary(rows, headlines)
 
 
 class DriftAlerts:
@@ -124,13 +124,13 @@ DRIFT_ALERTS = DriftAlerts()
 """The one that settings register and the command line asks."""
 
 
-def _summary(dataset: Any) -> str | None:
+def _get_summary(dataset: Any) -> str | None:
     metadata = getattr(dataset, "metadata", None) or {}
     words = metadata.get("clientela", {}).get("summary")
     return None if words is None else str(words)
 
 
-def _place(dataset: Any) -> str:
+def _get_location(dataset: Any) -> str:
     from pathlib import Path  # noqa: PLC0415 - only where a table is shown
 
     fields = dataset._describe()  # noqa: SLF001 - what Kedro itself shows of a dataset
@@ -142,7 +142,7 @@ def _place(dataset: Any) -> str:
     return place.removeprefix("file://").removeprefix(f"{Path.cwd()}/")
 
 
-def _show(rows: list[tuple[str, str]], headlines: list[dict[str, Any]]) -> None:
+def _print_summary(rows: list[tuple[str, str]], headlines: list[dict[str, Any]]) -> None:
     from rich.console import Console  # noqa: PLC0415 - only where a table is shown
     from rich.table import Table  # noqa: PLC0415
 

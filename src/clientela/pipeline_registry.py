@@ -10,7 +10,7 @@ from kedro.pipeline import Pipeline
 
 import clientela.pipelines
 from clientela.config_loader import ActiveConfigLoader
-from clientela.contracts.use_cases import UseCase, switchboard
+from clientela.use_cases import UseCase, parse_use_cases
 
 # Stages that write where people keep their own data, or need a cloud, run only when named.
 ON_REQUEST = frozenset({"data_generation", "deployment"})
@@ -25,18 +25,18 @@ def register_pipelines() -> dict[str, Pipeline]:
     Raises:
         ConfigurationError: The switchboard contradicts itself.
     """
-    use_cases = switchboard(ActiveConfigLoader.active()["use_cases"], existing_stages())
-    stages = stage_pipelines(use_cases)
+    use_cases = parse_use_cases(ActiveConfigLoader.active()["use_cases"], list_stages())
+    stages = build_stage_pipelines(use_cases)
     default = [pipeline for stage, pipeline in stages.items() if stage not in ON_REQUEST]
     return stages | {"__default__": reduce(add, default, Pipeline([]))}
 
 
-def existing_stages() -> frozenset[str]:
+def list_stages() -> frozenset[str]:
     """The names of all stages: the packages under `clientela.pipelines`."""
     return frozenset(m.name for m in iter_modules(clientela.pipelines.__path__) if m.ispkg)
 
 
-def stage_pipelines(use_cases: Mapping[str, UseCase]) -> dict[str, Pipeline]:
+def build_stage_pipelines(use_cases: Mapping[str, UseCase]) -> dict[str, Pipeline]:
     """Each stage that some use case has, over all of them.
 
     Args:

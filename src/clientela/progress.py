@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LINES = 3.0
 Item = TypeVar("Item")
 
 
-def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
+def iter_with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
     """The items, one by one, while a bar (terminal) or log lines (else) tell how far it is.
 
     Args:

@@ -3,9 +3,9 @@
 from omegaconf.resolvers import oc
 
 from clientela.config_loader import ActiveConfigLoader
-from clientela.hooks import DRIFT_ALERTS, RunSummary, StageInputs
+from clientela.hooks import DRIFT_ALERTS, RunSummary, StageInputCheck
 
-HOOKS = (StageInputs(), RunSummary(), DRIFT_ALERTS)
+HOOKS = (StageInputCheck(), RunSummary(), DRIFT_ALERTS)
 
 CONFIG_LOADER_CLASS = ActiveConfigLoader
 CONFIG_LOADER_ARGS = {

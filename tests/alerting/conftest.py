@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from clientela.drift.alerts import Alert
+from clientela.pipelines.monitoring.alerts import Alert
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,10 @@
-from clientela.alerting.addresses import sent_alert
-from clientela.alerting.delivery import Delivery
+from clientela.pipelines.monitoring.alerts import Delivery, send_alert
 
 KINDS = {"webhook": "ALERT_WEBHOOK", "sns": "ALERT_TOPIC"}
 
 
 def sent(alert, **environment):
-    return sent_alert(alert, KINDS, environment, deadline_seconds=10)
+    return send_alert(alert, KINDS, environment, deadline_seconds=10)
 
 
 def test_without_addresses_nobody_is_told(alert):

@@ -3,8 +3,7 @@ import json
 import boto3
 import pytest
 
-from clientela.alerting.settings import SnsSettings
-from clientela.alerting.sns import published
+from clientela.pipelines.monitoring.alerts import SnsSettings, publish_to_sns
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def subscribed_queue(name, **attributes):
 
 def test_a_topic_gets_the_alert_with_a_subject(aws, alert):
     topic, received = subscribed_queue("alertas")
-    delivered, attempts, detail = published(alert, settings(topic))
+    delivered, attempts, detail = publish_to_sns(alert, settings(topic))
     [message] = received()
     assert (delivered, attempts, detail) == (True, 1, f"message {message['MessageId']}")
     assert message["Subject"] == "Drift: credit_payment 2024-05"
@@ -43,20 +42,20 @@ def test_a_topic_gets_the_alert_with_a_subject(aws, alert):
 
 def test_a_fifo_topic_drops_the_repetition_of_a_rerun(aws, alert):
     topic, received = subscribed_queue("alertas.fifo", FifoTopic="true", FifoQueue="true")
-    assert [published(alert, settings(topic))[0] for _ in range(2)] == [True, True]
+    assert [publish_to_sns(alert, settings(topic))[0] for _ in range(2)] == [True, True]
     assert len(received()) == 1
 
 
 def test_a_topic_that_does_not_exist_is_told(aws, alert):
     topic = "arn:aws:sns:sa-east-1:123456789012:otra"
-    assert published(alert, settings(topic)) == (False, 1, "NotFound")
+    assert publish_to_sns(alert, settings(topic)) == (False, 1, "NotFound")
 
 
 def test_a_slow_answer_is_not_waited_for(aws, alert, receiver, monkeypatch):
     slow = receiver("silent")
     monkeypatch.setenv("AWS_ENDPOINT_URL", slow.url.split("/hook")[0])
     topic = "arn:aws:sns:sa-east-1:123456789012:alertas"
-    found = published(alert, settings(topic, timeout_seconds=0.2))
+    found = publish_to_sns(alert, settings(topic, timeout_seconds=0.2))
     assert found == (False, 1, "ReadTimeoutError")
 
 

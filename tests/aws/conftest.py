@@ -9,9 +9,8 @@ import pytest
 from tests.aws.gateway import Gateway, started
 from tests.aws.served import Archive, native_archive
 
-from clientela.aws.clients import Clients
-from clientela.aws.settings import AwsSettings, aws_settings
-from clientela.registry.base import Submission
+from clientela.aws_clients import AwsSettings, Clients, parse_aws_settings
+from clientela.registry.model_registry import Submission
 
 ACCOUNT = "123456789012"
 GROUP = "xgboost-ordinal-tecnologia"
@@ -57,7 +56,7 @@ def emptied() -> None:
 
 @pytest.fixture
 def settings(bucket: str) -> AwsSettings:
-    return aws_settings(
+    return parse_aws_settings(
         {
             "bucket": bucket,
             "execution_role": f"arn:aws:iam::{ACCOUNT}:role/challenge-preauth-role",

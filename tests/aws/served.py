@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import xgboost as xgb
 
-from clientela.inference.fields import InputField
-from clientela.inference.manifest import Example, ServedManifest
-from clientela.modelling.storage.archive import archived
-from clientela.registry.whole_files import sha256_of
+from clientela.features.columns import InputField
+from clientela.registry.manifest import Example, ServedManifest
+from clientela.registry.package import make_archive
+from clientela.storage import compute_sha256
 
 CASE = {"num_tx_total": 12.0, "recencia_dias": 3.0, "estrato_social": None}
 
@@ -55,10 +55,12 @@ def native_archive(columns: tuple[str, ...] = tuple(CASE), **changed: bytes) -> 
     files = {
         "xgboost-model": native,
         "code/features.json": json.dumps(list(columns)).encode(),
-        "code/manifest.json": json.dumps({"native_model_sha256": sha256_of(native)}).encode(),
+        "code/manifest.json": json.dumps({"native_model_sha256": compute_sha256(native)}).encode(),
     }
     case = [np.nan if value is None else value for value in CASE.values()]
     asked = [case if len(columns) == len(case) else [0.0] * len(columns), [0.0] * len(columns)]
     said = booster.predict(xgb.DMatrix(np.array(asked)))
-    content = archived(files | {name.replace("__", "/"): each for name, each in changed.items()})
+    content = make_archive(
+        files | {name.replace("__", "/"): each for name, each in changed.items()}
+    )
     return Archive(content, float(said[0]), float(said[1]))

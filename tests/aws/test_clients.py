@@ -4,8 +4,7 @@ import sys
 import pytest
 from tests.aws.gateway import Fault
 
-from clientela.aws.clients import Clients
-from clientela.aws.errors import explained
+from clientela.aws_clients import Clients, convert_aws_errors
 from clientela.exceptions import ConfigurationError, RegistryError
 
 
@@ -34,7 +33,7 @@ def test_a_server_that_is_silent_is_given_up(settings, gateway):
     gateway.faults.append(Fault("ListModels", "silent"))
     with (
         pytest.raises(RegistryError, match=r"no answer in time \(ReadTimeoutError\)"),
-        explained("Listing", "sagemaker", RegistryError),
+        convert_aws_errors("Listing", "sagemaker", RegistryError),
     ):
         own("sagemaker").list_models()
     assert gateway.operations() == ["ListModels"]
@@ -47,7 +46,7 @@ def test_a_call_is_tried_no_more_often_than_set(settings, gateway, attempts):
     gateway.faults.append(Fault("ListModels", "throttled", times=99))
     with (
         pytest.raises(RegistryError, match=f"after {attempts} attempts"),
-        explained("Listing", "sagemaker", RegistryError),
+        convert_aws_errors("Listing", "sagemaker", RegistryError),
     ):
         own("sagemaker").list_models()
     assert len(gateway.calls) == attempts

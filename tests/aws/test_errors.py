@@ -11,7 +11,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from clientela.aws.errors import explained, is_absent, is_there_already, permission
+from clientela.aws_clients import convert_aws_errors, get_iam_action, is_absent, is_name_conflict
 from clientela.exceptions import RegistryError
 
 SECRET = "una-clave-que-no-debe-verse"  # noqa: S105 - nobody's
@@ -52,14 +52,14 @@ def client_error(code, message="", operation="CreateModel", status=400, retries=
 def test_each_failure_says_what_to_do(error, match):
     with (
         pytest.raises(RegistryError, match=f"^Registering: .*{match}") as caught,
-        explained("Registering", "sagemaker", RegistryError),
+        convert_aws_errors("Registering", "sagemaker", RegistryError),
     ):
         raise error
     assert caught.value.__cause__ is error
 
 
 def test_anything_else_passes_as_it_is():
-    with pytest.raises(KeyError), explained("Registering", "sagemaker", RegistryError):
+    with pytest.raises(KeyError), convert_aws_errors("Registering", "sagemaker", RegistryError):
         raise KeyError("x")
 
 
@@ -74,7 +74,7 @@ def test_anything_else_passes_as_it_is():
     ],
 )
 def test_the_permission_of_a_call_is_named_as_iam_names_it(service, operation, action):
-    assert permission(service, operation) == action
+    assert get_iam_action(service, operation) == action
 
 
 @pytest.mark.parametrize(
@@ -93,19 +93,19 @@ def test_the_permission_of_a_call_is_named_as_iam_names_it(service, operation, a
 )
 def test_absent_and_there_already_are_told_apart(code, message, absent, there):
     error = client_error(code, message)
-    assert (is_absent(error), is_there_already(error)) == (absent, there)
+    assert (is_absent(error), is_name_conflict(error)) == (absent, there)
 
 
 def test_keys_are_in_no_message(settings, gateway, monkeypatch):
-    from clientela.aws.clients import Clients
-    from clientela.aws.endpoint_state import endpoint_state
-    from clientela.exceptions import DeploymentFailed
+    from clientela.aws.endpoint import fetch_endpoint_state
+    from clientela.aws_clients import Clients
+    from clientela.exceptions import DeploymentError
 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_SESSION_TOKEN", SECRET[::-1])
     gateway.policy = {"Statement": []}
-    with pytest.raises(DeploymentFailed, match=re.escape("sagemaker:DescribeEndpoint")) as caught:
-        endpoint_state("a", Clients(settings))
+    with pytest.raises(DeploymentError, match=re.escape("sagemaker:DescribeEndpoint")) as caught:
+        fetch_endpoint_state("a", Clients(settings))
     said = str(caught.value)
     assert SECRET not in said
     assert SECRET[::-1] not in said

@@ -4,10 +4,13 @@ import pytest
 from tests.aws.conftest import GROUP
 from tests.aws.gateway import Fault
 
-from clientela.aws.model_registry import SageMakerRegistry, model_file
-from clientela.aws.packages import package_request
-from clientela.aws.service_model import problems
+from clientela.aws.plan import find_request_problems
 from clientela.exceptions import ConfigurationError, RegistryError
+from clientela.registry.sagemaker_registry import (
+    SageMakerRegistry,
+    build_package_request,
+    get_model_data_url,
+)
 
 
 @pytest.fixture
@@ -54,9 +57,9 @@ def test_a_model_of_another_form_goes_in_with_our_own_image(
     (container,) = found["InferenceSpecification"]["Containers"]
     assert container["Image"] == settings.image
     assert container["ModelDataUrl"] == entry.package
-    assert model_file(entry, clients) == entry.package
+    assert get_model_data_url(entry, clients) == entry.package
     given = submission()
-    assert model_file(registry.register(given), clients) == given.prebuilt
+    assert get_model_data_url(registry.register(given), clients) == given.prebuilt
 
 
 def test_registering_twice_makes_one_entry(registry, submission, gateway):
@@ -87,7 +90,7 @@ def test_entries_of_others_are_left_alone(registry, submission, aws_client):
 @pytest.mark.parametrize("status", ["approved", "rejected", "pending"])
 def test_a_decision_is_kept_with_its_reason(registry, submission, aws_client, status):
     entry = registry.register(submission())
-    decided = registry.decide(entry, status, "mejor que la\n regla")
+    decided = registry.set_status(entry, status, "mejor que la\n regla")
     assert decided.status == status
     assert registry.models(GROUP) == [decided]
     found = aws_client("sagemaker").describe_model_package(ModelPackageName=entry.address)
@@ -95,7 +98,7 @@ def test_a_decision_is_kept_with_its_reason(registry, submission, aws_client, st
 
 
 def test_registering_again_does_not_undo_an_approval(registry, submission):
-    approved = registry.decide(registry.register(submission()), "approved", "revisado")
+    approved = registry.set_status(registry.register(submission()), "approved", "revisado")
     assert registry.register(submission()) == approved
 
 
@@ -166,7 +169,7 @@ def test_without_an_image_nothing_is_asked_of_aws(settings, clients, submission,
 
 def test_the_request_has_the_form_that_aws_takes(submission, settings):
     for given in (submission(), submission(prebuilt=None, metrics=None)):
-        request = package_request(given, settings, "us-east-1")
-        assert problems("sagemaker", "CreateModelPackage", request) == []
+        request = build_package_request(given, settings, "us-east-1")
+        assert find_request_problems("sagemaker", "CreateModelPackage", request) == []
         assert "Tags" not in request  # AWS refuses them for a versioned package
         json.dumps(request)

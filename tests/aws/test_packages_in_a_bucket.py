@@ -7,9 +7,9 @@ from botocore.exceptions import BotoCoreError
 from tests.aws.gateway import Fault
 from tests.registry.test_served import NEW, OLD, pointer
 
-from clientela.commands.errors import message_of
-from clientela.registry.served import ServedStore
-from clientela.registry.whole_files import keep_whole, read_whole
+from clientela.cli.output import get_user_message
+from clientela.registry.published_models import PublishedModelStore
+from clientela.storage import ensure_file, read_file_if_present
 
 FOREVER = 1_000
 FAILURES = (OSError, BotoCoreError)
@@ -35,23 +35,23 @@ def test_an_upload_that_fails_leaves_nothing_and_a_rerun_writes_it(folder, gatew
     address = f"{folder}/credit_payment-champion-0123456789ab.tar.gz"
     gateway.faults.append(Fault("PutObject", kind, times=FOREVER))
     with pytest.raises(FAILURES) as failed:
-        keep_whole(address, OLD)
-    assert "Run the same command again" in message_of(failed.value)
+        ensure_file(address, OLD)
+    assert "Run the same command again" in get_user_message(failed.value)
     gateway.faults.clear()
-    assert read_whole(address) is None
-    keep_whole(address, OLD)
-    assert read_whole(address) == OLD
+    assert read_file_if_present(address) is None
+    ensure_file(address, OLD)
+    assert read_file_if_present(address) == OLD
 
 
 @pytest.mark.parametrize("kind", ["500", "silent", "lost"])
 def test_publishing_into_a_bucket_that_fails_leaves_the_former_model_served(folder, gateway, kind):
-    store, first = ServedStore(folder), pointer(OLD)
+    store, first = PublishedModelStore(folder), pointer(OLD)
     store.publish(OLD, first)
     second = pointer(NEW, number=2, version="f" * 12)
     gateway.faults.append(Fault("PutObject", kind, times=FOREVER))
     with pytest.raises(FAILURES) as failed:
         store.publish(NEW, second)
-    assert "Run the same command again" in message_of(failed.value)
+    assert "Run the same command again" in get_user_message(failed.value)
     gateway.faults.clear()
     assert store.served() == {"credit_payment": first}
     assert store.package(first) == OLD

@@ -4,8 +4,8 @@ import pytest
 import yaml
 from tests.aws.gateway import Fault
 
-from clientela.aws.plan import Action, Plan, applied
-from clientela.exceptions import DeploymentFailed, RegistryError
+from clientela.aws.plan import Action, Plan, apply_plan
+from clientela.exceptions import DeploymentError, RegistryError
 
 ROLE = "arn:aws:iam::123456789012:role/challenge-preauth-role"
 
@@ -32,7 +32,7 @@ def test_a_plan_can_be_printed_and_read_again():
 
 def test_every_step_is_told_as_soon_as_it_is_done(clients, gateway, caplog):
     caplog.set_level("INFO")
-    steps = applied(made("a", "b"), clients)
+    steps = apply_plan(made("a", "b"), clients)
     next(steps)
     assert "1 of 2: model a" in caplog.text
     assert "2 of 2" not in caplog.text
@@ -43,30 +43,28 @@ def test_every_step_is_told_as_soon_as_it_is_done(clients, gateway, caplog):
 
 def test_one_that_stopped_half_way_goes_on_where_it_stopped(clients, gateway):
     gateway.faults.append(Fault("CreateModel", "500", times=2))
-    with pytest.raises(DeploymentFailed, match=r"Making models, step 1 of 2 \(model a\): AWS fail"):
-        list(applied(made("a", "b"), clients))
-    next(applied(made("a", "b"), clients))
-    assert [done.kept for done in applied(made("a", "b"), clients)] == [True, False]
+    with pytest.raises(DeploymentError, match=r"Making models, step 1 of 2 \(model a\): AWS fail"):
+        list(apply_plan(made("a", "b"), clients))
+    next(apply_plan(made("a", "b"), clients))
+    assert [done.kept for done in apply_plan(made("a", "b"), clients)] == [True, False]
 
 
 def test_a_malformed_step_stops_the_plan_before_its_first(clients, gateway):
     plan = made("a", "not a name")
-    with pytest.raises(
-        DeploymentFailed, match=r"nothing was done(?s:.*)'not a name' does not have"
-    ):
-        list(applied(plan, clients))
+    with pytest.raises(DeploymentError, match=r"nothing was done(?s:.*)'not a name' does not have"):
+        list(apply_plan(plan, clients))
     assert gateway.calls == []
 
 
 def test_what_was_made_at_the_same_moment_is_kept(clients, gateway, aws_client, monkeypatch):
     aws_client("sagemaker").create_pipeline(PipelineName="p", PipelineDefinition="{}", RoleArn=ROLE)
-    monkeypatch.setattr("clientela.aws.plan._is_there", lambda *_: False)
+    monkeypatch.setattr("clientela.aws.plan._is_present", lambda *_: False)
     request = {"PipelineName": "p", "PipelineDefinition": "{}", "RoleArn": ROLE}
     action = Action("sagemaker", "CreatePipeline", request, "pipeline p")
-    assert [done.kept for done in applied(Plan("Making", (action,)), clients)] == [True]
+    assert [done.kept for done in apply_plan(Plan("Making", (action,)), clients)] == [True]
 
 
 def test_the_error_is_the_one_that_was_asked_for(clients, gateway):
     gateway.faults.append(Fault("DescribeModel", "throttled", times=2))
     with pytest.raises(RegistryError, match="too busy for DescribeModel after 2 attempts"):
-        list(applied(made("a"), clients, RegistryError))
+        list(apply_plan(made("a"), clients, RegistryError))

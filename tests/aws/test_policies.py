@@ -9,18 +9,15 @@ from moto.iam.policy_validation import IAMPolicyDocumentValidator
 from tests.aws.policy_oracle import Call, is_allowed
 from tests.aws.served import manifest
 
-from clientela.aws.arns import Place
-from clientela.aws.deployment import deployed
-from clientela.aws.model_registry import SageMakerRegistry
-from clientela.aws.plan import applied
-from clientela.aws.policies import POLICIES, allowed, policies
-from clientela.aws.settings import aws_settings
-from clientela.aws.statements import Scope
-from clientela.aws.storage import stored
-from clientela.aws.training import Learning, training_plan, tuning_plan
-from clientela.aws.undeployment import undeployed, undeployment_plan
-from clientela.aws.workflow import Step, workflow_plan
-from clientela.exceptions import DeploymentFailed, RegistryError
+from clientela.aws.deployment import apply_undeployment, build_undeployment_plan, deploy_model
+from clientela.aws.iam import POLICIES, PolicyScope, build_policies, collect_statements
+from clientela.aws.plan import apply_plan
+from clientela.aws.training import TrainingSpec, build_training_plan, build_tuning_plan
+from clientela.aws.workflow import WorkflowStep, build_workflow_plan
+from clientela.aws_clients import AccountRegion, parse_aws_settings
+from clientela.exceptions import DeploymentError, RegistryError
+from clientela.registry.sagemaker_registry import SageMakerRegistry
+from clientela.storage import write_object
 
 GROUPS = ("xgboost-ordinal-tecnologia", "purchase-intensity-champion")
 USE_CASES = ("purchase_intensity",)
@@ -32,12 +29,14 @@ LONGEST = 6144
 @pytest.fixture(scope="module")
 def example(project_root):
     content = yaml.safe_load((project_root / "docs/aws/example.yml").read_text("utf-8"))
-    return aws_settings(content["aws"])
+    return parse_aws_settings(content["aws"])
 
 
 @pytest.fixture(scope="module")
 def documented(example):
-    return policies(Scope(example, Place.of(example, "us-east-1"), GROUPS, USE_CASES))
+    return build_policies(
+        PolicyScope(example, AccountRegion.of(example, "us-east-1"), GROUPS, USE_CASES)
+    )
 
 
 def statements(policy):
@@ -64,8 +63,8 @@ def test_statements_have_names_of_their_own(name, documented):
 
 
 def test_nothing_is_allowed_on_everything_without_a_reason(example):
-    scope = Scope(example, Place.of(example, "us-east-1"), GROUPS, USE_CASES)
-    for listed in allowed(scope).values():
+    scope = PolicyScope(example, AccountRegion.of(example, "us-east-1"), GROUPS, USE_CASES)
+    for listed in collect_statements(scope).values():
         for statement in listed:
             assert all("*" not in action for action in statement.actions)
             everywhere = "*" in statement.resources
@@ -107,13 +106,13 @@ def test_the_bucket_refuses_connections_that_are_not_encrypted_and_other_keys(do
 
 def test_without_a_key_and_a_network_nothing_of_them_is_allowed(example):
     bare = example.model_copy(update={"kms_key": None, "network": None})
-    made = policies(Scope(bare, Place.of(bare, "us-east-1"), GROUPS, USE_CASES))
+    made = build_policies(PolicyScope(bare, AccountRegion.of(bare, "us-east-1"), GROUPS, USE_CASES))
     assert not re.search(r'"(kms|ec2):', json.dumps(made))
 
 
 def test_the_region_decides_the_partition(example):
-    place = Place.of(example, "cn-north-1")
-    made = policies(Scope(example, place, GROUPS, USE_CASES))
+    place = AccountRegion.of(example, "cn-north-1")
+    made = build_policies(PolicyScope(example, place, GROUPS, USE_CASES))
     assert '"arn:aws:s3' not in json.dumps(made)
     assert "arn:aws-cn:s3:::prueba-ml-dmelendez" in json.dumps(made["api"])
 
@@ -129,7 +128,7 @@ def everything(settings, clients, submission, runtime):
         }
     )
     own = settings.model_copy(update={"workflow": workflow})
-    learning = Learning(
+    learning = TrainingSpec(
         "purchase_intensity", {"objective": "reg:squarederror"}, 1, {"train": "s3://una-tienda/t"}
     )
     versions = [submission(version=letter * 12) for letter in "ab"]
@@ -137,24 +136,26 @@ def everything(settings, clients, submission, runtime):
     def run():
         registry = SageMakerRegistry(own, clients)
         for version in versions:
-            entry = registry.decide(registry.register(version), "approved", "sí")
-            deployed(entry, manifest(), own, clients)
+            entry = registry.set_status(registry.register(version), "approved", "sí")
+            deploy_model(entry, manifest(), own, clients)
         address = "s3://una-tienda/processed/model_input/purchase_intensity/sagemaker/t.csv"
-        stored(b"1,2\n", address, clients, own, DeploymentFailed)
+        write_object(b"1,2\n", address, clients, own, DeploymentError)
         for existing in (frozenset(), frozenset({"pipeline", "schedule"})):
-            plan = workflow_plan([Step("retail", "eda")], own, "aws", "us-east-1", existing)
-            list(applied(plan, clients))
-        for make in (training_plan, partial(tuning_plan, trials=4)):
-            list(applied(make(learning, own, "us-east-1"), clients))
-        plan = undeployment_plan("purchase_intensity", own, clients)
-        undeployed(plan, "purchase_intensity", own, clients)
+            plan = build_workflow_plan(
+                [WorkflowStep("retail", "eda")], own, "aws", "us-east-1", existing
+            )
+            list(apply_plan(plan, clients))
+        for make in (build_training_plan, partial(build_tuning_plan, trials=4)):
+            list(apply_plan(make(learning, own, "us-east-1"), clients))
+        plan = build_undeployment_plan("purchase_intensity", own, clients)
+        apply_undeployment(plan, "purchase_intensity", own, clients)
 
     return own, run
 
 
 def of_deployer(settings):
-    scope = Scope(settings, Place.of(settings, "us-east-1"), GROUPS, USE_CASES)
-    return policies(scope)["deployer"]
+    scope = PolicyScope(settings, AccountRegion.of(settings, "us-east-1"), GROUPS, USE_CASES)
+    return build_policies(scope)["deployer"]
 
 
 def test_the_deployers_policy_suffices_for_everything_and_no_call_is_made_beyond_it(
@@ -197,7 +198,7 @@ def without(policy, action):
 def test_what_is_missing_is_named(everything, gateway, action):
     settings, run = everything
     gateway.policy = without(of_deployer(settings), action)
-    with pytest.raises((RegistryError, DeploymentFailed), match=r"AWS denied .* lacks \w+:\w+"):
+    with pytest.raises((RegistryError, DeploymentError), match=r"AWS denied .* lacks \w+:\w+"):
         run()
 
 

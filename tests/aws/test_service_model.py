@@ -1,7 +1,7 @@
 import botocore.session
 import pytest
 
-from clientela.aws.service_model import ANYTHING, _python_pattern, problems
+from clientela.aws.plan import ANYTHING, _convert_pattern, find_request_problems
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from clientela.aws.service_model import ANYTHING, _python_pattern, problems
     ],
 )
 def test_a_request_is_held_against_what_aws_takes(request_, found):
-    told = problems("sagemaker", "CreateModel", request_)
+    told = find_request_problems("sagemaker", "CreateModel", request_)
     assert len(told) == len(found)
     for said, expected in zip(told, found, strict=True):
         assert said.startswith(expected)
@@ -58,4 +58,4 @@ def test_every_pattern_of_a_call_that_is_made_can_be_read(service, operation):
     shapes = shapes_below(model.operation_model(operation).input_shape, set())
     patterns = {shape.metadata.get("pattern") for shape in shapes} - {None}
     assert patterns
-    assert [each for each in patterns if _python_pattern(each) == ANYTHING] == []
+    assert [each for each in patterns if _convert_pattern(each) == ANYTHING] == []

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
 
-from clientela.aws.settings import AwsSettings, account_of, aws_settings
+from clientela.aws_clients import AwsSettings, extract_account_id, parse_aws_settings
 from clientela.exceptions import ConfigurationError
 from clientela.settings import CONFIG_LOADER_ARGS
 
@@ -21,7 +21,7 @@ def no_variables(data_root, monkeypatch):
 
 
 def test_what_is_shipped_are_the_defaults(project_root, no_variables):
-    assert aws_settings(shipped(project_root, "test")) == AwsSettings()
+    assert parse_aws_settings(shipped(project_root, "test")) == AwsSettings()
 
 
 def test_every_setting_is_shipped(project_root, no_variables):
@@ -39,21 +39,21 @@ def test_variables_fill_it_in(project_root, monkeypatch):
     role = "arn:aws:iam::123456789012:role/challenge-preauth-role"
     monkeypatch.setenv("BUCKET", "challenge-preauth")
     monkeypatch.setenv("CLIENTELA_EXECUTION_ROLE", role)
-    settings = aws_settings(shipped(project_root, "aws"))
+    settings = parse_aws_settings(shipped(project_root, "aws"))
     assert (settings.bucket, settings.needed_execution_role) == ("challenge-preauth", role)
 
 
 def test_a_few_lines_of_ones_own_override_the_base(project_root, conf_source, no_variables):
     own = {"local/aws.yml": {"aws": {"endpoints": {"instances": 2}}}}
     loader = OmegaConfigLoader(str(conf_source(own)), env="local", **CONFIG_LOADER_ARGS)
-    settings = aws_settings(loader["globals"]["aws"])
+    settings = parse_aws_settings(loader["globals"]["aws"])
     assert settings.endpoints.instances == 2
     assert settings.endpoints.instance_type == "ml.m5.large"
 
 
 def test_the_documented_example_is_complete(project_root):
     content = yaml.safe_load((project_root / "docs/aws/example.yml").read_text("utf-8"))
-    settings = aws_settings(content["aws"])
+    settings = parse_aws_settings(content["aws"])
     assert settings.needed_bucket == "prueba-ml-dmelendez"
     assert settings.needed_execution_role.endswith(":role/challenge-preauth-role")
     assert settings.needed_image
@@ -75,7 +75,7 @@ def test_the_documented_example_is_complete(project_root):
 )
 def test_a_wrong_key_or_value_is_named(content, match):
     with pytest.raises(ConfigurationError, match=re.escape(match)) as caught:
-        aws_settings(content)
+        parse_aws_settings(content)
     assert "every day" not in str(caught.value)
 
 
@@ -95,4 +95,4 @@ def test_what_is_missing_is_told_with_the_variable_that_sets_it(name, words):
 
 def test_an_arn_without_an_account_has_none():
     with pytest.raises(ConfigurationError, match="account number was expected"):
-        account_of("arn:aws:s3:::a")
+        extract_account_id("arn:aws:s3:::a")

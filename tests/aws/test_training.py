@@ -6,13 +6,17 @@ import pandas as pd
 import pytest
 import xgboost as xgb
 
-from clientela.aws.hyperparameters import hyperparameters
-from clientela.aws.plan import applied
-from clientela.aws.training import Learning, training_plan, tuning_plan
-from clientela.aws.training_data import channel_csv, channels
-from clientela.exceptions import ConfigurationError, DeploymentFailed
-from clientela.modelling.schema import FeatureSchema
-from clientela.modelling.split import split_parts
+from clientela.aws.plan import apply_plan
+from clientela.aws.training import (
+    TrainingSpec,
+    build_channels,
+    build_training_plan,
+    build_tuning_plan,
+    convert_hyperparameters,
+    format_channel_csv,
+)
+from clientela.exceptions import ConfigurationError, DeploymentError
+from clientela.models.training_data import FeatureSchema, split_stratified
 
 # as the requirement lists them
 REQUIRED = {
@@ -43,7 +47,7 @@ def learning(**changes):
             "validation": "s3://una-tienda/processed/model_input/a/validation.csv",
         },
     }
-    return Learning(**(fields | changes))
+    return TrainingSpec(**(fields | changes))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,7 @@ def part():
 
 
 def test_the_job_asks_for_what_the_requirement_lists(settings):
-    (action,) = training_plan(learning(), settings, "us-east-1").checked().actions
+    (action,) = build_training_plan(learning(), settings, "us-east-1").validate().actions
     request = action.request
     assert request["HyperParameters"] == {
         "colsample_bytree": "0.8",
@@ -90,7 +94,7 @@ def test_keys_and_network_go_into_the_job(settings):
     changed = type(settings).model_validate(
         settings.model_dump() | {"kms_key": key, "network": network}
     )
-    plan = training_plan(learning(), changed, "us-east-1").checked()
+    plan = build_training_plan(learning(), changed, "us-east-1").validate()
     request = plan.actions[0].request
     assert request["OutputDataConfig"]["KmsKeyId"] == key
     assert request["ResourceConfig"]["VolumeKmsKeyId"] == key
@@ -99,10 +103,10 @@ def test_keys_and_network_go_into_the_job(settings):
 
 def test_a_search_asks_for_the_ranges_of_the_other_requirement(settings):
     params = {"objective": "binary:logistic", "scale_pos_weight": 2.3, "max_depth": 6}
-    plan = tuning_plan(
+    plan = build_tuning_plan(
         learning(use_case="credit_preauth", params=params), settings, "sa-east-1", trials=10
     )
-    request = plan.checked().actions[0].request
+    request = plan.validate().actions[0].request
     config = request["HyperParameterTuningJobConfig"]
     assert config["Strategy"] == "Bayesian"
     assert config["HyperParameterTuningJobObjective"] == {
@@ -126,33 +130,33 @@ def test_a_search_asks_for_the_ranges_of_the_other_requirement(settings):
 def test_a_weight_that_follows_from_rows_has_to_be_written_as_a_number(settings):
     params = {"scale_pos_weight": "balanced"}
     with pytest.raises(ConfigurationError, match="scale_pos_weight: balanced is a ratio of rows"):
-        training_plan(learning(params=params), settings, "us-east-1")
+        build_training_plan(learning(params=params), settings, "us-east-1")
 
 
 def test_ordered_classes_are_searched_by_the_error_of_their_values(settings):
-    request = tuning_plan(learning(), settings, "us-east-1", 10).checked().actions[0].request
+    request = build_tuning_plan(learning(), settings, "us-east-1", 10).validate().actions[0].request
     objective = request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     assert objective == {"Type": "Minimize", "MetricName": "validation:rmse"}
 
 
 @pytest.mark.parametrize("use_case", ["a", "purchase_intensity", "x" * 60])
 def test_names_of_searches_are_as_short_as_aws_wants_them(settings, use_case):
-    plan = tuning_plan(learning(use_case=use_case), settings, "us-east-1", 10).checked()
+    plan = build_tuning_plan(learning(use_case=use_case), settings, "us-east-1", 10).validate()
     name = plan.actions[0].request["HyperParameterTuningJobName"]
     assert name.startswith("clientela-")
     assert len(name) <= 32
 
 
-@pytest.mark.parametrize("make", [training_plan, partial(tuning_plan, trials=4)])
+@pytest.mark.parametrize("make", [build_training_plan, partial(build_tuning_plan, trials=4)])
 def test_the_stand_in_takes_the_job_and_a_rerun_makes_no_second(settings, clients, gateway, make):
     plan = make(learning(), settings, "us-east-1")
-    assert [done.kept for done in applied(plan, clients)] == [False]
-    assert [done.kept for done in applied(plan, clients)] == [True]
+    assert [done.kept for done in apply_plan(plan, clients)] == [False]
+    assert [done.kept for done in apply_plan(plan, clients)] == [True]
 
 
 def test_other_data_is_another_job(settings):
     def name(**changes):
-        plan = training_plan(learning(**changes), settings, "us-east-1")
+        plan = build_training_plan(learning(**changes), settings, "us-east-1")
         return plan.actions[0].request["TrainingJobName"]
 
     other = {"train": "s3://una-tienda/b/train.csv"}
@@ -165,9 +169,9 @@ def test_a_setting_that_aws_does_not_know_is_told_before_anything_is_asked(
 ):
     machine = settings.training.model_copy(update={"instance_type": "ml.huge"})
     changed = settings.model_copy(update={"training": machine})
-    plan = training_plan(learning(), changed, "us-east-1")
-    with pytest.raises(DeploymentFailed, match=r"nothing was done.*(?s:.*)InstanceType.*ml\.huge"):
-        list(applied(plan, clients))
+    plan = build_training_plan(learning(), changed, "us-east-1")
+    with pytest.raises(DeploymentError, match=r"nothing was done.*(?s:.*)InstanceType.*ml\.huge"):
+        list(apply_plan(plan, clients))
     assert gateway.calls == []
 
 
@@ -175,13 +179,13 @@ def test_parameters_that_the_container_lacks_are_refused():
     with pytest.raises(
         ConfigurationError, match=r"no parameter 'max_deph'\. Did you mean .*'max_depth'"
     ):
-        hyperparameters({"max_deph": 4}, 1)
+        convert_hyperparameters({"max_deph": 4}, 1)
     with pytest.raises(ConfigurationError, match="measures reg:squarederror and binary:logistic"):
-        hyperparameters({"objective": "rank:ndcg"}, 1)
+        convert_hyperparameters({"objective": "rank:ndcg"}, 1)
 
 
 def test_the_file_has_the_target_first_and_no_header_or_key(part):
-    text = channel_csv(part.head(2), SCHEMA).decode()
+    text = format_channel_csv(part.head(2), SCHEMA).decode()
     rows = part.head(2)
     values = dict(zip(SCHEMA.classes, SCHEMA.values, strict=True))
     expected = [
@@ -193,11 +197,11 @@ def test_the_file_has_the_target_first_and_no_header_or_key(part):
 
 
 def test_the_validation_part_is_drawn_from_the_training_part_alone(part):
-    files = channels(part, SCHEMA, seed=42)
+    files = build_channels(part, SCHEMA, seed=42)
     sizes = {name: len(content.splitlines()) for name, content in files.items()}
     assert sizes == {"train": 320, "validation": 80}
     shuffled = part.sample(frac=1, random_state=3)
-    assert channels(shuffled, SCHEMA, seed=42) == files
+    assert build_channels(shuffled, SCHEMA, seed=42) == files
 
 
 def test_words_are_refused(part):
@@ -211,14 +215,16 @@ def test_words_are_refused(part):
     }
     words = FeatureSchema.model_validate(SCHEMA.model_dump(exclude={"tabular"}) | table)
     with pytest.raises(ConfigurationError, match="takes numbers only, and edad are words"):
-        channels(part, words, seed=1)
+        build_channels(part, words, seed=1)
 
 
 def test_what_the_job_asks_for_is_the_model_that_is_trained_here(part):
     """The native library reads the files as the container does, and learns the same trees."""
-    learn, watch = split_parts(part, key=SCHEMA.key, target=SCHEMA.target, test_share=0.2, seed=42)
-    files = channels(part, SCHEMA, seed=42)
-    asked = dict(hyperparameters(REQUIRED, 42))
+    learn, watch = split_stratified(
+        part, key=SCHEMA.key, target=SCHEMA.target, test_share=0.2, seed=42
+    )
+    files = build_channels(part, SCHEMA, seed=42)
+    asked = dict(convert_hyperparameters(REQUIRED, 42))
     rounds = int(asked.pop("num_round"))
     table = pd.read_csv(io.BytesIO(files["train"]), header=None)
     data = xgb.DMatrix(table.iloc[:, 1:].to_numpy(), label=table[0].to_numpy())

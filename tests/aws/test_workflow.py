@@ -6,15 +6,13 @@ import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from clientela.aws.plan import applied
-from clientela.aws.schedule import SCHEDULED
-from clientela.aws.service_model import problems
-from clientela.aws.settings import aws_settings
-from clientela.aws.workflow import workflow_definition, workflow_plan
-from clientela.commands.workflow_steps import workflow_steps
-from clientela.contracts.use_cases import switchboard
+from clientela.aws.plan import apply_plan, find_request_problems
+from clientela.aws.workflow import SCHEDULED, build_workflow_definition, build_workflow_plan
+from clientela.aws_clients import parse_aws_settings
+from clientela.cli.sagemaker import build_workflow_steps
 from clientela.exceptions import ConfigurationError
-from clientela.pipeline_registry import existing_stages, stage_pipelines
+from clientela.pipeline_registry import build_stage_pipelines, list_stages
+from clientela.use_cases import parse_use_cases
 
 GOLDEN = "goldens/workflow.json"
 
@@ -22,23 +20,23 @@ GOLDEN = "goldens/workflow.json"
 @pytest.fixture(scope="module")
 def use_cases(project_root):
     config = yaml.safe_load((project_root / "conf/base/use_cases.yml").read_text("utf-8"))
-    return switchboard(config, existing_stages())
+    return parse_use_cases(config, list_stages())
 
 
 @pytest.fixture(scope="module")
 def example(project_root):
     content = yaml.safe_load((project_root / "docs/aws/example.yml").read_text("utf-8"))
-    return aws_settings(content["aws"])
+    return parse_aws_settings(content["aws"])
 
 
 @pytest.fixture(scope="module")
 def ordered(use_cases):
-    return workflow_steps(use_cases)
+    return build_workflow_steps(use_cases)
 
 
 @pytest.fixture
 def definition(ordered, example):
-    return workflow_definition(ordered, example, "aws")
+    return build_workflow_definition(ordered, example, "aws")
 
 
 def steps(definition):
@@ -67,7 +65,7 @@ def started(definition):
 
 def test_the_definition_is_the_golden_one(use_cases, request):
     """One with fewer settings, so that the file can be read."""
-    settings = aws_settings(
+    settings = parse_aws_settings(
         {
             "bucket": "prueba-ml-dmelendez",
             "execution_role": "arn:aws:iam::123456789012:role/challenge-preauth-role",
@@ -75,7 +73,7 @@ def test_the_definition_is_the_golden_one(use_cases, request):
         }
     )
     small = {name: use_cases[name] for name in ("retail", "purchase_intensity")}
-    made = workflow_definition(workflow_steps(small), settings, "aws")
+    made = build_workflow_definition(build_workflow_steps(small), settings, "aws")
     golden = request.path.parent / GOLDEN
     assert made == json.loads(golden.read_text("utf-8"))
 
@@ -93,7 +91,7 @@ def test_each_stage_of_each_use_case_is_a_step_but_the_samples(definition, use_c
 
 @pytest.fixture(scope="module")
 def stages(use_cases):
-    return stage_pipelines(use_cases)
+    return build_stage_pipelines(use_cases)
 
 
 @pytest.fixture
@@ -162,7 +160,7 @@ def test_two_steps_that_share_a_file_never_run_at_the_same_time(
 def test_each_step_is_a_job_that_aws_takes(started):
     for name, job in started.items():
         request = {"ProcessingJobName": name, **job}
-        assert problems("sagemaker", "CreateProcessingJob", request) == []
+        assert find_request_problems("sagemaker", "CreateProcessingJob", request) == []
 
 
 def test_a_job_has_bucket_role_key_and_tags(started, example):
@@ -186,7 +184,9 @@ def test_another_run_key_is_never_taken_from_the_cache(definition):
 
 def test_caching_can_be_switched_off(ordered, example):
     workflow = example.workflow.model_copy(update={"cache_days": 0})
-    made = workflow_definition(ordered, example.model_copy(update={"workflow": workflow}), "aws")
+    made = build_workflow_definition(
+        ordered, example.model_copy(update={"workflow": workflow}), "aws"
+    )
     assert not any("CacheConfig" in step for step in made["Steps"])
 
 
@@ -208,41 +208,43 @@ def test_only_what_may_pass_is_tried_again(definition):
 def test_the_stand_in_takes_pipeline_and_schedule_and_their_change(
     ordered, example, clients, gateway, aws_client
 ):
-    plan = workflow_plan(ordered, example, "aws", "us-east-1")
-    assert [done.kept for done in applied(plan, clients)] == [False, False]
+    plan = build_workflow_plan(ordered, example, "aws", "us-east-1")
+    assert [done.kept for done in apply_plan(plan, clients)] == [False, False]
     both = frozenset({"pipeline", "schedule"})
-    again = workflow_plan(ordered, example, "aws", "us-east-1", existing=both)
+    again = build_workflow_plan(ordered, example, "aws", "us-east-1", existing=both)
     assert [action.operation for action in again.actions] == ["UpdatePipeline", "UpdateSchedule"]
-    list(applied(again, clients))
+    list(apply_plan(again, clients))
     found = aws_client("sagemaker").describe_pipeline(PipelineName="clientela")
-    assert json.loads(found["PipelineDefinition"]) == workflow_definition(ordered, example, "aws")
+    assert json.loads(found["PipelineDefinition"]) == build_workflow_definition(
+        ordered, example, "aws"
+    )
     schedule = aws_client("scheduler").get_schedule(Name="clientela")
     assert schedule["ScheduleExpression"] == "cron(30 4 ? * MON *)"
     assert schedule["ScheduleExpressionTimezone"] == "America/Bogota"
 
 
 def test_the_schedule_makes_a_call_that_aws_takes(ordered, example):
-    plan = workflow_plan(ordered, example, "aws", "us-east-1").checked()
+    plan = build_workflow_plan(ordered, example, "aws", "us-east-1").validate()
     target = plan.actions[1].request["Target"]
     assert target["Arn"] == "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
     hour = datetime(2026, 1, 5, 9, 30, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     call = json.loads(target["Input"].replace(SCHEDULED, hour))
-    assert problems("sagemaker", "StartPipelineExecution", call) == []
+    assert find_request_problems("sagemaker", "StartPipelineExecution", call) == []
     assert len(call["ClientRequestToken"]) >= 32
     assert call["PipelineParameters"] == [{"Name": "RunKey", "Value": hour}]
 
 
 def test_without_a_schedule_there_is_none(ordered, settings):
     workflow = settings.workflow.model_copy(update={"image": "c:1"})
-    plan = workflow_plan(
+    plan = build_workflow_plan(
         ordered, settings.model_copy(update={"workflow": workflow}), "aws", "us-east-1"
     )
-    assert [action.operation for action in plan.checked().actions] == ["CreatePipeline"]
+    assert [action.operation for action in plan.validate().actions] == ["CreatePipeline"]
 
 
 def test_a_schedule_without_a_role_is_refused(ordered, example):
     workflow = example.workflow.model_copy(update={"scheduler_role": None})
     with pytest.raises(ConfigurationError, match=r"needs workflow\.scheduler_role"):
-        workflow_plan(
+        build_workflow_plan(
             ordered, example.model_copy(update={"workflow": workflow}), "aws", "us-east-1"
         )

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from tests.modelling.binary_cases import SCHEMA, loans, problem
 
-from clientela.pipelines.training.params import FIRST_CANDIDATES
+from clientela.pipelines.training.nodes import FIRST_CANDIDATES
 
 
 def test_every_candidate_is_graded_on_the_split_of_the_seed() -> None:

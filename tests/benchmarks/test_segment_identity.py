@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests.segments.shoppers import LAYOUT, customers
 
-from clientela.segments.params import ClusteringParams
+from clientela.features.segment_settings import ClusteringParams
 
 
 def test_of_those_in_both_the_same_number_counts_as_kept() -> None:
@@ -63,13 +63,13 @@ def test_whom_a_wide_margin_holds_did_not_follow() -> None:
 
 
 def test_numbers_as_they_come_are_those_of_scikit_learn() -> None:
-    from clientela.segments.matrix import matrix
+    from clientela.features.rubros import build_matrix
     from segment_identity import positions, trained
 
     features = customers()
     made = trained(features, LAYOUT, 3, None, ClusteringParams(n_init=1))
 
-    expected = made.model.predict(matrix(features, made.identity.columns, transformed=True))
+    expected = made.model.predict(build_matrix(features, made.identity.columns, transformed=True))
     assert np.array_equal(positions(made).to_numpy(), expected)
 
 

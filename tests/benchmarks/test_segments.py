@@ -56,19 +56,19 @@ def test_every_variant_is_of_a_pair_that_is_compared() -> None:
 
 
 def test_what_both_sides_share_is_what_we_ship() -> None:
-    from clientela.segments.params import ClusteringParams
+    from clientela.features.segment_settings import ClusteringParams
     from variants.clientela_segments import clustering
 
     assert clustering(10) == ClusteringParams()
 
 
 def test_features_have_every_column_of_the_stage(places: tuple[Path, ...]) -> None:
-    from clientela.segments.features import feature_columns
+    from clientela.features.rubros import list_rubro_feature_columns
     from draw_segments_sample import LAYOUT
 
     features = pd.read_parquet(places[0])
     expected = [
-        "id_cliente", *feature_columns(LAYOUT), "rubro_top", "edad", "genero", "estrato_social"
+        "id_cliente", *list_rubro_feature_columns(LAYOUT), "rubro_top", "edad", "genero", "estrato_social"
     ]  # fmt: skip
     assert list(features) == expected
     shares = features[[f"participacion_{slug}" for slug in LAYOUT.slugs]]

@@ -84,7 +84,7 @@ def test_every_variant_with_features_as_its_answer_is_compared() -> None:
 
 
 def test_features_are_the_required_ones(ours: Path) -> None:
-    from clientela.features.customer import required_columns
+    from clientela.features.transactions import required_columns
     from variants.clientela_features import PARAMS
 
     columns = list(pd.read_parquet(ours).columns)

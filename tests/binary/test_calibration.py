@@ -6,10 +6,9 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
-from clientela.binary.calibration import CALIBRATIONS
-from clientela.binary.metrics import METRICS
-from clientela.binary.tallies import tallies
 from clientela.exceptions import ConfigurationError
+from clientela.models.binary_metrics import BINARY_METRICS, compute_score_histogram
+from clientela.models.calibration import CALIBRATIONS
 
 NO_COSTS = np.zeros((2, 2))
 
@@ -56,8 +55,8 @@ def test_calibration_helps_rows_it_was_not_learned_from(name):
     learned = calibration.learn(*overconfident(2000, 3))
     true, raw = overconfident(2000, 4)
     for measure in ("brier", "log_loss", "calibration_error"):
-        before = METRICS[measure](true, raw, NO_COSTS)
-        assert METRICS[measure](true, calibration.apply(raw, learned), NO_COSTS) < before
+        before = BINARY_METRICS[measure](true, raw, NO_COSTS)
+        assert BINARY_METRICS[measure](true, calibration.apply(raw, learned), NO_COSTS) < before
 
 
 @pytest.mark.parametrize("name", CALIBRATIONS)
@@ -70,7 +69,7 @@ def test_calibration_helps_rows_it_was_not_learned_from(name):
 def test_no_calibration_turns_the_order_of_two_rows_around(name, rows):
     true, raw = np.array([code for code, _ in rows]), np.array([p for _, p in rows])
     calibration = CALIBRATIONS[name]
-    ordered = tallies(true, raw).levels
+    ordered = compute_score_histogram(true, raw).levels
     calibrated = calibration.apply(ordered, calibration.learn(true, raw))
     assert (np.diff(calibrated) >= 0).all()
     assert ((calibrated >= 0) & (calibrated <= 1)).all()

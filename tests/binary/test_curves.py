@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from clientela.binary.curves import calibration_table, gain_table, gains
-from clientela.binary.tallies import tallies
+from clientela.models.binary_metrics import compute_score_histogram
+from clientela.models.calibration import calibration_table, compute_cumulative_gains, gain_table
 
 TRUE = np.array([0, 0, 1, 0, 1, 0, 1, 1, 0, 1])
 PROBABILITY = np.arange(10) / 10
@@ -27,9 +27,9 @@ def test_rows_with_one_probability_stay_in_one_bin():
 
 
 def test_gain_counts_the_class_among_the_surest_rows():
-    ones = gains(tallies(TRUE, PROBABILITY), 1, 5)
+    ones = compute_cumulative_gains(compute_score_histogram(TRUE, PROBABILITY), 1, 5)
     assert ones == pytest.approx([1 / 5, 3 / 5, 4 / 5, 1, 1])
-    zeros = gains(tallies(TRUE, PROBABILITY), 0, 5)
+    zeros = compute_cumulative_gains(compute_score_histogram(TRUE, PROBABILITY), 0, 5)
     assert zeros == pytest.approx([2 / 5, 3 / 5, 4 / 5, 4 / 5, 1])
 
 
@@ -37,9 +37,14 @@ def test_gain_of_tied_rows_is_the_mean_over_their_orders():
     true, tied = np.array([1, 0, 0, 1]), np.array([0.5, 0.5, 0.5, 0.9])
     generator = np.random.default_rng(0)
     drawn = [
-        gains(tallies(true, tied + 1e-9 * generator.permutation(4)), 1, 4) for _ in range(4000)
+        compute_cumulative_gains(
+            compute_score_histogram(true, tied + 1e-9 * generator.permutation(4)), 1, 4
+        )
+        for _ in range(4000)
     ]
-    assert gains(tallies(true, tied), 1, 4) == pytest.approx(np.mean(drawn, axis=0), abs=0.02)
+    assert compute_cumulative_gains(compute_score_histogram(true, tied), 1, 4) == pytest.approx(
+        np.mean(drawn, axis=0), abs=0.02
+    )
 
 
 def test_lift_times_overall_share_is_the_share_in_the_part():
@@ -61,7 +66,10 @@ def test_lift_times_overall_share_is_the_share_in_the_part():
 def test_gain_rises_to_one_whatever_the_order_of_rows(rows, seed):
     table = np.array(rows)
     mixed = np.random.default_rng(seed).permutation(table)
-    first, second = (gains(tallies(r[:, 0], r[:, 1] / 5), 1, 10) for r in (table, mixed))
+    first, second = (
+        compute_cumulative_gains(compute_score_histogram(r[:, 0], r[:, 1] / 5), 1, 10)
+        for r in (table, mixed)
+    )
     assert first.tolist() == second.tolist()
     assert (np.diff(first) >= -1e-12).all()
     assert first[-1] == pytest.approx(1)

@@ -3,14 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.binary.decision import (
-    decided_codes,
-    fixed_thresholds,
-    learned_thresholds,
-    threshold_counts,
+from clientela.arrays import compute_confusion_matrix
+from clientela.models.binary_decision import (
+    apply_threshold,
+    compute_fixed_thresholds,
+    count_by_threshold,
+    tune_thresholds,
 )
-from clientela.binary.metrics import METRICS
-from clientela.classification.codes import class_counts
+from clientela.models.binary_metrics import BINARY_METRICS
 
 COSTS = np.array([[0.0, 4.0], [1.0, 0.0]])
 
@@ -24,19 +24,21 @@ rows = st.lists(
 @given(rows=rows)
 def test_counts_belong_to_their_threshold(rows):
     true, probability = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-    thresholds, counts = threshold_counts(true, probability)
+    thresholds, counts = count_by_threshold(true, probability)
     for threshold, table in zip(thresholds, counts, strict=True):
-        assert (table == class_counts(true, decided_codes(probability, threshold), 2)).all()
+        assert (
+            table == compute_confusion_matrix(true, apply_threshold(probability, threshold), 2)
+        ).all()
 
 
 @given(rows=rows)
 def test_no_threshold_at_all_is_better_than_the_learned_one(rows):
     true, probability = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-    learned = learned_thresholds(true, probability, COSTS, None)
+    learned = tune_thresholds(true, probability, COSTS, None)
 
     def worth(name, threshold):
-        value = METRICS[name](true, decided_codes(probability, threshold), COSTS)
-        return value if METRICS[name].greater_is_better else -value
+        value = BINARY_METRICS[name](true, apply_threshold(probability, threshold), COSTS)
+        return value if BINARY_METRICS[name].greater_is_better else -value
 
     for rule, name in {"best_cost": "expected_cost", "best_f1": "f1", "best_mcc": "mcc"}.items():
         best = max(worth(name, threshold) for threshold in np.arange(0, 41) / 40)
@@ -46,24 +48,24 @@ def test_no_threshold_at_all_is_better_than_the_learned_one(rows):
 def test_share_is_met_as_nearly_as_ties_allow():
     true, probability = np.array([0, 1, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.4, 0.4])
     thresholds = {
-        share: learned_thresholds(true, probability, COSTS, share)["share"]
+        share: tune_thresholds(true, probability, COSTS, share)["share"]
         for share in (0.25, 0.4, 0.6, 0.99)
     }
-    taken = {share: decided_codes(probability, t).sum() for share, t in thresholds.items()}
+    taken = {share: apply_threshold(probability, t).sum() for share, t in thresholds.items()}
     assert taken == {0.25: 2, 0.4: 2, 0.6: 3, 0.99: 5}
 
 
 def test_probabilities_without_a_number_between_them_are_still_told_apart():
     low = 0.5
     high = np.nextafter(low, 1)
-    thresholds, counts = threshold_counts(np.array([0, 1]), np.array([low, high]))
+    thresholds, counts = count_by_threshold(np.array([0, 1]), np.array([low, high]))
     assert thresholds[1] == high
     assert counts[1].tolist() == [[1, 0], [0, 1]]
 
 
 def test_fixed_thresholds_are_one_half_and_the_cheapest():
-    assert fixed_thresholds(COSTS) == {"half": 0.5, "cost": 0.8}
+    assert compute_fixed_thresholds(COSTS) == {"half": 0.5, "cost": 0.8}
 
 
 def test_a_row_on_the_threshold_is_decided_as_1():
-    assert decided_codes(np.array([0.49, 0.5]), 0.5).tolist() == [0, 1]
+    assert apply_threshold(np.array([0.49, 0.5]), 0.5).tolist() == [0, 1]

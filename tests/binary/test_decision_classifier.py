@@ -8,11 +8,14 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from xgboost import XGBClassifier
 
-from clientela.binary.calibration import CALIBRATIONS
-from clientela.binary.decision import LEARNED, learned_thresholds
-from clientela.binary.decision_classifier import BinaryDecisionClassifier
-from clientela.binary.metrics import METRICS
-from clientela.exceptions import ConfigurationError, UnusableTarget
+from clientela.exceptions import ConfigurationError, InvalidTargetError
+from clientela.models.binary_decision import (
+    LEARNED_BINARY_DECISIONS,
+    BinaryDecisionClassifier,
+    tune_thresholds,
+)
+from clientela.models.binary_metrics import BINARY_METRICS
+from clientela.models.calibration import CALIBRATIONS
 
 COSTS = ((0.0, 4.0), (1.0, 0.0))
 NUMBERS = ["ingresos", "deudas", "huella"]
@@ -59,9 +62,9 @@ def test_thresholds_and_calibration_come_from_rows_not_learned_from(numbers, cal
     unseen = unseen_probabilities(X, codes, folds=4, seed=3)
     way = CALIBRATIONS[calibrate]
     learned = way.learn(codes, unseen)
-    expected = learned_thresholds(codes, way.apply(unseen, learned), np.array(COSTS), 0.3)
+    expected = tune_thresholds(codes, way.apply(unseen, learned), np.array(COSTS), 0.3)
     assert model.thresholds_ == pytest.approx({"half": 0.5, "cost": 0.8} | expected)
-    assert set(model.thresholds_) == LEARNED | {"half", "cost"}
+    assert set(model.thresholds_) == LEARNED_BINARY_DECISIONS | {"half", "cost"}
     raw = linear().fit(X, codes).predict_proba(X)[:, 1]
     assert model.predict_proba(X)[:, 1] == pytest.approx(way.apply(raw, learned))
 
@@ -83,7 +86,9 @@ def test_a_weighted_booster_is_put_right_by_calibration(borrowers):
         model = BinaryDecisionClassifier(booster, calibrate=calibrate)
         model.fit(X[NUMBERS][seen], codes[seen])
         table = model.predict_proba(X[NUMBERS][unseen])
-        skill[calibrate] = METRICS["brier_skill"](codes[unseen], table[:, 1], np.zeros((2, 2)))
+        skill[calibrate] = BINARY_METRICS["brier_skill"](
+            codes[unseen], table[:, 1], np.zeros((2, 2))
+        )
     assert skill["none"] < 0 < skill["sigmoid"]
 
 
@@ -112,7 +117,7 @@ def test_folds_are_fewer_where_the_rarer_class_has_fewer_rows():
 def test_a_learned_rule_needs_two_rows_of_each_class():
     X, codes = pd.DataFrame({"x": np.arange(9.0)}), np.array([0] + [1] * 8)
     model = BinaryDecisionClassifier(LogisticRegression(), calibrate="isotonic")
-    with pytest.raises(UnusableTarget, match=r"at least 2 rows of each class.*has 1 of 9"):
+    with pytest.raises(InvalidTargetError, match=r"at least 2 rows of each class.*has 1 of 9"):
         model.fit(X, codes)
 
 
@@ -137,5 +142,5 @@ def test_settings_that_can_not_be_used_are_refused(numbers, settings, message):
 )
 def test_a_target_that_has_not_two_classes_is_refused(target, message):
     X = pd.DataFrame({"x": np.arange(6.0)})
-    with pytest.raises(UnusableTarget, match=message):
+    with pytest.raises(InvalidTargetError, match=message):
         BinaryDecisionClassifier(LogisticRegression()).fit(X, target)

@@ -6,9 +6,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from clientela.binary.fairness import COLUMNS, VERDICTS, FairnessSettings, fairness_table
-from clientela.binary.people_groups import MISSING_GROUP, SensitiveColumn, people_groups
 from clientela.exceptions import ConfigurationError
+from clientela.models.fairness import (
+    COLUMNS,
+    MISSING_GROUP,
+    VERDICTS,
+    FairnessSettings,
+    SensitiveColumn,
+    assign_sensitive_groups,
+    fairness_table,
+)
 
 PEOPLE = pd.DataFrame({"sexo": list("FFFFMMMMMX"), "edad": [20, 25, 30, 61] + [40] * 6})
 TRUE = np.array([1, 1, 0, 0, 1, 1, 1, 0, 0, 1])
@@ -106,7 +113,9 @@ def test_counts_add_up_and_the_order_of_rows_changes_nothing(rows, seed):
 
 
 def groups_of(values, bands=()):
-    return people_groups(pd.DataFrame({"c": values}), {"c": SensitiveColumn(bands=bands)})["c"]
+    return assign_sensitive_groups(
+        pd.DataFrame({"c": values}), {"c": SensitiveColumn(bands=bands)}
+    )["c"]
 
 
 def test_bands_are_closed_below_and_missing_people_come_last():
@@ -125,7 +134,7 @@ def test_distinct_values_are_groups_in_their_own_order():
 
 def test_a_column_that_is_absent_or_can_not_be_grouped_is_refused():
     with pytest.raises(ConfigurationError, match=r"'genero'.*no sensitive column.*Did you mean"):
-        people_groups(pd.DataFrame({"genre": []}), {"genero": SensitiveColumn()})
+        assign_sensitive_groups(pd.DataFrame({"genre": []}), {"genero": SensitiveColumn()})
     with pytest.raises(ConfigurationError, match="bands needs numbers"):
         groups_of(["F", "M"], bands=(1, 2))
     with pytest.raises(ConfigurationError, match=r"has 26 distinct values.*Give it bands"):

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as skm
 
-from clientela.binary.metrics import METRICS
-from clientela.classification.measures import PointMetric
 from clientela.exceptions import ConfigurationError
+from clientela.models.base import PointMetric
+from clientela.models.binary_metrics import BINARY_METRICS
 
 COSTS = np.array([[-1.0, 10.0], [3.0, -2.0]])
 
@@ -49,7 +49,7 @@ POINT_ORACLES = {
 def test_measures_of_classes_equal_their_oracle(name, rows):
     true, predicted = rows.T
     expected = POINT_ORACLES[name](true, predicted)
-    assert METRICS[name](true, predicted, COSTS) == pytest.approx(expected, abs=1e-12)
+    assert BINARY_METRICS[name](true, predicted, COSTS) == pytest.approx(expected, abs=1e-12)
 
 
 def slow_auc(true, probability):
@@ -92,17 +92,17 @@ PROBABILITY_ORACLES = {
 def test_measures_of_probabilities_equal_their_oracle(name, rows):
     true, probability = rows[:, 0], rows[:, 1] / 20
     expected = PROBABILITY_ORACLES[name](true, probability)
-    assert METRICS[name](true, probability, COSTS) == pytest.approx(expected, abs=1e-9)
+    assert BINARY_METRICS[name](true, probability, COSTS) == pytest.approx(expected, abs=1e-9)
 
 
 def test_every_measure_has_an_oracle():
-    assert list(METRICS) == [*POINT_ORACLES, *PROBABILITY_ORACLES]
+    assert list(BINARY_METRICS) == [*POINT_ORACLES, *PROBABILITY_ORACLES]
 
 
 @given(rows=believed, seed=st.integers(0, 9))
 def test_the_order_of_rows_changes_nothing(rows, seed):
     mixed = np.random.default_rng(seed).permutation(rows)
-    for metric in METRICS.values():
+    for metric in BINARY_METRICS.values():
         of = [
             (r[:, 0], r[:, 1] // 11 if isinstance(metric, PointMetric) else r[:, 1] / 20)
             for r in (rows, mixed)
@@ -112,9 +112,9 @@ def test_the_order_of_rows_changes_nothing(rows, seed):
 
 @pytest.mark.parametrize("name", ["roc_auc", "ks", "brier_skill", "pr_auc"])
 def test_a_comparison_of_classes_is_missing_where_there_is_one_class(name):
-    assert np.isnan(METRICS[name](np.zeros(3, dtype=int), np.array([0.1, 0.2, 0.3]), COSTS))
+    assert np.isnan(BINARY_METRICS[name](np.zeros(3, dtype=int), np.array([0.1, 0.2, 0.3]), COSTS))
 
 
 def test_an_unknown_metric_names_the_nearest():
     with pytest.raises(ConfigurationError, match=r"No metric is called 'rocauc'.*'roc_auc'"):
-        METRICS.named("rocauc")
+        BINARY_METRICS.named("rocauc")

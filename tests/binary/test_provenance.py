@@ -8,8 +8,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
-from clientela.binary.provenance import source_columns
 from clientela.exceptions import ConfigurationError
+from clientela.models.explanations import find_source_columns
 
 TABLE = pd.DataFrame(
     {
@@ -24,7 +24,7 @@ TABLE = pd.DataFrame(
 
 def sources_of(transformer, table=TABLE):
     width = np.asarray(transformer.fit_transform(table)).shape[1]
-    return source_columns(transformer, list(table.columns), width)
+    return find_source_columns(transformer, list(table.columns), width)
 
 
 def test_names_that_look_alike_are_told_apart_by_structure():

@@ -3,9 +3,9 @@
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from clientela.binary.decision_classifier import BinaryDecisionClassifier
-from clientela.binary.rules import ThresholdRule
-from clientela.binary.woe_scorecard import WoeScorecard
+from clientela.models.baseline_rules import ThresholdRule
+from clientela.models.binary_decision import BinaryDecisionClassifier
+from clientela.models.scorecard import WoeScorecard
 
 NOT_ARGMAX = "the class is a decision of its own, not the likelier one: that is its purpose"
 

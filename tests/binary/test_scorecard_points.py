@@ -6,8 +6,7 @@ import pytest
 from pydantic import ValidationError
 from scipy.special import logit
 
-from clientela.binary.scorecard_points import PointScale, scorecard_points
-from clientela.binary.woe_scorecard import WoeScorecard
+from clientela.models.scorecard import PointScale, WoeScorecard, scorecard_points
 
 
 def test_the_odds_double_every_so_many_points():
@@ -81,7 +80,7 @@ def test_edges_are_written_in_full_and_gaps_are_always_a_bin():
         ["plan", "(otra)"],
     ]
     strange = pd.DataFrame({"capital": [np.nan], "vacio": [1.0], "plan": [None]})
-    assert card.weights_of_evidence(strange).tolist() == [[0.0, 0.0, 0.0]]
+    assert card.transform_to_woe(strange).tolist() == [[0.0, 0.0, 0.0]]
     assert table["woe"].iloc[[2, 3, 7]].tolist() == [0.0, 0.0, 0.0]
 
 

@@ -9,13 +9,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from xgboost import XGBClassifier
 
-from clientela.binary.decision_classifier import BinaryDecisionClassifier
-from clientela.binary.rules import ThresholdRule
-from clientela.binary.woe_scorecard import WoeScorecard
+from clientela.models.baseline_rules import ThresholdRule
+from clientela.models.binary_decision import BinaryDecisionClassifier
+from clientela.models.scorecard import WoeScorecard
 
-OURS = "clientela.binary.decision_classifier.BinaryDecisionClassifier"
-CARD = "clientela.binary.woe_scorecard.WoeScorecard"
-RULE = "clientela.binary.rules.ThresholdRule"
+OURS = "clientela.models.binary_decision.BinaryDecisionClassifier"
+CARD = "clientela.models.scorecard.WoeScorecard"
+RULE = "clientela.models.baseline_rules.ThresholdRule"
 BOOSTER = {"numpy.dtype", "xgboost.core.Booster", "xgboost.sklearn.XGBClassifier"}
 
 

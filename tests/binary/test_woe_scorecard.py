@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from clientela.binary.explanations import contributions
-from clientela.binary.woe_scorecard import WoeScorecard
-from clientela.exceptions import ConfigurationError, UnusableTarget
+from clientela.exceptions import ConfigurationError, InvalidTargetError
+from clientela.models.explanations import binary_contributions
+from clientela.models.scorecard import WoeScorecard
 
 
 def evidence_by_hand(bins, codes, smoothing):
@@ -26,7 +26,7 @@ def evidence_by_hand(bins, codes, smoothing):
 def test_weights_of_evidence_are_those_counted_by_hand(borrowers):
     X, codes = borrowers
     card = WoeScorecard(bins=4, smoothing=10).fit(X, codes)
-    weights = card.weights_of_evidence(X)
+    weights = card.transform_to_woe(X)
     income = X["ingresos"]
     quarters = [
         "ausente" if np.isnan(value) else sum(value > edge for edge in card.edges_[0])
@@ -42,14 +42,14 @@ def test_what_was_never_seen_is_no_evidence(borrowers):
     X, codes = borrowers
     card = WoeScorecard().fit(X.fillna({"huella": 0.0}), codes)
     strange = X.head(1).assign(tipo_laboral="Astronauta", huella=np.nan)
-    weights = card.weights_of_evidence(strange)[0]
+    weights = card.transform_to_woe(strange)[0]
     assert weights[[1, 3]] == pytest.approx([0, 0])
 
 
 def test_contributions_and_a_constant_are_the_log_odds(borrowers):
     X, codes = borrowers
     card = WoeScorecard().fit(X, codes)
-    table = contributions(card, X)
+    table = binary_contributions(card, X)
     rest = logit(card.predict_proba(X)[:, 1]) - table.sum(axis=1).to_numpy()
     assert rest == pytest.approx(np.full(400, card.linear_.intercept_[0]))
     assert table.index.equals(X.index)
@@ -65,7 +65,7 @@ def test_columns_that_say_nothing_have_one_bin(borrowers):
     X, codes = borrowers
     empty = X.assign(vacia=np.nan, fija=7.0, sin_palabra=pd.Series(None, X.index, dtype="str"))
     card = WoeScorecard().fit(empty, codes)
-    assert card.weights_of_evidence(empty)[:, 4:] == pytest.approx(np.zeros((400, 3)))
+    assert card.transform_to_woe(empty)[:, 4:] == pytest.approx(np.zeros((400, 3)))
 
 
 @pytest.mark.parametrize(
@@ -106,5 +106,5 @@ def test_settings_without_a_meaning_are_refused(borrowers, settings, complaint):
 
 
 def test_one_row_of_a_class_is_too_few():
-    with pytest.raises(UnusableTarget, match="rarer class has 1 of 4 rows"):
+    with pytest.raises(InvalidTargetError, match="rarer class has 1 of 4 rows"):
         WoeScorecard().fit(np.arange(4.0)[:, None], [0, 1, 1, 1])

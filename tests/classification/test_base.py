@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.binary.rules import ThresholdRule
-from clientela.classification.base import column_position, fitted_feature_names
-from clientela.exceptions import ConfigurationError, UnusableTarget
-from clientela.ordinal.last_quarter import LastQuarterRule
+from clientela.exceptions import ConfigurationError, InvalidTargetError
+from clientela.models.base import find_column_position, get_feature_names_in
+from clientela.models.baseline_rules import ThresholdRule
+from clientela.models.ordinal_estimators import LastQuarterRule
 
 TABLE = pd.DataFrame({"edad": [20.0, 30.0, 40.0, 50.0], "compras_3m": [0.0, 1.0, 0.0, 3.0]})
 RULES = [ThresholdRule("compras_3m", limit=1), LastQuarterRule("compras_3m", lower_bounds=(0, 1))]
@@ -19,18 +19,18 @@ def test_rules_answer_in_the_words_of_the_target(rule):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_one_class_is_nothing_to_learn(rule):
-    with pytest.raises(UnusableTarget, match=r"one class only \(4 rows\)"):
+    with pytest.raises(InvalidTargetError, match=r"one class only \(4 rows\)"):
         rule.fit(TABLE, ["a_no"] * 4)
 
 
 def test_a_column_is_found_by_name_or_given_by_position():
     rule = ThresholdRule("compras_3m", limit=1).fit(TABLE, [0, 1, 0, 1])
-    assert column_position(rule, "compras_3m", "threshold") == 1
-    assert column_position(rule, 0, "threshold") == 0
+    assert find_column_position(rule, "compras_3m", "threshold") == 1
+    assert find_column_position(rule, 0, "threshold") == 0
     with pytest.raises(ConfigurationError, match=r"threshold rule .*'compra_3m'.*'compras_3m'"):
-        column_position(rule, "compra_3m", "threshold")
+        find_column_position(rule, "compra_3m", "threshold")
 
 
 def test_features_without_names_are_numbered():
     rule = ThresholdRule(1, limit=1).fit(TABLE.to_numpy(), np.array([0, 1, 0, 1]))
-    assert fitted_feature_names(rule) == ["x0", "x1"]
+    assert get_feature_names_in(rule) == ["x0", "x1"]

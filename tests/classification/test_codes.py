@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from clientela.classification.codes import class_counts
-from clientela.classification.measures import PointMetric
+from clientela.arrays import compute_confusion_matrix
+from clientela.models.base import PointMetric
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_counts_are_those_of_scikit_learn(n_classes):
     true, said = np.random.default_rng(1).integers(n_classes, size=(2, 50))
-    counts = class_counts(true, said, n_classes)
+    counts = compute_confusion_matrix(true, said, n_classes)
     assert (counts == confusion_matrix(true, said, labels=range(n_classes))).all()
 
 
 def test_classes_that_do_not_occur_have_cells():
-    assert class_counts(np.array([0]), np.array([2]), 3).tolist() == [
+    assert compute_confusion_matrix(np.array([0]), np.array([2]), 3).tolist() == [
         [0.0, 0.0, 1.0],
         [0.0, 0.0, 0.0],
         [0.0, 0.0, 0.0],
@@ -24,5 +24,5 @@ def test_classes_that_do_not_occur_have_cells():
 @pytest.mark.parametrize("scale", [np.array([0.0, 5.0]), np.array([[0.0, 1.0], [9.0, 0.0]])])
 def test_a_point_metric_reads_counts_and_what_weighs_mistakes(scale):
     metric = PointMetric("suma", True, lambda counts, weights: (counts * weights).sum())
-    counts = class_counts(np.array([0, 1, 1]), np.array([1, 0, 1]), 2)
+    counts = compute_confusion_matrix(np.array([0, 1, 1]), np.array([1, 0, 1]), 2)
     assert metric(np.array([0, 1, 1]), np.array([1, 0, 1]), scale) == (counts * scale).sum()

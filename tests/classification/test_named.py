@@ -1,9 +1,9 @@
 import pytest
 
-from clientela.classification.named import Named, check_name
 from clientela.exceptions import ConfigurationError
+from clientela.models.base import NamedRegistry, check_name
 
-COLOURS = Named("colour", {"rojo": 1, "azul": 2})
+COLOURS = NamedRegistry("colour", {"rojo": 1, "azul": 2})
 
 
 def test_entries_keep_their_order_and_are_found_by_name():

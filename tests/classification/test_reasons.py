@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from clientela.classification.reasons import mean_absolute_contributions, top_reasons
+from clientela.models.explanations import mean_absolute_contributions, select_reason_codes
 
 TABLE = pd.DataFrame(
     {"gasto_3m": [0.5, -0.2], "edad": [-0.5, 0.0], "ruido": [0.1, 0.3]}, index=[11, 12]
@@ -26,14 +26,14 @@ def test_top_reasons_are_the_largest_either_way_and_ties_go_by_name():
         },
         index=[11, 12],
     )
-    reasons = top_reasons(TABLE, FEATURES, 3)
+    reasons = select_reason_codes(TABLE, FEATURES, 3)
     pd.testing.assert_frame_equal(reasons, expected, check_dtype=False)
     shuffled = TABLE[["ruido", "gasto_3m", "edad"]]
-    pd.testing.assert_frame_equal(top_reasons(shuffled, FEATURES, 3), reasons)
+    pd.testing.assert_frame_equal(select_reason_codes(shuffled, FEATURES, 3), reasons)
 
 
 def test_more_reasons_than_features_give_one_per_feature():
-    assert list(top_reasons(TABLE, FEATURES, 9).filter(like="motivo")) == [
+    assert list(select_reason_codes(TABLE, FEATURES, 9).filter(like="motivo")) == [
         "motivo_1",
         "motivo_2",
         "motivo_3",
@@ -49,4 +49,4 @@ def test_mean_absolute_contributions_come_largest_first():
 
 def test_a_feature_that_moved_nothing_is_no_reason():
     still = TABLE.assign(gasto_3m=0.0, edad=0.0, ruido=0.0)
-    assert top_reasons(still, FEATURES, 1)["motivo_1"].isna().all()
+    assert select_reason_codes(still, FEATURES, 1)["motivo_1"].isna().all()

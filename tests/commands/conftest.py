@@ -14,15 +14,15 @@ from tests.aws.conftest import (  # noqa: F401 - fixtures of the adapters, for t
     runtime,
 )
 
-from clientela.aws.model_registry import SageMakerRegistry
-from clientela.aws.settings import AwsSettings
-from clientela.commands.main import cli
-from clientela.inference.fields import InputField
-from clientela.inference.manifest import Example, ServedManifest
-from clientela.inference.package import package
-from clientela.modelling.storage.stored_model import StoredModel, library_versions
-from clientela.registry.base import RegisteredModel, Submission
-from clientela.registry.whole_files import sha256_of
+from clientela.aws_clients import AwsSettings
+from clientela.cli.main import cli
+from clientela.features.columns import InputField
+from clientela.models.stored_model import StoredModel, get_library_versions
+from clientela.registry.manifest import Example, ServedManifest
+from clientela.registry.model_registry import RegisteredModel, Submission
+from clientela.registry.package import build_package
+from clientela.registry.sagemaker_registry import SageMakerRegistry
+from clientela.storage import compute_sha256
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/challenge-preauth-role"
@@ -76,7 +76,7 @@ def small_package() -> tuple[bytes, ServedManifest]:
         "features": ["salario_cliente"],
         "training_rows": 80,
         "training_data_sha256": "cd" * 32,
-        "versions": library_versions(),
+        "versions": get_library_versions(),
     }
     told = {
         "use_case": "credit_payment",
@@ -90,7 +90,7 @@ def small_package() -> tuple[bytes, ServedManifest]:
         "score_name": "probabilidad",
         "example": Example(case={"salario_cliente": 1.0}, label="no_paga", expected=EXPECTED),
     }
-    return package(StoredModel(estimator, account), told)
+    return build_package(StoredModel(estimator, account), told)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def register(
                 role="champion",
                 version=manifest.version,
                 package=address,
-                package_sha256=sha256_of(content),
+                package_sha256=compute_sha256(content),
                 prebuilt=None,
                 metrics=None,
                 grades={},

@@ -10,10 +10,10 @@ from tests.inference.loans import USE_CASES, packaged
 from tests.serving.models import publish_bytes
 from tests.serving.running import running
 
-from clientela.commands.main import cli
-from clientela.inference.columns import columns_of
-from clientela.inference.package import opened
-from clientela.inference.scorers import scorer_of
+from clientela.cli.main import cli
+from clientela.features.columns import build_columns
+from clientela.registry.package import open_package
+from clientela.registry.scorers import build_scorer
 
 # requirements of credit pre-authorisation, 8
 APPLICANT = {
@@ -122,8 +122,8 @@ def desk():
     asked = USE_CASES["applications"]()
     model = asked.fitted("xgboost_ajustado")
     told = {"use_case": "credit_preauth", "classes": ("good risk", "bad risk")}
-    draft = opened(packaged(model, asked.fields, asked.params, **told)[0], "here")
-    answers = scorer_of(draft).answers(columns_of([APPLICANT], asked.fields))
+    draft = open_package(packaged(model, asked.fields, asked.params, **told)[0], "here")
+    answers = build_scorer(draft).answers(build_columns([APPLICANT], asked.fields))
     example = {
         "case": APPLICANT,
         "label": draft.manifest.classes[int(answers.codes[0])],
@@ -134,7 +134,7 @@ def desk():
 
 def test_json_becomes_a_csv_that_becomes_the_required_results(written, desk, tmp_path, monkeypatch):
     # tests of the server put a formula in the place of models, for as long as their session lasts
-    monkeypatch.setattr("clientela.serving.loading.scorer_of", scorer_of)
+    monkeypatch.setattr("clientela.serving.model_store.build_scorer", build_scorer)
     (content, manifest), example = desk
     publish_bytes(tmp_path / "served", content, manifest)
     applicants = [

@@ -5,7 +5,7 @@ import yaml
 from tests.aws.conftest import predictions
 from tests.commands.conftest import EXPECTED, GROUP
 
-from clientela.aws.service_model import problems
+from clientela.aws.plan import find_request_problems
 
 NAME = "clientela-credit-payment"
 
@@ -85,7 +85,7 @@ def test_an_entry_that_is_gone_is_told(command, approved, answering, gateway):
 def test_another_registry_is_no_place_to_deploy_from(project_root, data_root, monkeypatch):
     from click.testing import CliRunner
 
-    from clientela.commands.main import cli
+    from clientela.cli.main import cli
 
     monkeypatch.chdir(project_root)
     run = CliRunner().invoke(cli, ["deploy", "credit_payment", "--env=test"])
@@ -107,7 +107,9 @@ def test_a_dry_run_needs_no_credentials_and_asks_nobody(command, no_credentials,
     plan = yaml.safe_load(run.output)
     assert "No AWS credentials were found" in " ".join(plan["notes"])
     for action in plan["actions"]:
-        assert problems(action["service"], action["operation"], action["request"]) == []
+        assert (
+            find_request_problems(action["service"], action["operation"], action["request"]) == []
+        )
 
 
 def test_what_is_missing_for_a_plan_is_told(command, no_credentials, monkeypatch):

@@ -13,7 +13,7 @@ NAME = "clientela-credit-payment"
 @pytest.fixture
 def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Our server as what answers `invoke_endpoint`; it serves what lies in the folder."""
-    monkeypatch.setattr("clientela.serving.loading.scorer_of", PlainScorer)
+    monkeypatch.setattr("clientela.serving.model_store.build_scorer", PlainScorer)
     content, manifest = packaged()
     publish_bytes(tmp_path, content, manifest)
     with running(served=str(tmp_path)) as server:

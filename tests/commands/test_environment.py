@@ -1,8 +1,8 @@
 import pytest
 from click.testing import CliRunner
 
-from clientela.commands.environment import Environment
-from clientela.commands.main import cli
+from clientela.cli.environment import Environment
+from clientela.cli.main import cli
 from clientela.exceptions import ConfigurationError
 
 
@@ -22,7 +22,7 @@ def test_every_shipped_use_case_can_be_deployed_with_the_groups_that_are_documen
     groups = {
         name: [
             found.deployment(name).group(name, entry.task, role)
-            for role in found.deployment(name).registered(entry.task)
+            for role in found.deployment(name).list_roles(entry.task)
         ]
         for name, entry in found.use_cases.items()
     }

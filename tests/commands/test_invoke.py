@@ -11,7 +11,7 @@ from tests.serving.models import TWELVE, probability
 from tests.serving.running import running
 from tests.serving.test_sagemaker import container  # noqa: F401 - a fixture
 
-from clientela.commands.main import cli
+from clientela.cli.main import cli
 
 TOKEN = "a-token-of-sixteen-or-more"  # noqa: S105
 SALARIES = [3_000_000, 1, 500_000, 10_000_000, 20]
@@ -121,7 +121,7 @@ def test_without_a_server_the_error_says_what_to_start(
     port,  # noqa: F811
     monkeypatch,
 ):
-    monkeypatch.setattr("clientela.serving.asking.api_model.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("clientela.serving.client.PAUSE_SECONDS", 0.0)
     monkeypatch.setattr("time.sleep", lambda _: None)
     done, records, _ = invoke("--input", applicants({}), "--url", f"http://127.0.0.1:{port}")
     assert (done.exit_code, records) == (1, [])

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 from click.testing import CliRunner
 
-from clientela.commands import main
+from clientela.cli import main
 from clientela.exceptions import ConfigurationError, ServingError
 
 HEAVY = {
@@ -34,7 +34,7 @@ def test_to_list_the_commands_imports_nothing_heavy():
     listing = (
         "import sys\n"
         "from click.testing import CliRunner\n"
-        "from clientela.commands.main import cli\n"
+        "from clientela.cli.main import cli\n"
         "assert CliRunner().invoke(cli, ['--help']).exit_code == 0\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
@@ -49,8 +49,10 @@ def test_every_command_exists_and_tells_what_it_does():
     for name in main.cli.list_commands(context):
         command = main.cli.get_command(context, name)
         assert command.name == name
-        assert main.purpose_of(name)
-        assert main.purpose_of(name) == " ".join(command.help.partition("\n\n")[0].split())
+        assert main.read_command_summary(name)
+        assert main.read_command_summary(name) == " ".join(
+            command.help.partition("\n\n")[0].split()
+        )
 
 
 def test_the_help_lists_every_command():

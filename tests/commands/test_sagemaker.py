@@ -6,14 +6,16 @@ import s3fs
 import yaml
 from tests.commands.conftest import ROLE
 
-from clientela.aws.service_model import problems
+from clientela.aws.plan import find_request_problems
 
 
 def plan_of(run):
     assert run.exit_code == 0, run.output
     plan = yaml.safe_load(run.output)
     for action in plan["actions"]:
-        assert problems(action["service"], action["operation"], action["request"]) == []
+        assert (
+            find_request_problems(action["service"], action["operation"], action["request"]) == []
+        )
     return plan
 
 

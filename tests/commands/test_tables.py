@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from clientela.commands.tables import whole_table
+from clientela.cli.output import make_full_text_table
 
 COLUMNS = ("use case", "group", "version", "served")
 ROWS = [
@@ -14,7 +14,7 @@ ROWS = [
 
 def shown(width, folding):
     console = Console(file=io.StringIO(), width=width, soft_wrap=True)
-    console.print(whole_table(COLUMNS, ROWS, folding))
+    console.print(make_full_text_table(COLUMNS, ROWS, folding))
     lines = console.file.getvalue().splitlines()
     return [[cell.strip() for cell in line.split("│")] for line in lines if "│" in line]
 

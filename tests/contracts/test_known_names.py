@@ -1,7 +1,7 @@
 import pytest
 
-from clientela.contracts.known_names import require_known_entries, require_known_raw_files
 from clientela.exceptions import ConfigurationError
+from clientela.use_cases import require_known_entries, require_known_raw_files
 
 ENTRIES = {
     "retail": {"tables": {"customers": {}, "transactions": {}}},

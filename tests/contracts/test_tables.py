@@ -5,7 +5,7 @@ import ibis
 import pytest
 from kedro.validation import DataValidationError, PanderaValidator
 
-from clientela.contracts.tables import Customers, Loans, Transactions, Visitors
+from clientela.schemas import Customers, Loans, Transactions, Visitors
 
 TRANSACTION = {
     "id_transaccion": ibis.literal("T1"),

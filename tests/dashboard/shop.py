@@ -3,12 +3,11 @@
 import numpy as np
 from tests.monitoring.loans import dated, from_month, loans, undated
 
-from clientela.dashboard.options import Options
-from clientela.dashboard.source import opened
-from clientela.monitoring.report import drift_state
-from clientela.monitoring.run import Former, monitored
-from clientela.monitoring.settings import MonitoringSettings
+from clientela.dashboard.data import Options, open_catalog
+from clientela.pipelines.monitoring.nodes import PreviousOutputs, run_monitoring
 from clientela.pipelines.monitoring.pipeline import WRITTEN
+from clientela.pipelines.monitoring.report import drift_state
+from clientela.pipelines.monitoring.settings import MonitoringSettings
 
 SETTINGS = MonitoringSettings(
     performance={"draws": 50, "groups": 20},
@@ -39,14 +38,14 @@ def same_visitors():
 
 def monitored_models(project, env, conf_source=None):
     """Writes the artefacts of three models; a fourth one was never monitored."""
-    catalog = opened(Options(project, env, conf_source)).catalog
+    catalog = open_catalog(Options(project, env, conf_source)).catalog
     write(catalog, "credit_payment", moved_loans(), [SENT])
     write(catalog, "purchase_intensity", calm_loans())
     write(catalog, "customer_churn", same_visitors())
 
 
 def write(catalog, use_case, rows, sent=()):
-    made = monitored(rows, Former(), SETTINGS, use_case)
+    made = run_monitoring(rows, PreviousOutputs(), SETTINGS, use_case)
     for part, dataset in WRITTEN.items():
         if part != "findings":
             catalog.save(f"{use_case}.{dataset}", made[part])

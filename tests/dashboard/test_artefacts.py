@@ -3,15 +3,13 @@ import json
 import pandas as pd
 import pytest
 
-from clientela.dashboard.artefacts import monitoring
-from clientela.dashboard.options import Options
-from clientela.dashboard.source import opened
+from clientela.dashboard.data import Options, load_monitoring, open_catalog
 
 
 @pytest.fixture
 def read(project_root, data_root):
-    catalog = opened(Options(project_root, "test", None)).catalog
-    return lambda use_case="credit_payment": monitoring(catalog, use_case)
+    catalog = open_catalog(Options(project_root, "test", None)).catalog
+    return lambda use_case="credit_payment": load_monitoring(catalog, use_case)
 
 
 def test_the_parts_are_those_that_monitoring_wrote(shop, read, folder):

@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from clientela.dashboard.options import Options, options
+from clientela.dashboard.data import Options, parse_options
 from clientela.exceptions import ConfigurationError
 
 
 def test_a_flag_wins_over_the_variable(monkeypatch, project_root):
     monkeypatch.chdir(project_root)
     monkeypatch.setenv("KEDRO_ENV", "test")
-    assert options([]) == Options(project_root, "test", None)
-    assert options(["--env=aws", "--conf-source=/srv/conf"]) == Options(
+    assert parse_options([]) == Options(project_root, "test", None)
+    assert parse_options(["--env=aws", "--conf-source=/srv/conf"]) == Options(
         project_root, "aws", "/srv/conf"
     )
 
@@ -18,13 +18,13 @@ def test_a_flag_wins_over_the_variable(monkeypatch, project_root):
 def test_the_project_is_found_from_a_folder_below_it(monkeypatch, project_root):
     monkeypatch.chdir(project_root / "conf" / "base")
     monkeypatch.delenv("KEDRO_ENV", raising=False)
-    assert options([]) == Options(project_root, None, None)
+    assert parse_options([]) == Options(project_root, None, None)
 
 
 def test_outside_a_project_the_error_says_where_to_go(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError, match=r"inside a Kedro project.*make dashboard"):
-        options([])
+        parse_options([])
 
 
 @pytest.mark.parametrize(

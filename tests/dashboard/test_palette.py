@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from clientela.dashboard.palette import BASELINE, CURRENT, LETTERS, SEVERITY_COLOURS, TINTS
+from clientela.dashboard.components import BASELINE, CURRENT, LETTERS, SEVERITY_COLOURS, TINTS
 
 # how colours look without one kind of cones, in linear light (Machado, Oliveira, Fernandes 2009)
 SEEN = {

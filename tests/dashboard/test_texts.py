@@ -5,8 +5,7 @@ from string import Formatter
 import pytest
 
 import clientela.dashboard
-from clientela.dashboard.language import LANGUAGES
-from clientela.dashboard.texts import TEXTS
+from clientela.dashboard.texts import LANGUAGES, TEXTS
 
 SOURCES = Path(clientela.dashboard.__file__).parent
 COMPOSED = ("severity", "advice", "level", "view", "kind", "line", "steps", "bin", "help")

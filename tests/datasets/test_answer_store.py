@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from clientela.datasets.answer_store import FileAnswerStore
 from clientela.exceptions import LabellingError
-from clientela.labelling.answers import StoredAnswer
+from clientela.pipelines.labelling.response_cache import FileAnswerStore, StoredAnswer
 
 GOOD = StoredAnswer(text="good risk", input_tokens=100, output_tokens=20)
 LOST = StoredAnswer(lost="refused", detail="the model refused to answer")

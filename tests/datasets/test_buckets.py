@@ -4,13 +4,12 @@ import ibis
 import pandas as pd
 import pytest
 
-from clientela.datasets.buckets import in_buckets
-from clientela.datasets.engine import EngineSettings, connection
+from clientela.datasets.table import EngineSettings, get_engine_connection, iter_buckets
 
 
 @pytest.fixture
 def con():
-    return connection(EngineSettings())
+    return get_engine_connection(EngineSettings())
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def purchases(con, tmp_path):
 @pytest.mark.parametrize("buckets", [2, 4, 10, 16])
 def test_customers_spread_evenly_over_the_buckets(con, purchases, buckets):
     customers = purchases.group_by("id_cliente").agg(compras=purchases.count())
-    sizes = [len(part.to_pandas()) for part in in_buckets(con, customers, "id_cliente", buckets)]
+    sizes = [len(part.to_pandas()) for part in iter_buckets(con, customers, "id_cliente", buckets)]
     assert sum(sizes) == 1000
     assert min(sizes) > 0.6 * 1000 / buckets
 
@@ -43,7 +42,7 @@ def test_the_parts_together_are_the_whole_whatever_reads_the_source(con, purchas
         "projection": purchases.select("id_cliente", doble=purchases["valor"] * 2),
         "aggregate": largest,
     }[through]
-    parts = pd.concat([p.to_pandas() for p in in_buckets(con, table, "id_cliente", 4)])
+    parts = pd.concat([p.to_pandas() for p in iter_buckets(con, table, "id_cliente", 4)])
     columns = list(parts.columns)
     whole = table.to_pandas().sort_values(columns, ignore_index=True)
     pd.testing.assert_frame_equal(parts.sort_values(columns, ignore_index=True), whole)
@@ -52,5 +51,5 @@ def test_the_parts_together_are_the_whole_whatever_reads_the_source(con, purchas
 def test_a_source_without_the_column_stays_whole(con, purchases):
     channels = ibis.memtable({"canal": ["APP", "TIENDA"], "digital": [True, False]})
     table = purchases.join(channels, "canal").group_by("id_cliente").agg(n=ibis._["digital"].sum())
-    parts = pd.concat([p.to_pandas() for p in in_buckets(con, table, "id_cliente", 3)])
+    parts = pd.concat([p.to_pandas() for p in iter_buckets(con, table, "id_cliente", 3)])
     assert (len(parts), int(parts["n"].sum())) == (1000, 1500)

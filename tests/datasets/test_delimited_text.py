@@ -7,10 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clientela.datasets import text_lines
-from clientela.datasets.delimited_text import DelimitedText, TextFormat
-from clientela.datasets.text_lines import TextLines
-from clientela.exceptions import RawFileUnreadable
+from clientela.datasets import raw_text
+from clientela.datasets.raw_text import DelimitedText, TextFormat, TextLines
+from clientela.exceptions import RawFileUnreadableError
 
 LINEAGE = [("_file", pa.string()), ("_line", pa.int64())] + [
     (name, pa.string()) for name in ("_raw", "_problem")
@@ -21,7 +20,7 @@ def read(path, **text):
     """All rows of a file, ordered by line."""
     source = DelimitedText(str(path), TextFormat(**text))
     schema = pa.schema([(name, pa.string()) for name in source.header] + LINEAGE)
-    rows = [row for batch in source.batches(schema) for row in batch.to_pylist()]
+    rows = [row for batch in source.iter_batches(schema) for row in batch.to_pylist()]
     return sorted(rows, key=lambda row: row["_line"])
 
 
@@ -93,13 +92,13 @@ def test_an_accented_header_is_read_in_the_files_encoding(rows_of):
 
 
 def test_an_unknown_encoding_names_what_is_known(rows_of):
-    with pytest.raises(RawFileUnreadable, match=r"'latino' is not known. Use auto, utf-8"):
+    with pytest.raises(RawFileUnreadableError, match=r"'latino' is not known. Use auto, utf-8"):
         rows_of("id\n1\n", encoding="latino")
 
 
 @pytest.mark.parametrize("encoding", ["auto", "utf-16"])
 def test_a_utf_16_file_is_told_to_be_saved_as_utf_8(rows_of, encoding):
-    with pytest.raises(RawFileUnreadable, match=r"UTF-16.*Save it as UTF-8"):
+    with pytest.raises(RawFileUnreadableError, match=r"UTF-16.*Save it as UTF-8"):
         rows_of("id,rubro\n1,HOGAR\n".encode("utf-16"), encoding=encoding)
 
 
@@ -184,7 +183,7 @@ def test_another_delimiter_is_declared(rows_of):
 def test_a_wrong_delimiter_is_answered_with_the_one_in_the_header(rows_of, delimiter):
     written = delimiter.replace("\t", "\\t")
     declared = re.escape(f'globals.yml: raw_text: {{<table>: {{delimiter: "{written}"}}}}')
-    with pytest.raises(RawFileUnreadable, match=declared):
+    with pytest.raises(RawFileUnreadableError, match=declared):
         rows_of(f"id{delimiter}valor\n1{delimiter}2\n")
 
 
@@ -204,12 +203,12 @@ def test_a_wrong_delimiter_is_answered_with_the_one_in_the_header(rows_of, delim
 )
 def test_a_file_that_is_no_text_is_named_for_what_it_is(rows_of, content, kind):
     mend = rf"datos.csv is {kind}.*\. Save it as CSV \(in Excel: CSV UTF-8\).* raw_files\.<table> "
-    with pytest.raises(RawFileUnreadable, match=mend):
+    with pytest.raises(RawFileUnreadableError, match=mend):
         rows_of(content)
 
 
 def test_a_declared_semicolon_is_answered_with_the_comma_in_the_header(rows_of):
-    with pytest.raises(RawFileUnreadable, match=r"no ';' in the header, but ',' is"):
+    with pytest.raises(RawFileUnreadableError, match=r"no ';' in the header, but ',' is"):
         rows_of("id,valor\n1,2\n", delimiter=";")
 
 
@@ -223,18 +222,20 @@ def test_a_compressed_file_reads_like_its_content(rows_of):
 def test_a_damaged_compressed_file_is_named(rows_of):
     content = "id,valor\n" + "".join(f"{i},{i * 7919}\n" for i in range(200_000))
     damaged = gzip.compress(content.encode())[:-2000]
-    with pytest.raises(RawFileUnreadable, match=r"datos.csv.gz is damaged.*Copy it again"):
+    with pytest.raises(RawFileUnreadableError, match=r"datos.csv.gz is damaged.*Copy it again"):
         rows_of(damaged, name="datos.csv.gz")
 
 
 def test_a_file_that_only_bears_the_name_of_a_compression_is_refused(rows_of):
-    with pytest.raises(RawFileUnreadable, match=r"datos.csv.gz is.*not compressed as its ending"):
+    with pytest.raises(
+        RawFileUnreadableError, match=r"datos.csv.gz is.*not compressed as its ending"
+    ):
         rows_of("id,valor\n1,2\n", name="datos.csv.gz")
 
 
 @pytest.mark.parametrize("content", ["", "\n", "   \n", "\ufeff"])
 def test_an_empty_file_says_that_a_header_was_expected(rows_of, content):
-    with pytest.raises(RawFileUnreadable, match=r"datos.csv is empty: a header line"):
+    with pytest.raises(RawFileUnreadableError, match=r"datos.csv is empty: a header line"):
         rows_of(content)
 
 
@@ -244,12 +245,12 @@ def test_a_header_alone_is_an_empty_table(rows_of, content):
 
 
 def test_a_header_that_repeats_a_name_is_refused(rows_of):
-    with pytest.raises(RawFileUnreadable, match=r"the header repeats id, valor. Name each"):
+    with pytest.raises(RawFileUnreadableError, match=r"the header repeats id, valor. Name each"):
         rows_of("id,valor,id, valor\n1,2,3,4\n")
 
 
 def test_a_header_with_a_nameless_column_is_refused(rows_of):
-    with pytest.raises(RawFileUnreadable, match="the header has a column without a name"):
+    with pytest.raises(RawFileUnreadableError, match="the header has a column without a name"):
         rows_of("id,,valor\n1,2,3\n")
 
 
@@ -261,26 +262,26 @@ def test_the_row_numbers_that_pandas_and_r_export_are_a_column_like_any_other(ro
 
 @pytest.mark.parametrize("name", ["_file", "_line", "_raw", "_problem"])
 def test_a_header_cannot_take_the_names_of_the_readers_own_columns(rows_of, name):
-    with pytest.raises(RawFileUnreadable, match=rf"{name}.*[Rr]ename"):
+    with pytest.raises(RawFileUnreadableError, match=rf"{name}.*[Rr]ename"):
         rows_of(f"id,{name}\n1,2\n")
 
 
 def test_a_header_whose_quotes_never_close_is_refused(rows_of):
-    with pytest.raises(RawFileUnreadable, match=r"datos\.csv: the header can't be split"):
+    with pytest.raises(RawFileUnreadableError, match=r"datos\.csv: the header can't be split"):
         rows_of('id,"valor\n1,2\n')
 
 
 @pytest.mark.parametrize("block", [64, 700, 10_000])
 def test_a_line_that_is_too_long_is_named_by_its_number(rows_of, monkeypatch, block):
-    monkeypatch.setattr(text_lines, "BLOCK_BYTES", block)
-    monkeypatch.setattr(text_lines, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(raw_text, "BLOCK_BYTES", block)
+    monkeypatch.setattr(raw_text, "LONGEST_LINE", 1000)
     content = "id,valor\n1,a\n2," + "x" * 5000 + "\n3,b\n"
-    with pytest.raises(RawFileUnreadable, match=r"line 3 is longer than 1,000 bytes"):
+    with pytest.raises(RawFileUnreadableError, match=r"line 3 is longer than 1,000 bytes"):
         rows_of(content)
 
 
 def test_line_numbers_run_on_across_blocks(rows_of, monkeypatch):
-    monkeypatch.setattr(text_lines, "BLOCK_BYTES", 256)
+    monkeypatch.setattr(raw_text, "BLOCK_BYTES", 256)
     lines = [f"{i},{'a' + chr(31) if i % 7 == 0 else 'b'}" for i in range(2, 800)]
     rows = rows_of("id,valor\n" + "\n".join(lines) + "\n")
     assert [(str(row["_line"]), row["_raw"]) for row in rows] == [

@@ -5,13 +5,13 @@ from kedro.io import DatasetError
 from sklearn.dummy import DummyClassifier
 
 from clientela.datasets.estimator import EstimatorDataset
-from clientela.modelling.storage.stored_model import StoredModel, library_versions
+from clientela.models.stored_model import StoredModel, get_library_versions
 
 
 @pytest.fixture
 def model():
     estimator = DummyClassifier(strategy="prior").fit([[0], [1], [2]], [0, 1, 1])
-    return StoredModel(estimator, {"features": ["x"], "versions": library_versions()})
+    return StoredModel(estimator, {"features": ["x"], "versions": get_library_versions()})
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from fsspec.core import url_to_fs
 from kedro.io import DatasetError
 
-from clientela.datasets.model_archive import ModelArchiveDataset
+from clientela.datasets.model_packages import ModelArchiveDataset
 
 FILES = {"xgboost-model": b"\x00\x01", "code/features.json": b"[]\n"}
 

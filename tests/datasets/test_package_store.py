@@ -1,11 +1,10 @@
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.package_store import PackageStoreDataset
-from clientela.inference.manifest import ServedManifest
-from clientela.modelling.storage.archive import unarchived
-from clientela.registry.packages import NewPackage
-from clientela.registry.whole_files import sha256_of
+from clientela.datasets.model_packages import PackageStoreDataset
+from clientela.registry.manifest import ServedManifest
+from clientela.registry.package import NewPackage, extract_archive
+from clientela.storage import compute_sha256
 
 CONTENT = b"a package"
 
@@ -44,7 +43,7 @@ def test_the_files_lie_under_names_of_their_version_and_the_latest_is_known(stor
     )
     stored = store.load()
     assert stored.package.endswith("/required-0123456789ab.tar.gz")
-    assert stored.package_sha256 == sha256_of(CONTENT)
+    assert stored.package_sha256 == compute_sha256(CONTENT)
     assert stored.manifest == manifest()
     submission = stored.submission
     assert submission.prebuilt.endswith("/required-0123456789ab-prebuilt.tar.gz")
@@ -60,7 +59,7 @@ def test_the_prebuilt_archive_is_written_as_such(tmp_path):
     store = PackageStoreDataset(path=str(tmp_path), role="required")
     store.save(NewPackage(manifest(), CONTENT, {"xgboost-model": b"native", "code/a.json": b"{}"}))
     content = (tmp_path / "required-0123456789ab-prebuilt.tar.gz").read_bytes()
-    assert unarchived(content) == {"xgboost-model": b"native", "code/a.json": b"{}"}
+    assert extract_archive(content) == {"xgboost-model": b"native", "code/a.json": b"{}"}
 
 
 def test_a_newer_package_leaves_the_older_one_and_is_the_latest(store):

@@ -3,10 +3,10 @@ import shutil
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.registration import RegistrationDataset, registry_of
+from clientela.datasets.model_packages import RegistrationDataset, create_model_registry
 from clientela.exceptions import ConfigurationError
-from clientela.registry.base import Submission
 from clientela.registry.mlflow_registry import MlflowRegistry
+from clientela.registry.model_registry import Submission
 
 
 def submission(role):
@@ -48,7 +48,7 @@ def test_models_are_registered_and_the_entries_come_back(registrations, tmp_path
 def test_registering_again_tells_what_a_person_decided_meanwhile(registrations, tmp_path):
     registrations.save({"champion": submission("champion")})
     registry = MlflowRegistry(f"sqlite:///{tmp_path}/registry/mlflow.db")
-    registry.decide(registrations.load()["champion"], "approved", "good")
+    registry.set_status(registrations.load()["champion"], "approved", "good")
     registrations.save({"champion": submission("champion")})
     entry = registrations.load()["champion"]
     assert (entry.number, entry.status) == (1, "approved")
@@ -61,11 +61,13 @@ def test_before_anything_is_registered_the_stage_is_named(registrations):
 
 
 def test_the_database_lies_below_the_root_of_models_unless_the_settings_say_otherwise():
-    assert registry_of({"kind": "mlflow"}, "data/06_models/").uri == (
+    assert create_model_registry({"kind": "mlflow"}, "data/06_models/").uri == (
         "sqlite:///data/06_models/registry/mlflow.db"
     )
     elsewhere = {"kind": "mlflow", "uri": "postgresql://host/registry"}
-    assert registry_of(elsewhere, "s3://bucket/models").uri == "postgresql://host/registry"
+    assert (
+        create_model_registry(elsewhere, "s3://bucket/models").uri == "postgresql://host/registry"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,4 +80,4 @@ def test_the_database_lies_below_the_root_of_models_unless_the_settings_say_othe
 )
 def test_a_registry_that_can_not_be_is_refused(settings, models, message):
     with pytest.raises(ConfigurationError, match=message):
-        registry_of(settings, models)
+        create_model_registry(settings, models)

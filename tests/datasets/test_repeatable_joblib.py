@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from clientela.datasets import repeatable_joblib
+from clientela.datasets import estimator
 
 
 def written(value):
     file = io.BytesIO()
-    repeatable_joblib.dump(value, file)
+    estimator.dump(value, file)
     return file.getvalue()
 
 

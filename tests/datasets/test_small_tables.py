@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.small_tables import SmallTablesDataset
+from clientela.datasets.table import SmallTablesDataset
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io import DataCatalog, DatasetError
 
-from clientela.datasets.snapshots import SnapshotsDataset
+from clientela.datasets.files import SnapshotsDataset
 from clientela.exceptions import ConfigurationError
 
 UTF8 = {"open_args_save": {"encoding": "utf-8"}, "open_args_load": {"encoding": "utf-8"}}
@@ -149,7 +149,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path):
 def test_the_catalog_knows_whether_there_are_snapshots_and_keeps_the_metadata(tmp_path):
     metadata = {"kedro-viz": {"layer": "models"}}
     entry = {
-        "type": "clientela.datasets.snapshots.SnapshotsDataset",
+        "type": "clientela.datasets.files.SnapshotsDataset",
         "path": str(tmp_path / "identities"),
         "filename_suffix": ".json",
         "dataset": JSON,

@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kedro.io import DatasetError
 
-from clientela.datasets.database import database_url, transaction
-from clientela.datasets.sql_load import SqlLoad, brought_to_hold
-from clientela.datasets.sql_rows import sql_rows
+from clientela.datasets.database import open_transaction, resolve_database_url
+from clientela.datasets.sql_table import SqlLoad, build_sql_rows, replace_rows
 
 JUNE, JULY = "2024-06-30", "2024-07-07"
 HISTORY = {"key": ["dni", "fecha_modelo"], "replaces": ["fecha_modelo"]}
@@ -36,7 +35,7 @@ def export(dnis=("00012", "07045", "70457247"), day=JUNE, **columns):
 
 
 def columns_of(database, table="clientes"):
-    engine = sa.create_engine(database_url(database, ""), poolclass=sa.NullPool)
+    engine = sa.create_engine(resolve_database_url(database, ""), poolclass=sa.NullPool)
     found = sa.inspect(engine)
     types = {column["name"]: str(column["type"]) for column in found.get_columns(table)}
     return types, found.get_pk_constraint(table)["constrained_columns"]
@@ -165,7 +164,7 @@ def test_a_first_load_that_fails_leaves_no_table(segments, monkeypatch):
     def broken(*_):
         raise RuntimeError("halfway")
 
-    monkeypatch.setattr("clientela.datasets.sql_load._in_scope", broken)
+    monkeypatch.setattr("clientela.datasets.sql_table._filter_replaced_rows", broken)
     with pytest.raises(DatasetError, match="halfway"):
         segments().save(export())
     assert not segments().exists()
@@ -229,17 +228,19 @@ def test_readers_see_the_old_rows_until_the_new_ones_are_whole(segments, ask, da
     if database.startswith("sqlite"):
         pytest.skip("SQLite lets nobody read while a load is committed: readers wait")
     segments().save(export())
-    rows = sql_rows(export(["99999"], day=JULY), ["dni"], ["fecha_modelo"], ["dni"], "clientes")
-    with transaction(database_url(database, ""), "clientes", writes=True) as con:
-        brought_to_hold(con, SqlLoad("clientes", ["dni"]), rows)
+    rows = build_sql_rows(
+        export(["99999"], day=JULY), ["dni"], ["fecha_modelo"], ["dni"], "clientes"
+    )
+    with open_transaction(resolve_database_url(database, ""), "clientes", writes=True) as con:
+        replace_rows(con, SqlLoad("clientes", ["dni"]), rows)
         assert ask("SELECT count(*) FROM clientes") == [(3,)]
     assert ask("SELECT dni FROM clientes") == [("99999",)]
 
 
 def test_loads_that_come_by_the_same_connection_do_not_meet(database):
-    rows = sql_rows(export(), ["dni"], ["fecha_modelo"], ["dni"], "clientes")
-    with transaction(database_url(database, ""), "clientes", writes=True) as con:
-        said = [brought_to_hold(con, SqlLoad("clientes", ["dni"]), rows) for _ in range(3)]
+    rows = build_sql_rows(export(), ["dni"], ["fecha_modelo"], ["dni"], "clientes")
+    with open_transaction(resolve_database_url(database, ""), "clientes", writes=True) as con:
+        said = [replace_rows(con, SqlLoad("clientes", ["dni"]), rows) for _ in range(3)]
     assert said == ["3 rows loaded", "already holds these 3 rows", "already holds these 3 rows"]
 
 

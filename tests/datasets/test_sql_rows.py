@@ -7,15 +7,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.datasets import sql_rows as sql_rows_module
-from clientela.datasets.sql_rows import kind_of_type, sql_rows
-from clientela.exceptions import WrongTable
+from clientela.datasets import sql_table as sql_rows_module
+from clientela.datasets.sql_table import build_sql_rows, get_sql_type_kind
+from clientela.exceptions import InvalidTableError
 
 CUSTOMERS = pd.DataFrame({"dni": ["07045", "00012"], "score_farmacia": [0.85, np.nan]})
 
 
 def rows_of(data, key=("dni",), dates=(), complete=()):
-    return sql_rows(data, key, dates, [*key, *complete], "clientes")
+    return build_sql_rows(data, key, dates, [*key, *complete], "clientes")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def rows_of(data, key=("dni",), dates=(), complete=()):
 def test_each_column_has_a_kind_and_a_type(values, kind, sql_type):
     rows = rows_of(CUSTOMERS.assign(x=values))
     assert rows.kinds["x"] == kind
-    assert str(rows.sql_type("x")) == sql_type
+    assert str(rows.get_sql_type("x")) == sql_type
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,9 @@ def test_each_column_has_a_kind_and_a_type(values, kind, sql_type):
     ],
 )
 def test_a_column_of_no_known_kind_is_refused_without_its_values(values):
-    with pytest.raises(WrongTable, match=r"column x holds .* Expected text, numbers or booleans"):
+    with pytest.raises(
+        InvalidTableError, match=r"column x holds .* Expected text, numbers or booleans"
+    ):
         rows_of(CUSTOMERS.assign(x=values))
 
 
@@ -73,7 +75,7 @@ def test_days_are_text_whatever_they_came_as(days):
 
 def test_a_day_may_be_missing():
     rows = rows_of(CUSTOMERS.assign(dia=["2024-06-30", None]), dates=["dia"])
-    assert [row[-1] for chunk in rows.chunks() for row in chunk] == [None, "2024-06-30"]
+    assert [row[-1] for chunk in rows.iter_chunks() for row in chunk] == [None, "2024-06-30"]
 
 
 @pytest.mark.parametrize(
@@ -87,14 +89,16 @@ def test_a_day_may_be_missing():
     ],
 )
 def test_what_is_no_day_is_refused_without_its_value(days):
-    with pytest.raises(WrongTable, match=r"column dia holds values that are no days") as raised:
+    with pytest.raises(
+        InvalidTableError, match=r"column dia holds values that are no days"
+    ) as raised:
         rows_of(CUSTOMERS.assign(dia=days), dates=["dia"])
     assert raised.value.__cause__ is None
     assert "mañana" not in str(raised.value)
 
 
 def test_rows_are_python_values_in_the_order_of_the_key_and_missing_ones_are_none():
-    [chunk] = rows_of(CUSTOMERS.assign(cluster_id=[1, -1])).chunks()
+    [chunk] = rows_of(CUSTOMERS.assign(cluster_id=[1, -1])).iter_chunks()
     assert chunk == [("00012", None, -1), ("07045", 0.85, 1)]
     assert [type(value) for value in chunk[1]] == [str, float, int]
 
@@ -104,8 +108,8 @@ def test_the_chunks_together_are_all_rows_once(count, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sql_rows_module, "ROWS_PER_CHUNK", size)
         rows = rows_of(pd.DataFrame({"dni": [f"{i:03d}" for i in range(count)][::-1]}))
-        chunks = list(rows.chunks())
-        assert len(chunks) == rows.chunk_count()
+        chunks = list(rows.iter_chunks())
+        assert len(chunks) == rows.count_chunks()
     assert [row for chunk in chunks for row in chunk] == [(f"{i:03d}",) for i in range(count)]
 
 
@@ -119,7 +123,7 @@ def test_the_frame_given_is_left_as_it_is():
 def test_repeated_keys_are_counted_and_not_shown():
     repeated = pd.concat([CUSTOMERS, CUSTOMERS, CUSTOMERS])
     words = r"Table clientes: 4 of 6 rows repeat the key dni of another"
-    with pytest.raises(WrongTable, match=words) as raised:
+    with pytest.raises(InvalidTableError, match=words) as raised:
         rows_of(repeated)
     assert "07045" not in str(raised.value)
 
@@ -127,24 +131,28 @@ def test_repeated_keys_are_counted_and_not_shown():
 @pytest.mark.parametrize("column", ["dni", "fecha_modelo"])
 def test_a_key_or_a_date_that_is_missing_is_counted(column):
     holes = CUSTOMERS.assign(fecha_modelo="2024-06-30").assign(**{column: ["07045", None]})
-    with pytest.raises(WrongTable, match=rf"rows without a value: {column} 1\. Expected one in"):
+    with pytest.raises(
+        InvalidTableError, match=rf"rows without a value: {column} 1\. Expected one in"
+    ):
         rows_of(holes, complete=["fecha_modelo"])
 
 
 def test_no_rows_would_empty_the_table():
-    with pytest.raises(WrongTable, match=r"no rows to load\. Expected one at least"):
+    with pytest.raises(InvalidTableError, match=r"no rows to load\. Expected one at least"):
         rows_of(CUSTOMERS[:0])
 
 
 def test_columns_that_the_catalog_names_and_the_rows_lack_are_listed():
     words = r"expected the columns dia, fecha_modelo, .* the rows have dni, score_farmacia\."
-    with pytest.raises(WrongTable, match=words):
+    with pytest.raises(InvalidTableError, match=words):
         rows_of(CUSTOMERS, dates=["dia"], complete=["fecha_modelo"])
 
 
 @pytest.mark.parametrize("names", [["Score", "score"], [""], ["x" * 64], ["ñ" * 32]])
 def test_names_that_a_database_would_cut_or_mix_up_are_refused(names):
-    with pytest.raises(WrongTable, match=r"Expected names of 1 to 63 bytes that differ in more"):
+    with pytest.raises(
+        InvalidTableError, match=r"Expected names of 1 to 63 bytes that differ in more"
+    ):
         rows_of(CUSTOMERS.assign(**dict.fromkeys(names, 1)))
 
 
@@ -163,4 +171,4 @@ def test_names_that_a_database_would_cut_or_mix_up_are_refused(names):
     ],
 )
 def test_a_type_that_stands_in_a_database_has_a_kind(sql_type, kind):
-    assert kind_of_type(sql_type) == kind
+    assert get_sql_type_kind(sql_type) == kind

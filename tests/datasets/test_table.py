@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.engine import EngineSettings, connection
-from clientela.datasets.table import TableDataset
+from clientela.datasets.table import EngineSettings, TableDataset, get_engine_connection
 from clientela.exceptions import ConfigurationError
 
 SMALL = {"max_rows_per_bucket": 40}
@@ -248,7 +247,9 @@ def test_an_unknown_setting_of_the_engine_is_refused(tmp_path):
 
 
 def test_tables_of_equal_settings_share_one_connection():
-    assert connection(EngineSettings(threads=1)) is connection(EngineSettings(threads=1))
+    assert get_engine_connection(EngineSettings(threads=1)) is get_engine_connection(
+        EngineSettings(threads=1)
+    )
 
 
 def test_any_fsspec_store_holds_tables_by_its_address():

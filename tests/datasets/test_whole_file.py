@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.whole_file import WholeFileDataset
+from clientela.datasets.files import WholeFileDataset
 
 CSV = {"type": "kedro_datasets.pandas.CSVDataset", "save_args": {"index": False}}
 TEXT = {"type": "kedro_datasets.text.TextDataset"}

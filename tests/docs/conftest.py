@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from kedro.framework.startup import bootstrap_project
 
-from clientela.cli import run as kedro_run
+from clientela.cli.kedro_run import run as kedro_run
 
 
 class Sample(NamedTuple):

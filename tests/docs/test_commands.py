@@ -14,7 +14,7 @@ from kedro.framework.project import pipelines
 from tests.docs.markdown import commands, pages
 from tests.kedro_session import session_of
 
-from clientela.commands.main import cli
+from clientela.cli.main import cli
 
 COMMANDS = commands()
 KEDRO = [c for c in COMMANDS if "kedro " in c and not c.startswith("docker ")]

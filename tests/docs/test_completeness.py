@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 from tests.docs.markdown import READMES, blocks, mentions, text_of
 
-from clientela.aws.settings import (
+from clientela.aws_clients import (
     AwsSettings,
     Connection,
     EndpointSettings,
@@ -20,35 +20,66 @@ from clientela.aws.settings import (
     Network,
     WorkflowSettings,
 )
-from clientela.binary.calibration import CALIBRATIONS
-from clientela.binary.costs import CostMatrix
-from clientela.binary.decision import DECISIONS as BINARY_DECISIONS
-from clientela.binary.fairness import VERDICTS, FairnessSettings
-from clientela.binary.metrics import METRICS as BINARY_METRICS
-from clientela.binary.people_groups import SensitiveColumn
-from clientela.binary.scorecard_points import PointScale
-from clientela.contracts.use_cases import Table, UseCase
-from clientela.datasets.delimited_text import TextFormat
-from clientela.datasets.engine import EngineSettings
-from clientela.features.customer import extended_columns, required_columns, rule_columns
-from clientela.features.params import FeatureParams
-from clientela.features.target import OrdinalClass, OrdinalTarget
-from clientela.intake.rules import ColumnRule, IntakeRules, TableRules
-from clientela.labelling.settings import (
+from clientela.column_rules import ColumnRule, IntakeRules, TableRules
+from clientela.datasets.raw_text import TextFormat
+from clientela.datasets.table import EngineSettings
+from clientela.features.leakage import LeakageRules
+from clientela.features.preprocessing import PreprocessingSettings
+from clientela.features.rubros import list_rubro_feature_columns
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    ColumnGroup,
+    ColumnLayout,
+    MembershipParams,
+    NameOverride,
+    NamingParams,
+    Rubro,
+    SegmentationParams,
+    SegmentFeatureParams,
+    SegmentReportParams,
+)
+from clientela.features.settings import (
+    Band,
+    Cleaning,
+    Dates,
+    Enrichment,
+    FeatureParams,
+    NumberRule,
+    WordRule,
+)
+from clientela.features.table_settings import (
+    BinaryTarget,
+    ClassLabel,
+    Maturity,
+    TabularFeatureParams,
+)
+from clientela.features.transactions import (
+    OrdinalClass,
+    OrdinalTarget,
+    extended_columns,
+    required_columns,
+    rule_columns,
+)
+from clientela.models.binary_decision import BINARY_DECISIONS as BINARY_DECISIONS
+from clientela.models.binary_decision import CostMatrix
+from clientela.models.binary_metrics import BINARY_METRICS as BINARY_METRICS
+from clientela.models.calibration import CALIBRATIONS
+from clientela.models.fairness import VERDICTS, FairnessSettings, SensitiveColumn
+from clientela.models.labels import (
     AuditSettings,
     BedrockSettings,
     BudgetSettings,
     LabellingSettings,
     OfflineSettings,
     OpenAISettings,
-    Patience,
     Prices,
+    RetrySettings,
     Rule,
 )
-from clientela.leakage.report import LeakageRules
-from clientela.modelling.binary_kinds import BINARY_KINDS
-from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
-from clientela.modelling.settings import (
+from clientela.models.ordinal_decision import ORDINAL_DECISIONS
+from clientela.models.ordinal_metrics import ORDINAL_METRICS
+from clientela.models.scorecard import PointScale
+from clientela.models.settings import (
     CandidateSettings,
     ScoringSettings,
     SearchChoices,
@@ -56,36 +87,21 @@ from clientela.modelling.settings import (
     TrainingSettings,
     TuningSettings,
 )
-from clientela.ordinal.decision import DECISIONS
-from clientela.ordinal.metrics import METRICS
-from clientela.pipeline_registry import existing_stages
-from clientela.pipelines.training.params import FIRST_CANDIDATES, BinaryTrainingSettings
-from clientela.registry.settings import DeploymentSettings
-from clientela.reports.numbers import NumberFormat
-from clientela.reports.parameters import EdaParameters
-from clientela.segments.evaluation import k_evaluation
-from clientela.segments.features import feature_columns
-from clientela.segments.layout import Layout, Rubro
-from clientela.segments.params import (
-    ClusteringParams,
-    ColumnGroup,
-    MembershipParams,
-    NameOverride,
-    NamingParams,
-    SegmentationParams,
-    SegmentFeatureParams,
-    SegmentReportParams,
-)
-from clientela.simulation.applications.parameters import (
+from clientela.models.task_types import BINARY_KINDS, ORDINAL_KINDS
+from clientela.pipeline_registry import list_stages
+from clientela.pipelines.data_generation.applications import (
     ApplicationDirtShares,
     ApplicationSimulation,
 )
-from clientela.simulation.churn.parameters import ChurnDirtShares, ChurnSimulation
-from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
-from clientela.simulation.parameters import DirtShares, TransactionSimulation
-from clientela.tabular.params import BinaryTarget, ClassLabel, Maturity, TabularFeatureParams
-from clientela.tabular.preprocessing import PreprocessingSettings
-from clientela.tabular.rules import Band, Cleaning, Dates, Enrichment, NumberRule, WordRule
+from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
+from clientela.pipelines.data_generation.churn import ChurnDirtShares, ChurnSimulation
+from clientela.pipelines.data_generation.simulation import DirtShares, TransactionSimulation
+from clientela.pipelines.eda.exploration import EdaParameters
+from clientela.pipelines.segmentation.choose_k import evaluate_k_range
+from clientela.pipelines.training.nodes import FIRST_CANDIDATES, BinaryTrainingSettings
+from clientela.registry.model_registry import DeploymentSettings
+from clientela.text import NumberFormat
+from clientela.use_cases import Table, UseCase
 
 CONFIGURED: tuple[type[BaseModel], ...] = (
     FeatureParams,
@@ -148,7 +164,7 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     Rule,
     BedrockSettings,
     OpenAISettings,
-    Patience,
+    RetrySettings,
     Prices,
     BudgetSettings,
     AuditSettings,
@@ -187,7 +203,7 @@ def described_columns(page: str) -> dict[str, tuple[str, str, str]]:
 @pytest.mark.parametrize("page", [*READMES, "docs/architecture.md"])
 def test_every_stage_is_named(page: str):
     text = text_of(page)
-    assert [stage for stage in sorted(existing_stages()) if stage not in text] == []
+    assert [stage for stage in sorted(list_stages()) if stage not in text] == []
 
 
 @pytest.mark.parametrize("page", READMES)
@@ -244,12 +260,12 @@ def test_every_feature_is_defined(project_root: Path):
 
 
 def test_every_feature_per_rubro_is_defined():
-    layout = Layout(
+    layout = ColumnLayout(
         fecha_modelo=date(2024, 6, 30),
         rubros=(Rubro(slug="<rubro>", label="Farmacia", members=("farmacia",)),),
         categoricals={"<columna>": {"APP": "<valor>"}},
     )
-    columns = [*feature_columns(layout), "rubro_top", *DEMOGRAPHICS]
+    columns = [*list_rubro_feature_columns(layout), "rubro_top", *DEMOGRAPHICS]
     text = text_of("docs/features.md")
     assert [name for name in columns if f"`{name}`" not in text] == []
 
@@ -258,7 +274,7 @@ def test_every_group_of_columns_and_figure_of_the_choice_is_named():
     groups = get_args(ColumnGroup)
     matrix = np.random.default_rng(0).random((60, 3))
     params = ClusteringParams(candidates=(2, 3), null_draws=1, bootstrap_draws=1, n_init=1)
-    figures = set(k_evaluation(matrix, params).columns) - {"k"}
+    figures = set(evaluate_k_range(matrix, params).columns) - {"k"}
     assert {*groups, *figures} - mentions("docs/segments.md") == set()
 
 
@@ -283,7 +299,7 @@ def test_the_header_of_the_export_is_that_of_a_run(sample):
 
 def test_every_measure_kind_decision_and_candidate_is_defined(project_root: Path):
     training = settings_of(project_root, "purchase_intensity")["training"]
-    names = {*METRICS, *ORDINAL_KINDS, *DECISIONS, *training["candidates"]}
+    names = {*ORDINAL_METRICS, *ORDINAL_KINDS, *ORDINAL_DECISIONS, *training["candidates"]}
     assert names - mentions("docs/modelling.md") == set()
 
 

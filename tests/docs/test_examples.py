@@ -12,21 +12,21 @@ from kedro.framework.project import pipelines
 from tests.docs.markdown import Block, blocks
 from tests.kedro_session import session_of
 
-from clientela.features.params import FeatureParams
-from clientela.features.target import OrdinalTarget
-from clientela.intake.rules import IntakeRules
-from clientela.labelling.settings import LabellingSettings
-from clientela.leakage.report import LeakageRules
-from clientela.modelling.settings import ScoringSettings, TrainingSettings
-from clientela.pipelines.training.params import BinaryTrainingSettings
-from clientela.registry.settings import DeploymentSettings
-from clientela.reports.parameters import EdaParameters
-from clientela.segments.params import SegmentationParams, SegmentFeatureParams
-from clientela.simulation.applications.parameters import ApplicationSimulation
-from clientela.simulation.churn.parameters import ChurnSimulation
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.parameters import TransactionSimulation
-from clientela.tabular.params import TabularFeatureParams
+from clientela.column_rules import IntakeRules
+from clientela.features.leakage import LeakageRules
+from clientela.features.segment_settings import SegmentationParams, SegmentFeatureParams
+from clientela.features.settings import FeatureParams
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.features.transactions import OrdinalTarget
+from clientela.models.labels import LabellingSettings
+from clientela.models.settings import ScoringSettings, TrainingSettings
+from clientela.pipelines.data_generation.applications import ApplicationSimulation
+from clientela.pipelines.data_generation.borrowers import CreditSimulation
+from clientela.pipelines.data_generation.churn import ChurnSimulation
+from clientela.pipelines.data_generation.simulation import TransactionSimulation
+from clientela.pipelines.eda.exploration import EdaParameters
+from clientela.pipelines.training.nodes import BinaryTrainingSettings
+from clientela.registry.model_registry import DeploymentSettings
 
 OF_A_TABLE = {
     "ingestion": IntakeRules,

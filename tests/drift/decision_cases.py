@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from clientela.drift.evidence import PeriodEvidence
+from clientela.reporting.model_health import PeriodSummary
 
 QUIET = {
     "feature": "salario_cliente",
@@ -40,7 +40,7 @@ def judged_rows(*rows):
     return pd.DataFrame([(*row, "Una frase.") for row in rows], columns=columns)
 
 
-CALM = PeriodEvidence(
+CALM = PeriodSummary(
     weighted_psi=0.01, red=0, red_share=0, moved_share=0, unknown_share=0, broken_share=0
 )
 WARNING = CALM.model_copy(update={"moved_share": 0.3})

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from clientela.drift.counting import counts
-from clientela.drift.drift_table import drift_table
-from clientela.drift.profile import BaselineProfile
-from clientela.drift.profiling import baseline_profile
-from clientela.drift.settings import DriftSettings, ProfileSettings
+from clientela.pipelines.monitoring.binning import DriftSettings, ProfileSettings
+from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.drift_table import drift_table
+from clientela.pipelines.monitoring.profile import BaselineProfile, build_baseline_profile
 
 SETTINGS = DriftSettings()
 
@@ -30,8 +29,8 @@ def loans(rows: int, seed: int = 0) -> pd.DataFrame:
 
 
 def profile_of(frame: pd.DataFrame, settings: ProfileSettings | None = None) -> BaselineProfile:
-    return baseline_profile(frame, settings or ProfileSettings(), use_case="credit_payment")
+    return build_baseline_profile(frame, settings or ProfileSettings(), use_case="credit_payment")
 
 
 def compared(profile: BaselineProfile, current: pd.DataFrame) -> pd.DataFrame:
-    return drift_table(profile, counts(current, profile), SETTINGS).set_index("feature")
+    return drift_table(profile, count_rows_by_cell(current, profile), SETTINGS).set_index("feature")

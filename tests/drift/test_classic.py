@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import ks_2samp
 from tests.drift.loans import SETTINGS, loans, profile_of
 
-from clientela.drift.classic import classic_table
-from clientela.drift.counting import counts
-from clientela.drift.distances import exact_distances
+from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.distances import compute_exact_distances
+from clientela.pipelines.monitoring.drift_table import classic_drift_table
 
 RNG = np.random.default_rng(0)
 THEN, NOW = RNG.normal(0, 1, 1000), RNG.normal(0.2, 1.1, 700)
@@ -17,8 +17,8 @@ THEN, NOW = RNG.normal(0, 1, 1000), RNG.normal(0.2, 1.1, 700)
 
 def classic(then: np.ndarray, now: np.ndarray) -> pd.Series:
     profile = profile_of(pd.DataFrame({"monto": then}))
-    found = counts(pd.DataFrame({"monto": now}), profile)
-    return classic_table(profile, found, SETTINGS).set_index("feature").loc["monto"]
+    found = count_rows_by_cell(pd.DataFrame({"monto": now}), profile)
+    return classic_drift_table(profile, found, SETTINGS).set_index("feature").loc["monto"]
 
 
 def decile_shares(values: np.ndarray) -> list[float]:
@@ -47,7 +47,9 @@ def test_classic_js_is_the_distance_in_nats():
 def test_deciles_of_every_column_are_counted_as_numpy_does():
     then, now = loans(800), loans(300, seed=1)
     profile = profile_of(then)
-    table = classic_table(profile, counts(now, profile), SETTINGS).set_index("feature")
+    table = classic_drift_table(profile, count_rows_by_cell(now, profile), SETTINGS).set_index(
+        "feature"
+    )
     for name in ("salario_cliente", "plazo_meses", "promedio_ingresos"):
         before, after = then[name].dropna(), now[name].dropna()
         edges = np.unique(np.quantile(before, np.linspace(0, 1, 11)))
@@ -74,8 +76,10 @@ def test_a_baseline_without_two_values_has_no_deciles(then):
 
 def test_ks_is_exact_with_the_values_at_hand_and_certified_without():
     profile = profile_of(pd.DataFrame({"monto": THEN}))
-    found = counts(pd.DataFrame({"monto": NOW}), profile)
-    exact = {"monto": exact_distances(THEN, NOW)}
+    found = count_rows_by_cell(pd.DataFrame({"monto": NOW}), profile)
+    exact = {"monto": compute_exact_distances(THEN, NOW)}
     d = ks_2samp(THEN, NOW).statistic
-    assert classic_table(profile, found, SETTINGS, exact)["ks"].tolist() == [d]
-    assert classic_table(profile, found, SETTINGS)["ks"].tolist() == [pytest.approx(d, abs=1 / 400)]
+    assert classic_drift_table(profile, found, SETTINGS, exact)["ks"].tolist() == [d]
+    assert classic_drift_table(profile, found, SETTINGS)["ks"].tolist() == [
+        pytest.approx(d, abs=1 / 400)
+    ]

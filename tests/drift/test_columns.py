@@ -5,8 +5,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from clientela.drift.columns import BATCH_ROWS, batches, kind_of, numbers, text_counts
-from clientela.exceptions import CurrentDataUnfit
+from clientela.exceptions import IncompatibleDataError
+from clientela.pipelines.monitoring.binning import (
+    BATCH_ROWS,
+    count_text_values,
+    infer_column_kind,
+    iter_record_batches,
+    to_float_array,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,7 @@ from clientela.exceptions import CurrentDataUnfit
     ],
 )
 def test_numbers_and_categories_are_watched_dates_are_not(type_, kind):
-    assert kind_of(type_) == kind
+    assert infer_column_kind(type_) == kind
 
 
 @pytest.mark.parametrize(
@@ -35,8 +41,8 @@ def test_numbers_and_categories_are_watched_dates_are_not(type_, kind):
 @pytest.mark.parametrize("dtype", ["object", "str", "category"])
 def test_every_kind_of_nothing_in_a_text_is_missing_and_the_word_nan_is_not(nothing, dtype):
     frame = pd.DataFrame({"tendencia": pd.Series(["nan", nothing, "MISSING"]).astype(dtype)})
-    (batch,) = batches(frame)
-    assert text_counts(batch.column("tendencia")) == {"nan": 1, None: 1, "MISSING": 1}
+    (batch,) = iter_record_batches(frame)
+    assert count_text_values(batch.column("tendencia")) == {"nan": 1, None: 1, "MISSING": 1}
 
 
 @pytest.mark.parametrize(
@@ -50,18 +56,18 @@ def test_every_kind_of_nothing_in_a_text_is_missing_and_the_word_nan_is_not(noth
     ],
 )
 def test_every_kind_of_nothing_in_a_number_is_missing(values):
-    (batch,) = batches(pd.DataFrame({"monto": values}))
-    np.testing.assert_array_equal(numbers(batch.column("monto")), [1.5, np.nan])
+    (batch,) = iter_record_batches(pd.DataFrame({"monto": values}))
+    np.testing.assert_array_equal(to_float_array(batch.column("monto")), [1.5, np.nan])
 
 
 def test_integers_with_gaps_are_numbers():
-    np.testing.assert_array_equal(numbers(pa.array([1, None, 3])), [1, np.nan, 3])
+    np.testing.assert_array_equal(to_float_array(pa.array([1, None, 3])), [1, np.nan, 3])
 
 
 def test_a_column_without_any_value_is_all_missing_as_a_number_and_as_a_category():
     nothing = pa.nulls(2)
-    np.testing.assert_array_equal(numbers(nothing), [np.nan, np.nan])
-    assert text_counts(nothing) == {None: 2}
+    np.testing.assert_array_equal(to_float_array(nothing), [np.nan, np.nan])
+    assert count_text_values(nothing) == {None: 2}
 
 
 @pytest.mark.parametrize(
@@ -70,21 +76,25 @@ def test_a_column_without_any_value_is_all_missing_as_a_number_and_as_a_category
 )
 def test_texts_of_every_arrow_type_are_counted_alike(type_):
     texts = pa.array(["", None, "ñandú", ""]).cast(type_)
-    assert text_counts(texts) == {"": 2, None: 1, "ñandú": 1}
-    assert text_counts(pa.chunked_array([texts, texts])) == {"": 4, None: 2, "ñandú": 2}
+    assert count_text_values(texts) == {"": 2, None: 1, "ñandú": 1}
+    assert count_text_values(pa.chunked_array([texts, texts])) == {"": 4, None: 2, "ñandú": 2}
 
 
 def test_booleans_are_words():
-    assert text_counts(pa.array([True, False, True, None])) == {"true": 2, "false": 1, None: 1}
+    assert count_text_values(pa.array([True, False, True, None])) == {
+        "true": 2,
+        "false": 1,
+        None: 1,
+    }
 
 
 def test_a_long_frame_comes_in_batches():
     frame = pd.DataFrame({"n": np.arange(BATCH_ROWS + 1), "otra": 0})
-    found = list(batches(frame, ["n"]))
+    found = list(iter_record_batches(frame, ["n"]))
     assert [batch.num_rows for batch in found] == [BATCH_ROWS, 1]
     assert found[0].schema.names == ["n"]
 
 
 def test_a_column_of_mixed_types_is_refused_by_name():
-    with pytest.raises(CurrentDataUnfit, match=r"values of one type.*column tendencia"):
-        batches(pd.DataFrame({"tendencia": ["Estable", 58]}))
+    with pytest.raises(IncompatibleDataError, match=r"values of one type.*column tendencia"):
+        iter_record_batches(pd.DataFrame({"tendencia": ["Estable", 58]}))

@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 from tests.drift.loans import SETTINGS, compared, loans, profile_of
 
-from clientela.drift.contributions import bin_contributions
-from clientela.drift.counting import counts
-from clientela.drift.profile import BaselineProfile
 from clientela.exceptions import ConfigurationError
+from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.drift_table import bin_contributions
+from clientela.pipelines.monitoring.profile import BaselineProfile
 
 
 def contributions(profile: BaselineProfile, now: pd.DataFrame, feature: str) -> pd.DataFrame:
-    return bin_contributions(profile, counts(now, profile), feature, SETTINGS)
+    return bin_contributions(profile, count_rows_by_cell(now, profile), feature, SETTINGS)
 
 
 def test_bins_of_a_number_are_named_by_their_borders_or_their_value():

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.drift.loans import loans, profile_of
 
-from clientela.drift.counting import counts
-from clientela.drift.counts import Counts, Range
-from clientela.drift.profile import BaselineProfile
-from clientela.drift.settings import ProfileSettings
-from clientela.exceptions import CurrentDataUnfit
+from clientela.exceptions import IncompatibleDataError
+from clientela.pipelines.monitoring.binning import ProfileSettings
+from clientela.pipelines.monitoring.counting import Counts, Range, count_rows_by_cell
+from clientela.pipelines.monitoring.profile import BaselineProfile
 
 Counted = Callable[[pd.DataFrame | pa.Table, BaselineProfile], Counts]
 PROFILE = profile_of(loans(400), ProfileSettings(points=20))
@@ -24,11 +23,11 @@ PROFILE = profile_of(loans(400), ProfileSettings(points=20))
 
 @pytest.fixture(params=["memory", "table"])
 def counted(request) -> Counted:
-    return counts if request.param == "memory" else counted_in_table
+    return count_rows_by_cell if request.param == "memory" else counted_in_table
 
 
 def counted_in_table(rows: pd.DataFrame | pa.Table, profile: BaselineProfile) -> Counts:
-    return counts(ibis.memtable(rows), profile, ibis.duckdb.connect().execute)
+    return count_rows_by_cell(ibis.memtable(rows), profile, ibis.duckdb.connect().execute)
 
 
 def strange_loans() -> pd.DataFrame:
@@ -42,7 +41,7 @@ def strange_loans() -> pd.DataFrame:
 
 @pytest.mark.parametrize("current", [loans(300, seed=1), strange_loans(), loans(1)])
 def test_engines_agree_to_the_last_integer(current):
-    assert counted_in_table(current, PROFILE) == counts(current, PROFILE)
+    assert counted_in_table(current, PROFILE) == count_rows_by_cell(current, PROFILE)
 
 
 NUMBERS = st.one_of(
@@ -62,7 +61,7 @@ def test_engines_agree_on_any_numbers_and_words(then, now):
     before, after = (pd.DataFrame(rows, columns=list(types)).astype(types) for rows in (then, now))
     finite = before.assign(monto=before["monto"].where(np.isfinite(before["monto"])))
     profile = profile_of(finite, ProfileSettings(bins=3, points=10, top_values=2))
-    assert counted_in_table(after, profile) == counts(after, profile)
+    assert counted_in_table(after, profile) == count_rows_by_cell(after, profile)
 
 
 def test_decimals_and_integers_are_counted_as_the_floats_they_are(counted):
@@ -116,7 +115,7 @@ def test_engines_read_a_point_to_its_last_digit(counted):
 def test_hundreds_of_columns_can_be_counted():
     frame = pd.DataFrame({f"numero_{place}": [1.0, 1.0] for place in range(250)})
     profile = profile_of(frame, ProfileSettings(bins=2, points=10))
-    assert counted_in_table(frame, profile) == counts(frame, profile)
+    assert counted_in_table(frame, profile) == count_rows_by_cell(frame, profile)
 
 
 def test_further_columns_are_no_matter(counted):
@@ -126,7 +125,7 @@ def test_further_columns_are_no_matter(counted):
 
 def test_a_missing_column_is_refused_with_a_hint(counted):
     renamed = loans(5).rename(columns={"plazo_meses": "plazo_mes"})
-    with pytest.raises(CurrentDataUnfit, match=r"\['plazo_meses'\] are missing.*'plazo_mes'"):
+    with pytest.raises(IncompatibleDataError, match=r"\['plazo_meses'\] are missing.*'plazo_mes'"):
         counted(renamed, PROFILE)
 
 
@@ -139,20 +138,20 @@ def test_a_missing_column_is_refused_with_a_hint(counted):
     ],
 )
 def test_a_changed_type_is_refused_not_guessed(counted, changes, message):
-    with pytest.raises(CurrentDataUnfit, match=message):
+    with pytest.raises(IncompatibleDataError, match=message):
         counted(loans(5).assign(**changes), PROFILE)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=30)
 @given(st.permutations(range(60)), st.integers(1, 60), st.integers(1, 59))
 def test_neither_order_nor_batches_nor_parts_change_a_count(order, batch, cut):
-    whole = counts(strange_loans(), PROFILE)
+    whole = count_rows_by_cell(strange_loans(), PROFILE)
     shuffled = pa.Table.from_pandas(strange_loans().iloc[order], preserve_index=False)
-    assert counts(shuffled.to_batches(max_chunksize=batch), PROFILE) == whole
-    parts = [counts(part, PROFILE) for part in (shuffled[:cut], shuffled[cut:])]
+    assert count_rows_by_cell(shuffled.to_batches(max_chunksize=batch), PROFILE) == whole
+    parts = [count_rows_by_cell(part, PROFILE) for part in (shuffled[:cut], shuffled[cut:])]
     assert parts[0] + parts[1] == whole
 
 
 def test_counts_of_two_baselines_do_not_add_up():
-    with pytest.raises(CurrentDataUnfit, match="Counts add up against one profile"):
-        counts(loans(5), PROFILE) + counts(loans(5), profile_of(loans(9)))
+    with pytest.raises(IncompatibleDataError, match="Counts add up against one profile"):
+        count_rows_by_cell(loans(5), PROFILE) + count_rows_by_cell(loans(5), profile_of(loans(9)))

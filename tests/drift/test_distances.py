@@ -4,9 +4,13 @@ import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 from tests.drift.loans import profile_of
 
-from clientela.drift.counting import counts
-from clientela.drift.distances import Distances, certified_distances, exact_distances
-from clientela.drift.settings import ProfileSettings
+from clientela.pipelines.monitoring.binning import ProfileSettings
+from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.distances import (
+    Distances,
+    compute_certified_distances,
+    compute_exact_distances,
+)
 
 DRAWS = 400
 
@@ -14,8 +18,8 @@ DRAWS = 400
 def certified(baseline: np.ndarray, current: np.ndarray, points: int = 200) -> Distances:
     profile = profile_of(pd.DataFrame({"monto": baseline}), ProfileSettings(points=points))
     column = profile.columns["monto"]
-    found = counts(pd.DataFrame({"monto": current}), profile)
-    return certified_distances(
+    found = count_rows_by_cell(pd.DataFrame({"monto": current}), profile)
+    return compute_certified_distances(
         np.asarray(column.points),
         np.asarray(column.cells),
         np.asarray(found.cells["monto"]),
@@ -53,7 +57,7 @@ def test_the_certified_interval_holds_the_exact_distance(seed):
 def test_few_different_values_are_known_exactly():
     rng = np.random.default_rng(1)
     baseline, current = rng.poisson(4, 900).astype(float), rng.poisson(5, 400).astype(float)
-    found, exact = certified(baseline, current), exact_distances(baseline, current)
+    found, exact = certified(baseline, current), compute_exact_distances(baseline, current)
     assert found.ks_lower == found.ks_upper == pytest.approx(exact.ks_lower, abs=1e-12)
     assert found.wasserstein == pytest.approx(exact.wasserstein, rel=0.02)
 
@@ -66,13 +70,13 @@ def test_few_different_values_are_known_exactly():
 def test_wasserstein_is_near_that_of_the_values(shift, tolerance):
     rng = np.random.default_rng(2)
     baseline, current = rng.normal(size=5000), rng.normal(shift, 1, size=3000)
-    found, exact = certified(baseline, current), exact_distances(baseline, current)
+    found, exact = certified(baseline, current), compute_exact_distances(baseline, current)
     assert found.wasserstein == pytest.approx(exact.wasserstein, abs=tolerance)
 
 
 def test_exact_distances_are_those_of_scipy_without_the_missing():
     baseline, current = np.array([1.0, 2.0, 5.0, np.nan]), np.array([2.0, np.nan, 7.0])
-    found = exact_distances(baseline, current)
+    found = compute_exact_distances(baseline, current)
     assert found.ks_lower == found.ks_upper == ks_2samp([1, 2, 5], [2, 7]).statistic
     assert found.wasserstein == wasserstein_distance([1, 2, 5], [2, 7])
 
@@ -80,7 +84,7 @@ def test_exact_distances_are_those_of_scipy_without_the_missing():
 def test_without_values_nothing_is_known():
     nothing, something = np.array([np.nan, np.nan]), np.array([1.0, 2.0])
     for pair in ((nothing, something), (something, nothing), (nothing, nothing)):
-        assert np.isnan(exact_distances(*pair)).all()
+        assert np.isnan(compute_exact_distances(*pair)).all()
         assert np.isnan(certified(*pair)).all()
 
 

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.drift.divergence import jensen_shannon, psi_noise, psi_parts, shares
+from clientela.pipelines.monitoring.distances import (
+    compute_js_divergence,
+    compute_psi_noise,
+    compute_psi_terms,
+    compute_shares,
+)
 
 CELLS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=8).filter(
     lambda pairs: all(sum(side) > 0 for side in zip(*pairs, strict=True))
@@ -26,9 +31,9 @@ TERM = np.array([2372, 774, 1102, 2580, 706]), np.array([1533, 424, 418, 402, 45
     ],
 )
 def test_figures_of_real_loans(cells, psi, js, noise):
-    assert psi_parts(*cells, 0.5).sum() == pytest.approx(psi, rel=1e-12)
-    assert jensen_shannon(*cells) == pytest.approx(js, rel=1e-12)
-    assert psi_noise(*cells, 0.99) == pytest.approx(noise, rel=1e-12)
+    assert compute_psi_terms(*cells, 0.5).sum() == pytest.approx(psi, rel=1e-12)
+    assert compute_js_divergence(*cells) == pytest.approx(js, rel=1e-12)
+    assert compute_psi_noise(*cells, 0.99) == pytest.approx(noise, rel=1e-12)
 
 
 @given(CELLS)
@@ -39,7 +44,7 @@ def test_psi_is_that_of_a_loop_over_the_cells_that_are_not_empty(pairs):
     for left, right in there:
         p, q = (left + 0.5) / n, (right + 0.5) / m
         expected += (p - q) * log(p / q)
-    found = psi_parts(*np.array(pairs).T, 0.5)
+    found = compute_psi_terms(*np.array(pairs).T, 0.5)
     assert found.sum() == pytest.approx(expected, abs=1e-12)
     assert (found >= 0).all()
 
@@ -53,25 +58,25 @@ def test_jensen_shannon_is_that_of_a_loop_in_bits(pairs):
         for share in (p, q):
             if share > 0:
                 expected += share * log2(2 * share / (p + q)) / 2
-    found = jensen_shannon(*np.array(pairs).T)
+    found = compute_js_divergence(*np.array(pairs).T)
     assert found == pytest.approx(expected, abs=1e-12)
     assert 0 <= found <= 1 + 1e-12
 
 
 def test_one_cell_has_no_noise():
-    assert psi_noise(np.array([10, 0]), np.array([5, 0]), 0.99) == 0.0
+    assert compute_psi_noise(np.array([10, 0]), np.array([5, 0]), 0.99) == 0.0
 
 
 def test_noise_is_what_psi_reaches_without_drift():
     rng = np.random.default_rng(7)
     n, m, even = 5000, 3000, [0.1] * 10
     drawn = [
-        psi_parts(rng.multinomial(n, even), rng.multinomial(m, even), 0.5).sum()
+        compute_psi_terms(rng.multinomial(n, even), rng.multinomial(m, even), 0.5).sum()
         for _ in range(2000)
     ]
-    noise = psi_noise(np.full(10, n // 10), np.full(10, m // 10), 0.99)
+    noise = compute_psi_noise(np.full(10, n // 10), np.full(10, m // 10), 0.99)
     assert np.quantile(drawn, 0.99) == pytest.approx(noise, rel=0.1)
 
 
 def test_no_rows_have_no_shares():
-    assert np.isnan(shares(np.array([0, 0]))).all()
+    assert np.isnan(compute_shares(np.array([0, 0]))).all()

@@ -4,10 +4,10 @@ import pytest
 from scipy.stats import false_discovery_control
 from tests.drift.loans import SETTINGS, compared, loans, profile_of
 
-from clientela.drift.counting import counts
-from clientela.drift.distances import exact_distances
-from clientela.drift.drift_table import COLUMNS, drift_table
-from clientela.exceptions import CurrentDataUnfit
+from clientela.exceptions import IncompatibleDataError
+from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.distances import compute_exact_distances
+from clientela.pipelines.monitoring.drift_table import COLUMNS, drift_table
 
 PROFILE = profile_of(loans(3000))
 NOW = loans(600, seed=1)
@@ -18,7 +18,7 @@ def alarms(table: pd.DataFrame) -> set[str]:
 
 
 def test_the_columns_and_their_order_are_those_that_are_promised():
-    table = drift_table(PROFILE, counts(NOW, PROFILE), SETTINGS)
+    table = drift_table(PROFILE, count_rows_by_cell(NOW, PROFILE), SETTINGS)
     assert tuple(table.columns) == COLUMNS
     assert table["feature"].tolist() == sorted(NOW.columns)
     assert (
@@ -51,8 +51,12 @@ def test_q_is_benjamini_hochberg_over_the_table():
 
 
 def test_values_at_hand_make_ks_and_wasserstein_exact():
-    exact = {"salario_cliente": exact_distances(loans(3000).salario_cliente, NOW.salario_cliente)}
-    table = drift_table(PROFILE, counts(NOW, PROFILE), SETTINGS, exact).set_index("feature")
+    exact = {
+        "salario_cliente": compute_exact_distances(loans(3000).salario_cliente, NOW.salario_cliente)
+    }
+    table = drift_table(PROFILE, count_rows_by_cell(NOW, PROFILE), SETTINGS, exact).set_index(
+        "feature"
+    )
     certified = compared(PROFILE, NOW)
     salary = table.loc["salario_cliente"]
     assert (
@@ -121,14 +125,14 @@ def test_a_baseline_of_one_row_can_be_compared():
 
 def test_an_empty_period_is_refused():
     nobody = loans(1).iloc[:0]
-    with pytest.raises(CurrentDataUnfit, match="current period should have rows"):
-        drift_table(PROFILE, counts(nobody, PROFILE), SETTINGS)
+    with pytest.raises(IncompatibleDataError, match="current period should have rows"):
+        drift_table(PROFILE, count_rows_by_cell(nobody, PROFILE), SETTINGS)
 
 
 def test_counts_against_another_profile_are_refused():
     other = profile_of(loans(50))
-    with pytest.raises(CurrentDataUnfit, match="counts should be against the profile"):
-        drift_table(PROFILE, counts(NOW, other), SETTINGS)
+    with pytest.raises(IncompatibleDataError, match="counts should be against the profile"):
+        drift_table(PROFILE, count_rows_by_cell(NOW, other), SETTINGS)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 from tests.drift.decision_cases import CALM, judged_rows
 
-from clientela.drift.evidence import LevelRules, importance_weights, period_evidence
+from clientela.reporting.model_health import LevelRules, normalize_importance, summarize_period
 
 TABLE = judged_rows(
     ("promedio_ingresos_datacredito", 0.4, "ROJO", "distribution_shifted"),
@@ -22,7 +22,7 @@ def test_columns_count_by_their_importance():
         "edad_cliente": 2.0,
         "no_vigilada": 50.0,
     }
-    found = period_evidence(TABLE, importance)
+    found = summarize_period(TABLE, importance)
     assert found.red == 2
     assert found.red_share == pytest.approx(0.3)
     assert found.moved_share == pytest.approx(0.6)
@@ -33,11 +33,11 @@ def test_columns_count_by_their_importance():
 
 @pytest.mark.parametrize("importance", [{}, {"otra": 1.0}, {"edad_cliente": 0.0}])
 def test_without_any_importance_all_columns_weigh_the_same(importance):
-    assert importance_weights(TABLE["feature"], importance).tolist() == [0.2] * 5
+    assert normalize_importance(TABLE["feature"], importance).tolist() == [0.2] * 5
 
 
 def test_no_columns_are_no_good_news():
-    found = period_evidence(TABLE.iloc[:0], {})
+    found = summarize_period(TABLE.iloc[:0], {})
     assert (found.unknown_share, found.weighted_psi) == (1.0, None)
     assert found.level(LevelRules()) == "unknown"
 

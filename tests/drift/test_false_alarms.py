@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.drift.counting import counts
-from clientela.drift.drift_table import drift_table
-from clientela.drift.profiling import baseline_profile
-from clientela.drift.settings import DriftSettings, ProfileSettings
-from clientela.drift.severity import with_severity
-from clientela.drift.thresholds import DriftThresholds
+from clientela.pipelines.monitoring.binning import DriftSettings, ProfileSettings
+from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.drift_table import drift_table
+from clientela.pipelines.monitoring.profile import build_baseline_profile
+from clientela.reporting.drift_findings import DriftThresholds, assign_severity
 
 N = 4000
 
@@ -33,12 +32,12 @@ def loans():
 
 
 BASELINE = loans()
-PROFILE = baseline_profile(BASELINE, ProfileSettings(), use_case="credit_payment")
+PROFILE = build_baseline_profile(BASELINE, ProfileSettings(), use_case="credit_payment")
 
 
 def judged(rows):
-    table = drift_table(PROFILE, counts(rows, PROFILE), DriftSettings())
-    return with_severity(table, DriftThresholds(), constant={"moneda"}).set_index("feature")
+    table = drift_table(PROFILE, count_rows_by_cell(rows, PROFILE), DriftSettings())
+    return assign_severity(table, DriftThresholds(), constant={"moneda"}).set_index("feature")
 
 
 @pytest.mark.slow

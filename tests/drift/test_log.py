@@ -4,10 +4,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.drift.decision_cases import CRITICAL, judged_rows
 
-from clientela.drift.log import history, log_text, parsed_log, updated_log
-from clientela.drift.log_row import LogRow, PerformanceRecord, PeriodRun, log_row
-from clientela.drift.state import PastPeriod, StateRules, model_state
 from clientela.exceptions import MonitoringLogError
+from clientela.reporting.model_health import PastPeriod, StateRules, evaluate_model_state
+from clientela.reporting.monitoring_log import (
+    LogRow,
+    PerformanceRecord,
+    PeriodRun,
+    build_log_row,
+    format_log,
+    list_past_periods,
+    parse_log,
+    update_log,
+)
 
 TABLE = judged_rows(
     ("promedio_ingresos_datacredito", 1 / 3, "ROJO", "distribution_shifted"),
@@ -18,12 +26,12 @@ TABLE = judged_rows(
 
 def row(period="2024-05", baseline="b1", n=120, **performance):
     run = PeriodRun(period=period, mode="month", baseline=baseline, n=n)
-    state = model_state(CRITICAL, baseline, [], StateRules())
-    return log_row(run, TABLE, CRITICAL, state, PerformanceRecord(**performance))
+    state = evaluate_model_state(CRITICAL, baseline, [], StateRules())
+    return build_log_row(run, TABLE, CRITICAL, state, PerformanceRecord(**performance))
 
 
-LOG = updated_log([], [row("2024-06"), row("2024-05", measure="roc_auc", estimated=2 / 3)])
-TEXT = log_text(LOG)
+LOG = update_log([], [row("2024-06"), row("2024-05", measure="roc_auc", estimated=2 / 3)])
+TEXT = format_log(LOG)
 
 
 def test_the_file_begins_as_required_and_tells_what_was_decided():
@@ -42,16 +50,16 @@ def test_the_file_begins_as_required_and_tells_what_was_decided():
 
 
 def test_a_rerun_leaves_the_same_bytes():
-    assert log_text(updated_log(parsed_log(TEXT), [row("2024-06")])) == TEXT
+    assert format_log(update_log(parse_log(TEXT), [row("2024-06")])) == TEXT
 
 
 def test_a_rerun_with_other_data_replaces_its_own_row_alone():
-    again = updated_log(LOG, [row("2024-06", n=7)])
+    again = update_log(LOG, [row("2024-06", n=7)])
     assert [(each.period, each.n) for each in again] == [("2024-05", 120), ("2024-06", 7)]
 
 
 def test_another_baseline_has_rows_of_its_own():
-    both = updated_log(LOG, [row("2024-05", baseline="b0")])
+    both = update_log(LOG, [row("2024-05", baseline="b0")])
     keys = [(each.period, each.baseline) for each in both]
     assert keys == [("2024-05", "b0"), ("2024-05", "b1"), ("2024-06", "b1")]
 
@@ -60,7 +68,7 @@ def test_another_baseline_has_rows_of_its_own():
 def test_periods_stand_in_the_order_of_time_whenever_they_arrive(arrivals):
     log = []
     for month, baseline in arrivals:
-        log = updated_log(parsed_log(log_text(log)), [row(f"2024-{month:02}", baseline)])
+        log = update_log(parse_log(format_log(log)), [row(f"2024-{month:02}", baseline)])
     assert [(each.period, each.baseline) for each in log] == sorted(
         {(f"2024-{month:02}", baseline) for month, baseline in arrivals}
     )
@@ -69,29 +77,29 @@ def test_periods_stand_in_the_order_of_time_whenever_they_arrive(arrivals):
 @pytest.mark.parametrize("drift", [None, 0.0, 1e-6, 0.1 + 0.2, 123456.789])
 def test_figures_are_written_back_to_the_last_digit(drift):
     log = [row(measure="roc_auc", estimated=drift)]
-    assert parsed_log(log_text(log)) == log
+    assert parse_log(format_log(log)) == log
 
 
 def test_before_the_first_period_there_are_no_rows():
-    assert parsed_log("") == []
+    assert parse_log("") == []
 
 
 def test_only_earlier_periods_are_history():
     expected = PastPeriod(
         baseline="b1", level="critical", state="watch", recommendation="investigate"
     )
-    assert history(LOG, "2024-06") == [expected]
-    assert history(LOG, "2024-05") == []
+    assert list_past_periods(LOG, "2024-06") == [expected]
+    assert list_past_periods(LOG, "2024-05") == []
 
 
 @given(st.integers(1, len(TEXT) - 1))
 def test_a_log_that_was_cut_short_is_refused_wherever_it_was_cut(length):
     cut = TEXT[:length]
     if cut.endswith("\n"):  # whole lines are a whole log of fewer periods
-        assert log_text(parsed_log(cut)) == cut
+        assert format_log(parse_log(cut)) == cut
         return
     with pytest.raises(MonitoringLogError, match=r"can't be continued: expected .* left as it is"):
-        parsed_log(cut)
+        parse_log(cut)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,7 @@ def test_a_log_that_was_cut_short_is_refused_wherever_it_was_cut(length):
 )
 def test_a_log_that_is_not_ours_is_refused(text, message):
     with pytest.raises(MonitoringLogError, match=message):
-        parsed_log(text)
+        parse_log(text)
 
 
 @pytest.mark.parametrize("period", ["mayo", "2024-5", "2024-Q5", "05-2024", ""])

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as skm
 
-from clientela.binary.tallies import tallies
-from clientela.drift.intervals import PerformanceSettings, pooled
-from clientela.drift.performance import (
-    estimated_binary,
-    estimated_ordinal,
-    performance_change,
-    realised_binary,
-    realised_ordinal,
+from clientela.models.binary_metrics import compute_score_histogram
+from clientela.pipelines.monitoring.performance import (
+    detect_performance_change,
+    estimate_binary_performance,
+    estimate_ordinal_performance,
+    measure_binary_performance,
+    measure_ordinal_performance,
 )
+from clientela.pipelines.monitoring.statistical_tests import PerformanceSettings, group_scores
 
 SETTINGS = PerformanceSettings(draws=200)
 MEASURES = ("roc_auc", "accuracy", "brier", "f1")
@@ -35,7 +35,7 @@ def expected_by_pairs(p):
 
 def test_expected_measures_are_those_of_every_row_in_both_classes():
     p = np.round(scores(60), 2)
-    found = figures(estimated_binary(p, 0.3, True, MEASURES, SETTINGS))["value"]
+    found = figures(estimate_binary_performance(p, 0.3, True, MEASURES, SETTINGS))["value"]
     decided = p >= 0.3
     assert found["roc_auc"] == pytest.approx(expected_by_pairs(p))
     assert found["accuracy"] == pytest.approx(np.where(decided, p, 1 - p).mean())
@@ -46,7 +46,7 @@ def test_expected_measures_are_those_of_every_row_in_both_classes():
 @pytest.mark.parametrize("n", [400, 5000])
 def test_intervals_hold_what_labels_would_have_shown_about_as_often_as_they_say(n):
     p = scores(n)
-    table = figures(estimated_binary(p, 0.3, True, MEASURES, PerformanceSettings()))
+    table = figures(estimate_binary_performance(p, 0.3, True, MEASURES, PerformanceSettings()))
     random = np.random.default_rng(1)
     inside = dict.fromkeys(MEASURES, 0)
     for _ in range(200):
@@ -67,7 +67,7 @@ def test_intervals_hold_what_labels_would_have_shown_about_as_often_as_they_say(
 def test_realised_measures_are_those_of_scikit_learn_within_their_interval(n):
     p = scores(n)
     y = (np.random.default_rng(2).random(n) < p).astype(float)
-    table = figures(realised_binary(y, p, 0.3, MEASURES, SETTINGS))
+    table = figures(measure_binary_performance(y, p, 0.3, MEASURES, SETTINGS))
     assert table["value"]["roc_auc"] == pytest.approx(skm.roc_auc_score(y, p))
     assert table["value"]["f1"] == pytest.approx(skm.f1_score(y, p >= 0.3))
     assert (table["lower"] < table["value"]).all()
@@ -78,7 +78,7 @@ def test_the_interval_of_an_auc_is_as_wide_as_the_formula_says():
     n = 3000
     p = scores(n)
     y = (np.random.default_rng(2).random(n) < p).astype(float)
-    auc = figures(realised_binary(y, p, 0.3, ("roc_auc",), SETTINGS)).loc["roc_auc"]
+    auc = figures(measure_binary_performance(y, p, 0.3, ("roc_auc",), SETTINGS)).loc["roc_auc"]
     a, ones, zeros = auc["value"], y.sum(), (1 - y).sum()
     # Hanley and McNeil 1982
     q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
@@ -89,8 +89,10 @@ def test_the_interval_of_an_auc_is_as_wide_as_the_formula_says():
 def test_only_rows_whose_label_is_known_count():
     p, y = scores(100), np.full(100, np.nan)
     y[:60] = np.arange(60) % 2
-    some = realised_binary(y, p, 0.3, MEASURES, SETTINGS)
-    pd.testing.assert_frame_equal(some, realised_binary(y[:60], p[:60], 0.3, MEASURES, SETTINGS))
+    some = measure_binary_performance(y, p, 0.3, MEASURES, SETTINGS)
+    pd.testing.assert_frame_equal(
+        some, measure_binary_performance(y[:60], p[:60], 0.3, MEASURES, SETTINGS)
+    )
     assert (some["n"] == 60).all()
 
 
@@ -103,7 +105,7 @@ def test_only_rows_whose_label_is_known_count():
     ],
 )
 def test_what_labels_cannot_tell_is_missing_with_the_reason(labels, note):
-    table = realised_binary(np.array(labels), scores(50), 0.5, MEASURES, SETTINGS)
+    table = measure_binary_performance(np.array(labels), scores(50), 0.5, MEASURES, SETTINGS)
     assert table[["value", "lower", "upper"]].isna().all(axis=None)
     assert set(table["note"]) == {note}
 
@@ -112,17 +114,19 @@ def test_what_labels_cannot_tell_is_missing_with_the_reason(labels, note):
     ("n", "calibrated", "note"), [(0, True, "few_rows"), (50, False, "uncalibrated")]
 )
 def test_what_scores_cannot_tell_is_missing_with_the_reason(n, calibrated, note):
-    table = estimated_binary(scores(n), 0.5, calibrated, MEASURES, SETTINGS)
+    table = estimate_binary_performance(scores(n), 0.5, calibrated, MEASURES, SETTINGS)
     assert table["value"].isna().all()
     assert set(table["note"]) == {note}
-    ordinal = estimated_ordinal(
+    ordinal = estimate_ordinal_performance(
         np.full((n, 2), 0.5), np.zeros(n, int), calibrated, ("qwk",), SETTINGS
     )
     assert ordinal["note"].tolist() == [note]
 
 
 def test_an_auc_without_enough_events_has_no_interval():
-    table = figures(estimated_binary(np.full(40, 0.01), 0.5, True, ("roc_auc", "brier"), SETTINGS))
+    table = figures(
+        estimate_binary_performance(np.full(40, 0.01), 0.5, True, ("roc_auc", "brier"), SETTINGS)
+    )
     assert table["note"].to_dict() == {"roc_auc": "few_events", "brier": ""}
     assert np.isnan(table["lower"]["roc_auc"])
 
@@ -132,7 +136,9 @@ def test_expected_ordinal_measures_add_up_probabilities():
     probabilities = random.dirichlet([2, 1, 1, 1], 80)
     decided = probabilities.argmax(axis=1)
     table = figures(
-        estimated_ordinal(probabilities, decided, True, ("accuracy", "mae_class", "qwk"), SETTINGS)
+        estimate_ordinal_performance(
+            probabilities, decided, True, ("accuracy", "mae_class", "qwk"), SETTINGS
+        )
     )
     by_row = [
         sum(q[k] * abs(k - d) for k in range(4))
@@ -156,7 +162,7 @@ def test_realised_ordinal_measures_are_those_of_scikit_learn():
     random = np.random.default_rng(5)
     y, decided = random.integers(0, 4, 90).astype(float), random.integers(0, 4, 90)
     y[80:] = np.nan
-    table = figures(realised_ordinal(y, decided, 4, ("qwk", "accuracy"), SETTINGS))
+    table = figures(measure_ordinal_performance(y, decided, 4, ("qwk", "accuracy"), SETTINGS))
     kappa = skm.cohen_kappa_score(y[:80].astype(int), decided[:80], weights="quadratic")
     assert table["value"]["qwk"] == pytest.approx(kappa)
     assert table["n"].tolist() == [80, 80]
@@ -164,7 +170,9 @@ def test_realised_ordinal_measures_are_those_of_scikit_learn():
 
 def test_a_class_that_is_never_decided_costs_no_interval():
     probabilities = np.tile([0.2, 0.5, 0.3], (40, 1))
-    table = estimated_ordinal(probabilities, np.ones(40, int), True, ("accuracy",), SETTINGS)
+    table = estimate_ordinal_performance(
+        probabilities, np.ones(40, int), True, ("accuracy",), SETTINGS
+    )
     assert table["value"].tolist() == pytest.approx([0.5])
 
 
@@ -172,8 +180,8 @@ def test_a_class_that_is_never_decided_costs_no_interval():
 def test_pooling_keeps_every_row_and_the_order_of_scores(n, groups):
     p = np.round(scores(n, seed=n), 3)
     y = np.arange(n) % 2
-    before = tallies(y, p)
-    after = pooled(before, groups)
+    before = compute_score_histogram(y, p)
+    after = group_scores(before, groups)
     assert after.totals.tolist() == before.totals.tolist()
     assert len(after.levels) <= max(groups, 1)
     assert (np.diff(after.levels) > 0).all()
@@ -184,8 +192,8 @@ def test_the_order_of_rows_is_no_matter():
     p = scores(300)
     mixed = np.random.default_rng(9).permutation(p)
     pd.testing.assert_frame_equal(
-        estimated_binary(p, 0.3, True, MEASURES, SETTINGS),
-        estimated_binary(mixed, 0.3, True, MEASURES, SETTINGS),
+        estimate_binary_performance(p, 0.3, True, MEASURES, SETTINGS),
+        estimate_binary_performance(mixed, 0.3, True, MEASURES, SETTINGS),
     )
 
 
@@ -203,4 +211,4 @@ def test_the_order_of_rows_is_no_matter():
 )
 def test_a_measure_falls_or_holds_only_with_its_whole_interval(lower, upper, greater, change):
     figure = pd.Series({"lower": lower, "upper": upper})
-    assert performance_change(figure, 0.7, greater, 0.02) == change
+    assert detect_performance_change(figure, 0.7, greater, 0.02) == change

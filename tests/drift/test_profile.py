@@ -3,8 +3,8 @@ import json
 import pytest
 from tests.drift.loans import loans, profile_of
 
-from clientela.drift.profile import BaselineProfile, read_profile
-from clientela.exceptions import ProfileUnusable
+from clientela.exceptions import InvalidProfileError
+from clientela.pipelines.monitoring.profile import BaselineProfile, read_profile
 
 PROFILE = profile_of(loans(300))
 
@@ -23,23 +23,25 @@ def test_a_stored_profile_is_read_as_it_was():
 
 
 def test_a_truncated_file_is_refused():
-    with pytest.raises(ProfileUnusable, match=r"can't be read .* Restore the file"):
+    with pytest.raises(InvalidProfileError, match=r"can't be read .* Restore the file"):
         read_profile(PROFILE.model_dump_json()[:-100])
 
 
 @pytest.mark.parametrize("text", ["[]", "3", '{"use_case": "x"}'])
 def test_a_file_without_a_version_is_refused(text):
-    with pytest.raises(ProfileUnusable, match="should be of version 1; got None"):
+    with pytest.raises(InvalidProfileError, match="should be of version 1; got None"):
         read_profile(text)
 
 
 def test_another_version_is_refused():
-    with pytest.raises(ProfileUnusable, match=r"should be of version 1; got 2.* build the profile"):
+    with pytest.raises(
+        InvalidProfileError, match=r"should be of version 1; got 2.* build the profile"
+    ):
         read_profile(stored(version=2))
 
 
 def test_an_unknown_field_is_refused():
-    with pytest.raises(ProfileUnusable, match="umbral: Extra inputs"):
+    with pytest.raises(InvalidProfileError, match="umbral: Extra inputs"):
         read_profile(stored(umbral=0.1))
 
 
@@ -64,12 +66,12 @@ def test_an_unknown_field_is_refused():
     ],
 )
 def test_a_profile_that_contradicts_itself_is_refused_by_column(column, changes, message):
-    with pytest.raises(ProfileUnusable, match=message):
+    with pytest.raises(InvalidProfileError, match=message):
         read_profile(with_column(column, **changes))
 
 
 def test_a_column_has_the_rows_of_the_profile():
-    with pytest.raises(ProfileUnusable, match="should have the 299 rows; it has 300"):
+    with pytest.raises(InvalidProfileError, match="should have the 299 rows; it has 300"):
         read_profile(stored(rows=299))
 
 

@@ -8,11 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.drift.loans import loans, profile_of
 
-from clientela.drift.cells import digest
-from clientela.drift.profile import Edge, Period
-from clientela.drift.profiling import baseline_profile
-from clientela.drift.settings import ProfileSettings
-from clientela.exceptions import ProfileUnusable
+from clientela.exceptions import InvalidProfileError
+from clientela.pipelines.monitoring.binning import ProfileSettings, compute_digest
+from clientela.pipelines.monitoring.profile import BinEdge, Period, build_baseline_profile
 
 
 def test_the_order_of_rows_and_columns_is_no_matter():
@@ -23,7 +21,7 @@ def test_the_order_of_rows_and_columns_is_no_matter():
 
 def test_batches_make_the_profile_of_the_whole():
     table = pa.Table.from_pandas(loans(500), preserve_index=False)
-    made = baseline_profile(
+    made = build_baseline_profile(
         table.to_batches(max_chunksize=37), ProfileSettings(), use_case="credit_payment"
     )
     assert made == profile_of(loans(500))
@@ -82,7 +80,7 @@ def test_frequent_values_get_cells_ties_by_value_and_others_digests():
     column = profile_of(pd.DataFrame({"tipo": values}), settings).columns["tipo"]
     assert (column.values, column.counts) == (("c", "a"), (35, 30))  # noqa: PD011 - no frame
     assert (column.other, column.missing) == (32, 3)
-    assert column.other_values == tuple(sorted([digest("b"), digest("raro")]))
+    assert column.other_values == tuple(sorted([compute_digest("b"), compute_digest("raro")]))
 
 
 def test_a_rare_value_gets_no_cell():
@@ -93,49 +91,51 @@ def test_a_rare_value_gets_no_cell():
 
 def test_period_and_use_case_are_kept():
     period = Period(first=date(2025, 1, 1), last=date(2025, 6, 30))
-    made = baseline_profile(loans(10), ProfileSettings(), use_case="credito", period=period)
+    made = build_baseline_profile(loans(10), ProfileSettings(), use_case="credito", period=period)
     assert (made.use_case, made.period, made.rows) == ("credito", period, 10)
 
 
 def test_dates_are_left_out_unless_asked_for():
     frame = pd.DataFrame({"fecha": [date(2025, 1, 1)], "plazo": [6]})
     assert list(profile_of(frame).columns) == ["plazo"]
-    with pytest.raises(ProfileUnusable, match=r"fecha should hold numbers.*date32"):
-        baseline_profile(frame, ProfileSettings(), use_case="c", columns=["fecha"])
+    with pytest.raises(InvalidProfileError, match=r"fecha should hold numbers.*date32"):
+        build_baseline_profile(frame, ProfileSettings(), use_case="c", columns=["fecha"])
 
 
 def test_a_table_of_dates_only_has_nothing_to_watch():
-    with pytest.raises(ProfileUnusable, match=r"to watch; its columns are \['fecha'\]"):
+    with pytest.raises(InvalidProfileError, match=r"to watch; its columns are \['fecha'\]"):
         profile_of(pd.DataFrame({"fecha": [date(2025, 1, 1)]}))
 
 
 def test_only_the_columns_asked_for_are_watched():
-    made = baseline_profile(loans(10), ProfileSettings(), use_case="c", columns=["plazo_meses"])
+    made = build_baseline_profile(
+        loans(10), ProfileSettings(), use_case="c", columns=["plazo_meses"]
+    )
     assert list(made.columns) == ["plazo_meses"]
 
 
 def test_an_unknown_column_is_refused_with_a_hint():
-    with pytest.raises(ProfileUnusable, match=r"plazo_mese is no column.*'plazo_meses'"):
-        baseline_profile(loans(10), ProfileSettings(), use_case="c", columns=["plazo_mese"])
+    with pytest.raises(InvalidProfileError, match=r"plazo_mese is no column.*'plazo_meses'"):
+        build_baseline_profile(loans(10), ProfileSettings(), use_case="c", columns=["plazo_mese"])
 
 
 def test_no_rows_are_no_baseline():
-    with pytest.raises(ProfileUnusable, match="A baseline should have rows"):
+    with pytest.raises(InvalidProfileError, match="A baseline should have rows"):
         profile_of(loans(0))
 
 
 def test_infinite_numbers_are_no_baseline():
-    with pytest.raises(ProfileUnusable, match="saldo should hold finite numbers"):
+    with pytest.raises(InvalidProfileError, match="saldo should hold finite numbers"):
         profile_of(pd.DataFrame({"saldo": [1.0, np.inf]}))
 
 
 def test_identifiers_are_refused_by_name():
     frame = pd.DataFrame({"id_cliente": [f"C{number}" for number in range(200)]})
-    with pytest.raises(ProfileUnusable, match="id_cliente should have at most 100 rare values"):
+    with pytest.raises(InvalidProfileError, match="id_cliente should have at most 100 rare values"):
         profile_of(frame, ProfileSettings(known_values=100, minimum_share=0.01))
 
 
 def test_one_row_is_a_profile():
     column = profile_of(pd.DataFrame({"plazo": [6]})).columns["plazo"]
-    assert column.edges == (Edge(value=6.0, included=False), Edge(value=6.0, included=True))
+    assert column.edges == (BinEdge(value=6.0, included=False), BinEdge(value=6.0, included=True))
     assert column.standard_deviation is None

@@ -7,15 +7,20 @@ from pandas.testing import assert_frame_equal
 from pydantic import ValidationError
 from tests.drift.decision_cases import QUIET, drift_rows
 
-from clientela.drift.severity import with_severity, worst_first
-from clientela.drift.thresholds import SEVERITIES, DriftThresholds, EffectSizes
+from clientela.reporting.drift_findings import (
+    SEVERITIES,
+    DriftThresholds,
+    EffectSizes,
+    assign_severity,
+    sort_by_severity,
+)
 
 LIMITS = DriftThresholds()
 SURE = {"q": 1e-6}
 
 
 def verdict(change, **arguments):
-    row = with_severity(drift_rows(change), LIMITS, **arguments).iloc[0]
+    row = assign_severity(drift_rows(change), LIMITS, **arguments).iloc[0]
     return row["severity"], row["reason"]
 
 
@@ -62,7 +67,7 @@ def test_a_constant_column_that_changes_says_so():
 
 def test_every_finding_of_the_decisive_severity_is_told_the_cause_first():
     change = {"missing_rate": 0.3, "psi": 1.25, "q": 1e-9}
-    row = with_severity(drift_rows(change), LIMITS).iloc[0]
+    row = assign_severity(drift_rows(change), LIMITS).iloc[0]
     assert row["reason"] == "more_missing"
     assert row["sentence_es"] == (
         "Falta en el 30,0 % de las filas; antes en el 0,0 %. "
@@ -76,7 +81,7 @@ def test_every_finding_of_the_decisive_severity_is_told_the_cause_first():
 
 def test_the_table_begins_as_required_and_keeps_its_figures():
     table = drift_rows({"feature": "a"}, {"feature": "b", "psi": 0.5, "q": 1e-9})
-    judged = with_severity(table, LIMITS)
+    judged = assign_severity(table, LIMITS)
     assert list(judged)[:7] == ["feature", "type", "psi", "ks", "js", "cramers_v", "severity"]
     assert list(judged)[-3:] == ["reason", "sentence_es", "sentence_en"]
     assert_frame_equal(judged[list(table)], table.iloc[[1, 0]].reset_index(drop=True))
@@ -98,11 +103,11 @@ def test_the_worst_columns_come_first_ties_by_psi_then_name():
     expected = ["peor", "a", "b", "amarillo", "pocos", "sin_datos", "verde"]
     for seed in range(5):
         mixed = table.sample(frac=1, random_state=seed)
-        assert worst_first(mixed)["feature"].tolist() == expected
+        assert sort_by_severity(mixed)["feature"].tolist() == expected
 
 
 def test_a_table_without_columns_stays_one():
-    assert with_severity(drift_rows(), LIMITS).empty
+    assert assign_severity(drift_rows(), LIMITS).empty
 
 
 shares = st.floats(0, 1)
@@ -133,7 +138,7 @@ def test_few_rows_are_never_green_and_more_drift_never_better(change):
 
 
 def test_no_sentence_names_the_column_or_a_value():
-    judged = with_severity(drift_rows({"missing_rate": 0.5}), LIMITS)
+    judged = assign_severity(drift_rows({"missing_rate": 0.5}), LIMITS)
     assert QUIET["feature"] not in "".join(judged["sentence_es"] + judged["sentence_en"])
 
 

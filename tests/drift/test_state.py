@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.drift.decision_cases import CALM, CRITICAL, UNKNOWN, WARNING
 
-from clientela.drift.state import ModelState, PastPeriod, StateRules, model_state
+from clientela.reporting.model_health import (
+    ModelState,
+    PastPeriod,
+    StateRules,
+    evaluate_model_state,
+)
 
 RULES = StateRules(last=3, at_least=2, calm=2, cool_down=3)
 PERIODS = {"c": CRITICAL, "w": WARNING, ".": CALM, "?": UNKNOWN}
@@ -23,7 +28,7 @@ def run(periods, rules=RULES, baseline="b1", history=()):
     """States of one period after another, each seeing those before it."""
     history, states = list(history), []
     for period in periods:
-        states.append(model_state(PERIODS.get(period, period), baseline, history, rules))
+        states.append(evaluate_model_state(PERIODS.get(period, period), baseline, history, rules))
         history.append(past(states[-1], baseline))
     return states
 

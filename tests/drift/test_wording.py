@@ -1,7 +1,13 @@
 from typing import get_args
 
-from clientela.drift.state import Recommendation, State, StateReason
-from clientela.drift.wording import REASONS, RECOMMENDATIONS, STATES
+from clientela.reporting.model_health import (
+    REASONS,
+    RECOMMENDATIONS,
+    STATES,
+    Recommendation,
+    State,
+    StateReason,
+)
 
 
 def test_every_code_has_words_in_both_languages():

@@ -8,7 +8,7 @@ import pytest
 import s3fs
 from tests import small_project
 
-from clientela.datasets import engine
+from clientela.datasets import table
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def store(
     for name, value in object_store.items():
         monkeypatch.setenv(name, value)
     s3fs.S3FileSystem.clear_instance_cache()
-    engine.connection.cache_clear()
+    table.get_engine_connection.cache_clear()
     yield f"s3://{bucket}/{request.node.name}"
-    engine.connection.cache_clear()
+    table.get_engine_connection.cache_clear()
     s3fs.S3FileSystem.clear_instance_cache()

@@ -1,7 +1,6 @@
 """Answers that were paid for, kept in a bucket."""
 
-from clientela.datasets.answer_store import FileAnswerStore
-from clientela.labelling.answers import StoredAnswer
+from clientela.pipelines.labelling.response_cache import FileAnswerStore, StoredAnswer
 
 GOOD = StoredAnswer(text="good risk", input_tokens=100, output_tokens=20)
 

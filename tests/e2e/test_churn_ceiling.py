@@ -5,8 +5,8 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from clientela.binary.costs import ONE_EACH, checked_costs
-from clientela.binary.grading import bootstrap_grades
+from clientela.models.binary_decision import ONE_EACH, validate_costs
+from clientela.models.grading import bootstrap_binary_metrics
 
 
 @pytest.mark.slow
@@ -37,7 +37,7 @@ def test_the_champion_reaches_the_ceiling_on_100000_rows_and_never_passes_it(
     reached = roc_auc_score(happened, rows["p_se_va"])
     ceiling = roc_auc_score(happened, best)
     assert reached == pytest.approx(ceiling, abs=0.003)
-    sampled = bootstrap_grades(
-        happened, (best >= 0.5).astype(int), best, checked_costs(ONE_EACH), replicates=100, seed=1
+    sampled = bootstrap_binary_metrics(
+        happened, (best >= 0.5).astype(int), best, validate_costs(ONE_EACH), replicates=100, seed=1
     )
     assert reached <= sampled["roc_auc"].quantile(0.975)

@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 from tests.dashboard.shop import monitored_models
 from tests.e2e.browsing import CHROMIUM, PATIENCE, QUIET, free_port
 
-from clientela.dashboard.palette import BASELINE, CURRENT, SEVERITY_COLOURS
+from clientela.dashboard.components import BASELINE, CURRENT, SEVERITY_COLOURS
 
 APP = "src/clientela/dashboard/app.py"
 # below those that the system gives to clients, apart from those of the lineage

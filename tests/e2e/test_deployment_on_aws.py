@@ -28,7 +28,7 @@ ACCOUNT = "123456789012"
 SECONDS = 120
 COMMANDS = {
     "kedro": ("-m", "kedro"),
-    "clientela": ("-c", "from clientela.commands.main import cli; cli()"),
+    "clientela": ("-c", "from clientela.cli.main import cli; cli()"),
 }
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import s3fs
 
-from clientela.datasets.snapshots import SnapshotsDataset
+from clientela.datasets.files import SnapshotsDataset
 
 JUNE, JULY = "2024-06-30", "2024-07-07"
 SEGMENTS = pd.DataFrame({"dni": ["00012", "07045", "99001"], "cluster_id": [0, 1, -1]})

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.small_tables import SmallTablesDataset
-from clientela.datasets.table import TableDataset
+from clientela.datasets.table import SmallTablesDataset, TableDataset
 
 PURCHASES = pd.DataFrame(
     {

@@ -9,7 +9,7 @@ from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from tests.features.tables import Person, Tx
 
 from clientela.features.cutoff import Cutoff
-from clientela.features.params import FeatureParams
+from clientela.features.settings import FeatureParams
 
 
 def cutoff_of_customer(cutoff: Cutoff, mine: Sequence[Tx]) -> datetime:

@@ -15,13 +15,21 @@ from ibis.backends.sql.compilers.base import SQLGlotCompiler
 from ibis.config import Config
 from tests.features.tables import Engine
 
-from clientela.features.customer import customer_features, with_everybody
 from clientela.features.cutoff import Cutoff
-from clientela.features.params import FeatureParams
-from clientela.features.scrambling import scrambled_customers, scrambled_transactions
-from clientela.features.target import OrdinalClass, OrdinalTarget, customer_target
-from clientela.pipelines.feature_engineering.nodes import observed_period
-from clientela.pipelines.ordinal_target.nodes import changed_features, model_input
+from clientela.features.leakage import scramble_customers, scramble_transactions
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import (
+    OrdinalClass,
+    OrdinalTarget,
+    add_inactive_customers,
+    customer_features,
+    customer_target,
+)
+from clientela.pipelines.feature_engineering.nodes import find_period_and_categories
+from clientela.pipelines.ordinal_target.nodes import (
+    build_ordinal_model_input,
+    count_changed_features,
+)
 
 LAST = Cutoff("last_transaction", None, 3)
 CALENDAR = Cutoff("calendar", date(2024, 2, 29), 3)
@@ -54,20 +62,20 @@ def sql(expression: ir.Table, dialect: str) -> str:
 
 def expressions(cutoff: Cutoff, params: FeatureParams) -> dict[str, ir.Table]:
     features = customer_features(TRANSACTIONS, CUSTOMERS, cutoff, params)
-    future = scrambled_transactions(TRANSACTIONS, cutoff)
-    balances = scrambled_customers(TRANSACTIONS, CUSTOMERS, cutoff)
+    future = scramble_transactions(TRANSACTIONS, cutoff)
+    balances = scramble_customers(TRANSACTIONS, CUSTOMERS, cutoff)
     scrambled = customer_features(future, balances, cutoff, params)
     target = customer_target(TRANSACTIONS, cutoff, params, RULE)
     return {
         "features": features,
-        "scoring_features": with_everybody(features, CUSTOMERS),
+        "scoring_features": add_inactive_customers(features, CUSTOMERS),
         "scrambled_transactions": future,
         "scrambled_customers": balances,
         "scrambled_features": scrambled,
         "target": target,
-        "model_input": model_input(features, target, params),
-        **changed_features(features, scrambled),
-        **observed_period(TRANSACTIONS),
+        "model_input": build_ordinal_model_input(features, target, params),
+        **count_changed_features(features, scrambled),
+        **find_period_and_categories(TRANSACTIONS),
     }
 
 

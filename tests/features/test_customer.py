@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from tests.features.oracle import expected_features
 from tests.features.tables import Engine, Person, Retailer, Tx, at, retailers
 
-from clientela.features.customer import (
+from clientela.features.cutoff import Cutoff
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import (
+    add_inactive_customers,
     age_in_years,
     customer_features,
     extended_columns,
     required_columns,
     rule_columns,
-    with_everybody,
 )
-from clientela.features.cutoff import Cutoff
-from clientela.features.params import FeatureParams
 
 TECH = FeatureParams(category="TECNOLOGÍA")
 LAST = Cutoff("last_transaction", None, 3)
@@ -215,7 +215,7 @@ def test_refunds_beyond_purchases_are_a_negative_amount_with_a_logarithm_of_zero
 
 
 def test_customers_without_a_transaction_are_added_as_silent(engine: Engine) -> None:
-    everybody = with_everybody(features_of(LAST, TECH), Engine.customers)
+    everybody = add_inactive_customers(features_of(LAST, TECH), Engine.customers)
     found = engine.by_customer(everybody, *WORKED_EXAMPLE)
     assert found.keys() == {"ana", "beto", "celia"}
     assert found["celia"] == dict.fromkeys(found["ana"], 0.0) | {"sin_historial": 1.0}

@@ -24,9 +24,9 @@ from tests.features.tables import (
     transactions_of,
 )
 
-from clientela.features.customer import customer_features
 from clientela.features.cutoff import Cutoff
-from clientela.features.params import FeatureParams
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import customer_features
 
 TECH = FeatureParams(category="tecnologia")
 CUTOFFS = [

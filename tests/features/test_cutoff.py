@@ -11,10 +11,10 @@ from tests.features.tables import Engine, Retailer, Tx, at, retailers
 from clientela.features.cutoff import (
     CUTOFF,
     Cutoff,
-    as_timestamp,
-    in_target_window,
+    add_cutoff,
+    is_in_target_window,
+    make_timestamp,
     months_before,
-    with_cutoff,
 )
 
 LAST = Cutoff("last_transaction", None, 3)
@@ -24,8 +24,8 @@ MAY = Cutoff("calendar", date(2024, 5, 31), 3)
 def dated_rows(
     engine: Engine, cutoff: Cutoff, transactions: list[Tx]
 ) -> list[tuple[str, datetime, datetime, bool]]:
-    dated = with_cutoff(Engine.transactions, cutoff)
-    chosen = dated.select("id_cliente", "fecha", CUTOFF, inside=in_target_window(dated, cutoff))
+    dated = add_cutoff(Engine.transactions, cutoff)
+    chosen = dated.select("id_cliente", "fecha", CUTOFF, inside=is_in_target_window(dated, cutoff))
     rows: list[dict[str, Any]] = engine.rows(chosen, transactions)
     return sorted((row["id_cliente"], row["fecha"], row[CUTOFF], row["inside"]) for row in rows)
 
@@ -92,4 +92,4 @@ def test_each_customer_has_a_cutoff_of_their_own_and_no_row_is_lost(
 
 def test_a_calendar_cutoff_needs_its_date() -> None:
     with pytest.raises(ValueError, match="calendar cutoff needs its as_of date"):
-        as_timestamp(None)
+        make_timestamp(None)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from clientela.features.params import FeatureParams
+from clientela.features.settings import FeatureParams
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,21 @@ from datetime import date
 import pytest
 
 from clientela.exceptions import ConfigurationError
-from clientela.features.cutoff import Cutoff
-from clientela.features.params import FeatureParams
-from clientela.features.period import (
-    Period,
-    configured_cutoff,
-    cutoff_of,
-    other_cutoff,
-    scoring_cutoff,
+from clientela.features.cutoff import (
+    Cutoff,
+    TransactionPeriod,
+    resolve_alternative_cutoff,
+    resolve_cutoff,
+    resolve_scoring_cutoff,
+    resolve_training_cutoff,
 )
+from clientela.features.settings import FeatureParams
 
-YEAR = Period(date(2023, 6, 1), date(2024, 5, 31))
+YEAR = TransactionPeriod(date(2023, 6, 1), date(2024, 5, 31))
 
 
 def test_the_period_comes_back_from_its_stored_form() -> None:
-    assert Period.from_iso({"first": "2023-06-01", "last": "2024-05-31"}) == YEAR
+    assert TransactionPeriod.from_iso({"first": "2023-06-01", "last": "2024-05-31"}) == YEAR
 
 
 def test_training_uses_the_configured_mode_and_the_comparison_the_other_one() -> None:
@@ -27,8 +27,14 @@ def test_training_uses_the_configured_mode_and_the_comparison_the_other_one() ->
         Cutoff("last_transaction", None, 3),
         Cutoff("calendar", date(2024, 3, 1), 3),
     )
-    assert (configured_cutoff(by_last, YEAR), other_cutoff(by_last, YEAR)) == (last, calendar)
-    assert (configured_cutoff(by_date, YEAR), other_cutoff(by_date, YEAR)) == (calendar, last)
+    assert (resolve_training_cutoff(by_last, YEAR), resolve_alternative_cutoff(by_last, YEAR)) == (
+        last,
+        calendar,
+    )
+    assert (resolve_training_cutoff(by_date, YEAR), resolve_alternative_cutoff(by_date, YEAR)) == (
+        calendar,
+        last,
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,14 +50,14 @@ def test_the_default_date_is_the_latest_whose_target_window_is_whole(
     last: date, months: int, as_of: date
 ) -> None:
     params = FeatureParams(category="ropa", cutoff_mode="calendar", target_months=months)
-    period = Period(date(2023, 1, 1), last)
-    assert configured_cutoff(params, period) == Cutoff("calendar", as_of, months)
+    period = TransactionPeriod(date(2023, 1, 1), last)
+    assert resolve_training_cutoff(params, period) == Cutoff("calendar", as_of, months)
 
 
 @pytest.mark.parametrize("as_of", [date(2023, 6, 2), date(2024, 3, 1)])
 def test_a_date_inside_the_period_is_taken(as_of: date) -> None:
     params = FeatureParams(category="ropa", as_of=as_of)
-    assert cutoff_of("calendar", params, YEAR) == Cutoff("calendar", as_of, 3)
+    assert resolve_cutoff("calendar", params, YEAR) == Cutoff("calendar", as_of, 3)
 
 
 @pytest.mark.parametrize("as_of", [date(2023, 6, 1), date(2024, 3, 2)])
@@ -62,14 +68,14 @@ def test_a_date_outside_the_period_is_refused_with_the_dates_that_would_do(as_of
         "a cutoff after the first day and not after 2024-03-01 was expected, so that 3 months"
     )
     with pytest.raises(ConfigurationError, match=message):
-        configured_cutoff(params, YEAR)
+        resolve_training_cutoff(params, YEAR)
 
 
 def test_scoring_knows_everything_observed() -> None:
     params = FeatureParams(category="ropa", as_of=date(2024, 1, 1))
-    assert scoring_cutoff(params, YEAR) == Cutoff("calendar", date(2024, 6, 1), 3)
+    assert resolve_scoring_cutoff(params, YEAR) == Cutoff("calendar", date(2024, 6, 1), 3)
 
 
 def test_scoring_can_be_dated() -> None:
     params = FeatureParams(category="ropa", scoring_as_of=date(2024, 4, 1))
-    assert scoring_cutoff(params, YEAR) == Cutoff("calendar", date(2024, 4, 1), 3)
+    assert resolve_scoring_cutoff(params, YEAR) == Cutoff("calendar", date(2024, 4, 1), 3)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.features.tables import Engine, Person, Retailer, Tx, at, retailers
 
-from clientela.features.customer import customer_features
-from clientela.features.cutoff import Cutoff, with_cutoff
-from clientela.features.params import FeatureParams
-from clientela.features.scrambling import FUTURE, scrambled_customers, scrambled_transactions
+from clientela.features.cutoff import Cutoff, add_cutoff
+from clientela.features.leakage import FUTURE, scramble_customers, scramble_transactions
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import customer_features
 
 TECH = FeatureParams(category="tecnologia")
 LAST = Cutoff("last_transaction", None, 3)
@@ -32,8 +32,8 @@ Leak = Callable[[ir.Table], ir.Value]
 
 def scrambled(cutoff: Cutoff) -> tuple[ir.Table, ir.Table]:
     return (
-        scrambled_transactions(Engine.transactions, cutoff),
-        scrambled_customers(Engine.transactions, Engine.customers, cutoff),
+        scramble_transactions(Engine.transactions, cutoff),
+        scramble_customers(Engine.transactions, Engine.customers, cutoff),
     )
 
 
@@ -118,7 +118,7 @@ def test_a_feature_that_reads_past_the_cutoff_is_noticed(
 
 def test_a_cutoff_that_is_off_by_one_moment_is_noticed(engine: Engine) -> None:
     def upto(transactions: ir.Table) -> ir.Table:
-        dated = with_cutoff(transactions, LAST)
+        dated = add_cutoff(transactions, LAST)
         included = dated["fecha"] <= dated["_cutoff"]
         return dated.group_by("id_cliente").agg(
             total=dated["valor_transaccion"].sum(where=included)

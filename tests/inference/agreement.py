@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.inference.answers import Answers
-from clientela.inference.manifest import ServedManifest
+from clientela.registry.manifest import ServedManifest
+from clientela.registry.scorers import PredictionBatch
 
 CLOSE = 1e-9
 """Far below what is promised (1e-5): both compute in the same order, but for a logarithm's end."""
 
 
 def assert_same(
-    answers: Answers, manifest: ServedManifest, scores: pd.DataFrame, score: str
+    answers: PredictionBatch, manifest: ServedManifest, scores: pd.DataFrame, score: str
 ) -> None:
     """Classes are equal, numbers as close as they can be."""
     classes = np.array(manifest.classes)[answers.codes]
@@ -24,13 +24,13 @@ def assert_same(
     assert answers.probabilities == pytest.approx(table, rel=0, abs=CLOSE)
 
 
-def imputed_names(answers: Answers, manifest: ServedManifest) -> list[str]:
+def imputed_names(answers: PredictionBatch, manifest: ServedManifest) -> list[str]:
     """The flags as batch scoring writes them."""
     names = [each.name for each in manifest.fields]
     return [", ".join(np.array(names)[flags]) for flags in answers.imputed]
 
 
-def as_bytes(*parts: Answers) -> list[bytes]:
+def as_bytes(*parts: PredictionBatch) -> list[bytes]:
     """Everything that is said, of all parts together."""
     fields = ("codes", "probabilities", "expected", "imputed", "unseen")
     return [np.concatenate([getattr(part, name) for part in parts]).tobytes() for name in fields]

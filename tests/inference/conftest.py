@@ -4,9 +4,8 @@ from functools import cache
 import pytest
 from tests.inference.loans import USE_CASES, UseCase, served
 
-from clientela.inference.answers import Scorer
-from clientela.inference.scorers import scorer_of
-from clientela.modelling.storage.stored_model import StoredModel
+from clientela.models.stored_model import StoredModel
+from clientela.registry.scorers import Scorer, build_scorer
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +27,6 @@ def scorer(
 
     def made(name: str, candidate: str) -> Scorer:
         asked = use_case(name)
-        return scorer_of(served(learned(name, candidate), asked.fields, asked.params))
+        return build_scorer(served(learned(name, candidate), asked.fields, asked.params))
 
     return cache(made)

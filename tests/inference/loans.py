@@ -18,23 +18,24 @@ import yaml
 from tests.tabular.cases import Engine
 from threadpoolctl import threadpool_limits
 
-from clientela.inference.fields import InputField
-from clientela.inference.manifest import ServedManifest
-from clientela.inference.package import ServedModel, opened, package
-from clientela.modelling.problem import Problem, problem_of
-from clientela.modelling.scores import customer_scores
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.settings import ScoringSettings, TrainingSettings
-from clientela.modelling.storage.stored_model import StoredModel
-from clientela.simulation.applications.parameters import ApplicationSimulation
-from clientela.simulation.applications.tables import simulated_applications
-from clientela.simulation.churn.parameters import ChurnSimulation
-from clientela.simulation.churn.tables import simulated_visitors
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.credit.tables import simulated_loans
-from clientela.tabular.features import case_features, model_input
-from clientela.tabular.params import TabularFeatureParams
-from clientela.tabular.schema import feature_schema
+from clientela.features.columns import InputField
+from clientela.features.table_features import case_features, model_input
+from clientela.features.table_report import feature_schema
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.problem import Problem, create_problem
+from clientela.models.scoring import predict_scores
+from clientela.models.settings import ScoringSettings, TrainingSettings
+from clientela.models.stored_model import StoredModel
+from clientela.pipelines.data_generation.applications import (
+    ApplicationSimulation,
+    simulate_applications,
+)
+from clientela.pipelines.data_generation.borrowers import CreditSimulation
+from clientela.pipelines.data_generation.churn import ChurnSimulation, simulate_visitors
+from clientela.pipelines.data_generation.credit import simulate_loans
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
+from clientela.registry.manifest import ServedManifest
+from clientela.registry.package import ModelPackage, build_package, open_package
 
 CONF = Path(__file__).parents[2] / "conf" / "base" / "parameters"
 ENGINE = Engine()
@@ -140,7 +141,7 @@ class UseCase:
             "candidates": self.candidates,
         }
         schema = feature_schema(self.params)
-        return problem_of("binary", schema, TrainingSettings.model_validate(settings))
+        return create_problem("binary", schema, TrainingSettings.model_validate(settings))
 
     @cached_property
     def learned_from(self) -> pd.DataFrame:
@@ -169,13 +170,13 @@ class UseCase:
             return InputField(kind="moment", **told)
         words = tuple(sorted(set(column.dropna())))
         return InputField(
-            kind="word", words=words, missing=self.params.word_rule(name).missing, **told
+            kind="word", words=words, missing=self.params.get_word_rule(name).missing, **told
         )
 
     def fitted(self, candidate: str) -> StoredModel:
-        contender = configured_contender(candidate, self.problem)
+        contender = get_configured_candidate(candidate, self.problem)
         with threadpool_limits(1):  # small fits, which other threads only wait for
-            return fitted_model(self.learned_from, contender, self.problem)
+            return fit_model(self.learned_from, contender, self.problem)
 
     @cached_property
     def sample_features(self) -> pd.DataFrame:
@@ -212,7 +213,7 @@ def _plain(value: Any) -> Any:
 
 def scores(model: StoredModel, features: pd.DataFrame, reasons: int = 0) -> pd.DataFrame:
     """What batch scoring says."""
-    return customer_scores(model, features, ScoringSettings(reasons=reasons, labels=LABELS))
+    return predict_scores(model, features, ScoringSettings(reasons=reasons, labels=LABELS))
 
 
 def served(
@@ -220,9 +221,9 @@ def served(
     fields: Sequence[InputField],
     params: TabularFeatureParams | None = None,
     **changes: Any,
-) -> ServedModel:
+) -> ModelPackage:
     """The model through its package, as a server opens it."""
-    return opened(packaged(model, fields, params, **changes)[0], "here")
+    return open_package(packaged(model, fields, params, **changes)[0], "here")
 
 
 def packaged(
@@ -247,7 +248,7 @@ def packaged(
         "labels": LABELS,
         "feature_rules": None if params is None else params.model_dump(mode="json"),
     }
-    return package(model, told | changes)
+    return build_package(model, told | changes)
 
 
 def _configured(name: str) -> TabularFeatureParams:
@@ -256,7 +257,7 @@ def _configured(name: str) -> TabularFeatureParams:
 
 
 def _loans() -> UseCase:
-    (table,) = simulated_loans(CreditSimulation(rows=1200)).tables()
+    (table,) = simulate_loans(CreditSimulation(rows=1200)).tables()
     keys = pa.array([f"{n:06}" for n in range(len(table))])
     return UseCase(
         "credit_payment",
@@ -267,14 +268,14 @@ def _loans() -> UseCase:
 
 
 def _visitors() -> UseCase:
-    (table,) = simulated_visitors(ChurnSimulation(rows=800)).tables()
+    (table,) = simulate_visitors(ChurnSimulation(rows=800)).tables()
     return UseCase(
         "customer_churn", _configured("customer_churn"), table, CANDIDATES | ONLY_VISITORS
     )
 
 
 def _applications() -> UseCase:
-    (table,) = simulated_applications(ApplicationSimulation(rows=800, adjudicated=1)).tables()
+    (table,) = simulate_applications(ApplicationSimulation(rows=800, adjudicated=1)).tables()
     keys = pa.array([f"{n:06}" for n in range(len(table))])
     params = _configured("credit_preauth")
     # what people judged stands for the labels: which ones a model learned changes no arithmetic

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clientela.inference.fields import InputField
-from clientela.modelling.problem import Contender, Problem, problem_of
-from clientela.modelling.selection.fitting import fitted_model
-from clientela.modelling.settings import TrainingSettings
-from clientela.modelling.storage.stored_model import StoredModel
+from clientela.features.columns import InputField
+from clientela.models.problem import Candidate, Problem, create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.models.stored_model import StoredModel
+from clientela.pipelines.training.model_selection import fit_model
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 FEATURES = ("gasto_3m", "num_tx_total", "edad", "compras_tecnologia_3m")
@@ -64,10 +64,10 @@ def problem(kind: str) -> Problem:
         "modelo": {"kind": kind, "role": "required", "params": params},
     }
     settings = {"primary_metric": "qwk", "inner_folds": 2, "candidates": candidates}
-    return problem_of("ordinal", SCHEMA, TrainingSettings.model_validate(settings))
+    return create_problem("ordinal", SCHEMA, TrainingSettings.model_validate(settings))
 
 
 def learned(kind: str, decision: str | None, rows: pd.DataFrame) -> StoredModel:
     asked = problem(kind)
     params = asked.settings.candidates["modelo"].params
-    return fitted_model(rows, Contender("modelo", "all", decision, params), asked)
+    return fit_model(rows, Candidate("modelo", "all", decision, params), asked)

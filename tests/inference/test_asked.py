@@ -4,10 +4,15 @@ import pytest
 from pydantic import ValidationError
 from tests.inference.test_typical import PARAMS
 
-from clientela.inference.asked import WORDS_LISTED, fields_of_model, number_fields, table_fields
-from clientela.inference.fields import InputField
-from clientela.intake.rules import IntakeRules
-from clientela.tabular.schema import feature_schema
+from clientela.column_rules import IntakeRules
+from clientela.features.columns import InputField
+from clientela.features.table_report import feature_schema
+from clientela.registry.manifest import (
+    WORDS_LISTED,
+    build_number_fields,
+    build_table_fields,
+    select_model_fields,
+)
 
 RULES = IntakeRules.model_validate(
     {
@@ -37,7 +42,7 @@ TRAIN = pd.DataFrame(
 
 @pytest.fixture
 def fields():
-    return {f.name: f for f in table_fields(PARAMS, RULES, TRAIN, {"salario": "sueldo"})}
+    return {f.name: f for f in build_table_fields(PARAMS, RULES, TRAIN, {"salario": "sueldo"})}
 
 
 def test_fields_are_the_columns_that_features_are_made_of_in_their_order(fields):
@@ -79,13 +84,13 @@ def test_the_word_for_no_word_is_told():
     words = PARAMS.model_dump()["cleaning"]["words"] | {"tipo": {"missing": "ninguno"}}
     rules = PARAMS.cleaning.model_dump() | {"words": words}
     params = type(PARAMS).model_validate(PARAMS.model_dump() | {"cleaning": rules})
-    found = table_fields(params, RULES, TRAIN, {})
+    found = build_table_fields(params, RULES, TRAIN, {})
     assert {f.name: f.missing for f in found if f.missing} == {"tipo": "ninguno"}
 
 
 def test_a_column_without_any_value_has_no_range(fields):
     empty = TRAIN.assign(salario=np.nan, tipo=None)
-    found = {f.name: f for f in table_fields(PARAMS, RULES, empty, {})}
+    found = {f.name: f for f in build_table_fields(PARAMS, RULES, empty, {})}
     assert found["salario"].seen_minimum is None
     assert found["tipo"].words == ()
 
@@ -95,22 +100,22 @@ def test_more_words_than_people_read_are_not_listed():
     many = pd.DataFrame({name: [TRAIN[name].iloc[0]] * len(words) for name in TRAIN}).assign(
         tipo=words
     )
-    found = {f.name: f for f in table_fields(PARAMS, RULES, many, {})}
+    found = {f.name: f for f in build_table_fields(PARAMS, RULES, many, {})}
     assert found["tipo"].words == ()
 
 
 def test_required_are_the_configured_ones_or_all_of_them(fields):
     assert all(field.required for field in fields.values())
     some = PARAMS.model_copy(update={"required": ("salario",)})
-    found = table_fields(some, RULES, TRAIN, {})
+    found = build_table_fields(some, RULES, TRAIN, {})
     assert [field.name for field in found if field.required] == ["salario"]
 
 
 def test_every_model_of_a_table_has_all_its_fields_and_says_which_it_reads():
     some = PARAMS.model_copy(update={"required": ("salario", "tipo")})
-    all_fields = table_fields(some, RULES, TRAIN, {})
+    all_fields = build_table_fields(some, RULES, TRAIN, {})
     sources = feature_schema(some)["sources"]
-    found = fields_of_model(all_fields, ["salario", "antiguedad"], sources)
+    found = select_model_fields(all_fields, ["salario", "antiguedad"], sources)
     assert [field.name for field in found] == PARAMS.inputs
     assert [field.name for field in found if field.read] == ["salario", "desde", "hasta"]
     assert [field.name for field in found if field.required] == ["salario", "tipo"]
@@ -118,8 +123,8 @@ def test_every_model_of_a_table_has_all_its_fields_and_says_which_it_reads():
 
 def test_a_field_that_is_not_read_keeps_its_limits_and_nothing_was_learned_from_it():
     sources = feature_schema(PARAMS)["sources"]
-    all_fields = table_fields(PARAMS, RULES, TRAIN, {})
-    found = {field.name: field for field in fields_of_model(all_fields, ["salario"], sources)}
+    all_fields = build_table_fields(PARAMS, RULES, TRAIN, {})
+    found = {field.name: field for field in select_model_fields(all_fields, ["salario"], sources)}
     count, kind = found["creditos"], found["tipo"]
     assert (count.minimum, count.maximum) == (0.0, 60.0)
     assert (count.seen_minimum, count.seen_maximum, kind.words) == (None, None, ())
@@ -134,7 +139,7 @@ def test_no_field_can_claim_that_something_was_learned_and_not_read():
 
 def test_features_of_customers_are_required_numbers_whole_where_they_are_stored_so():
     rows = pd.DataFrame({"edad": [20.5, 30.0], "num_tx": [3, 4]})
-    age, count = number_fields(["edad", "num_tx"], rows, {"edad": "edad en años"})
+    age, count = build_number_fields(["edad", "num_tx"], rows, {"edad": "edad en años"})
     assert (age.kind, count.kind) == ("number", "integer")
     assert (age.seen_minimum, age.seen_maximum) == (20.5, 30.0)
     assert age.required
@@ -143,7 +148,7 @@ def test_features_of_customers_are_required_numbers_whole_where_they_are_stored_
 
 def test_features_that_only_other_models_of_customers_read_may_come_and_need_not():
     rows = pd.DataFrame({"edad": [20.5, 30.0], "num_tx": [3, 4]})
-    age, count = number_fields(["edad"], rows, {}, ["num_tx"])
+    age, count = build_number_fields(["edad"], rows, {}, ["num_tx"])
     assert (age.read, age.required) == (True, True)
     assert (count.name, count.kind, count.read, count.required) == (
         "num_tx",

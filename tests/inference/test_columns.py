@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 from tests.inference.loans import USE_CASES
 
-from clientela.exceptions import CaseRefused
-from clientela.inference.columns import columns_of, columns_of_frame
-from clientela.inference.fields import InputField
+from clientela.exceptions import InvalidCaseError
+from clientela.features.columns import InputField, build_columns, build_columns_from_frame
 
 FIELDS = [
     InputField(name="salario", kind="number", required=True),
@@ -45,13 +44,13 @@ def test_cases_become_columns_of_their_kinds():
         "ciudad": words("Cali", "4", None),
         "alta": moments("2024-02-29T10:30:00", "2024-03-01", "2024-03-01T08:00:00"),
     }
-    assert_columns(columns_of(cases, FIELDS), expected)
+    assert_columns(build_columns(cases, FIELDS), expected)
 
 
 @pytest.mark.parametrize("fields", [FIELDS, FIELDS[:1], FIELDS[2:]])
 @pytest.mark.parametrize("cases", [[], [{}], [{"salario": 1.0}, {}]])
 def test_any_number_of_fields_and_cases_will_do(fields, cases):
-    found = columns_of(cases, fields)
+    found = build_columns(cases, fields)
     assert {name: len(column) for name, column in found.items()} == {
         each.name: len(cases) for each in fields
     }
@@ -73,7 +72,7 @@ READ = {
 
 @pytest.mark.parametrize("how", [{}, {"dtype": str}, {"dtype": str, "keep_default_na": False}])
 def test_a_csv_is_read_alike_typed_or_as_text(how):
-    assert_columns(columns_of_frame(pd.read_csv(StringIO(CSV), **how), FIELDS), READ)
+    assert_columns(build_columns_from_frame(pd.read_csv(StringIO(CSV), **how), FIELDS), READ)
 
 
 def test_a_typed_table_is_read_as_its_cells_are():
@@ -91,15 +90,17 @@ def test_a_typed_table_is_read_as_its_cells_are():
         "ciudad": words("4", None),
         "alta": moments("2024-02-29T10:30:00", "NaT"),
     }
-    assert_columns(columns_of_frame(frame, FIELDS), expected)
+    assert_columns(build_columns_from_frame(frame, FIELDS), expected)
 
 
 def test_an_absent_column_is_missing_unless_every_case_must_bring_it():
-    found = columns_of_frame(pd.DataFrame({"salario": [1.0]}), FIELDS)
+    found = build_columns_from_frame(pd.DataFrame({"salario": [1.0]}), FIELDS)
     assert [found["hijos"][0], found["ciudad"][0]] == [pytest.approx(np.nan, nan_ok=True), None]
     assert np.isnat(found["alta"]).all()
-    with pytest.raises(CaseRefused, match=r"needs the column 'salario'.*Did you mean 'Salario'"):
-        columns_of_frame(pd.DataFrame({"Salario": [1.0]}), FIELDS)
+    with pytest.raises(
+        InvalidCaseError, match=r"needs the column 'salario'.*Did you mean 'Salario'"
+    ):
+        build_columns_from_frame(pd.DataFrame({"Salario": [1.0]}), FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +113,16 @@ def test_an_absent_column_is_missing_unless_every_case_must_bring_it():
 )
 def test_a_column_of_another_kind_is_refused_without_its_values(column, values, expected):
     frame = pd.DataFrame({"salario": [1.0, 2.0]}).assign(**{column: values})
-    with pytest.raises(CaseRefused, match=expected) as refused:
-        columns_of_frame(frame, FIELDS)
+    with pytest.raises(InvalidCaseError, match=expected) as refused:
+        build_columns_from_frame(frame, FIELDS)
     assert "mucho" not in str(refused.value)
 
 
 def test_a_sample_is_read_alike_from_json_and_from_csv():
     asked = USE_CASES["loans"]()
     text = pd.DataFrame(asked.requests).to_csv(index=False)
-    cases = columns_of(asked.requests, asked.fields)
-    assert_columns(columns_of_frame(pd.read_csv(StringIO(text)), asked.fields), cases)
-    assert_columns(columns_of_frame(pd.read_csv(StringIO(text), dtype=str), asked.fields), cases)
+    cases = build_columns(asked.requests, asked.fields)
+    assert_columns(build_columns_from_frame(pd.read_csv(StringIO(text)), asked.fields), cases)
+    assert_columns(
+        build_columns_from_frame(pd.read_csv(StringIO(text), dtype=str), asked.fields), cases
+    )

@@ -7,12 +7,12 @@ from tests.inference.agreement import as_bytes, assert_same, split
 from tests.inference.loans import scores, served
 from tests.inference.shoppers import FEATURES, FIELDS, MODELS, customers, learned
 
-from clientela.inference.columns import columns_of
-from clientela.inference.scorers import scorer_of
-from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
-from clientela.modelling.storage.stored_model import StoredModel
-from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
-from clientela.ordinal.regressor import OrdinalRegressor
+from clientela.features.columns import build_columns
+from clientela.models.ordinal_decision import OrdinalDecisionClassifier
+from clientela.models.ordinal_estimators import OrdinalRegressor
+from clientela.models.stored_model import StoredModel
+from clientela.models.task_types import ORDINAL_KINDS
+from clientela.registry.scorers import build_scorer
 
 CUSTOMERS = customers()
 
@@ -23,7 +23,7 @@ def models():
     found = {}
     for kind, rule in MODELS:
         model = learned(kind, rule, CUSTOMERS)
-        found[kind, rule] = model, scorer_of(served(model, FIELDS))
+        found[kind, rule] = model, build_scorer(served(model, FIELDS))
     return found
 
 
@@ -38,7 +38,7 @@ def test_every_kind_is_tried():
 @pytest.mark.parametrize("asked", MODELS)
 def test_every_customer_is_answered_as_batch_scoring_does(models, asked):
     model, scorer = models[asked]
-    answers = scorer.answers(columns_of(cases_of(CUSTOMERS), FIELDS))
+    answers = scorer.answers(build_columns(cases_of(CUSTOMERS), FIELDS))
     assert_same(answers, scorer.manifest, scores(model, CUSTOMERS), "valor_esperado")
 
 
@@ -52,7 +52,7 @@ def test_whatever_a_request_holds_is_answered_as_batch_scoring_does(models, case
         **{name: [case[name] for case in cases] for name in FEATURES}
     )
     for model, scorer in models.values():
-        answers = scorer.answers(columns_of(cases, FIELDS))
+        answers = scorer.answers(build_columns(cases, FIELDS))
         assert_same(answers, scorer.manifest, scores(model, frame), "valor_esperado")
 
 
@@ -60,9 +60,9 @@ def test_whatever_a_request_holds_is_answered_as_batch_scoring_does(models, case
 def test_a_case_gets_the_same_bytes_in_any_company(models, asked):
     _, scorer = models[asked]
     cases = cases_of(CUSTOMERS)
-    whole = as_bytes(scorer.answers(columns_of(cases, FIELDS)))
+    whole = as_bytes(scorer.answers(build_columns(cases, FIELDS)))
     for size in (1, 7, 64):
-        parts = [scorer.answers(columns_of(part, FIELDS)) for part in split(cases, size)]
+        parts = [scorer.answers(build_columns(part, FIELDS)) for part in split(cases, size)]
         assert as_bytes(*parts) == whole
 
 
@@ -70,7 +70,7 @@ def test_a_case_gets_the_same_bytes_in_any_company(models, asked):
 def test_a_missing_value_counts_as_none_bought_and_is_told(models, asked):
     model, scorer = models[asked]
     case = cases_of(CUSTOMERS)[0]
-    answers = scorer.answers(columns_of([case | {"edad": None}], FIELDS))
+    answers = scorer.answers(build_columns([case | {"edad": None}], FIELDS))
     expected = scores(model, CUSTOMERS.head(1).assign(edad=0.0))
     assert_same(answers, scorer.manifest, expected, "valor_esperado")
     assert answers.imputed.tolist() == [[False, False, True, False]]
@@ -79,7 +79,7 @@ def test_a_missing_value_counts_as_none_bought_and_is_told(models, asked):
 def test_reasons_are_those_of_batch_scoring(models):
     model, scorer = models["xgboost_regressor", "nearest"]
     expected = scores(model, CUSTOMERS.head(9), 2).filter(like="razon")
-    found = scorer.reasons(columns_of(cases_of(CUSTOMERS.head(9)), FIELDS), 2)
+    found = scorer.reasons(build_columns(cases_of(CUSTOMERS.head(9)), FIELDS), 2)
     assert found == [list(row.dropna()) for _, row in expected.iterrows()]
 
 
@@ -87,8 +87,8 @@ def test_reasons_are_those_of_batch_scoring(models):
 def test_a_class_that_nobody_had_is_never_answered(kind):
     rows = customers(classes=3)
     model = learned(kind, None, rows)
-    scorer = scorer_of(served(model, FIELDS))
-    answers = scorer.answers(columns_of(cases_of(rows), FIELDS))
+    scorer = build_scorer(served(model, FIELDS))
+    answers = scorer.answers(build_columns(cases_of(rows), FIELDS))
     assert_same(answers, scorer.manifest, scores(model, rows), "valor_esperado")
     assert (answers.probabilities[:, 3] == 0).all()
 
@@ -106,6 +106,6 @@ def test_what_no_compiler_knows_is_asked_as_it_is(estimator):
     fitted = estimator.fit(few[list(FEATURES)], codes)
     manifest = learned("majority", None, CUSTOMERS).manifest
     model = StoredModel(fitted, manifest)
-    scorer = scorer_of(served(model, FIELDS))
-    answers = scorer.answers(columns_of(cases_of(few), FIELDS))
+    scorer = build_scorer(served(model, FIELDS))
+    answers = scorer.answers(build_columns(cases_of(few), FIELDS))
     assert_same(answers, scorer.manifest, scores(model, few), "valor_esperado")

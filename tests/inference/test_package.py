@@ -6,9 +6,16 @@ import pytest
 from tests.serving.models import packaged
 
 from clientela.exceptions import ModelFileError
-from clientela.inference.package import FORMAT, MANIFEST, MODEL, from_files, opened
-from clientela.modelling.storage.archive import archived, unarchived
-from clientela.registry.whole_files import sha256_of
+from clientela.registry.package import (
+    FORMAT,
+    MANIFEST,
+    MODEL_FOLDER,
+    extract_archive,
+    load_package_files,
+    make_archive,
+    open_package,
+)
+from clientela.storage import compute_sha256
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +25,7 @@ def content():
 
 @pytest.fixture
 def files(content):
-    return unarchived(content)
+    return extract_archive(content)
 
 
 def with_manifest(files, **changes):
@@ -28,58 +35,58 @@ def with_manifest(files, **changes):
 
 def test_what_was_packaged_opens(content):
     _, manifest = packaged()
-    assert opened(content, "here").manifest == manifest
+    assert open_package(content, "here").manifest == manifest
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
 def test_a_package_that_was_written_in_part_is_refused(content, share):
     part = content[: int(len(content) * share)]
     with pytest.raises(ModelFileError, match=r"The package here can't be read as a \.tar\.gz"):
-        opened(part, "here")
+        open_package(part, "here")
 
 
 def test_a_registered_package_has_every_byte_that_was_registered(content):
-    whole = sha256_of(content)
+    whole = compute_sha256(content)
     with pytest.raises(ModelFileError, match=r"not the one that was registered \(the SHA-256 diff"):
-        opened(content[:-1], "here", whole)
+        open_package(content[:-1], "here", whole)
 
 
 def test_a_changed_model_is_refused(files):
-    changed = bytearray(files[MODEL])
+    changed = bytearray(files[MODEL_FOLDER])
     changed[len(changed) // 2] ^= 1
     with pytest.raises(ModelFileError, match=r"model\.skops in the package here is not what the"):
-        from_files({**files, MODEL: bytes(changed)}, "here")
+        load_package_files({**files, MODEL_FOLDER: bytes(changed)}, "here")
 
 
 def test_a_file_too_many_or_too_few_is_refused(files):
     holds = r"should hold manifest\.json, model\.skops; it holds "
     with pytest.raises(ModelFileError, match=holds + r"extra\.py, manifest\.json, model\.skops"):
-        from_files({**files, "extra.py": b""}, "here")
+        load_package_files({**files, "extra.py": b""}, "here")
     with pytest.raises(ModelFileError, match=holds + r"manifest\.json\."):
-        from_files({MANIFEST: files[MANIFEST]}, "here")
+        load_package_files({MANIFEST: files[MANIFEST]}, "here")
     with pytest.raises(ModelFileError, match=r"holds no manifest\.json"):
-        opened(archived({MODEL: files[MODEL]}), "here")
+        open_package(make_archive({MODEL_FOLDER: files[MODEL_FOLDER]}), "here")
 
 
 def test_a_package_of_another_format_is_refused(files):
     with pytest.raises(ModelFileError, match=f"of format {FORMAT}; it is of format 2"):
-        from_files(with_manifest(files, format=2), "here")
+        load_package_files(with_manifest(files, format=2), "here")
     with pytest.raises(ModelFileError, match="is no JSON"):
-        from_files({**files, MANIFEST: b"{"}, "here")
+        load_package_files({**files, MANIFEST: b"{"}, "here")
 
 
 def test_a_manifest_that_lacks_something_says_what(files):
     told = json.loads(files[MANIFEST])
     del told["fields"][0]["kind"]
     with pytest.raises(ModelFileError, match=r"is not whole: fields\.0\.kind: Field required"):
-        from_files(with_manifest(files, fields=told["fields"]), "here")
+        load_package_files(with_manifest(files, fields=told["fields"]), "here")
 
 
 def test_a_package_from_before_fields_said_whether_they_are_read_opens_as_it_was_meant(files):
     told = [field for field in json.loads(files[MANIFEST])["fields"] if field["read"]]
     for field in told:
         del field["read"]
-    manifest = from_files(with_manifest(files, fields=told), "here").manifest
+    manifest = load_package_files(with_manifest(files, fields=told), "here").manifest
     # then a manifest named only what its model read
     assert manifest.read == [*manifest.fields]
     assert "saldo_mora" not in {field.name for field in manifest.fields}

@@ -18,19 +18,22 @@ from sklearn.preprocessing import (
 from tests.modelling.binary_cases import SCHEMA, loans
 from xgboost import XGBClassifier
 
-from clientela.binary.decision_classifier import BinaryDecisionClassifier
-from clientela.inference.binary import binary_model
-from clientela.inference.features import Features, FieldFeatures, Layout
-from clientela.inference.preprocessing import compiled_preprocessing
-from clientela.modelling.problem import TASKS
-from clientela.modelling.schema import FeatureSchema
-from clientela.tabular.preprocessing import PreprocessingSettings, preprocessor
+from clientela.features.columns import FeatureLayout, Features, FieldFeatureBuilder
+from clientela.features.preprocessing import (
+    PreprocessingSettings,
+    build_preprocessing,
+    make_preprocessor,
+)
+from clientela.models.binary_decision import BinaryDecisionClassifier
+from clientela.models.compiled_tasks import build_binary_model
+from clientela.models.problem import TASKS
+from clientela.models.training_data import FeatureSchema
 
 LOANS = loans()
 NUMBERS, WORDS = ("ingreso", "deuda"), ("tipo", "tendencia")
 NAMES = (*NUMBERS, *WORDS)
-MAKER = FieldFeatures(NUMBERS, WORDS)
-LAYOUT = Layout(NAMES, MAKER.rows)
+MAKER = FieldFeatureBuilder(NUMBERS, WORDS)
+LAYOUT = FeatureLayout(NAMES, MAKER.rows)
 SETTINGS = [
     PreprocessingSettings(scaling=scaling, logged=logged, missing_indicator=told)
     for scaling in ("none", "standard", "robust")
@@ -61,8 +64,8 @@ STRANGE = pd.DataFrame(
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_the_matrix_is_the_one_that_scikit_learn_makes(settings):
     schema = FeatureSchema.model_validate(SCHEMA).tabular
-    fitted = preprocessor(schema, settings).fit(LOANS[list(NAMES)])
-    preprocessed = compiled_preprocessing(fitted, LAYOUT)
+    fitted = make_preprocessor(schema, settings).fit(LOANS[list(NAMES)])
+    preprocessed = build_preprocessing(fitted, LAYOUT)
     for frame in (LOANS, STRANGE, LOANS.head(1), LOANS.head(0)):
         found = preprocessed(features_of(frame))
         if len(frame):
@@ -73,8 +76,8 @@ def test_the_matrix_is_the_one_that_scikit_learn_makes(settings):
 def test_a_column_without_any_value_is_a_constant():
     schema = FeatureSchema.model_validate(SCHEMA).tabular
     empty = LOANS.assign(ingreso=np.nan, tipo=pd.Series(None, index=LOANS.index, dtype="str"))
-    fitted = preprocessor(schema, PreprocessingSettings()).fit(empty[list(NAMES)])
-    found = compiled_preprocessing(fitted, LAYOUT)(features_of(LOANS))
+    fitted = make_preprocessor(schema, PreprocessingSettings()).fit(empty[list(NAMES)])
+    found = build_preprocessing(fitted, LAYOUT)(features_of(LOANS))
     assert found.tolist() == fitted.transform(LOANS[list(NAMES)]).tolist()
 
 
@@ -102,7 +105,7 @@ OTHERS = [
 @pytest.mark.parametrize("preprocessing", OTHERS, ids=range(len(OTHERS)))
 def test_a_step_that_no_compiler_knows_is_left_to_scikit_learn(preprocessing):
     rows = LOANS.dropna(subset=[*NUMBERS, "tipo"])
-    assert compiled_preprocessing(clone(preprocessing).fit(rows), LAYOUT) is None
+    assert build_preprocessing(clone(preprocessing).fit(rows), LAYOUT) is None
 
 
 @pytest.mark.parametrize(
@@ -123,9 +126,9 @@ def test_a_step_that_no_compiler_knows_is_left_to_scikit_learn(preprocessing):
 )
 def test_a_model_that_no_compiler_knows_is_asked_as_it_is(classifier):
     rows = LOANS.dropna(subset=list(NUMBERS))[[*NUMBERS, "pago"]]
-    X, layout = rows[list(NUMBERS)], Layout(NUMBERS, MAKER.rows)
+    X, layout = rows[list(NUMBERS)], FeatureLayout(NUMBERS, MAKER.rows)
     fitted = BinaryDecisionClassifier(classifier).fit(X, rows["pago"])
-    said = binary_model(fitted, layout, "half")(features_of(LOANS.loc[rows.index]))
+    said = build_binary_model(fitted, layout, "half")(features_of(LOANS.loc[rows.index]))
     expected = TASKS["binary"].predictions(fitted, X, "half")
     assert said.codes.tolist() == expected.codes.tolist()
     assert said.probabilities.tolist() == expected.probabilities.tolist()
@@ -135,6 +138,6 @@ def test_an_estimator_that_is_none_of_ours_is_asked_as_it_is():
     rows = LOANS.dropna(subset=list(NUMBERS))
     X = rows[list(NUMBERS)]
     fitted = GaussianNB().fit(X, (rows["pago"] == "paga").astype(int))
-    layout = Layout(NUMBERS, MAKER.rows)
-    said = binary_model(fitted, layout, None)(features_of(rows))
+    layout = FeatureLayout(NUMBERS, MAKER.rows)
+    said = build_binary_model(fitted, layout, None)(features_of(rows))
     assert said.expected.tolist() == fitted.predict_proba(X)[:, 1].tolist()

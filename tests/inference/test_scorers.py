@@ -12,10 +12,10 @@ from tests.inference.agreement import as_bytes, assert_same, imputed_names, spli
 from tests.inference.loans import CANDIDATES, EVERY_CANDIDATE, ONLY_LOANS, scores, served
 
 from clientela.exceptions import ModelFileError
-from clientela.inference.asked import fields_of_model
-from clientela.inference.columns import columns_of
-from clientela.inference.scorers import scorer_of
-from clientela.tabular.schema import feature_schema
+from clientela.features.columns import build_columns
+from clientela.features.table_report import feature_schema
+from clientela.registry.manifest import select_model_fields
+from clientela.registry.scorers import build_scorer
 
 LOANS = [*CANDIDATES, *ONLY_LOANS]
 
@@ -26,7 +26,7 @@ def test_every_row_of_the_sample_is_answered_as_batch_scoring_does(
 ):
     asked, found = use_case(name), scorer(name, candidate)
     expected = scores(learned(name, candidate), asked.sample_features)
-    answers = found.answers(columns_of(asked.requests, asked.fields))
+    answers = found.answers(build_columns(asked.requests, asked.fields))
     assert_same(answers, found.manifest, expected, "probabilidad")
     assert imputed_names(answers, found.manifest) == expected["imputadas"].tolist()
 
@@ -70,7 +70,7 @@ def test_whatever_a_request_holds_is_answered_as_batch_scoring_does(
 ):
     asked = use_case("loans")
     requests = data.draw(requests_of(asked))
-    features, columns = asked.features(requests), columns_of(requests, asked.fields)
+    features, columns = asked.features(requests), build_columns(requests, asked.fields)
     for candidate in LOANS:
         found, expected = scorer("loans", candidate), scores(learned("loans", candidate), features)
         answers = found.answers(columns)
@@ -85,7 +85,7 @@ def test_numbers_beyond_all_measure_get_an_answer(use_case, scorer, candidate, n
     case = asked.requests[0]
     numbers = [each.name for each in asked.fields if each.kind == "number"]
     cases = [case | {name: number} for name in numbers] + [case | dict.fromkeys(numbers, number)]
-    answers = found.answers(columns_of(cases, asked.fields))
+    answers = found.answers(build_columns(cases, asked.fields))
     assert np.isfinite(answers.probabilities).all()
     assert np.isfinite(answers.expected).all()
 
@@ -94,18 +94,18 @@ def test_numbers_beyond_all_measure_get_an_answer(use_case, scorer, candidate, n
 def test_a_case_gets_the_same_bytes_in_any_company(use_case, scorer, name, candidate):
     asked, found = use_case(name), scorer(name, candidate)
     cases = asked.requests[:200]
-    whole = as_bytes(found.answers(columns_of(cases, asked.fields)))
+    whole = as_bytes(found.answers(build_columns(cases, asked.fields)))
     for size in (1, 3, 64, 199):
-        parts = [found.answers(columns_of(p, asked.fields)) for p in split(cases, size)]
+        parts = [found.answers(build_columns(p, asked.fields)) for p in split(cases, size)]
         assert as_bytes(*parts) == whole
-    mirrored = found.answers(columns_of(cases[::-1], asked.fields))
+    mirrored = found.answers(build_columns(cases[::-1], asked.fields))
     assert mirrored.expected[::-1].tobytes() == whole[2]
 
 
 @pytest.mark.parametrize("candidate", ["xgboost_ajustado", "puntos", "histogramas"])
 def test_threads_do_not_disturb_each_other(use_case, scorer, candidate):
     asked, found = use_case("loans"), scorer("loans", candidate)
-    parts = [columns_of(part, asked.fields) for part in split(asked.requests[:400], 20)]
+    parts = [build_columns(part, asked.fields) for part in split(asked.requests[:400], 20)]
     alone = [as_bytes(found.answers(part)) for part in parts]
     with ThreadPoolExecutor(4) as pool:
         explained = [pool.submit(found.reasons, part, 2) for part in parts[:3]]
@@ -119,19 +119,19 @@ def test_reasons_are_those_of_batch_scoring(use_case, learned, scorer, candidate
     asked, found = use_case("loans"), scorer("loans", candidate)
     features = asked.sample_features.head(40)
     expected = scores(learned("loans", candidate), features, 3).filter(like="razon")
-    given_reasons = found.reasons(columns_of(asked.requests[:40], asked.fields), 3)
+    given_reasons = found.reasons(build_columns(asked.requests[:40], asked.fields), 3)
     assert given_reasons == [list(row.dropna()) for _, row in expected.iterrows()]
 
 
 def test_no_reasons_are_given_that_nobody_asks_for(use_case, scorer):
     asked, found = use_case("loans"), scorer("loans", "xgboost")
-    assert found.reasons(columns_of(asked.requests[:2], asked.fields), 0) == [[], []]
+    assert found.reasons(build_columns(asked.requests[:2], asked.fields), 0) == [[], []]
 
 
 def test_no_cases_get_no_answers(use_case, scorer):
     for name, candidate in EVERY_CANDIDATE:
         if candidate in {"xgboost", "logistica", "puntos", "todos"}:
-            answers = scorer(name, candidate).answers(columns_of([], use_case(name).fields))
+            answers = scorer(name, candidate).answers(build_columns([], use_case(name).fields))
             assert answers.probabilities.shape == (0, 2)
             assert answers.imputed.shape == (0, len(use_case(name).fields))
 
@@ -144,7 +144,9 @@ def flagged(answers, manifest, which):
 def test_what_the_model_never_learned_from_is_told(use_case, scorer):
     asked, found = use_case("loans"), scorer("loans", "xgboost_ajustado")
     ordinary = asked.requests[0]
-    usual = flagged(found.answers(columns_of([ordinary], asked.fields)), found.manifest, "unseen")
+    usual = flagged(
+        found.answers(build_columns([ordinary], asked.fields)), found.manifest, "unseen"
+    )
     changes = [
         {"capital_prestado": 1e12},  # beyond all loans
         {"tipo_laboral": "EMPLEADO "},  # known, in another spelling
@@ -153,7 +155,7 @@ def test_what_the_model_never_learned_from_is_told(use_case, scorer):
         {"salario_cliente": None},  # a gap is no news
     ]
     cases = [ordinary | change for change in changes]
-    answers = found.answers(columns_of(cases, asked.fields))
+    answers = found.answers(build_columns(cases, asked.fields))
     news = [each - usual[0] for each in flagged(answers, found.manifest, "unseen")]
     assert news == [{"capital_prestado"}, set(), {"tipo_laboral"}, {"tipo_credito"}, set()]
     imputed = flagged(answers, found.manifest, "imputed")
@@ -166,18 +168,22 @@ def test_the_fields_that_count_as_read_are_those_that_the_scorer_reads(
     use_case, learned, scorer, name, candidate
 ):
     asked, model = use_case(name), learned(name, candidate)
-    fields = fields_of_model(asked.fields, model.features, feature_schema(asked.params)["sources"])
+    fields = select_model_fields(
+        asked.fields, model.features, feature_schema(asked.params)["sources"]
+    )
     read = {field.name for field in fields if field.read}
     assert read == scorer(name, candidate).maker.inputs
 
 
 def test_a_field_that_the_model_does_not_read_changes_nothing(use_case, learned):
     asked, model = use_case("loans"), learned("loans", "xgboost")
-    fields = fields_of_model(asked.fields, model.features, feature_schema(asked.params)["sources"])
-    found = scorer_of(served(model, fields, asked.params))
+    fields = select_model_fields(
+        asked.fields, model.features, feature_schema(asked.params)["sources"]
+    )
+    found = build_scorer(served(model, fields, asked.params))
     case = asked.requests[0]
     cases = [case | {"saldo_mora": value} for value in (None, 1e12)]
-    answers = found.answers(columns_of(cases, found.manifest.read))
+    answers = found.answers(build_columns(cases, found.manifest.read))
     without, beyond = answers.expected
     assert without == beyond
     place = [each.name for each in found.manifest.fields].index("saldo_mora")
@@ -190,12 +196,12 @@ def test_a_manifest_that_lacks_a_field_of_the_model_is_refused(use_case, learned
     asked = use_case("loans")
     fields = [each for each in asked.fields if each.name not in {"plazo_meses", "fecha_prestamo"}]
     with pytest.raises(ModelFileError, match="its manifest lacks fecha_prestamo, plazo_meses"):
-        scorer_of(served(learned("loans", "puntos"), fields, asked.params))
+        build_scorer(served(learned("loans", "puntos"), fields, asked.params))
 
 
 def test_serving_loads_no_engine():
     code = (
-        "import sys, clientela.inference.scorers, clientela.inference.package;"
+        "import sys, clientela.registry.scorers, clientela.registry.package;"
         "training = {'ibis', 'duckdb', 'kedro', 'optuna', 'matplotlib', 'fairlearn', 'tqdm'};"
         "print(*(training & set(sys.modules)))"
     )

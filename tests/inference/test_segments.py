@@ -6,14 +6,15 @@ from tests.segments.shoppers import LAYOUT
 from tests.segments.shoppers import customers as shoppers
 
 from clientela.exceptions import ModelFileError
-from clientela.inference.columns import columns_of
-from clientela.inference.fields import InputField
-from clientela.inference.scorers import scorer_of
-from clientela.inference.segments import segment_fields
-from clientela.inference.told import told_of_segments
-from clientela.segments.params import ClusteringParams, SegmentationParams
-from clientela.segments.segmentation import segmentation
-from clientela.segments.stored import placed_customers, stored_segmentation
+from clientela.features.columns import InputField, build_columns
+from clientela.features.segment_settings import ClusteringParams, SegmentationParams
+from clientela.models.segment_model import (
+    assign_to_stored_segments,
+    build_stored_segmentation,
+    fit_segmentation,
+)
+from clientela.registry.manifest import describe_segmentation
+from clientela.registry.scorers import build_scorer, list_segment_fields
 
 CLUSTERINGS = [
     ClusteringParams(),
@@ -41,15 +42,15 @@ def customers():
 
 def learned(clustering):
     params = SegmentationParams(clustering=clustering)
-    made = segmentation(customers(), LAYOUT, 3, None, params)
-    return stored_segmentation(made, customers(), params), params
+    made = fit_segmentation(customers(), LAYOUT, 3, None, params)
+    return build_stored_segmentation(made, customers(), params), params
 
 
 def scorer_for(model, *without):
-    fields = [InputField(name=n, kind="number", required=True) for n in segment_fields(model)]
-    told = told_of_segments(model)
+    fields = [InputField(name=n, kind="number", required=True) for n in list_segment_fields(model)]
+    told = describe_segmentation(model)
     target = {name: number for name, number in told["target"].items() if name not in without}
-    return scorer_of(served(model, fields, classes=tuple(target), target=target)), fields
+    return build_scorer(served(model, fields, classes=tuple(target), target=target)), fields
 
 
 @pytest.mark.parametrize("clustering", CLUSTERINGS)
@@ -59,20 +60,20 @@ def test_every_customer_is_placed_as_the_scoring_stage_does(clustering):
     features = customers()
     features.loc[features.index[::5], "num_tx"] = 1.0
     cases = features[[each.name for each in fields]].to_dict("records")
-    expected = placed_customers(model, features, None, params)["cluster_id"]
-    answers = scorer.answers(columns_of(cases, fields))
+    expected = assign_to_stored_segments(model, features, None, params)["cluster_id"]
+    answers = scorer.answers(build_columns(cases, fields))
     assert answers.expected.tolist() == expected.tolist()
     assert -1 in set(answers.expected)
     ids = [scorer.manifest.target[scorer.manifest.classes[code]] for code in answers.codes]
     assert ids == expected.tolist()
     assert answers.probabilities.shape == (len(cases), 0)
-    parts = [scorer.answers(columns_of(part, fields)) for part in split(cases, 1)]
+    parts = [scorer.answers(build_columns(part, fields)) for part in split(cases, 1)]
     assert as_bytes(*parts) == as_bytes(answers)
 
 
 def test_a_segment_gives_no_reasons_and_takes_any_number():
     scorer, fields = scorer_for(learned(ClusteringParams())[0])
-    columns = columns_of([{each.name: 1e308 for each in fields}, {}], fields)
+    columns = build_columns([{each.name: 1e308 for each in fields}, {}], fields)
     assert scorer.reasons(columns, 3) == [[], []]
     answers = scorer.answers(columns)
     assert np.isfinite(answers.expected).all()

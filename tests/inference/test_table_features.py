@@ -11,12 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tabular.cases import CONFIGURED, LOANS, Engine, loan
 
-from clientela.inference.columns import columns_of
-from clientela.inference.features import Layout
-from clientela.inference.fields import InputField
-from clientela.inference.table_features import TableFeatures
-from clientela.tabular.features import case_features, feature_columns
-from clientela.tabular.params import TabularFeatureParams
+from clientela.features.columns import FeatureLayout, InputField, build_columns
+from clientela.features.table_features import TableFeatureBuilder, case_features, feature_columns
+from clientela.features.table_settings import TabularFeatureParams
 
 ENGINE = Engine()
 
@@ -62,8 +59,8 @@ def fields_of(params: TabularFeatureParams) -> list[InputField]:
 
 def served(params: TabularFeatureParams, *rows: dict[str, Any]) -> pd.DataFrame:
     names = tuple(feature_columns(params))
-    maker = TableFeatures.of(params, names)
-    return Layout(names, maker.rows).frame(maker(columns_of(rows, fields_of(params))))
+    maker = TableFeatureBuilder.of(params, names)
+    return FeatureLayout(names, maker.rows).frame(maker(build_columns(rows, fields_of(params))))
 
 
 def engineered(params: TabularFeatureParams, *rows: dict[str, Any]) -> pd.DataFrame:
@@ -105,11 +102,11 @@ def test_a_request_has_the_features_of_a_table(params, rows):
 
 
 def test_only_what_a_model_reads_is_made():
-    maker = TableFeatures.of(VARIANTS["as_configured"], ["carga", "grupo_edad"])
+    maker = TableFeatureBuilder.of(VARIANTS["as_configured"], ["carga", "grupo_edad"])
     assert maker.inputs == {"saldo", "cuota", "salario", "edad"}
     # deuda is an operand of carga, edad of grupo_edad
     assert set(maker.rows) == {"edad", "salario", "cuota", "saldo", "deuda", "carga"}
-    made = maker(columns_of([loan()], fields_of(VARIANTS["as_configured"])))
+    made = maker(build_columns([loan()], fields_of(VARIANTS["as_configured"])))
     assert made.numbers[maker.rows["carga"]].tolist() == [0.3]
     assert made.words == {"grupo_edad": ["25 a 40"]}
 
@@ -117,8 +114,8 @@ def test_only_what_a_model_reads_is_made():
 def test_what_overflows_is_missing():
     params = variant(cleaning={})
     huge = loan(saldo=1e308, salario=0, cuota=0)
-    maker = TableFeatures.of(params, feature_columns(params))
-    columns = columns_of([huge], fields_of(params)) | {"cuota": np.array([1e308])}
+    maker = TableFeatureBuilder.of(params, feature_columns(params))
+    columns = build_columns([huge], fields_of(params)) | {"cuota": np.array([1e308])}
     made = maker(columns)
     assert np.isnan(made.numbers[maker.rows["deuda"]])
     assert made.missing[maker.rows["deuda"]].tolist() == [True]

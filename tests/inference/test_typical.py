@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.inference.fields import InputField
-from clientela.inference.typical import (
-    date_hours,
-    one_case,
-    typical_case,
-    typical_numbers,
+from clientela.features.columns import InputField
+from clientela.features.table_features import case_features
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.registry.example_input import (
+    build_typical_case,
+    compute_typical_numbers,
+    count_date_hours,
+    make_case_table,
 )
-from clientela.tabular.features import case_features
-from clientela.tabular.params import TabularFeatureParams
 
 PARAMS = TabularFeatureParams.model_validate(
     {
@@ -66,7 +66,7 @@ TABLE = pd.DataFrame(
 @pytest.fixture(scope="module")
 def hours():
     con = ibis.duckdb.connect()
-    return con.execute(date_hours(ibis.memtable(TABLE), PARAMS))
+    return con.execute(count_date_hours(ibis.memtable(TABLE), PARAMS))
 
 
 def test_moments_are_counted_by_hour_with_the_latest_of_each(hours):
@@ -81,12 +81,12 @@ def test_moments_are_counted_by_hour_with_the_latest_of_each(hours):
 
 def test_a_use_case_without_dates_counts_none():
     plain = PARAMS.model_copy(update={"enrichment": type(PARAMS.enrichment)()})
-    found = ibis.duckdb.connect().execute(date_hours(ibis.memtable(TABLE), plain))
+    found = ibis.duckdb.connect().execute(count_date_hours(ibis.memtable(TABLE), plain))
     assert (list(found), len(found)) == (["column", "hour", "rows", "latest"], 0)
 
 
 def test_the_case_holds_medians_commonest_words_and_the_latest_day_at_its_commonest_hour(hours):
-    assert typical_case(FIELDS, TRAIN, hours, PARAMS) == {
+    assert build_typical_case(FIELDS, TRAIN, hours, PARAMS) == {
         "salario": 2_350_000.0,
         "creditos": 4,
         "tipo": "4",
@@ -98,8 +98,12 @@ def test_the_case_holds_medians_commonest_words_and_the_latest_day_at_its_common
 
 
 def test_its_features_are_made_as_those_of_any_other_case(hours):
-    case = typical_case(FIELDS, TRAIN, hours, PARAMS)
-    row = ibis.duckdb.connect().execute(case_features(one_case(case, FIELDS, "id"), PARAMS)).iloc[0]
+    case = build_typical_case(FIELDS, TRAIN, hours, PARAMS)
+    row = (
+        ibis.duckdb.connect()
+        .execute(case_features(make_case_table(case, FIELDS, "id"), PARAMS))
+        .iloc[0]
+    )
     assert row["por_credito"] == pytest.approx(case["salario"] / 4)
     assert (row["tipo"], row["fecha_hora"], row["antiguedad"]) == ("4", 14.0, 20.0)
     assert pd.isna(row["tendencia"])
@@ -113,7 +117,9 @@ def test_a_typical_number_lies_among_those_that_were_seen(values, kind):
     if kind == "integer":
         values = [None if value is None else float(round(value)) for value in values]
     field = InputField(name="x", kind=kind, required=True)
-    found = typical_numbers([field], pd.DataFrame({"x": pd.Series(values, dtype="float64")}))["x"]
+    found = compute_typical_numbers(
+        [field], pd.DataFrame({"x": pd.Series(values, dtype="float64")})
+    )["x"]
     seen = [value for value in values if value is not None]
     if not seen:
         assert found is None
@@ -125,12 +131,12 @@ def test_a_typical_number_lies_among_those_that_were_seen(values, kind):
 def test_a_number_is_rounded_to_three_digits_where_those_seen_leave_room():
     frame = pd.DataFrame({"x": [1.0, 1234.567, 1234.567, 99999.5]})
     (field,) = [InputField(name="x", kind="number", required=True)]
-    assert typical_numbers([field], frame) == {"x": 1230.0}
+    assert compute_typical_numbers([field], frame) == {"x": 1230.0}
 
 
 @given(st.permutations(range(len(TRAIN))))
 def test_the_order_of_the_rows_changes_nothing(order):
     empty = pd.DataFrame({"column": [], "hour": [], "rows": [], "latest": []})
     shuffled = TRAIN.iloc[list(order)].reset_index(drop=True)
-    expected = typical_case(FIELDS, TRAIN, empty, PARAMS)
-    assert typical_case(FIELDS, shuffled, empty, PARAMS) == expected
+    expected = build_typical_case(FIELDS, TRAIN, empty, PARAMS)
+    assert build_typical_case(FIELDS, shuffled, empty, PARAMS) == expected

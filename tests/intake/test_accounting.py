@@ -1,13 +1,13 @@
 import pandas as pd
 import pytest
 
-from clientela.exceptions import RowsUnaccounted, TooManyBadRows, TooManyBadValues
-from clientela.intake.accounting import (
-    require_readable_columns,
-    require_tolerable_share,
-    row_account,
+from clientela.column_rules import IntakeRules
+from clientela.exceptions import RowAccountingError, TooManyBadRowsError, TooManyBadValuesError
+from clientela.pipelines.ingestion.accounting import (
+    build_table_accounting,
+    check_bad_row_share,
+    check_invalid_value_share,
 )
-from clientela.intake.rules import IntakeRules
 
 REASONS = pd.DataFrame(
     {
@@ -40,7 +40,7 @@ def rules(max_bad_share, **salary):
 
 
 def check_rows(max_bad_share, reasons=REASONS, examples=EXAMPLES):
-    require_tolerable_share(reasons, examples, rules(max_bad_share), "retail", "transactions")
+    check_bad_row_share(reasons, examples, rules(max_bad_share), "retail", "transactions")
 
 
 def check_columns(lost, of=100, *, limit=0.05, **salary):
@@ -49,7 +49,7 @@ def check_columns(lost, of=100, *, limit=0.05, **salary):
         [("salario", lost, of, *seen), ("nacido", 0, 0, None, float("nan"), None)],
         columns=["column", "rows", "valued", "_file", "_line", "_value"],
     )
-    require_readable_columns(emptied, rules(limit, **salary), "retail", "transactions")
+    check_invalid_value_share(emptied, rules(limit, **salary), "retail", "transactions")
 
 
 def test_a_tolerable_share_passes():
@@ -57,7 +57,7 @@ def test_a_tolerable_share_passes():
 
 
 def test_too_many_bad_rows_name_the_three_commonest_reasons_with_examples():
-    with pytest.raises(TooManyBadRows) as caught:
+    with pytest.raises(TooManyBadRowsError) as caught:
         check_rows(0.19)
     message = str(caught.value)
     assert "20 of 100 rows of 'transactions' (20.0%) are unusable; tolerated: 19.0%" in message
@@ -71,7 +71,7 @@ def test_too_many_bad_rows_name_the_three_commonest_reasons_with_examples():
 
 
 def test_unreadable_dates_get_a_line_to_paste():
-    with pytest.raises(TooManyBadRows) as caught:
+    with pytest.raises(TooManyBadRowsError) as caught:
         check_rows(0.19)
     assert (
         "for the whole table in conf/local/parameters.yml, for example: retail: {ingestion: "
@@ -84,7 +84,7 @@ def test_nobody_is_told_to_tolerate_the_loss_of_every_row():
     examples = pd.DataFrame(
         {"_reason": ["invalid_encoding"], "_file": ["a"], "_line": [2], "_value": [None]}
     )
-    with pytest.raises(TooManyBadRows) as caught:
+    with pytest.raises(TooManyBadRowsError) as caught:
         check_rows(0.1, reasons, examples)
     assert str(caught.value).endswith("(raw_text in conf/local/globals.yml).")
 
@@ -102,11 +102,11 @@ def test_a_column_may_lose_a_tolerable_share_of_its_values():
 def test_a_table_without_columns_that_are_emptied_loses_no_values():
     names = ["column", "rows", "valued", "_file", "_line", "_value"]
     none = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
-    require_readable_columns(none, rules(0.0), "retail", "transactions")
+    check_invalid_value_share(none, rules(0.0), "retail", "transactions")
 
 
 def test_a_column_that_loses_more_names_count_example_and_both_ways_out():
-    with pytest.raises(TooManyBadValues) as caught:
+    with pytest.raises(TooManyBadValuesError) as caught:
         check_columns(94)
     assert str(caught.value) == (
         "Values that can't be used would be emptied: transactions.salario: 94 of 100 values "
@@ -120,13 +120,13 @@ def test_a_column_that_loses_more_names_count_example_and_both_ways_out():
 
 
 def test_a_column_may_be_held_to_a_stricter_limit_than_the_tables():
-    with pytest.raises(TooManyBadValues, match=r"2 of 100 values \(2.0%; tolerated: 1.0%\)"):
+    with pytest.raises(TooManyBadValuesError, match=r"2 of 100 values \(2.0%; tolerated: 1.0%\)"):
         check_columns(2, max_invalid_share=0.01)
 
 
 def test_an_account_adds_up_and_names_each_reason():
     reasons = pd.DataFrame({"_reason": ["missing_id", "duplicate_key"], "rows": [8, 2]})
-    assert row_account(
+    assert build_table_accounting(
         read=90,
         accepted=80,
         reasons=reasons,
@@ -146,7 +146,7 @@ def test_an_account_adds_up_and_names_each_reason():
 
 def test_an_account_of_rows_without_a_key_tells_how_many_repeat_another():
     nothing = pd.DataFrame({"_reason": [], "rows": []})
-    account = row_account(
+    account = build_table_accounting(
         read=5, accepted=5, reasons=nothing, unknown={}, set_missing={}, repeated=2, name="loans"
     )
     assert account["repeated"] == 2
@@ -155,8 +155,10 @@ def test_an_account_of_rows_without_a_key_tells_how_many_repeat_another():
 @pytest.mark.parametrize("read", [89, 91])
 def test_an_account_that_does_not_add_up_stops(read):
     reasons = pd.DataFrame({"_reason": ["missing_id"], "rows": [10]})
-    with pytest.raises(RowsUnaccounted, match=rf"{read} rows read, but 80 accepted \+ 10 quarant"):
-        row_account(
+    with pytest.raises(
+        RowAccountingError, match=rf"{read} rows read, but 80 accepted \+ 10 quarant"
+    ):
+        build_table_accounting(
             read=read,
             accepted=80,
             reasons=reasons,

@@ -1,6 +1,6 @@
-from clientela.intake.emptied import emptied_counts
-from clientela.intake.rules import TableRules
-from clientela.intake.verdicts import checked_rows
+from clientela.column_rules import TableRules
+from clientela.pipelines.ingestion.accounting import count_nulled_values
+from clientela.pipelines.ingestion.validation import validate_rows
 
 RULES = {
     "key": ["id"],
@@ -21,7 +21,7 @@ ROWS = [
 
 def counts(table, **columns):
     rules = TableRules.model_validate(RULES | {"columns": columns or RULES["columns"]})
-    found = emptied_counts(checked_rows(table, rules, "clientes"), rules)
+    found = count_nulled_values(validate_rows(table, rules, "clientes"), rules)
     return [tuple(row.values()) for row in found.to_pyarrow().to_pylist()]
 
 

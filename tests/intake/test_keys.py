@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clientela.intake.rules import TableRules
-from clientela.intake.verdicts import LINEAGE, checked_rows
+from clientela.column_rules import TableRules
+from clientela.pipelines.ingestion.validation import LINEAGE, validate_rows
 
 COLUMNS = ("monto", "plazo")
 RULES = {"key": [], "made_key": "id_fila", "columns": {"monto": {"type": "float"}}}
@@ -14,7 +14,7 @@ ROWS = st.lists(st.tuples(CELLS, CELLS), max_size=8)
 
 def checked(raw, **changes):
     rules = TableRules.model_validate(RULES | changes)
-    return checked_rows(raw, rules, "loans").order_by("_file", "_line").execute()
+    return validate_rows(raw, rules, "loans").order_by("_file", "_line").execute()
 
 
 def keys_of(*tables):
@@ -82,7 +82,9 @@ def test_what_a_row_says_is_not_where_it_stands(raw_table):
 
 
 def test_a_file_that_brings_a_column_of_that_name_is_refused(raw_table):
-    from clientela.exceptions import WrongColumns
+    from clientela.exceptions import InvalidColumnsError
 
-    with pytest.raises(WrongColumns, match=r"the column id_fila, which ingestion makes itself"):
+    with pytest.raises(
+        InvalidColumnsError, match=r"the column id_fila, which ingestion makes itself"
+    ):
         checked(raw_table(("id_fila", "monto"), [("1", "2")]))

@@ -1,8 +1,8 @@
 import pytest
 import yaml
 
-from clientela.intake.mending import reading_hint, settings_line
-from clientela.intake.rules import TableRules
+from clientela.column_rules import TableRules
+from clientela.pipelines.ingestion.validation import build_format_hint, format_settings_line
 
 COLUMNS = {
     "id": {"type": "id"},
@@ -14,12 +14,12 @@ COLUMNS = {
 
 def hint(columns, **table):
     rules = TableRules.model_validate({"key": ["id"], "columns": COLUMNS} | table)
-    return reading_hint("retail", "ventas", rules, columns)
+    return build_format_hint("retail", "ventas", rules, columns)
 
 
 def test_a_line_of_settings_is_yaml_that_says_the_same():
     settings = {"date_formats": ["%d/%m/%Y"], "columns": {"día": {"max_invalid_share": 1.0}}}
-    read = yaml.safe_load(settings_line("retail", "ventas", settings))
+    read = yaml.safe_load(format_settings_line("retail", "ventas", settings))
     assert read == {"retail": {"ingestion": {"tables": {"ventas": settings}}}}
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from clientela.intake.rules import ColumnRule, IntakeRules, TableRules
+from clientela.column_rules import ColumnRule, IntakeRules, TableRules
 
 
 @pytest.mark.parametrize(

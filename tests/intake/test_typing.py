@@ -7,16 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clientela.column_rules import (
+    ColumnRule,
+    TableRules,
+    convert_to_type,
+    date_pattern,
+    normalize_missing_text,
+)
 from clientela.exceptions import ConfigurationError
-from clientela.intake.rules import ColumnRule, TableRules
-from clientela.intake.typing import date_pattern, present, typed
 
 
 def values(texts, kind, **table):
     rule = ColumnRule(type=kind)
     rules = TableRules(key=("id",), columns={"id": ColumnRule(type="id"), "x": rule}, **table)
     lying = ibis.memtable({"n": range(len(texts)), "x": texts}, schema={"n": "int64", "x": "str"})
-    found = lying.select("n", x=typed(lying["x"], rule, rules)).order_by("n")
+    found = lying.select("n", x=convert_to_type(lying["x"], rule, rules)).order_by("n")
     return found.to_pyarrow()["x"].to_pylist()
 
 
@@ -199,7 +204,12 @@ def test_a_format_without_year_month_and_day_is_refused(wrong):
 
 def test_blanks_around_a_value_are_no_part_of_it():
     lying = ibis.memtable({"n": range(4), "x": ["  a b ", "   ", "", None]})
-    found = lying.select("n", x=present(lying["x"])).order_by("n").to_pyarrow()["x"].to_pylist()
+    found = (
+        lying.select("n", x=normalize_missing_text(lying["x"]))
+        .order_by("n")
+        .to_pyarrow()["x"]
+        .to_pylist()
+    )
     assert found == ["a b", None, None, None]
 
 

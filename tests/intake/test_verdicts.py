@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clientela.exceptions import WrongColumns
-from clientela.folding import folded, folded_word
-from clientela.intake.rules import TableRules
-from clientela.intake.verdicts import checked_rows
+from clientela.column_rules import TableRules
+from clientela.exceptions import InvalidColumnsError
+from clientela.pipelines.ingestion.validation import validate_rows
+from clientela.text import normalize_text, normalize_word
 
 COLUMNS = ("id", "cliente", "fecha", "rubro", "valor", "edad")
 RULES = {
@@ -38,7 +38,7 @@ def rules(**columns):
 
 
 def verdicts(table, which=None, **known):
-    found = checked_rows(table, which or rules(), "ventas", known)
+    found = validate_rows(table, which or rules(), "ventas", known)
     return found.order_by("_line").to_pyarrow().to_pylist()
 
 
@@ -148,7 +148,7 @@ def test_words_that_are_not_allowed_are_refused_whatever_their_accents(verdict, 
 
 def test_an_optional_column_that_the_file_lacks_is_missing_and_typed(raw_table):
     table = raw_table(COLUMNS[:5], [("T1", "C1", "2024-02-29", "HOGAR", "1")])
-    checked = checked_rows(table, rules(), "ventas")
+    checked = validate_rows(table, rules(), "ventas")
     assert checked["edad"].type().is_int64()
     (found,) = checked.to_pyarrow().to_pylist()
     assert (found["edad"], found["edad_invalid"], found["_reason"]) == (None, False, None)
@@ -165,8 +165,8 @@ def test_the_readers_own_problem_comes_first(raw_table):
 
 def test_a_required_column_that_is_absent_is_named_with_the_nearest(raw_table):
     table = raw_table(("id", "Cliente ", "fecha", "rubro", "monto"), [])
-    with pytest.raises(WrongColumns) as caught:
-        checked_rows(table, rules(), "ventas")
+    with pytest.raises(InvalidColumnsError) as caught:
+        validate_rows(table, rules(), "ventas")
     message = str(caught.value)
     assert "The table 'ventas' lacks the columns cliente, valor." in message
     assert "'cliente': Did you mean 'Cliente '?" in message
@@ -176,7 +176,7 @@ def test_a_required_column_that_is_absent_is_named_with_the_nearest(raw_table):
 
 @pytest.mark.parametrize("name", ["rubro_comparable", "edad_invalid", "_reason", "_value"])
 def test_a_column_that_ingestion_makes_itself_cannot_come_from_the_file(verdict, name):
-    with pytest.raises(WrongColumns, match=rf"has the column {name}, which ingestion makes"):
+    with pytest.raises(InvalidColumnsError, match=rf"has the column {name}, which ingestion makes"):
         verdict(**{name: "x"})
 
 
@@ -239,8 +239,10 @@ LETTERS = (
 @settings(max_examples=25, deadline=None)
 def test_words_of_tables_and_of_configuration_are_folded_alike(words):
     lying = ibis.memtable({"n": range(len(words)), "x": words})
-    found = lying.select("n", x=folded(lying["x"])).order_by("n").to_pyarrow()["x"].to_pylist()
-    assert found == [folded_word(word) for word in words]
+    found = (
+        lying.select("n", x=normalize_text(lying["x"])).order_by("n").to_pyarrow()["x"].to_pylist()
+    )
+    assert found == [normalize_word(word) for word in words]
 
 
 @pytest.mark.parametrize("word", ["TECNOLOGÍA", "Tecnologia", " tecnología ", "TecnologÍa"])

@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 from tests.labelling.model_server import ModelServer, model_server
 
-from clientela.aws.settings import AwsSettings
-from clientela.datasets.answer_store import FileAnswerStore
-from clientela.datasets.language_models import LanguageModels
-from clientela.labelling.settings import LabellingSettings
+from clientela.aws_clients import AwsSettings
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.labels import LabellingSettings
 from clientela.pipelines.labelling import nodes
-from clientela.tabular.params import TabularFeatureParams
+from clientela.pipelines.labelling.response_cache import FileAnswerStore, LanguageModels
 
 COLUMNS = ("Age", "Sex", "Purpose")
 PROVIDERS = ("bedrock", "openai")
@@ -104,7 +103,7 @@ def labelled(prompts: tuple[str, str], tmp_path: Path) -> Callable[..., pd.DataF
 
     def label(rows: pd.DataFrame, settings: LabellingSettings) -> pd.DataFrame:
         models, store = LanguageModels(AwsSettings()), FileAnswerStore(str(tmp_path / "answers"))
-        table, _, _ = nodes.labels(rows, models, store, *prompts, FEATURES, settings)
+        table, _, _ = nodes.label_cases(rows, models, store, *prompts, FEATURES, settings)
         return table
 
     return label

@@ -4,25 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.labelling.contract import OffContract, Refusal, description_in, label_in
+from clientela.pipelines.labelling.language_model import (
+    InvalidResponse,
+    RefusalResponse,
+    parse_description,
+    parse_label,
+)
 
 LABELS = ("good risk", "bad risk")
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_one_object_with_one_known_label_is_read(label):
-    assert label_in(f' {{"label": "{label}"}}\n', LABELS) == label
+    assert parse_label(f' {{"label": "{label}"}}\n', LABELS) == label
 
 
 @given(st.text(min_size=1).filter(str.strip))
 def test_any_text_survives_as_a_description(text):
-    assert description_in(json.dumps({"description": text})) == text.strip()
+    assert parse_description(json.dumps({"description": text})) == text.strip()
 
 
 @given(st.text(min_size=40))
 def test_what_is_refused_is_not_repeated(text):
-    with pytest.raises(OffContract) as refused:
-        label_in(text, LABELS)
+    with pytest.raises(InvalidResponse) as refused:
+        parse_label(text, LABELS)
     assert text not in str(refused.value)
 
 
@@ -42,22 +47,24 @@ def test_what_is_refused_is_not_repeated(text):
     ],
 )
 def test_another_form_is_refused_with_what_is_wrong(answer, said):
-    with pytest.raises(OffContract, match=said):
-        label_in(answer, LABELS)
+    with pytest.raises(InvalidResponse, match=said):
+        parse_label(answer, LABELS)
 
 
 def test_a_description_that_never_ends_is_refused():
-    with pytest.raises(OffContract, match="at most 4000 characters, has 5000"):
-        description_in(json.dumps({"description": "x" * 5000}))
+    with pytest.raises(InvalidResponse, match="at most 4000 characters, has 5000"):
+        parse_description(json.dumps({"description": "x" * 5000}))
 
 
 @pytest.mark.parametrize(
     "answer", ["I'm sorry, I can't.", "I cannot do that", "Lo siento, no puedo.", "As an AI, I"]
 )
 def test_an_apology_is_a_refusal(answer):
-    with pytest.raises(Refusal):
-        label_in(answer, LABELS)
+    with pytest.raises(RefusalResponse):
+        parse_label(answer, LABELS)
 
 
 def test_a_description_that_begins_like_an_apology_is_none():
-    assert description_in('{"description": "No puedo leer la edad."}') == "No puedo leer la edad."
+    assert (
+        parse_description('{"description": "No puedo leer la edad."}') == "No puedo leer la edad."
+    )

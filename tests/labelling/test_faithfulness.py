@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.labelling.faithfulness import invented_numbers
+from clientela.pipelines.labelling.run import count_invented_numbers
 
 ROW = {"Age": 35, "Credit amount": 2500, "Duration": 12, "Rate": 2.5, "Purpose": "radio/TV 2"}
 
@@ -18,7 +18,7 @@ ROW = {"Age": 35, "Credit amount": 2500, "Duration": 12, "Rate": 2.5, "Purpose":
     ],
 )
 def test_numbers_of_the_row_in_any_spelling_are_faithful(description):
-    assert invented_numbers(description, ROW) == 0
+    assert count_invented_numbers(description, ROW) == 0
 
 
 @pytest.mark.parametrize(
@@ -31,15 +31,15 @@ def test_numbers_of_the_row_in_any_spelling_are_faithful(description):
     ],
 )
 def test_numbers_of_nobody_are_counted(description, count):
-    assert invented_numbers(description, ROW) == count
+    assert count_invented_numbers(description, ROW) == count
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_a_number_is_faithful_if_and_only_if_the_row_has_it(said, known):
-    assert (invented_numbers(f"Pide {said}.", {"amount": known}) == 0) is (said == known)
+    assert (count_invented_numbers(f"Pide {said}.", {"amount": known}) == 0) is (said == known)
 
 
 @given(st.integers(1000, 10**9), st.sampled_from([",", "."]))
 def test_grouped_thousands_are_the_same_number(number, separator):
     text = f"{number:,}".replace(",", separator)
-    assert invented_numbers(f"Pide {text}.", {"amount": number}) == 0
+    assert count_invented_numbers(f"Pide {text}.", {"amount": number}) == 0

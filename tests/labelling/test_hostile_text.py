@@ -1,12 +1,12 @@
 import pytest
 
-from clientela.labelling.hostile_text import hostile_columns
+from clientela.pipelines.labelling.run import find_hostile_columns
 
 LABELS = ("good risk", "bad risk")
 
 
 def is_hostile(text):
-    return hostile_columns({"Purpose": text}, LABELS) == ["Purpose"]
+    return find_hostile_columns({"Purpose": text}, LABELS) == ["Purpose"]
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_what_people_write_is_not(text):
 
 
 def test_numbers_are_never_hostile():
-    assert hostile_columns({"Age": 35, "Amount": 1e9}, LABELS) == []
+    assert find_hostile_columns({"Age": 35, "Amount": 1e9}, LABELS) == []

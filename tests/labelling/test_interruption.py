@@ -10,7 +10,7 @@ import pytest
 from tests.labelling.model_server import model_server, telling_apart
 from tests.serving.running import wait_for
 
-from clientela.datasets.answer_store import FileAnswerStore
+from clientela.pipelines.labelling.response_cache import FileAnswerStore
 
 ROWS, WORKERS, SECONDS = 100, 16, 120
 

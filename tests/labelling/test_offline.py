@@ -3,9 +3,9 @@ import socket
 import pandas as pd
 import pytest
 
-from clientela.labelling.cases import cases_of
-from clientela.labelling.offline import OfflineLabeller
-from clientela.labelling.settings import LabellingSettings, OfflineSettings
+from clientela.models.labels import LabellingSettings, OfflineSettings
+from clientela.pipelines.labelling.language_model import build_cases
+from clientela.pipelines.labelling.rules import OfflineLabeller
 
 LABELS = ("good risk", "bad risk")
 RULES = OfflineSettings.model_validate(
@@ -84,7 +84,7 @@ def test_cases_come_in_the_order_of_their_keys_with_whole_numbers_and_unknown():
     rows = pd.DataFrame(
         {"key": ["b", "a"], "Age": [35.0, 20.5], "Job": pd.array([2, None], "Int64"), "x": [0, 0]}
     )
-    first, second = cases_of(rows, "key", ["Age", "Job"])
+    first, second = build_cases(rows, "key", ["Age", "Job"])
     assert (first.key, dict(first.fields)) == ("a", {"Age": 20.5, "Job": "unknown"})
     assert repr(dict(second.fields)) == "{'Age': 35, 'Job': 2}"
 

@@ -3,10 +3,9 @@ import pytest
 from tests.labelling.conftest import FEATURES
 
 from clientela.exceptions import LabellingError
-from clientela.labelling.audit import audit, group_shares
-from clientela.labelling.outcomes import require_few_lost
-from clientela.labelling.settings import LabellingSettings
-from clientela.labelling.truth import judged, learned_labels
+from clientela.models.labels import LabellingSettings, normalize_truth, select_training_labels
+from clientela.pipelines.labelling.audit import audit_labels, group_shares
+from clientela.pipelines.labelling.run import require_few_lost
 
 GOOD, BAD = "good risk", "bad risk"
 
@@ -30,7 +29,7 @@ def label_table(**changes):
 
 
 def learned(learn_from):
-    table = learned_labels(label_table(), "target", learn_from).set_index("id_solicitud")
+    table = select_training_labels(label_table(), "target", learn_from).set_index("id_solicitud")
     return table[["target", "label_source"]].astype(object).where(lambda t: t.notna(), None)
 
 
@@ -54,7 +53,7 @@ def test_every_row_that_is_learned_from_says_who_labelled_it(learn_from, expecte
 
 def test_judgements_are_compared_without_accents_and_case():
     words = pd.Series(["GOOD RISK", " bad risk ", "maybe", None])
-    found = judged(words, FEATURES.target)
+    found = normalize_truth(words, FEATURES.target)
     assert found.astype(object).where(found.notna(), None).to_list() == [GOOD, BAD, None, None]
 
 
@@ -66,12 +65,12 @@ def made(**changes):
 
 
 def test_too_few_judgements_are_no_audit():
-    found = audit(label_table(), {}, FEATURES.target, made())
+    found = audit_labels(label_table(), {}, FEATURES.target, made())
     assert (found["audited"], found["judged"], found["agreement"]) == (False, 1, None)
 
 
 def test_an_audit_counts_what_became_of_every_row():
-    found = audit(label_table(), {}, FEATURES.target, made())
+    found = audit_labels(label_table(), {}, FEATURES.target, made())
     assert found["status"] == {"abstained": 1, "labelled": 2, "throttled": 1}
     assert found["faithfulness"] == {"described": 3, "unfaithful": 1, "numbers": 2}
     assert (found["hostile"], found["lost"], found["source"]) == (1, 1, "rules-1")
@@ -80,7 +79,7 @@ def test_an_audit_counts_what_became_of_every_row():
 def test_enough_judgements_are_compared_with_the_labels_of_the_same_rows():
     one = label_table().iloc[[0]]
     many = pd.concat([one] * 30 + [one.assign(label=BAD)] * 10, ignore_index=True)
-    found = audit(many, {}, FEATURES.target, made())
+    found = audit_labels(many, {}, FEATURES.target, made())
     assert found["audited"]
     assert found["agreement"]["measures"]["accuracy"]["value"] == 0.25
     assert found["commonest_share"] == 1.0

@@ -6,18 +6,21 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tests.modelling.binary_cases import loans, problem
 
-from clientela.labelling.learning_curve import equivalent_size, learning_curve
-from clientela.labelling.settings import AuditSettings
-from clientela.labelling.truth_test import truth_grades
-from clientela.modelling.card.label_section import (
-    LabelFacts,
-    label_section,
-    truth_sentence,
-    unaudited_sentence,
-    worth_sentence,
+from clientela.features.table_settings import BinaryTarget
+from clientela.models.labels import AuditSettings
+from clientela.pipelines.training.card_labels import (
+    LabelCardData,
+    build_label_section,
+    format_label_value,
+    format_truth_comparison,
+    format_unaudited_warning,
 )
-from clientela.reports.page import Table
-from clientela.tabular.params import BinaryTarget
+from clientela.pipelines.training.label_value import (
+    find_equivalent_size,
+    learning_curve,
+    score_against_truth,
+)
+from clientela.reporting.page import Table
 
 TARGET = BinaryTarget.model_validate(
     {
@@ -57,7 +60,7 @@ def predictions():
 
 def test_both_figures_are_of_the_same_rows_and_those_of_scikit_learn(predictions):
     rows, labels = judged_loans(share=0.5)
-    found = truth_grades(predictions, labels, TARGET, problem(), 50)
+    found = score_against_truth(predictions, labels, TARGET, problem(), 50)
     both = labels.dropna()
     scores = predictions[predictions["model"] == "champion"].set_index("id_credito")["p_paga"]
     for name in ("label", "truth"):
@@ -72,7 +75,7 @@ def test_both_figures_are_of_the_same_rows_and_those_of_scikit_learn(predictions
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_too_few_judged_rows_state_nothing(predictions, share):
     _, labels = judged_loans(share)
-    found = truth_grades(predictions, labels, TARGET, problem(), 50)
+    found = score_against_truth(predictions, labels, TARGET, problem(), 50)
     assert (found["judged"], found["models"]) == (False, {})
 
 
@@ -122,7 +125,7 @@ def test_too_few_judgements_make_no_curve():
     rows, labels = judged_loans(share=0.1)
     curve = learning_curve(rows, labels, CHOICE, TARGET, problem(), CURVE)
     assert curve.empty
-    assert equivalent_size(curve) is None
+    assert find_equivalent_size(curve) is None
 
 
 def curve_of(made, *truth):
@@ -136,7 +139,7 @@ def curve_of(made, *truth):
     [(0.5, (0.0, 50.0)), (0.65, (50.0, 100.0)), (0.7, (50.0, 100.0)), (0.9, (100.0, np.inf))],
 )
 def test_made_labels_are_worth_as_much_as_the_two_neighbouring_sizes(made, expected):
-    assert equivalent_size(curve_of(made, (50, 0.6), (100, 0.7))) == expected
+    assert find_equivalent_size(curve_of(made, (50, 0.6), (100, 0.7))) == expected
 
 
 def facts(learn_from="labels", *, audited=True, judged=True, made=0.65):
@@ -173,25 +176,25 @@ def facts(learn_from="labels", *, audited=True, judged=True, made=0.65):
         "models": {"champion": both} if judged else {},
     }
     curve = curve_of(made, (50, 0.6), (100, 0.7)) if judged else curve_of(made).iloc[:0]
-    return LabelFacts(audit, shares, grades, curve, equivalent_size(curve))
+    return LabelCardData(audit, shares, grades, curve, find_equivalent_size(curve))
 
 
 def test_labels_that_nobody_audited_are_named_so():
-    said = unaudited_sentence(facts(audited=False), "solicitudes")
+    said = format_unaudited_warning(facts(audited=False), "solicitudes")
     assert said.startswith("ETIQUETAS SIN AUDITAR: las hizo rules-1 y solo 3 solicitudes")
-    assert unaudited_sentence(facts(), "solicitudes") is None
+    assert format_unaudited_warning(facts(), "solicitudes") is None
 
 
 def test_both_figures_stand_side_by_side_with_the_reason():
-    said = truth_sentence(facts(), "solicitudes")
+    said = format_truth_comparison(facts(), "solicitudes")
     assert "0,990 [0,980; 1,000] frente a las etiquetas y 0,800 [0,700; 0,900]" in said
     assert "aprende a imitarlas" in said
     assert "8 solicitudes en las que el etiquetador se abstuvo" in said
-    assert truth_sentence(facts(judged=False), "solicitudes") is None
+    assert format_truth_comparison(facts(judged=False), "solicitudes") is None
 
 
 def test_a_model_that_learned_the_truth_says_so():
-    said = truth_sentence(facts("mixed"), "solicitudes")
+    said = format_truth_comparison(facts("mixed"), "solicitudes")
     assert said.startswith("El modelo aprendió lo que juzgaron personas (de los juicios")
     assert "imitarlas" not in said
 
@@ -201,12 +204,12 @@ def test_a_model_that_learned_the_truth_says_so():
     [(0.5, "menos de 50"), (0.65, "entre 50 y 100"), (0.9, "más de 100")],
 )
 def test_the_worth_of_labels_is_told_in_judgements(made, words):
-    said = worth_sentence(facts(made=made))
+    said = format_label_value(facts(made=made))
     assert said.startswith(f"500 etiquetas hechas valen tanto como {words} juicios de personas")
 
 
 def test_the_section_tells_everything_that_was_checked():
-    section = label_section(facts(), ("good risk", "bad risk"), "solicitudes")
+    section = build_label_section(facts(), ("good risk", "bad risk"), "solicitudes")
     text, status, agreement, groups, worth, curve = section.blocks
     assert "4 de 498 descripciones traen números" in text.text
     assert "dijo lo mismo en el 96,0 %" in text.text
@@ -222,6 +225,6 @@ def test_the_section_tells_everything_that_was_checked():
 
 
 def test_a_section_without_judgements_has_no_agreement_and_no_curve():
-    section = label_section(facts(audited=False, judged=False), ("g", "b"), "solicitudes")
+    section = build_label_section(facts(audited=False, judged=False), ("g", "b"), "solicitudes")
     titles = [block.title for block in section.blocks if isinstance(block, Table)]
     assert titles == ["Qué fue de cada fila", "Etiquetas por grupo"]

@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from clientela.exceptions import ConfigurationError, LeakageFound
-from clientela.leakage.report import (
+from clientela.exceptions import ConfigurationError, LeakageError
+from clientela.features.leakage import (
     LeakageRules,
     leakage_report,
     require_known_names,
@@ -42,7 +42,7 @@ def test_a_feature_that_changed_with_the_future_is_refused_by_name() -> None:
     assert (report["refused"], report["sees_the_future"]) == (["edad"], {"edad": 17})
     assert report["sentence"] == "Refused until somebody looks: edad."
     with pytest.raises(
-        LeakageFound,
+        LeakageError,
         match=r"edad \(changed for 17 customers when the future was scrambled\)\. Remove .*allowed",
     ):
         require_no_leak(report)
@@ -52,7 +52,7 @@ def test_a_feature_that_alone_orders_the_target_is_refused_by_name() -> None:
     report = leakage_report(TELLING, UNCHANGED, 40, [], LeakageRules())
     assert (report["refused"], report["suspicious"]) == (["puntaje"], {"puntaje": 0.9991})
     with pytest.raises(
-        LeakageFound,
+        LeakageError,
         match=r"puntaje \(alone orders the target with concordance 0\.999, limit 0\.95",
     ):
         require_no_leak(report)
@@ -61,7 +61,7 @@ def test_a_feature_that_alone_orders_the_target_is_refused_by_name() -> None:
 def test_every_cause_is_named_once_the_future_first() -> None:
     report = leakage_report(TELLING, {"puntaje": 3, "gasto_3m": 2}, 40, [], LeakageRules())
     assert report["refused"] == ["gasto_3m", "puntaje"]
-    with pytest.raises(LeakageFound, match=r"gasto_3m \(changed for 2 .*; puntaje \(changed for 3"):
+    with pytest.raises(LeakageError, match=r"gasto_3m \(changed for 2 .*; puntaje \(changed for 3"):
         require_no_leak(report)
 
 

@@ -3,9 +3,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from clientela.exceptions import LeakageFound
-from clientela.leakage.report import LeakageRules, leakage_report, require_no_leak
-from clientela.leakage.tables import table_concordances
+from clientela.exceptions import LeakageError
+from clientela.features.leakage import (
+    LeakageRules,
+    compute_table_concordances,
+    leakage_report,
+    require_no_leak,
+)
 
 RNG = np.random.default_rng(0)
 CODES = (RNG.random(400) < 0.3).astype(np.int64)
@@ -13,7 +17,7 @@ NOISE = RNG.normal(size=400)
 
 
 def concordances(words=(), **columns):
-    return table_concordances(pd.DataFrame(columns), words, CODES, seed=1)
+    return compute_table_concordances(pd.DataFrame(columns), words, CODES, seed=1)
 
 
 def test_a_number_without_gaps_has_its_auc():
@@ -51,7 +55,7 @@ def test_what_is_not_known_when_deciding_is_refused_until_it_is_allowed():
     series = pd.Series({"saldo": 0.6})
     late = {"saldo": "se conoce al cierre"}
     report = leakage_report(series, None, 400, [], LeakageRules(), late)
-    with pytest.raises(LeakageFound, match=r"saldo .*not known when the decision is taken: se con"):
+    with pytest.raises(LeakageError, match=r"saldo .*not known when the decision is taken: se con"):
         require_no_leak(report)
     allowed = LeakageRules(allowed={"saldo": "el de la solicitud"})
     require_no_leak(leakage_report(series, None, 400, [], allowed, late))

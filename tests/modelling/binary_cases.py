@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clientela.modelling.problem import Problem, problem_of
-from clientela.modelling.settings import TrainingSettings
+from clientela.models.problem import Problem, create_problem
+from clientela.models.settings import TrainingSettings
 
 SCHEMA: dict[str, Any] = {
     "key": "id_credito",
@@ -113,4 +113,4 @@ def untuned(asked: Problem) -> dict[str, dict[str, Any]]:
 
 def problem(**changes: Any) -> Problem:
     """The problem of these loans, with settings changed."""
-    return problem_of("binary", SCHEMA, TrainingSettings.model_validate(settings(**changes)))
+    return create_problem("binary", SCHEMA, TrainingSettings.model_validate(settings(**changes)))

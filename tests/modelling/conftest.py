@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.modelling.problem import Problem, problem_of
-from clientela.modelling.settings import TrainingSettings
+from clientela.models.problem import Problem, create_problem
+from clientela.models.settings import TrainingSettings
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 
@@ -78,7 +78,7 @@ def settings() -> dict[str, Any]:
 
 @pytest.fixture
 def problem() -> Problem:
-    return problem_of("ordinal", SCHEMA, TrainingSettings.model_validate(SETTINGS))
+    return create_problem("ordinal", SCHEMA, TrainingSettings.model_validate(SETTINGS))
 
 
 @pytest.fixture

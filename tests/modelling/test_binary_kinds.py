@@ -5,11 +5,11 @@ import pytest
 from tests.modelling.binary_cases import SCHEMA, SETTINGS, loans, problem
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.binary_kinds import BINARY_KINDS
-from clientela.modelling.problem import problem_of
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.settings import TrainingSettings
-from clientela.modelling.storage.stored_model import packed, unpacked
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.models.stored_model import decode_model, encode_model
+from clientela.models.task_types import BINARY_KINDS
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 MORE: dict[str, Any] = {
     "histogramas": {
@@ -32,18 +32,18 @@ NAMES = sorted(SETTINGS["candidates"] | MORE)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stored_model_answers_as_before_and_is_stored_as_the_same_bytes(name):
     asked, frame = problem(candidates=MORE), loans()
-    model = fitted_model(frame, configured_contender(name, asked), asked)
-    content, manifest = packed(model)
-    loaded = unpacked(content, manifest, "here")
+    model = fit_model(frame, get_configured_candidate(name, asked), asked)
+    content, manifest = encode_model(model)
+    loaded = decode_model(content, manifest, "here")
     X = frame[model.features]
     assert (loaded.estimator.predict_proba(X) == model.estimator.predict_proba(X)).all()
-    assert packed(loaded)[0] == content
+    assert encode_model(loaded)[0] == content
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_neither_the_order_of_columns_nor_new_words_nor_the_batch_change_a_row(name):
     asked, frame = problem(candidates=MORE), loans()
-    model = fitted_model(frame, configured_contender(name, asked), asked)
+    model = fit_model(frame, get_configured_candidate(name, asked), asked)
     X = frame[model.features].head(20)
     together = model.estimator.predict_proba(X)
     alone = [model.estimator.predict_proba(X.iloc[[i]])[0] for i in range(20)]
@@ -82,9 +82,9 @@ def test_weights_by_class_need_recalibration_too(kind):
     with pytest.raises(ConfigurationError, match="class_weight makes the rare class more likely"):
         problem(candidates={"x": weighted})
     asked = problem(candidates={"x": weighted | {"calibrate": "sigmoid"}})
-    model = fitted_model(loans(), configured_contender("x", asked), asked)
+    model = fit_model(loans(), get_configured_candidate("x", asked), asked)
     assert model.estimator.classifier_[-1].class_weight == {0: 5, 1: 1}
-    assert packed(unpacked(*packed(model), "here"))[0] == packed(model)[0]
+    assert encode_model(decode_model(*encode_model(model), "here"))[0] == encode_model(model)[0]
 
 
 def test_a_balanced_weight_is_the_ratio_of_the_rows_that_were_learned_from():
@@ -95,12 +95,12 @@ def test_a_balanced_weight_is_the_ratio_of_the_rows_that_were_learned_from():
         "calibrate": "sigmoid",
     }
     asked, frame = problem(candidates={"x": weighted}), loans()
-    model = fitted_model(frame, configured_contender("x", asked), asked)
+    model = fit_model(frame, get_configured_candidate("x", asked), asked)
     unpaid = frame["pago"].eq("no_paga").sum()
     ratio = unpaid / (len(frame) - unpaid)
     assert model.estimator.classifier_[-1].scale_pos_weight == pytest.approx(ratio)
     assert model.manifest["params"]["scale_pos_weight"] == "balanced"
-    assert packed(unpacked(*packed(model), "here"))[0] == packed(model)[0]
+    assert encode_model(decode_model(*encode_model(model), "here"))[0] == encode_model(model)[0]
     told = model.estimator.predict_proba(frame[model.features])[:, 1].mean()
     assert told == pytest.approx(1 - unpaid / len(frame), abs=0.02)
 
@@ -136,7 +136,7 @@ def test_a_scorecard_bins_columns_as_they_are():
 def test_the_shipped_kinds_learn_on_one_thread_and_from_one_seed():
     asked = problem(seed=9)
     for name in ("logistica", "bosque", "xgboost"):
-        model = asked.unfitted(name, {}, "half").classifier[-1]
+        model = asked.build_estimator(name, {}, "half").classifier[-1]
         assert model.get_params()["random_state"] == 9
         assert model.get_params().get("n_jobs") in {1, None}
 
@@ -144,7 +144,7 @@ def test_the_shipped_kinds_learn_on_one_thread_and_from_one_seed():
 def test_a_schema_without_words_or_numbers_is_no_table():
     bare = {key: value for key, value in SCHEMA.items() if key not in {"sources", "time"}}
     with pytest.raises(ConfigurationError, match="learns from tables"):
-        problem_of(
+        create_problem(
             "binary",
             bare,
             TrainingSettings.model_validate({k: v for k, v in SETTINGS.items() if k != "fairness"}),

@@ -4,34 +4,37 @@ import pytest
 from sklearn import metrics
 from tests.modelling.binary_cases import loans, problem, untuned
 
-from clientela.modelling.binary_report import (
+from clientela.models.evaluation import predict_holdout, select_model_predictions
+from clientela.pipelines.training.card_binary import _build_points_section
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
+from clientela.pipelines.training.test_evaluation import (
+    find_rarer_class_code,
+    fit_baselines,
     group_table,
     points_table,
     probability_tables,
-    rarer_code,
-    required_table,
+    required_models_table,
+    split_holdout,
     threshold_table,
 )
-from clientela.modelling.card.binary_sections import _points_section
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.selection.other_holdout import holdout_parts, yardsticks
-from clientela.modelling.selection.test_part import holdout_predictions, said_by
 
 
 @pytest.fixture(scope="module")
 def tested():
     """Problem, champion, test part and predictions on it."""
     asked = problem()
-    train, test = holdout_parts(loans(), "random", asked)
-    champion = fitted_model(train, configured_contender("xgboost_ajustado", asked), asked)
-    required = fitted_model(train, configured_contender("logistica", asked), asked)
-    models = {"champion": champion, "required": required} | yardsticks(train, untuned(asked), asked)
-    return asked, champion, test, holdout_predictions(test, models, asked)
+    train, test = split_holdout(loans(), "random", asked)
+    champion = fit_model(train, get_configured_candidate("xgboost_ajustado", asked), asked)
+    required = fit_model(train, get_configured_candidate("logistica", asked), asked)
+    models = {"champion": champion, "required": required} | fit_baselines(
+        train, untuned(asked), asked
+    )
+    return asked, champion, test, predict_holdout(test, models, asked)
 
 
 def test_each_threshold_costs_what_its_decisions_cost(tested):
     asked, champion, _, predictions = tested
-    truth, said = said_by(predictions, "champion", asked)
+    truth, said = select_model_predictions(predictions, "champion", asked)
     table = threshold_table(champion, predictions, asked).set_index("decision")
     assert table.index[table["chosen"]].tolist() == ["cost"]
     for rule, row in table.iterrows():
@@ -47,11 +50,11 @@ def test_each_threshold_costs_what_its_decisions_cost(tested):
 
 def test_the_requirements_table_is_that_of_scikit_learn(tested):
     asked, _, _, predictions = tested
-    table = required_table(predictions, None, asked)
+    table = required_models_table(predictions, None, asked)
     assert table["Modelo"].tolist() == [
         "logistica", "bosque", "xgboost", "todos_pagan", "deuda_alta",
     ]  # fmt: skip
-    truth, said = said_by(predictions, "bosque", asked)
+    truth, said = select_model_predictions(predictions, "bosque", asked)
     row = table.set_index("Modelo").loc["bosque"]
     assert row["Accuracy"] == pytest.approx(metrics.accuracy_score(truth, said.codes))
     assert row["Precision"] == pytest.approx(metrics.precision_score(truth, said.codes))
@@ -64,7 +67,8 @@ def test_the_requirements_table_is_always_of_the_random_draw(tested):
     flipped = predictions.assign(true=1 - predictions["true"])
     by_time = problem(holdout="time")
     pd.testing.assert_frame_equal(
-        required_table(flipped, predictions, by_time), required_table(predictions, flipped, asked)
+        required_models_table(flipped, predictions, by_time),
+        required_models_table(predictions, flipped, asked),
     )
 
 
@@ -77,7 +81,7 @@ def test_calibration_and_gain_count_every_row(tested):
 
 @pytest.mark.parametrize(("truth", "code"), [([1, 1, 0], 0), ([0, 0, 1], 1), ([0, 1], 1)])
 def test_the_rarer_class_is_looked_for(truth, code):
-    assert rarer_code(np.array(truth)) == code
+    assert find_rarer_class_code(np.array(truth)) == code
 
 
 def test_groups_are_compared_only_where_configured(tested):
@@ -90,9 +94,9 @@ def test_groups_are_compared_only_where_configured(tested):
 
 def test_only_a_scorecard_has_points_and_good_bins_have_more_of_them():
     of_points = problem(candidates={"puntos": {"kind": "woe_scorecard", "role": "challenger"}})
-    train, _ = holdout_parts(loans(), "random", of_points)
-    card = fitted_model(train, configured_contender("puntos", of_points), of_points)
-    logistic = fitted_model(train, configured_contender("logistica", of_points), of_points)
+    train, _ = split_holdout(loans(), "random", of_points)
+    card = fit_model(train, get_configured_candidate("puntos", of_points), of_points)
+    logistic = fit_model(train, get_configured_candidate("logistica", of_points), of_points)
 
     points = points_table(card, of_points)
 
@@ -101,5 +105,7 @@ def test_only_a_scorecard_has_points_and_good_bins_have_more_of_them():
     paid = train.assign(paid=train["pago"] == "paga").groupby("tipo")["paid"].mean()
     assert tipo[paid.index].sort_values().index.tolist() == paid.sort_values().index.tolist()
     assert points_table(logistic, of_points).empty
-    assert "Tabla de puntos" in [section.title for section in _points_section(points, of_points)]
-    assert _points_section(points.iloc[:0], of_points) == ()
+    assert "Tabla de puntos" in [
+        section.title for section in _build_points_section(points, of_points)
+    ]
+    assert _build_points_section(points.iloc[:0], of_points) == ()

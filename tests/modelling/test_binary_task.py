@@ -6,17 +6,17 @@ from sklearn.model_selection import StratifiedKFold
 from tests.modelling.binary_cases import SCHEMA, loans, problem, settings
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.binary_task import BinaryTask
-from clientela.modelling.problem import problem_of
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.settings import TrainingSettings
-from clientela.modelling.tasks import CrossValidation
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.models.task_types import BinaryTask
+from clientela.models.tasks import CrossValidation
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 
 @pytest.fixture
 def tuned_xgboost():
     asked, frame = problem(), loans()
-    return fitted_model(frame, configured_contender("xgboost_ajustado", asked), asked)
+    return fit_model(frame, get_configured_candidate("xgboost_ajustado", asked), asked)
 
 
 def test_one_fit_serves_every_decision_rule(tuned_xgboost):
@@ -46,14 +46,14 @@ def test_the_threshold_of_costs_is_that_of_the_configured_costs(tuned_xgboost):
     ],
 )
 def test_the_richest_rule_is_one_that_learns_thresholds(decisions, richest):
-    assert BinaryTask().richest_decision(decisions) == richest
+    assert BinaryTask().choose_fit_decision(decisions) == richest
 
 
 def test_grades_are_those_of_scikit_learn():
     task, rng = BinaryTask(), np.random.default_rng(0)
     truth, positive = rng.integers(2, size=80), rng.random(80)
     asked, frame = problem(), loans(80)
-    model = fitted_model(frame, configured_contender("logistica", asked), asked)
+    model = fit_model(frame, get_configured_candidate("logistica", asked), asked)
     said = task.predictions(model.estimator, frame[model.features], "half")
     grades = task.grade(truth, said, np.array([0.0, 1.0]))
     assert grades["roc_auc"] == pytest.approx(roc_auc_score(truth, said.expected))
@@ -64,9 +64,11 @@ def test_grades_are_those_of_scikit_learn():
 @pytest.mark.parametrize("metric", ["roc_auc", "brier", "expected_cost"])
 def test_a_tuning_grade_is_the_mean_over_folds(metric):
     asked, frame = problem(), loans(120).sort_values("id_credito", ignore_index=True)
-    model = asked.unfitted("xgboost_ajustado", {"n_estimators": 5, "max_depth": 2}, "cost")
+    model = asked.build_estimator("xgboost_ajustado", {"n_estimators": 5, "max_depth": 2}, "cost")
     codes, X = asked.schema.codes(frame), frame[asked.schema.features("all")]
-    found = asked.task.tuning_grade(model, X, codes, CrossValidation(metric, 3, 4, workers=2))
+    found = asked.task.evaluate_for_tuning(
+        model, X, codes, CrossValidation(metric, 3, 4, workers=2)
+    )
     by_hand = []
     # what a repeated cross-validation hands to its first repetition
     generator = np.random.RandomState(4)
@@ -87,7 +89,7 @@ def test_settings_of_a_binary_task_are_refused_elsewhere():
         },
     }
     with pytest.raises(ConfigurationError, match=r"training\.candidates\.x: .*'ordinal' has no"):
-        problem_of("ordinal", SCHEMA, TrainingSettings.model_validate(ordinal))
+        create_problem("ordinal", SCHEMA, TrainingSettings.model_validate(ordinal))
 
 
 @pytest.mark.parametrize(
@@ -109,4 +111,6 @@ def test_a_name_that_does_not_exist_is_told_before_anything_is_learned(changes, 
 def test_a_split_by_time_needs_a_time():
     timeless = SCHEMA | {"time": None}
     with pytest.raises(ConfigurationError, match="the features name no time column"):
-        problem_of("binary", timeless, TrainingSettings.model_validate(settings(holdout="time")))
+        create_problem(
+            "binary", timeless, TrainingSettings.model_validate(settings(holdout="time"))
+        )

@@ -1,6 +1,6 @@
 import pytest
 
-from clientela.modelling.labels import readable
+from clientela.text import format_feature_name
 
 
 @pytest.mark.parametrize(
@@ -13,4 +13,4 @@ from clientela.modelling.labels import readable
     ],
 )
 def test_configured_names_win_and_others_lose_their_underscores(feature, words):
-    assert readable(feature, {"gasto_3m": "gasto en el trimestre"}) == words
+    assert format_feature_name(feature, {"gasto_3m": "gasto en el trimestre"}) == words

@@ -2,9 +2,9 @@ import pytest
 from kedro.config import OmegaConfigLoader
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.ordinal_kinds import ORDINAL_KINDS
-from clientela.modelling.problem import problem_of
-from clientela.modelling.settings import TrainingSettings
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.models.task_types import ORDINAL_KINDS
 from clientela.settings import CONFIG_LOADER_ARGS
 
 REQUIRED = {
@@ -26,7 +26,7 @@ def shipped(project_root):
 def test_the_shipped_baseline_has_exactly_the_required_parameters(shipped, schema):
     entry = shipped.candidates[shipped.required]
     assert (entry.params, entry.decisions, entry.features) == (REQUIRED, ("nearest",), "required")
-    model = problem_of("ordinal", schema, shipped).unfitted(
+    model = create_problem("ordinal", schema, shipped).build_estimator(
         shipped.required, entry.params, "nearest"
     )
     chosen = model.regressor.get_params()
@@ -38,10 +38,10 @@ def test_the_shipped_baseline_has_exactly_the_required_parameters(shipped, schem
 
 
 def test_every_shipped_candidate_can_be_built(shipped, schema):
-    problem = problem_of("ordinal", schema, shipped)
+    problem = create_problem("ordinal", schema, shipped)
     for name, entry in shipped.candidates.items():
         for decision in entry.decisions:
-            assert problem.unfitted(name, entry.params, decision).decision == decision
+            assert problem.build_estimator(name, entry.params, decision).decision == decision
 
 
 @pytest.mark.parametrize("kind", sorted(ORDINAL_KINDS))
@@ -49,16 +49,16 @@ def test_a_parameter_that_the_kind_does_not_have_is_refused(schema, settings, ki
     candidate = {"kind": kind, "role": "challenger", "params": {"depht": 2}}
     made = settings | {"candidates": settings["candidates"] | {"x": candidate}}
     with pytest.raises(ConfigurationError, match=f"kind '{kind}' has no parameter 'depht'"):
-        problem_of("ordinal", schema, TrainingSettings.model_validate(made))
+        create_problem("ordinal", schema, TrainingSettings.model_validate(made))
 
 
 def test_the_last_quarter_rule_needs_its_column(schema, settings):
     without = schema | {"extra": ["sin_historial"]}
     with pytest.raises(ConfigurationError, match="Switch the extra features on"):
-        problem_of("ordinal", without, TrainingSettings.model_validate(settings))
+        create_problem("ordinal", without, TrainingSettings.model_validate(settings))
 
 
 def test_the_last_quarter_rule_takes_the_bounds_of_the_target(schema, settings):
     other = schema | {"lower_bounds": [0, 2, 5, 9]}
-    problem = problem_of("ordinal", other, TrainingSettings.model_validate(settings))
-    assert problem.unfitted("ultimo_trimestre", {}, None).lower_bounds == (0, 2, 5, 9)
+    problem = create_problem("ordinal", other, TrainingSettings.model_validate(settings))
+    assert problem.build_estimator("ultimo_trimestre", {}, None).lower_bounds == (0, 2, 5, 9)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from clientela.modelling.ordinal_task import OrdinalTask
-from clientela.modelling.split import repeated_folds
-from clientela.modelling.tasks import CrossValidation
-from clientela.ordinal.cut_points import best_cut_points
-from clientela.ordinal.metrics import METRICS
+from clientela.models.ordinal_decision import tune_cut_points
+from clientela.models.ordinal_metrics import ORDINAL_METRICS
+from clientela.models.task_types import OrdinalTask
+from clientela.models.tasks import CrossValidation
+from clientela.models.training_data import make_repeated_folds
 
 TASK = OrdinalTask()
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
@@ -16,14 +16,14 @@ VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 def test_one_fit_serves_every_decision_rule(problem, train, candidate, decision):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
     params = problem.settings.candidates[candidate].params
-    shared = problem.unfitted(candidate, params, "thresholds").fit(X, codes)
-    own = problem.unfitted(candidate, params, decision).fit(X, codes)
+    shared = problem.build_estimator(candidate, params, "thresholds").fit(X, codes)
+    own = problem.build_estimator(candidate, params, decision).fit(X, codes)
     assert (TASK.predictions(shared, X, decision).codes == own.predict(X)).all()
 
 
 def test_a_kind_that_decides_by_itself_is_asked(problem, train):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
-    rule = problem.unfitted("ultimo_trimestre", {}, None).fit(X, codes)
+    rule = problem.build_estimator("ultimo_trimestre", {}, None).fit(X, codes)
     assert (TASK.predictions(rule, X, None).codes == rule.predict(X)).all()
 
 
@@ -32,24 +32,26 @@ def test_a_kind_that_decides_by_itself_is_asked(problem, train):
     [(("median", "thresholds"), "thresholds"), (("median", "argmax"), "median"), ((), None)],
 )
 def test_the_learned_rule_is_the_richest(decisions, richest):
-    assert TASK.richest_decision(decisions) == richest
+    assert TASK.choose_fit_decision(decisions) == richest
 
 
 def test_tuning_cuts_each_fold_by_the_scores_of_the_others(problem, train):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
-    model = problem.unfitted("lineal", {"l2": 1.0}, "thresholds")
-    found = TASK.tuning_grade(model, X, codes, CrossValidation("qwk", 3, 5, workers=2))
+    model = problem.build_estimator("lineal", {"l2": 1.0}, "thresholds")
+    found = TASK.evaluate_for_tuning(model, X, codes, CrossValidation("qwk", 3, 5, workers=2))
     scores, decided = np.empty(len(codes)), np.empty(len(codes), dtype=int)
-    folds = repeated_folds(codes, folds=3, repeats=1, seed=5)
+    folds = make_repeated_folds(codes, folds=3, repeats=1, seed=5)
     for fold in folds:
-        plain = problem.unfitted("lineal", {"l2": 1.0}, "nearest")
+        plain = problem.build_estimator("lineal", {"l2": 1.0}, "nearest")
         plain.fit(X.iloc[fold.learn], codes[fold.learn])
         scores[fold.held_out] = plain.expected_value(X.iloc[fold.held_out])
     for fold in folds:
-        cuts = best_cut_points(scores[fold.learn], codes[fold.learn], VALUES, METRICS["qwk"])
+        cuts = tune_cut_points(
+            scores[fold.learn], codes[fold.learn], VALUES, ORDINAL_METRICS["qwk"]
+        )
         for row in fold.held_out:
             decided[row] = sum(scores[row] > cut for cut in cuts)
-    assert found == pytest.approx(METRICS["qwk"](codes, decided, VALUES))
+    assert found == pytest.approx(ORDINAL_METRICS["qwk"](codes, decided, VALUES))
 
 
 @pytest.mark.parametrize(("metric", "decision"), [("rps", "thresholds"), ("qwk", "median")])
@@ -57,25 +59,25 @@ def test_tuning_grades_probabilities_and_fixed_rules_by_plain_cross_validation(
     problem, train, metric, decision
 ):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
-    model = problem.unfitted("lineal", {"l2": 1.0}, decision)
-    found = TASK.tuning_grade(model, X, codes, CrossValidation(metric, 3, 5, workers=1))
+    model = problem.build_estimator("lineal", {"l2": 1.0}, decision)
+    found = TASK.evaluate_for_tuning(model, X, codes, CrossValidation(metric, 3, 5, workers=1))
     said = np.empty((len(codes), 5))
-    for fold in repeated_folds(codes, folds=3, repeats=1, seed=5):
-        fresh = problem.unfitted("lineal", {"l2": 1.0}, decision)
+    for fold in make_repeated_folds(codes, folds=3, repeats=1, seed=5):
+        fresh = problem.build_estimator("lineal", {"l2": 1.0}, decision)
         fresh.fit(X.iloc[fold.learn], codes[fold.learn])
         held_out = X.iloc[fold.held_out]
         said[fold.held_out, 0] = fresh.predict(held_out)
         said[fold.held_out, 1:] = fresh.predict_proba(held_out)
     answer = said[:, 1:] if metric == "rps" else said[:, 0].astype(int)
-    assert found == pytest.approx(METRICS[metric](codes, answer, VALUES))
+    assert found == pytest.approx(ORDINAL_METRICS[metric](codes, answer, VALUES))
 
 
 @pytest.mark.parametrize("candidate", ["lineal", "requerido"])
 def test_the_number_of_workers_changes_nothing(problem, train, candidate):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
-    model = problem.unfitted(candidate, {}, "thresholds")
+    model = problem.build_estimator(candidate, {}, "thresholds")
     one, two = (
-        TASK.tuning_grade(model, X, codes, CrossValidation("qwk", 3, 5, workers=workers))
+        TASK.evaluate_for_tuning(model, X, codes, CrossValidation("qwk", 3, 5, workers=workers))
         for workers in (1, 2)
     )
     assert one == two

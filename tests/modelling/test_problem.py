@@ -2,12 +2,12 @@ import pytest
 from tests.modelling.binary_cases import problem as binary_problem
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.problem import problem_of
-from clientela.modelling.settings import TrainingSettings
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
 
 
 def made(schema, settings, task="ordinal"):
-    return problem_of(task, schema, TrainingSettings.model_validate(settings))
+    return create_problem(task, schema, TrainingSettings.model_validate(settings))
 
 
 def test_an_unknown_task_names_the_known_ones(schema, settings):
@@ -35,7 +35,7 @@ def test_an_unknown_metric_is_refused(schema, settings):
 @pytest.mark.parametrize(("metric", "gain"), [("qwk", 0.1), ("mae_class", -0.1)])
 def test_a_gain_is_positive_when_better(schema, settings, metric, gain):
     problem = made(schema, settings | {"primary_metric": metric})
-    assert problem.gain(0.5, 0.4) == pytest.approx(gain)
+    assert problem.compute_gain(0.5, 0.4) == pytest.approx(gain)
 
 
 CANDIDATE = {"kind": "xgboost_classifier", "role": "challenger", "decisions": ["half"]}
@@ -81,7 +81,7 @@ def test_settings_that_nothing_can_learn_under_end_a_run_at_its_first_node(candi
 def test_parameters_that_slow_learning_down_do_not_slow_the_check_down():
     slow = CANDIDATE | {"params": {"n_estimators": 1_000_000}}
     asked = binary_problem(candidates={"x": slow})
-    made = asked.unfitted("x", asked.settings.candidates["x"].params, "half")
+    made = asked.build_estimator("x", asked.settings.candidates["x"].params, "half")
     assert made.classifier[-1].n_estimators == 1_000_000
 
 

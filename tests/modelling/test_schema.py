@@ -4,7 +4,7 @@ from tests.modelling.binary_cases import loans
 from tests.modelling.binary_cases import problem as binary_problem
 
 from clientela.exceptions import TrainingDataError
-from clientela.modelling.schema import FeatureSchema, check_model_input, class_shares
+from clientela.models.training_data import FeatureSchema, check_model_input, class_shares
 
 
 @pytest.fixture

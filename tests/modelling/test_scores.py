@@ -3,17 +3,17 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import TrainingDataError
-from clientela.modelling.problem import Contender
-from clientela.modelling.scores import customer_scores
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.settings import ScoringSettings
+from clientela.models.problem import Candidate
+from clientela.models.scoring import predict_scores
+from clientela.models.settings import ScoringSettings
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 LABELS = {"gasto_3m": "gasto en 3 meses"}
 
 
 @pytest.fixture
 def model(train, problem):
-    return fitted_model(train, Contender("lineal", "required", "thresholds", {"l2": 1.0}), problem)
+    return fit_model(train, Candidate("lineal", "required", "thresholds", {"l2": 1.0}), problem)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def features(train):
 
 
 def scored(model, features, **changes):
-    return customer_scores(model, features, ScoringSettings(labels=LABELS, **changes))
+    return predict_scores(model, features, ScoringSettings(labels=LABELS, **changes))
 
 
 def test_each_customer_gets_what_the_model_says(model, features, problem):
@@ -88,5 +88,5 @@ def test_reasons_can_be_left_out_and_never_exceed_the_features(model, features):
 
 
 def test_boosted_models_give_reasons_too(train, problem, features):
-    boosted = fitted_model(train, configured_contender("requerido", problem), problem)
+    boosted = fit_model(train, get_configured_candidate("requerido", problem), problem)
     assert scored(boosted, features)["razon_1"].str.contains(" = ").all()

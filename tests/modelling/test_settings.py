@@ -1,12 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from clientela.modelling.settings import (
-    ScoringSettings,
-    SearchChoices,
-    SearchRange,
-    TrainingSettings,
-)
+from clientela.models.settings import ScoringSettings, SearchChoices, SearchRange, TrainingSettings
 
 
 def test_an_unknown_key_is_refused(settings):

@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.modelling.split import repeated_folds, split_parts
+from clientela.models.training_data import make_repeated_folds, split_stratified
 
 FRAME = pd.DataFrame(
     {"id": [f"{i:03d}" for i in range(80)], "y": np.repeat(["a", "b"], [60, 20]), "x": range(80)}
@@ -11,7 +11,7 @@ FRAME = pd.DataFrame(
 
 
 def parts(frame):
-    return split_parts(frame, key="id", target="y", test_share=0.25, seed=7)
+    return split_stratified(frame, key="id", target="y", test_share=0.25, seed=7)
 
 
 @given(order=st.permutations(range(80)))
@@ -29,13 +29,13 @@ def test_parts_are_whole_disjoint_sorted_and_stratified():
 
 
 def test_another_seed_draws_other_rows():
-    other = split_parts(FRAME, key="id", target="y", test_share=0.25, seed=8)[1]
+    other = split_stratified(FRAME, key="id", target="y", test_share=0.25, seed=8)[1]
     assert not parts(FRAME)[1].equals(other)
 
 
 def test_each_repeat_holds_every_row_out_once():
     codes = np.repeat([0, 1, 2], [30, 20, 10])
-    folds = repeated_folds(codes, folds=5, repeats=2, seed=1)
+    folds = make_repeated_folds(codes, folds=5, repeats=2, seed=1)
     assert [(f.repeat, f.fold) for f in folds] == [(r, f) for r in range(2) for f in range(5)]
     for repeat in range(2):
         held_out = np.concatenate([f.held_out for f in folds if f.repeat == repeat])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from clientela.monitoring.rows import MonitoredRows, ScoredModel
+from clientela.pipelines.monitoring.inputs import MonitoringInput, ScoredModel
 
 WATCHED = ("salario", "plazo", "tipo", "clase", "probabilidad")
 MODEL = ScoredModel("binary", ("no_paga", "paga"), {"roc_auc": 0.75, "calibration_error": 0.01})
@@ -35,7 +35,7 @@ def dated(frame, **changes):
         "columns": WATCHED, "moment": "fecha", "target": "Pago_atiempo", "model": MODEL,
         "unseen": np.ones(len(frame), dtype=bool), "importance": {"salario": 2.0, "plazo": 1.0},
     }  # fmt: skip
-    return MonitoredRows(current=frame, **(given | changes))
+    return MonitoringInput(current=frame, **(given | changes))
 
 
 def undated(frame, baseline=None, **changes):

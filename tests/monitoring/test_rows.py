@@ -1,11 +1,15 @@
 import pandas as pd
 import pytest
 
-from clientela.exceptions import CurrentDataUnfit
-from clientela.modelling.schema import FeatureSchema
-from clientela.modelling.storage.stored_model import StoredModel
-from clientela.monitoring.rows import Trained, scored_rows, watched_columns
-from clientela.monitoring.settings import MonitoringSettings
+from clientela.exceptions import IncompatibleDataError
+from clientela.models.stored_model import StoredModel
+from clientela.models.training_data import FeatureSchema
+from clientela.pipelines.monitoring.inputs import (
+    TrainingArtifacts,
+    build_scored_input,
+    select_monitored_columns,
+)
+from clientela.pipelines.monitoring.settings import MonitoringSettings
 
 SCHEMA = FeatureSchema.model_validate(
     {
@@ -22,7 +26,7 @@ FEATURES = pd.DataFrame(
 SCORES = pd.DataFrame(
     {"id": ["b", "a"], "clase": ["si", "no"], "probabilidad": [0.9, 0.4], "p_no": [0.1, 0.6]}
 )
-TRAINED = Trained(
+TRAINED = TrainingArtifacts(
     champion=StoredModel(None, {"task": "binary"}),
     schema=SCHEMA,
     training=FEATURES[:1],
@@ -35,12 +39,12 @@ EVERYTHING = MonitoringSettings()
 
 def test_what_is_made_of_the_date_alone_and_what_is_left_out_is_not_watched():
     chosen = MonitoringSettings(leave_out=("log_*",))
-    assert watched_columns(TRAINED, chosen) == ("salario", "clase", "probabilidad")
+    assert select_monitored_columns(TRAINED, chosen) == ("salario", "clase", "probabilidad")
 
 
 def test_each_case_meets_its_own_score_and_label_and_loses_its_key():
     labels = pd.DataFrame({"id": ["b"], "paga": ["si"]})
-    rows = scored_rows(FEATURES, SCORES, TRAINED, labels, EVERYTHING)
+    rows = build_scored_input(FEATURES, SCORES, TRAINED, labels, EVERYTHING)
     assert "id" not in rows.current
     assert rows.current["probabilidad"].tolist() == [0.4, 0.9]
     assert rows.current["paga"].isna().tolist() == [True, False]
@@ -48,13 +52,15 @@ def test_each_case_meets_its_own_score_and_label_and_loses_its_key():
 
 
 def test_a_row_that_the_model_was_trained_on_is_known_by_key_and_values():
-    rows = scored_rows(FEATURES, SCORES, TRAINED, None, EVERYTHING)
+    rows = build_scored_input(FEATURES, SCORES, TRAINED, None, EVERYTHING)
     assert rows.unseen.tolist() == [False, True]
     changed = FEATURES.assign(salario=11.0)
-    assert scored_rows(changed, SCORES, TRAINED, None, EVERYTHING).unseen.all()
+    assert build_scored_input(changed, SCORES, TRAINED, None, EVERYTHING).unseen.all()
 
 
 def test_scores_of_other_cases_are_refused_without_naming_one():
-    with pytest.raises(CurrentDataUnfit, match="same cases; 1 are in one of them only") as refused:
-        scored_rows(FEATURES, SCORES[:1], TRAINED, None, EVERYTHING)
+    with pytest.raises(
+        IncompatibleDataError, match="same cases; 1 are in one of them only"
+    ) as refused:
+        build_scored_input(FEATURES, SCORES[:1], TRAINED, None, EVERYTHING)
     assert "'a'" not in str(refused.value)

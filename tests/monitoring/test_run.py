@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 from tests.monitoring.loans import WATCHED, dated, from_month, loans, undated
 
-from clientela.drift.log import parsed_log
 from clientela.exceptions import (
     ConfigurationError,
-    CurrentDataUnfit,
+    IncompatibleDataError,
+    InvalidProfileError,
     MonitoringLogError,
-    ProfileUnusable,
 )
-from clientela.monitoring.run import Former, monitored
-from clientela.monitoring.settings import MonitoringSettings
+from clientela.pipelines.monitoring.nodes import PreviousOutputs, run_monitoring
+from clientela.pipelines.monitoring.settings import MonitoringSettings
+from clientela.reporting.monitoring_log import parse_log
 
 QUICK = {"draws": 50, "groups": 20}
 SETTINGS = MonitoringSettings(performance=QUICK)
@@ -23,16 +23,18 @@ SETTINGS = MonitoringSettings(performance=QUICK)
 def left(made):
     """What a run leaves for the next one."""
     texts = {name: made[name].to_csv(index=False) for name in ("log", "by_period", "by_segment")}
-    return Former(profile=json.dumps(made["profile"]), parts=json.dumps(made["parts"]), **texts)
+    return PreviousOutputs(
+        profile=json.dumps(made["profile"]), parts=json.dumps(made["parts"]), **texts
+    )
 
 
 def run(rows, former=None, settings=SETTINGS):
-    return monitored(rows, former or Former(), settings, "creditos")
+    return run_monitoring(rows, former or PreviousOutputs(), settings, "creditos")
 
 
 def test_the_first_run_freezes_the_oldest_rows_and_measures_each_month_after_them():
     made = run(dated(loans()))
-    log = parsed_log(made["log"].to_csv(index=False))
+    log = parse_log(made["log"].to_csv(index=False))
     assert made["profile"]["rows"] == 3500
     assert [row.period for row in log] == ["2024-09", "2024-10", "2024-11", "2024-12"]
     assert {row.recommendation for row in log} == {"nothing"}
@@ -76,7 +78,7 @@ def test_the_frozen_baseline_needs_no_raw_row_again():
 def test_a_salary_that_doubles_is_alarmed_and_retraining_waits_for_the_second_month():
     frame = from_month(loans(), "2024-10-01", salario=lambda salary: salary * 2)
     made = run(dated(frame))
-    log = parsed_log(made["log"].to_csv(index=False))
+    log = parse_log(made["log"].to_csv(index=False))
     assert [row.recommendation for row in log] == [
         "nothing",
         "investigate",
@@ -218,8 +220,8 @@ def test_a_new_baseline_forgets_the_frozen_one_and_the_log_keeps_what_was():
 )
 def test_a_damaged_or_foreign_profile_is_refused(change, message):
     former = left(run(dated(loans())))
-    broken = Former(profile=change(former.profile), log=former.log)
-    with pytest.raises(ProfileUnusable, match=message):
+    broken = PreviousOutputs(profile=change(former.profile), log=former.log)
+    with pytest.raises(InvalidProfileError, match=message):
         run(dated(loans()), broken)
 
 
@@ -227,27 +229,29 @@ def test_parts_of_another_baseline_are_refused():
     settings = MonitoringSettings(segments={"columns": ["tipo"], "features": ["salario"]})
     one = left(run(dated(loans()), settings=settings))
     other = left(run(dated(loans(seed=8)), settings=settings))
-    with pytest.raises(ProfileUnusable, match="made with another one"):
-        run(dated(loans()), Former(profile=one.profile, parts=other.parts))
-    with pytest.raises(ProfileUnusable, match="can't be read"):
-        run(dated(loans()), Former(profile=one.profile, parts=one.parts[:-9]))
+    with pytest.raises(InvalidProfileError, match="made with another one"):
+        run(dated(loans()), PreviousOutputs(profile=one.profile, parts=other.parts))
+    with pytest.raises(InvalidProfileError, match="can't be read"):
+        run(dated(loans()), PreviousOutputs(profile=one.profile, parts=one.parts[:-9]))
 
 
 def test_a_baseline_without_dates_is_refused_for_rows_that_have_them():
     former = left(run(undated(loans())))
-    with pytest.raises(ProfileUnusable, match=r"The rows have dates.*made otherwise"):
+    with pytest.raises(InvalidProfileError, match=r"The rows have dates.*made otherwise"):
         run(dated(loans()), former)
 
 
 def test_a_column_that_is_gone_is_named():
     former = left(run(dated(loans())))
-    with pytest.raises(CurrentDataUnfit, match=r"\['salario'\] are missing"):
+    with pytest.raises(IncompatibleDataError, match=r"\['salario'\] are missing"):
         run(dated(loans().drop(columns="salario")), former)
 
 
 def test_a_column_that_changed_its_type_is_named():
     former = left(run(dated(loans())))
-    with pytest.raises(CurrentDataUnfit, match="plazo is numeric in the baseline and categorical"):
+    with pytest.raises(
+        IncompatibleDataError, match="plazo is numeric in the baseline and categorical"
+    ):
         run(dated(loans().astype({"plazo": "str"})), former)
 
 

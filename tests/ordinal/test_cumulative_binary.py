@@ -4,7 +4,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from xgboost import XGBClassifier
 
-from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
+from clientela.models.ordinal_estimators import CumulativeBinaryClassifier
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 

@@ -5,12 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clientela.ordinal.cut_points import MAX_CANDIDATES, best_cut_points, midpoints
-from clientela.ordinal.decision import cut_codes
-from clientela.ordinal.metrics import METRICS, point_metric_named
+from clientela.models.ordinal_decision import (
+    MAX_CANDIDATES,
+    apply_cut_points,
+    compute_midpoints,
+    tune_cut_points,
+)
+from clientela.models.ordinal_metrics import ORDINAL_METRICS, get_point_metric
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
-QWK = point_metric_named("qwk")
+QWK = get_point_metric("qwk")
 
 
 def noisy_scores(seed, rows):
@@ -24,19 +28,19 @@ def exhaustive_best(score, true, metric):
     cuts = [distinct[0] - 4, *((distinct[1:] + distinct[:-1]) / 2), distinct[-1] + 4]
     sign = 1 if metric.greater_is_better else -1
     return max(
-        sign * metric(true, cut_codes(score, np.array(three)), VALUES)
+        sign * metric(true, apply_cut_points(score, np.array(three)), VALUES)
         for three in combinations_with_replacement(cuts, 3)
     )
 
 
 @pytest.mark.parametrize("name", ["qwk", "mae_value", "amae", "accuracy"])
 def test_cut_points_reach_nearly_the_best_of_all_combinations(name):
-    metric = point_metric_named(name)
+    metric = get_point_metric(name)
     sign = 1 if metric.greater_is_better else -1
     gaps = []
     for seed in range(6):
         score, true = noisy_scores(seed, 25)
-        found = cut_codes(score, best_cut_points(score, true, VALUES, metric))
+        found = apply_cut_points(score, tune_cut_points(score, true, VALUES, metric))
         gaps.append(exhaustive_best(score, true, metric) - sign * metric(true, found, VALUES))
     assert np.median(gaps) == pytest.approx(0, abs=1e-9)
     assert max(gaps) < 0.08
@@ -45,14 +49,14 @@ def test_cut_points_reach_nearly_the_best_of_all_combinations(name):
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 999), name=st.sampled_from(["qwk", "mae_class", "off_by_one"]))
 def test_cut_points_are_ordered_finite_and_never_worse_than_midpoints(seed, name):
-    metric = point_metric_named(name)
+    metric = get_point_metric(name)
     score, true = noisy_scores(seed, 40)
-    cuts = best_cut_points(score, true, VALUES, metric)
+    cuts = tune_cut_points(score, true, VALUES, metric)
     assert np.isfinite(cuts).all()
     assert (np.diff(cuts) >= 0).all()
     sign = 1 if metric.greater_is_better else -1
-    fitted = metric(true, cut_codes(score, cuts), VALUES)
-    literal = metric(true, cut_codes(score, midpoints(VALUES)), VALUES)
+    fitted = metric(true, apply_cut_points(score, cuts), VALUES)
+    literal = metric(true, apply_cut_points(score, compute_midpoints(VALUES)), VALUES)
     assert sign * fitted >= sign * literal - 1e-12
 
 
@@ -61,21 +65,21 @@ def test_cut_points_are_ordered_finite_and_never_worse_than_midpoints(seed, name
 def test_cut_points_do_not_depend_on_the_order_of_rows(seed):
     score, true = noisy_scores(seed, 60)
     order = np.random.default_rng(seed).permutation(60)
-    straight = best_cut_points(score, true, VALUES, QWK)
-    assert (straight == best_cut_points(score[order], true[order], VALUES, QWK)).all()
+    straight = tune_cut_points(score, true, VALUES, QWK)
+    assert (straight == tune_cut_points(score[order], true[order], VALUES, QWK)).all()
 
 
 def test_many_distinct_scores_are_searched_on_their_quantiles():
     generator = np.random.default_rng(2)
     true = generator.integers(0, 4, size=5 * MAX_CANDIDATES)
     score = VALUES[true] * 0.2 + generator.normal(0, 0.2, size=len(true))
-    cuts = best_cut_points(score, true, VALUES, QWK)
-    literal = cut_codes(score, midpoints(VALUES))
-    assert METRICS["qwk"](true, cut_codes(score, cuts), VALUES) > 0.6
-    assert METRICS["qwk"](true, literal, VALUES) < 0.4
+    cuts = tune_cut_points(score, true, VALUES, QWK)
+    literal = apply_cut_points(score, compute_midpoints(VALUES))
+    assert ORDINAL_METRICS["qwk"](true, apply_cut_points(score, cuts), VALUES) > 0.6
+    assert ORDINAL_METRICS["qwk"](true, literal, VALUES) < 0.4
 
 
 def test_a_constant_score_puts_everybody_into_one_class():
-    cuts = best_cut_points(np.full(8, 1.0), np.array([0, 0, 0, 0, 0, 1, 2, 3]), VALUES, QWK)
-    assert len(np.unique(cut_codes(np.full(8, 1.0), cuts))) == 1
+    cuts = tune_cut_points(np.full(8, 1.0), np.array([0, 0, 0, 0, 0, 1, 2, 3]), VALUES, QWK)
+    assert len(np.unique(apply_cut_points(np.full(8, 1.0), cuts))) == 1
     assert np.isfinite(cuts).all()

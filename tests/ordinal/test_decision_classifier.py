@@ -7,12 +7,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
-from clientela.ordinal.cut_points import best_cut_points
-from clientela.ordinal.decision import argmax_codes, cut_codes, median_codes
-from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
-from clientela.ordinal.last_quarter import LastQuarterRule
-from clientela.ordinal.metrics import point_metric_named
-from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
+from clientela.models.ordinal_decision import (
+    OrdinalDecisionClassifier,
+    apply_cut_points,
+    select_argmax_codes,
+    select_median_codes,
+    tune_cut_points,
+)
+from clientela.models.ordinal_estimators import LastQuarterRule, ProportionalOddsClassifier
+from clientela.models.ordinal_metrics import get_point_metric
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 
@@ -22,8 +25,8 @@ def test_each_rule_reads_the_classifiers_own_probabilities(customers):
     plain = ProportionalOddsClassifier(values=VALUES).fit(X, codes)
     table, score = plain.predict_proba(X), plain.expected_value(X)
     expected = {
-        "argmax": argmax_codes(table),
-        "median": median_codes(table),
+        "argmax": select_argmax_codes(table),
+        "median": select_median_codes(table),
         "nearest": np.searchsorted([0.5, 1.5, 3.0], score),
     }
     for decision, chosen in expected.items():
@@ -44,9 +47,9 @@ def test_thresholds_are_the_best_on_expected_values_of_rows_not_learned_from(cus
     folds = StratifiedKFold(4, shuffle=True, random_state=3).split(X, codes)
     unseen = cross_val_predict(estimator, X, codes, cv=list(folds), method="predict_proba")
     score = unseen @ np.array(VALUES)
-    expected = best_cut_points(score, codes, np.array(VALUES), point_metric_named(name))
+    expected = tune_cut_points(score, codes, np.array(VALUES), get_point_metric(name))
     assert model.cut_points_ == pytest.approx(expected)
-    assert (model.predict(X) == cut_codes(model.expected_value(X), expected)).all()
+    assert (model.predict(X) == apply_cut_points(model.expected_value(X), expected)).all()
 
 
 def test_the_majority_rule_is_a_dummy_with_the_common_protocol(customers):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import ConfigurationError
-from clientela.ordinal.last_quarter import LastQuarterRule
+from clientela.models.ordinal_estimators import LastQuarterRule
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 COLUMN = "num_tecnologia_3m"

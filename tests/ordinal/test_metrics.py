@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
-from clientela.classification.measures import PointMetric
 from clientela.exceptions import ConfigurationError
-from clientela.ordinal.metrics import METRICS, point_metric_named
+from clientela.models.base import PointMetric
+from clientela.models.ordinal_metrics import ORDINAL_METRICS, get_point_metric
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 
@@ -42,13 +42,15 @@ ORACLES = {
 @given(rows=pairs)
 def test_point_metrics_equal_their_slow_oracle(name, rows):
     true, predicted = rows.T
-    assert METRICS[name](true, predicted, VALUES) == pytest.approx(ORACLES[name](true, predicted))
+    assert ORDINAL_METRICS[name](true, predicted, VALUES) == pytest.approx(
+        ORACLES[name](true, predicted)
+    )
 
 
 @given(rows=pairs)
 def test_kappa_equals_scikit_learns_wherever_that_is_defined(rows):
     true, predicted = rows.T
-    ours = METRICS["qwk"](true, predicted, VALUES)
+    ours = ORDINAL_METRICS["qwk"](true, predicted, VALUES)
     if len(np.unique(rows)) == 1:
         assert ours == 0.0
     else:
@@ -67,7 +69,7 @@ def test_ranked_probability_score_equals_a_loop(true, seed):
     for code, row in zip(true, table, strict=True):
         for boundary in range(3):
             total += (sum(row[: boundary + 1]) - (code <= boundary)) ** 2 / 3
-    assert METRICS["rps"](np.array(true), table, VALUES) == pytest.approx(total / len(true))
+    assert ORDINAL_METRICS["rps"](np.array(true), table, VALUES) == pytest.approx(total / len(true))
 
 
 @given(true=st.lists(codes, min_size=1, max_size=30), seed=st.integers(0, 99))
@@ -82,13 +84,13 @@ def test_calibration_error_equals_a_loop_over_boundaries_and_bins(true, seed):
                 promised = np.mean([above[i] for i in inside])
                 observed = np.mean([true[i] > boundary for i in inside])
                 total += abs(promised - observed) * len(inside) / len(true) / 3
-    ours = METRICS["calibration_error"](np.array(true), table, VALUES)
+    ours = ORDINAL_METRICS["calibration_error"](np.array(true), table, VALUES)
     assert ours == pytest.approx(total)
 
 
 def test_certainty_in_the_true_class_is_perfect_under_every_metric():
     true = np.array([0, 1, 2, 3, 3])
-    for metric in METRICS.values():
+    for metric in ORDINAL_METRICS.values():
         predicted = true if isinstance(metric, PointMetric) else np.eye(4)[true]
         assert metric(true, predicted, VALUES) == float(metric.greater_is_better)
 
@@ -96,16 +98,16 @@ def test_certainty_in_the_true_class_is_perfect_under_every_metric():
 def test_kappa_does_not_depend_on_the_values_and_mean_value_distance_does():
     true, predicted = np.array([0, 3, 1]), np.array([3, 3, 1])
     stretched = np.array([0.0, 1.0, 2.0, 40.0])
-    qwk, distance = METRICS["qwk"], METRICS["mae_value"]
+    qwk, distance = ORDINAL_METRICS["qwk"], ORDINAL_METRICS["mae_value"]
     assert qwk(true, predicted, VALUES) == qwk(true, predicted, stretched)
     assert distance(true, predicted, stretched) == pytest.approx(40 / 3)
 
 
 def test_an_unknown_metric_names_the_nearest():
     with pytest.raises(ConfigurationError, match=r"No metric is called 'qwkk'.*'qwk'"):
-        METRICS.named("qwkk")
+        ORDINAL_METRICS.named("qwkk")
 
 
 def test_a_probability_metric_can_not_drive_cut_points():
     with pytest.raises(ConfigurationError, match=r"'rps' grades probabilities.*qwk, mae_class"):
-        point_metric_named("rps")
+        get_point_metric("rps")

@@ -5,8 +5,8 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from clientela.exceptions import ConfigurationError, UnusableTarget
-from clientela.ordinal.proportional_odds import ProportionalOddsClassifier, penalised_loss
+from clientela.exceptions import ConfigurationError, InvalidTargetError
+from clientela.models.ordinal_estimators import ProportionalOddsClassifier, compute_penalized_loss
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 
@@ -43,14 +43,16 @@ def test_gradient_equals_finite_differences(customers, seed):
     X, codes = customers
     standardised = StandardScaler().fit_transform(X)
     point = np.random.default_rng(seed).normal(size=6)
-    _, gradient = penalised_loss(point, standardised, codes, 3.0)
-    numeric = approx_fprime(point, lambda at: penalised_loss(at, standardised, codes, 3.0)[0])
+    _, gradient = compute_penalized_loss(point, standardised, codes, 3.0)
+    numeric = approx_fprime(
+        point, lambda at: compute_penalized_loss(at, standardised, codes, 3.0)[0]
+    )
     assert gradient == pytest.approx(numeric, abs=1e-5)
 
 
 def test_loss_stays_finite_far_out_in_the_tails():
     X = np.array([[-2000.0], [2000.0]])
-    loss, gradient = penalised_loss(np.array([0.0, -500.0, 3.0]), X, np.array([2, 0]), 0.0)
+    loss, gradient = compute_penalized_loss(np.array([0.0, -500.0, 3.0]), X, np.array([2, 0]), 0.0)
     assert np.isfinite(loss)
     assert np.isfinite(gradient).all()
 
@@ -100,13 +102,13 @@ def test_expected_value_is_the_mean_of_the_values(customers):
 
 
 def test_one_class_only_is_refused():
-    with pytest.raises(UnusableTarget, match="one class only"):
+    with pytest.raises(InvalidTargetError, match="one class only"):
         ProportionalOddsClassifier(values=VALUES).fit(np.ones((3, 1)), [1, 1, 1])
 
 
 def test_targets_that_are_not_codes_are_refused_with_the_strangers_named(customers):
     X, codes = customers
-    with pytest.raises(UnusableTarget, match=r"codes 0\.\.3; found 4\."):
+    with pytest.raises(InvalidTargetError, match=r"codes 0\.\.3; found 4\."):
         ProportionalOddsClassifier(values=VALUES).fit(X, np.where(codes == 3, 4, codes))
 
 

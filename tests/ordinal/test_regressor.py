@@ -5,9 +5,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from xgboost import XGBRegressor
 
 from clientela.exceptions import ConfigurationError
-from clientela.ordinal.cut_points import best_cut_points
-from clientela.ordinal.metrics import point_metric_named
-from clientela.ordinal.regressor import OrdinalRegressor
+from clientela.models.ordinal_decision import tune_cut_points
+from clientela.models.ordinal_estimators import OrdinalRegressor
+from clientela.models.ordinal_metrics import get_point_metric
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 
@@ -42,7 +42,7 @@ def test_thresholds_are_fitted_on_scores_of_rows_the_regressor_had_not_seen(cust
     ).fit(X, codes)
     folds = StratifiedKFold(4, shuffle=True, random_state=3).split(X, codes)
     unseen = cross_val_predict(LinearRegression(), X, np.array(VALUES)[codes], cv=list(folds))
-    expected = best_cut_points(unseen, codes, np.array(VALUES), point_metric_named("qwk"))
+    expected = tune_cut_points(unseen, codes, np.array(VALUES), get_point_metric("qwk"))
     assert model.cut_points_ == pytest.approx(expected)
 
 

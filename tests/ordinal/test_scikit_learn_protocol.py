@@ -3,11 +3,13 @@
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
-from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
-from clientela.ordinal.last_quarter import LastQuarterRule
-from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
-from clientela.ordinal.regressor import OrdinalRegressor
+from clientela.models.ordinal_decision import OrdinalDecisionClassifier
+from clientela.models.ordinal_estimators import (
+    CumulativeBinaryClassifier,
+    LastQuarterRule,
+    OrdinalRegressor,
+    ProportionalOddsClassifier,
+)
 
 NOT_ARGMAX = "the class is a decision of its own, not the likeliest one: that is its purpose"
 

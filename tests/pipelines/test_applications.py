@@ -3,8 +3,10 @@
 import pytest
 from tests.small_project import TRAINING
 
-from clientela.simulation.applications.parameters import ApplicationSimulation
-from clientela.simulation.applications.tables import simulated_applications
+from clientela.pipelines.data_generation.applications import (
+    ApplicationSimulation,
+    simulate_applications,
+)
 
 APPLICATIONS = "01_raw/credit_preauth/credit_data.csv"
 NINE = "Age,Sex,Job,Housing,Savings account,Checking account,Credit amount,Duration,Purpose"
@@ -60,7 +62,7 @@ def test_the_nine_columns_alone_are_labelled_and_not_judged(run_preauth):
 def test_applications_become_scores_and_a_report_without_keys(run_kedro, data_root):
     path = data_root / APPLICATIONS
     path.parent.mkdir(parents=True)
-    rows = simulated_applications(ApplicationSimulation(rows=600, adjudicated=0.5))
+    rows = simulate_applications(ApplicationSimulation(rows=600, adjudicated=0.5))
     text = ",".join(rows.columns) + "\n" + b"".join(map(bytes, rows.csv_blocks())).decode()
     path.write_text(text, "utf-8")
     changed = {"training": TRAINING, "labelling": {"audit": {"curve_repeats": 1}}}

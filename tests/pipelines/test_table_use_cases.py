@@ -6,11 +6,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from clientela.exceptions import ConfigurationError, TooManyBadRows, TrainingDataError
-from clientela.simulation.churn.parameters import ChurnSimulation
-from clientela.simulation.churn.tables import simulated_visitors
-from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
-from clientela.simulation.credit.tables import simulated_loans
+from clientela.exceptions import ConfigurationError, TooManyBadRowsError, TrainingDataError
+from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
+from clientela.pipelines.data_generation.churn import ChurnSimulation, simulate_visitors
+from clientela.pipelines.data_generation.credit import simulate_loans
 
 STAGES = "ingestion,feature_engineering"
 LOANS = "credit_payment/Base_de_datos.csv"
@@ -23,7 +22,7 @@ def csv_of(rows):
 @pytest.fixture(scope="session")
 def loans():
     """The lines of a small lender's file, header first."""
-    return csv_of(simulated_loans(CreditSimulation(rows=300))).splitlines()
+    return csv_of(simulate_loans(CreditSimulation(rows=300))).splitlines()
 
 
 @pytest.fixture
@@ -77,9 +76,9 @@ def test_loans_become_a_model_input_and_every_row_is_accounted_for(run_credit, l
 
 def test_dirt_is_quarantined_or_set_missing_and_counted_by_rule(run_credit):
     dirty = CreditSimulation(rows=2000, dirt=CreditDirtShares())
-    catalog = run_credit(csv_of(simulated_loans(dirty)).splitlines())
+    catalog = run_credit(csv_of(simulate_loans(dirty)).splitlines())
     account = catalog.load("credit_payment.row_accounting")["loans"]
-    counts = dirty.dirt_counts()
+    counts = dirty.count_dirty_rows()
     assert account["reasons"] == {
         "duplicate_row": counts["exact_duplicate"],
         "extra_columns": counts["extra_columns"],
@@ -109,7 +108,7 @@ def test_the_order_of_the_rows_changes_no_byte_of_the_model_input(run_credit, lo
 def test_visitors_become_a_model_input_without_names(run_kedro, data_root):
     path = data_root / "01_raw/customer_churn/wifi.csv"
     path.parent.mkdir(parents=True)
-    path.write_text(csv_of(simulated_visitors(ChurnSimulation(rows=300))), "utf-8")
+    path.write_text(csv_of(simulate_visitors(ChurnSimulation(rows=300))), "utf-8")
     catalog = run_kedro(*STAGES.split(","), "eda", namespaces=["customer_churn"])
     model_input = catalog.load("customer_churn.model_input")
     accepted = catalog.load("customer_churn.accepted_visitors").execute()
@@ -135,7 +134,7 @@ def test_a_column_of_0_and_1_per_category_is_a_number_that_features_name(
 ):
     path = data_root / "01_raw/customer_churn/wifi.csv"
     path.parent.mkdir(parents=True)
-    visitors = simulated_visitors(ChurnSimulation(rows=300, one_hot=True))
+    visitors = simulate_visitors(ChurnSimulation(rows=300, one_hot=True))
     path.write_text(csv_of(visitors), "utf-8")
     indicators = [
         name for name in visitors.columns if name.startswith(("gender_", "mall_", "device_"))
@@ -173,12 +172,12 @@ def test_a_column_without_values_is_kept_and_named(run_credit, loans):
 
 def test_dates_that_do_not_parse_stop_with_the_format_to_declare(run_credit, loans):
     american = with_column(loans, "fecha_prestamo", lambda *_: "12/31/2024")
-    with pytest.raises(TooManyBadRows, match=r"300 x invalid_fecha_prestamo.*'12/31/2024'"):
+    with pytest.raises(TooManyBadRowsError, match=r"300 x invalid_fecha_prestamo.*'12/31/2024'"):
         run_credit(american)
 
 
 def test_nothing_but_duplicates_stops_with_their_reason(run_credit, loans):
-    with pytest.raises(TooManyBadRows, match="299 x duplicate_row"):
+    with pytest.raises(TooManyBadRowsError, match="299 x duplicate_row"):
         run_credit([loans[0], *[loans[1]] * 300])
 
 

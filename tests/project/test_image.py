@@ -19,16 +19,16 @@ from tests.docs.markdown import commands
 from tests.project.dockerfile import Stage, stages
 from tests.project.locks import pinned
 
-from clientela.modelling.storage.persistence import OUR_ESTIMATORS
+from clientela.models.stored_model import OUR_ESTIMATORS
 
 SHIPPED = ("pipeline", "serving")
 SERVED = (
     "clientela.serving.__main__",
     "clientela.serving.app",
-    "clientela.serving.server",
-    "clientela.inference.scorers",
-    "clientela.inference.package",
-    "clientela.registry.served",
+    "clientela.serving.app",
+    "clientela.registry.scorers",
+    "clientela.registry.package",
+    "clientela.registry.published_models",
 )
 # imports modules, and refuses every package that the image does not have
 IMPORTING = """

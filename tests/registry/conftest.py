@@ -6,8 +6,8 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from clientela.registry.base import Submission
 from clientela.registry.mlflow_registry import MlflowRegistry
+from clientela.registry.model_registry import Submission
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_the_same_version_makes_one_entry_and_keeps_what_a_person_decided(
     mlflow_registry, submission
 ):
     first = mlflow_registry.register(submission())
-    approved = mlflow_registry.decide(first, "approved", "good")
+    approved = mlflow_registry.set_status(first, "approved", "good")
     assert mlflow_registry.register(submission()) == approved
     assert mlflow_registry.models("credit-payment-champion") == [approved]
 
@@ -73,13 +73,13 @@ def test_the_alias_follows_what_was_approved_last_and_leaves_what_is_rejected(
     def aliases():
         return client_of(mlflow_registry).get_registered_model(one.group).aliases
 
-    assert mlflow_registry.decide(one, "approved", "better than the rule").status == "approved"
+    assert mlflow_registry.set_status(one, "approved", "better than the rule").status == "approved"
     assert {name: int(number) for name, number in aliases().items()} == {"approved": 1}
-    mlflow_registry.decide(two, "approved", "newer")
+    mlflow_registry.set_status(two, "approved", "newer")
     assert {name: int(number) for name, number in aliases().items()} == {"approved": 2}
-    assert mlflow_registry.decide(one, "rejected", "old").status == "rejected"
+    assert mlflow_registry.set_status(one, "rejected", "old").status == "rejected"
     assert {name: int(number) for name, number in aliases().items()} == {"approved": 2}
-    mlflow_registry.decide(two, "rejected", "unfair")
+    mlflow_registry.set_status(two, "rejected", "unfair")
     assert aliases() == {}
     tags = client_of(mlflow_registry).get_model_version(one.group, "2").tags
     assert (tags["status"], tags["reason"]) == ("rejected", "unfair")
@@ -124,7 +124,7 @@ def test_a_registry_that_another_process_holds_for_too_long_is_named(
     mlflow_registry, submission, monkeypatch
 ):
     monkeypatch.setattr(module, "WAIT_SECONDS", 0)
-    with module._alone(mlflow_registry._file):  # noqa: SIM117 - the outer one is the other process
+    with module._lock_database(mlflow_registry._file):  # noqa: SIM117 - the outer one is the other process
         with pytest.raises(RegistryError, match=r"held the registry .*mlflow\.db for 0 sec"):
             mlflow_registry.register(submission())
 
@@ -145,8 +145,8 @@ def test_an_entry_that_somebody_else_made_is_named(mlflow_registry, submission):
 
 
 def test_a_password_in_the_address_stays_out_of_messages():
-    assert module._without_password("postgresql://ana:clave@host/db") == "postgresql://host/db"
-    assert module._without_password("sqlite:///data/x.db") == "sqlite:///data/x.db"
+    assert module._strip_password("postgresql://ana:clave@host/db") == "postgresql://host/db"
+    assert module._strip_password("sqlite:///data/x.db") == "sqlite:///data/x.db"
 
 
 def test_without_mlflow_the_command_that_installs_it_is_named(monkeypatch, submission):

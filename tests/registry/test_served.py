@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from clientela.exceptions import ModelFileError
-from clientela.registry import served as module
-from clientela.registry.served import Served, ServedStore, package_name
+from clientela.registry import published_models as module
+from clientela.registry.published_models import PublishedModel, PublishedModelStore, package_name
 
 OLD, NEW = b"the old model" * 1000, b"the new model" * 1000
 
 
 def pointer(content, use_case="credit_payment", number=1, version="0123456789ab"):
-    return Served(
+    return PublishedModel(
         use_case=use_case,
         role="champion",
         group="credit-payment-champion",
@@ -33,15 +33,15 @@ def names(folder):
 
 def test_what_is_published_is_served_and_another_store_sees_it(folder):
     first = pointer(OLD)
-    ServedStore(folder).publish(OLD, first)
-    other = ServedStore(f"{folder}/")
+    PublishedModelStore(folder).publish(OLD, first)
+    other = PublishedModelStore(f"{folder}/")
     assert other.served() == {"credit_payment": first}
     assert other.package(first) == OLD
     assert names(folder) == [first.package, "credit_payment.json"]
 
 
 def test_a_newer_model_takes_the_place_and_the_older_package_stays_for_whoever_loads_it(folder):
-    store = ServedStore(folder)
+    store = PublishedModelStore(folder)
     first, second = pointer(OLD), pointer(NEW, number=2, version="f" * 12)
     store.publish(OLD, first)
     store.publish(NEW, second)
@@ -50,26 +50,26 @@ def test_a_newer_model_takes_the_place_and_the_older_package_stays_for_whoever_l
 
 
 def test_each_use_case_has_a_pointer_of_its_own_and_withdrawing_one_leaves_the_others(folder):
-    store = ServedStore(folder)
+    store = PublishedModelStore(folder)
     credit, churn = pointer(OLD), pointer(NEW, use_case="customer_churn")
     store.publish(OLD, credit)
     store.publish(NEW, churn)
     assert list(store.served()) == ["credit_payment", "customer_churn"]
-    assert store.withdraw("credit_payment") is True
+    assert store.stop_serving("credit_payment") is True
     assert store.served() == {"customer_churn": churn}
-    assert store.withdraw("credit_payment") is False
+    assert store.stop_serving("credit_payment") is False
     assert store.package(credit) == OLD
 
 
 def test_where_nothing_was_ever_published_nothing_is_served(folder):
-    assert ServedStore(folder).served() == {}
+    assert PublishedModelStore(folder).served() == {}
 
 
 @pytest.mark.parametrize("step", ["keep_whole", "write_whole"])
 def test_publishing_that_ends_between_its_steps_leaves_the_former_model_served(
     folder, step, monkeypatch
 ):
-    store, first = ServedStore(folder), pointer(OLD)
+    store, first = PublishedModelStore(folder), pointer(OLD)
     store.publish(OLD, first)
     second = pointer(NEW, number=2, version="f" * 12)
 
@@ -87,7 +87,7 @@ def test_publishing_that_ends_between_its_steps_leaves_the_former_model_served(
 
 
 def test_a_package_that_is_not_the_registered_one_is_never_pointed_at(folder):
-    store, first = ServedStore(folder), pointer(OLD)
+    store, first = PublishedModelStore(folder), pointer(OLD)
     store.publish(OLD, first)
     with pytest.raises(ModelFileError, match="not the one that was registered"):
         store.publish(OLD, pointer(NEW, number=2, version="f" * 12))
@@ -95,7 +95,7 @@ def test_a_package_that_is_not_the_registered_one_is_never_pointed_at(folder):
 
 
 def test_a_damaged_copy_is_put_right_by_publishing_again(folder):
-    store, first = ServedStore(folder), pointer(OLD)
+    store, first = PublishedModelStore(folder), pointer(OLD)
     store.publish(OLD, first)
     fs, path = url_to_fs(f"{folder}/{first.package}")
     fs.pipe_file(path, OLD[:-1])
@@ -106,7 +106,7 @@ def test_a_damaged_copy_is_put_right_by_publishing_again(folder):
 
 
 def test_a_package_that_is_gone_is_named(folder):
-    store, first = ServedStore(folder), pointer(OLD)
+    store, first = PublishedModelStore(folder), pointer(OLD)
     store.publish(OLD, first)
     fs, path = url_to_fs(f"{folder}/{first.package}")
     fs.rm_file(path)
@@ -123,7 +123,7 @@ def test_a_package_that_is_gone_is_named(folder):
     ],
 )
 def test_a_pointer_that_somebody_changed_is_named(folder, text, message):
-    store = ServedStore(folder)
+    store = PublishedModelStore(folder)
     store.publish(OLD, pointer(OLD))
     fs, path = url_to_fs(f"{folder}/credit_payment.json")
     fs.pipe_file(path, text)
@@ -134,4 +134,4 @@ def test_a_pointer_that_somebody_changed_is_named(folder, text, message):
 @given(st.sampled_from(["../x.tar.gz", "/etc/passwd", "a/b.tar.gz", "", ".hidden"]))
 def test_a_pointer_leads_nowhere_outside_its_folder(name):
     with pytest.raises(ValidationError, match="package"):
-        Served(**{**pointer(OLD).model_dump(), "package": name})
+        PublishedModel(**{**pointer(OLD).model_dump(), "package": name})

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from clientela.inference.manifest import ServedManifest
-from clientela.registry.settings import DeploymentSettings
+from clientela.registry.manifest import ServedManifest
+from clientela.registry.model_registry import DeploymentSettings
 
 
 def test_groups_are_called_after_the_use_case_and_segments_have_one():
@@ -33,7 +33,7 @@ def test_a_configured_group_wins_for_its_role_alone():
 def test_the_roles_that_are_registered_are_those_configured_that_the_task_has(
     roles, task, registered
 ):
-    assert DeploymentSettings(roles=roles).registered(task) == registered
+    assert DeploymentSettings(roles=roles).list_roles(task) == registered
 
 
 @given(st.text(alphabet="aZ9-_. /é", max_size=70))

@@ -1,9 +1,14 @@
 import pytest
 from tests.datasets.test_package_store import manifest
 
-from clientela.inference.manifest import Grade
-from clientela.registry.base import RegisteredModel
-from clientela.registry.wording import compared, described, interval, registered_sentence
+from clientela.registry.manifest import MetricEstimate
+from clientela.registry.model_registry import (
+    RegisteredModel,
+    compare_with_rule,
+    describe_model,
+    describe_registration,
+    format_interval,
+)
 
 
 def graded(**grades):
@@ -11,14 +16,14 @@ def graded(**grades):
 
 
 def test_measures_come_by_what_they_gain_over_the_rule_and_costs_are_better_when_smaller():
-    found = compared(
+    found = compare_with_rule(
         graded(
-            roc_auc=Grade(value=0.8, lower=0.7, upper=0.9, rule=0.5),
-            accuracy=Grade(value=0.90, rule=0.95),
-            log_loss=Grade(value=0.3, rule=0.2),
-            brier=Grade(value=0.1, lower=0.05, upper=0.3, rule=0.2),
-            f1=Grade(value=0.4, rule=0.4),
-            recall=Grade(value=0.4),
+            roc_auc=MetricEstimate(value=0.8, lower=0.7, upper=0.9, rule=0.5),
+            accuracy=MetricEstimate(value=0.90, rule=0.95),
+            log_loss=MetricEstimate(value=0.3, rule=0.2),
+            brier=MetricEstimate(value=0.1, lower=0.05, upper=0.3, rule=0.2),
+            f1=MetricEstimate(value=0.4, rule=0.4),
+            recall=MetricEstimate(value=0.4),
         )
     )
     assert [(one.measure, one.verdict) for one in found] == [
@@ -32,27 +37,27 @@ def test_measures_come_by_what_they_gain_over_the_rule_and_costs_are_better_when
 
 
 def test_two_zeros_are_equal():
-    (one,) = compared(graded(gini=Grade(value=0.0, rule=0.0)))
+    (one,) = compare_with_rule(graded(gini=MetricEstimate(value=0.0, rule=0.0)))
     assert one.verdict == "equal"
 
 
 def test_a_model_that_does_not_beat_the_rule_says_so_in_its_description():
-    worse = graded(roc_auc=Grade(value=0.45, lower=0.4, upper=0.5, rule=0.5))
-    assert described(worse).endswith("roc_auc 0.450 [0.400, 0.500], best rule 0.500: worse.")
+    worse = graded(roc_auc=MetricEstimate(value=0.45, lower=0.4, upper=0.5, rule=0.5))
+    assert describe_model(worse).endswith("roc_auc 0.450 [0.400, 0.500], best rule 0.500: worse.")
 
 
 def test_segments_are_described_by_their_first_grade_and_a_model_without_grades_by_its_rows():
-    segments = graded(silhouette=Grade(value=0.2)).model_copy(
+    segments = graded(silhouette=MetricEstimate(value=0.2)).model_copy(
         update={"primary_metric": None, "task": "segments"}
     )
-    assert described(segments) == (
+    assert describe_model(segments) == (
         "credit_payment, required, learned from 80 rows; silhouette 0.200."
     )
-    assert described(graded()) == "credit_payment, required, learned from 80 rows."
+    assert describe_model(graded()) == "credit_payment, required, learned from 80 rows."
 
 
 def test_a_figure_without_an_interval_stands_alone():
-    assert interval(Grade(value=0.12345)) == "0.123"
+    assert format_interval(MetricEstimate(value=0.12345)) == "0.123"
 
 
 @pytest.mark.parametrize(
@@ -83,6 +88,6 @@ def test_what_is_registered_ends_with_the_command_that_is_still_to_be_run(status
             zip(("champion", "required"), statuses, strict=True), start=1
         )
     }
-    sentence = registered_sentence(entries)
+    sentence = describe_registration(entries)
     assert sentence.startswith("credit_payment is registered: champion 0123456789ab, number 1 of ")
     assert sentence.endswith(end)

@@ -3,24 +3,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.reports.association import (
-    class_counts,
-    class_means,
-    correlations,
+from clientela.pipelines.eda.association import (
+    compute_class_means,
+    compute_correlations,
+    count_classes,
     quintile_edges,
     target_bins,
     target_categories,
 )
-from clientela.reports.distributions import (
-    category_counts,
+from clientela.pipelines.eda.column_profile import (
+    build_profile,
+    compute_histograms,
+    compute_quantiles,
+    compute_shape_statistics,
+    count_categories,
+    count_repeated_rows,
     histogram_edges,
-    histograms,
-    quantiles,
-    shapes,
+    summarize_column_quality,
 )
-from clientela.reports.parameters import EdaParameters
-from clientela.reports.profile import profile_of
-from clientela.reports.quality import quality, repeated_rows
+from clientela.pipelines.eda.exploration import EdaParameters
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 
@@ -58,12 +59,12 @@ def model_input():
 @pytest.fixture(scope="session")
 def first_look(model_input, parameters):
     table = ibis.memtable(model_input)
-    columns = quality(table, parameters.keys).execute()
+    columns = summarize_column_quality(table, parameters.keys).execute()
     numeric = columns[columns["kind"] == "number"]["column"].tolist()
     return {
         "quality": columns,
-        "quantiles": quantiles(table, numeric).execute(),
-        "repeated_rows": repeated_rows(table, parameters.keys).execute(),
+        "quantiles": compute_quantiles(table, numeric).execute(),
+        "repeated_rows": count_repeated_rows(table, parameters.keys).execute(),
     }
 
 
@@ -74,11 +75,11 @@ def profile(model_input, first_look):
     described = numeric.merge(first_look["quantiles"], on="column")
     edges = {row["column"]: histogram_edges(row) for _, row in described.iterrows()}
     second = {
-        "shapes": shapes(table, numeric).execute(),
-        "histograms": histograms(table, edges).execute(),
-        "categories": category_counts(table, ["genero", "target"], 12, 5).execute(),
+        "shapes": compute_shape_statistics(table, numeric).execute(),
+        "histograms": compute_histograms(table, edges).execute(),
+        "categories": count_categories(table, ["genero", "target"], 12, 5).execute(),
     }
-    return profile_of("model_input", first_look, second)
+    return build_profile("model_input", first_look, second)
 
 
 @pytest.fixture(scope="session")
@@ -86,13 +87,13 @@ def target_frames(model_input, first_look):
     table = ibis.memtable(model_input)
     numeric = ["total_gasto", "gasto_doble", "log_total_gasto", "saldo", "edad", "fijo", "puntaje"]
     return {
-        "class_counts": class_counts(table, "target").execute(),
+        "class_counts": count_classes(table, "target").execute(),
         "bins": target_bins(
             table, quintile_edges(first_look["quantiles"]), "target", CLASSES
         ).execute(),
         "categories": target_categories(table, ["genero"], "target", CLASSES, 5).execute(),
-        "means": class_means(table, numeric, "target").execute(),
-        "correlations": correlations(table, numeric).execute(),
+        "means": compute_class_means(table, numeric, "target").execute(),
+        "correlations": compute_correlations(table, numeric).execute(),
     }
 
 

@@ -1,20 +1,20 @@
 import pandas as pd
 import pytest
 
-from clientela.reports.activity_charts import (
-    customers_figure,
-    hours_figure,
-    months_figure,
-    step_names,
+from clientela.pipelines.eda.activity import (
+    format_step_names,
+    plot_customer_distribution,
+    plot_hourly_activity,
+    plot_monthly_activity,
 )
-from clientela.reports.numbers import NumberFormat
+from clientela.text import NumberFormat
 
 NUMBERS = NumberFormat()
 
 
 def test_steps_of_counts_are_named_by_their_ends():
-    assert step_names([1, 2, 3, 6, 101]) == ["1", "2", "3-5", "6-100", "101+"]
-    assert step_names([]) == []
+    assert format_step_names([1, 2, 3, 6, 101]) == ["1", "2", "3-5", "6-100", "101+"]
+    assert format_step_names([]) == []
 
 
 def test_many_months_are_not_all_named():
@@ -26,17 +26,17 @@ def test_many_months_are_not_all_named():
             "customers": 1,
         }
     )
-    labels = months_figure(months, NUMBERS).axes[-1].get_xticklabels()
+    labels = plot_monthly_activity(months, NUMBERS).axes[-1].get_xticklabels()
     assert [label.get_text() for label in labels][:2] == ["ene\n2020", "abr\n2020"]
 
 
 @pytest.mark.parametrize(("hours", "bars"), [([0, 0], 7), ([0, 13], 0)])
 def test_data_without_times_of_day_shows_weekdays_alone(hours, bars):
     frame = pd.DataFrame({"weekday": [0, 6], "hour": hours, "rows": [1, 3]})
-    assert len(hours_figure(frame, NUMBERS).axes[0].patches) == bars
+    assert len(plot_hourly_activity(frame, NUMBERS).axes[0].patches) == bars
 
 
 def test_no_transactions_is_said():
     empty = pd.DataFrame({"at_least": [], "customers": [], "rows": []})
-    figure = customers_figure(empty, empty, NUMBERS)
+    figure = plot_customer_distribution(empty, empty, NUMBERS)
     assert figure.axes[0].texts[0].get_text() == "No hay transacciones."

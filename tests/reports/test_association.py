@@ -5,16 +5,16 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from clientela.reports.association import (
-    associations,
-    class_counts,
-    class_means,
-    correlations,
+from clientela.pipelines.eda.association import (
+    compute_class_means,
+    compute_correlations,
+    count_classes,
     quintile_edges,
+    rank_associations,
     target_bins,
     target_categories,
 )
-from clientela.reports.distributions import quantiles
+from clientela.pipelines.eda.column_profile import compute_quantiles
 
 CLASSES = ("sin_compra", "baja", "alta")
 
@@ -38,7 +38,7 @@ def frame():
 
 
 def test_correlations_agree_with_pandas_over_pairwise_rows(frame):
-    found = correlations(ibis.memtable(frame), ["gasto", "edad", "fijo"]).execute()
+    found = compute_correlations(ibis.memtable(frame), ["gasto", "edad", "fijo"]).execute()
     pearson = frame[["gasto", "edad"]].corr().loc["gasto", "edad"]
     assert found[["first", "second"]].to_numpy().tolist() == [
         ["gasto", "edad"],
@@ -62,7 +62,7 @@ def test_beside_a_value_that_fills_nearly_all_fifths_the_tails_are_bins():
 
 def bins_of(frame, column):
     table = ibis.memtable(frame)
-    edges = quintile_edges(quantiles(table, [column]).execute())
+    edges = quintile_edges(compute_quantiles(table, [column]).execute())
     return edges[column], target_bins(table, edges, "target", CLASSES).execute()
 
 
@@ -78,7 +78,7 @@ def test_bins_count_every_row_with_both_values_once(frame):
 
 def test_association_of_a_column_agrees_with_scipy_and_sklearn(frame):
     edges, found = bins_of(frame, "gasto")
-    (row,) = associations(found, CLASSES).to_dict("records")
+    (row,) = rank_associations(found, CLASSES).to_dict("records")
     binned = np.searchsorted(edges, frame["gasto"], side="left")
     table = pd.crosstab(binned, frame["code"])
     cramers = stats.contingency.association(table.to_numpy(), method="cramer")
@@ -96,7 +96,7 @@ def test_associations_come_strongest_first_whatever_the_sign():
             "rows": [6, 4, 4, 6, 1, 9, 9, 1],
         }
     )
-    found = associations(counts, ("baja", "alta"))
+    found = rank_associations(counts, ("baja", "alta"))
     assert found["column"].tolist() == ["b", "a"]
     assert found["rank_correlation"][0] == pytest.approx(-0.8)
     assert found["auc"][0] == pytest.approx(0.9)
@@ -104,7 +104,7 @@ def test_associations_come_strongest_first_whatever_the_sign():
 
 def test_a_target_of_one_class_has_no_association():
     counts = pd.DataFrame({"column": ["a"], "bin": [0], "class": ["baja"], "rows": [5]})
-    assert associations(counts, ("baja", "alta")).drop(columns="column").isna().all(axis=None)
+    assert rank_associations(counts, ("baja", "alta")).drop(columns="column").isna().all(axis=None)
 
 
 def test_a_number_as_target_gives_its_mean_per_bin(frame):
@@ -123,9 +123,9 @@ def test_categories_with_few_rows_are_left_out_against_the_target(frame):
 
 def test_classes_are_counted_and_their_means_agree_with_pandas(frame):
     table = ibis.memtable(frame)
-    counts = class_counts(table, "target").execute().set_index("class")["rows"]
+    counts = count_classes(table, "target").execute().set_index("class")["rows"]
     assert counts.to_dict() == frame["target"].value_counts().to_dict()
-    means = class_means(table, ["gasto", "edad"], "target").execute()
+    means = compute_class_means(table, ["gasto", "edad"], "target").execute()
     expected = frame.groupby("target")[["gasto", "edad"]].mean()
     for row in means.to_dict("records"):
         assert row["mean"] == pytest.approx(expected.loc[row["class"], row["column"]], rel=1e-6)
@@ -133,5 +133,5 @@ def test_classes_are_counted_and_their_means_agree_with_pandas(frame):
 
 def test_without_columns_nothing_is_associated(frame):
     table = ibis.memtable(frame)
-    assert associations(target_bins(table, {}, "target", CLASSES).execute(), CLASSES).empty
-    assert correlations(table, ["gasto"]).execute().empty
+    assert rank_associations(target_bins(table, {}, "target", CLASSES).execute(), CLASSES).empty
+    assert compute_correlations(table, ["gasto"]).execute().empty

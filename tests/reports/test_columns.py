@@ -1,7 +1,13 @@
 import ibis
 import pytest
 
-from clientela.reports.columns import column_kinds, exact_mean, measured, of_kind, stacked
+from clientela.pipelines.eda.column_profile import (
+    exact_mean,
+    infer_column_kinds,
+    replace_non_finite,
+    select_columns_by_kind,
+    unpack_to_rows,
+)
 
 
 @pytest.fixture
@@ -13,19 +19,19 @@ def table():
 
 
 def test_kinds_follow_types_but_keys_are_keys(table):
-    kinds = column_kinds(table, ["id_cliente"])
+    kinds = infer_column_kinds(table, ["id_cliente"])
     assert kinds == {"id_cliente": "key", "edad": "number", "genero": "category"}
-    assert of_kind(kinds, "number", "key") == ["id_cliente", "edad"]
+    assert select_columns_by_kind(kinds, "number", "key") == ["id_cliente", "edad"]
 
 
 def test_dates_and_flags_have_their_own_kind():
     table = ibis.table({"fecha": "timestamp", "puntos_invalid": "boolean", "extra": "json"}, "t")
-    assert list(column_kinds(table, []).values()) == ["date", "flag", "other"]
+    assert list(infer_column_kinds(table, []).values()) == ["date", "flag", "other"]
 
 
 def test_what_is_not_finite_counts_as_missing():
     values = ibis.memtable({"x": [1.0, float("inf"), float("nan"), None]})
-    assert values.agg(n=measured(values, "x").count()).execute()["n"].tolist() == [1]
+    assert values.agg(n=replace_non_finite(values, "x").count()).execute()["n"].tolist() == [1]
 
 
 def test_means_of_decimals_are_exact():
@@ -36,5 +42,5 @@ def test_means_of_decimals_are_exact():
 def test_many_statistics_of_one_pass_become_rows():
     one = ibis.memtable({"a": [1], "b": [2]})
     rows = [{"column": ibis.literal(name), "value": one[name]} for name in ("a", "b")]
-    found = stacked(one, rows).execute().sort_values("column")
+    found = unpack_to_rows(one, rows).execute().sort_values("column")
     assert found.to_dict("list") == {"column": ["a", "b"], "value": [1, 2]}

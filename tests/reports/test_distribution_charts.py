@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from clientela.reports.distribution_charts import categories_figure, numbers_figure
-from clientela.reports.numbers import NumberFormat
+from clientela.pipelines.eda.charts import plot_category_columns, plot_numeric_columns
+from clientela.text import NumberFormat
 
 
 def titles(figure):
@@ -9,7 +9,7 @@ def titles(figure):
 
 
 def test_every_number_that_varies_has_a_panel(profile):
-    assert titles(numbers_figure(profile, NumberFormat())) == [
+    assert titles(plot_numeric_columns(profile, NumberFormat())) == [
         "total_gasto",
         "gasto_doble",
         "log_total_gasto",
@@ -23,18 +23,21 @@ def test_every_number_that_varies_has_a_panel(profile):
 
 
 def test_the_bars_of_a_panel_hold_every_present_row(profile, model_input):
-    panel = numbers_figure(profile, NumberFormat()).axes[4]
+    panel = plot_numeric_columns(profile, NumberFormat()).axes[4]
     heights = sum(bar.get_height() for bar in panel.patches)
     assert heights == model_input["edad"].notna().sum()
 
 
 def test_categories_that_are_not_named_are_summed_up_in_a_rest(profile):
     only_f = profile.categories[profile.categories["value"] != "M"]
-    panel = categories_figure(replace(profile, categories=only_f), NumberFormat()).axes[0]
+    panel = plot_category_columns(replace(profile, categories=only_f), NumberFormat()).axes[0]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["F", "(resto)"]
 
 
 def test_a_table_without_numbers_or_categories_says_so(profile):
     bare = replace(profile, columns=profile.columns.head(1), categories=profile.categories.head(0))
-    for figure in (numbers_figure(bare, NumberFormat()), categories_figure(bare, NumberFormat())):
+    for figure in (
+        plot_numeric_columns(bare, NumberFormat()),
+        plot_category_columns(bare, NumberFormat()),
+    ):
         assert figure.axes[0].texts[0].get_text().startswith("Ninguna columna")

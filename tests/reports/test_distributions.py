@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from clientela.reports.distributions import (
+from clientela.pipelines.eda.column_profile import (
     QUANTILES,
-    category_counts,
+    compute_histograms,
+    compute_quantiles,
+    compute_shape_statistics,
+    count_categories,
     histogram_edges,
-    histograms,
     quantile_name,
-    quantiles,
-    shapes,
 )
 
 numbers = st.lists(st.integers(-1000, 1000), min_size=1, max_size=60)
@@ -23,7 +23,7 @@ numbers = st.lists(st.integers(-1000, 1000), min_size=1, max_size=60)
 @given(numbers)
 def test_quantiles_are_the_nearest_rank_ones_of_numpy(values):
     table = ibis.memtable({"x": values})
-    (row,) = quantiles(table, ["x"]).execute().to_dict("records")
+    (row,) = compute_quantiles(table, ["x"]).execute().to_dict("records")
     for share in QUANTILES:
         expected = np.quantile(values, share, method="inverted_cdf")
         assert row[quantile_name(share)] == expected
@@ -44,14 +44,14 @@ def test_shape_agrees_with_scipy_however_far_from_zero(values, shift):
             "std": moved.std(ddof=1),
         }
     )
-    (row,) = shapes(table, moments).execute().to_dict("records")
+    (row,) = compute_shape_statistics(table, moments).execute().to_dict("records")
     assert row["skewness"] == pytest.approx(stats.skew(moved), abs=2e-3)
     assert row["kurtosis"] == pytest.approx(stats.kurtosis(moved), abs=2e-3)
 
 
 def test_a_column_without_spread_has_no_shape():
     moments = pd.DataFrame({"column": ["x"], "rows": 3, "missing": 0, "mean": 1.0, "std": 0.0})
-    assert shapes(ibis.memtable({"x": [1, 1, 1]}), moments).execute().empty
+    assert compute_shape_statistics(ibis.memtable({"x": [1, 1, 1]}), moments).execute().empty
 
 
 def profile(**values):
@@ -79,25 +79,25 @@ def test_a_constant_has_no_histogram():
 @given(numbers, st.lists(st.integers(-1000, 1000), min_size=1, max_size=8, unique=True))
 def test_histograms_count_every_row_once_in_the_bin_numpy_names(values, edges):
     inner = sorted(float(e) for e in edges)
-    found = histograms(ibis.memtable({"x": values}), {"x": inner}).execute()
+    found = compute_histograms(ibis.memtable({"x": values}), {"x": inner}).execute()
     expected = pd.Series(np.searchsorted(inner, values, side="right")).value_counts()
     assert dict(zip(found["bin"], found["rows"], strict=True)) == expected.to_dict()
 
 
 def test_missing_values_are_in_no_bin():
     table = ibis.memtable({"x": [1.0, None, 3.0]})
-    assert histograms(table, {"x": [2.0]}).execute()["rows"].tolist() == [1, 1]
+    assert compute_histograms(table, {"x": [2.0]}).execute()["rows"].tolist() == [1, 1]
 
 
 def test_rare_values_are_never_named_and_ties_go_by_name():
     table = ibis.memtable({"c": ["b", "b", "a", "a", "z", None]})
-    found = category_counts(table, ["c"], top=5, min_rows=2).execute()
+    found = count_categories(table, ["c"], top=5, min_rows=2).execute()
     assert found["value"].tolist() == ["a", "b"]
     assert found["rows"].tolist() == [2, 2]
 
 
 def test_tables_without_numbers_or_categories_give_empty_frames():
     table = ibis.memtable({"x": [1]})
-    assert quantiles(table, []).execute().empty
-    assert histograms(table, {}).execute().empty
-    assert category_counts(table, [], 5, 1).execute().empty
+    assert compute_quantiles(table, []).execute().empty
+    assert compute_histograms(table, {}).execute().empty
+    assert count_categories(table, [], 5, 1).execute().empty

@@ -1,30 +1,30 @@
 import pandas as pd
 import pytest
 
-from clientela.exceptions import UnusableTarget
-from clientela.reports.exploration import TargetMeaning, persistence_of, target_of
+from clientela.exceptions import InvalidTargetError
+from clientela.pipelines.eda.exploration import TargetSchema, build_persistence, build_target
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 
 
 def test_classes_are_counted_in_their_order_and_empty_ones_are_zero(target_frames):
-    meaning = TargetMeaning(target="target", classes=(*CLASSES, "altisima"))
-    assert target_of(target_frames, meaning).counts == (100, 50, 35, 15, 0)
+    meaning = TargetSchema(target="target", classes=(*CLASSES, "altisima"))
+    assert build_target(target_frames, meaning).counts == (100, 50, 35, 15, 0)
 
 
 def test_a_class_that_nobody_named_is_an_error_that_names_the_nearest(target_frames):
-    meaning = TargetMeaning(target="target", classes=("sin_compra", "baja", "media", "altas"))
-    with pytest.raises(UnusableTarget, match=r"also holds alta\. Did you mean 'altas'"):
-        target_of(target_frames, meaning)
+    meaning = TargetSchema(target="target", classes=("sin_compra", "baja", "media", "altas"))
+    with pytest.raises(InvalidTargetError, match=r"also holds alta\. Did you mean 'altas'"):
+        build_target(target_frames, meaning)
 
 
 def test_a_target_without_classes_has_no_class_findings(target_frames):
-    assert target_of(target_frames, TargetMeaning(target="target")) is None
+    assert build_target(target_frames, TargetSchema(target="target")) is None
 
 
 def test_columns_of_the_schema_that_others_need_are_no_error():
     schema = {"target": "t", "classes": ["a", "b"], "key": "id", "values": [0, 1]}
-    assert TargetMeaning.model_validate(schema).classes == ("a", "b")
+    assert TargetSchema.model_validate(schema).classes == ("a", "b")
 
 
 def test_windows_are_named_by_their_days(moves):
@@ -37,5 +37,5 @@ def test_windows_are_named_by_their_days(moves):
             "end": pd.to_datetime(["2024-01-01"]),
         }
     )
-    found = persistence_of({"question": question}, CLASSES, moves, 0.5)
+    found = build_persistence({"question": question}, CLASSES, moves, 0.5)
     assert found.borders == ("2023-07-01", "2023-10-01", "2024-01-01")

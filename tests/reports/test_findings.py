@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from clientela.reports.exploration import Exploration, Persistence, TargetMeaning, target_of
-from clientela.reports.findings import advice, findings
+from clientela.pipelines.eda.exploration import Exploration, Persistence, TargetSchema, build_target
+from clientela.pipelines.eda.findings import build_findings, collect_recommendations
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 
@@ -14,7 +14,7 @@ def exploration(profile, target_frames, moves):
     return Exploration(
         entry="purchase_intensity",
         profiles=(profile,),
-        target=target_of(target_frames, TargetMeaning(target="target", classes=CLASSES)),
+        target=build_target(target_frames, TargetSchema(target="target", classes=CLASSES)),
         persistence=Persistence(
             category="TECNOLOGÍA",
             months=3,
@@ -28,12 +28,12 @@ def exploration(profile, target_frames, moves):
 
 @pytest.fixture(scope="module")
 def found(exploration, parameters):
-    return findings(exploration, parameters)
+    return build_findings(exploration, parameters)
 
 
 def test_findings_are_plain_json_and_the_same_twice(found, exploration, parameters):
     text = json.dumps(found, allow_nan=False, sort_keys=True)
-    again = json.dumps(findings(exploration, parameters), allow_nan=False, sort_keys=True)
+    again = json.dumps(build_findings(exploration, parameters), allow_nan=False, sort_keys=True)
     assert text == again
 
 
@@ -68,18 +68,18 @@ def test_the_gravest_advice_stands_first(found):
 
 
 def test_a_table_alone_is_told_by_its_quality(profile, parameters):
-    (only,) = findings(Exploration("credit", (profile,)), parameters)["summary"]
+    (only,) = build_findings(Exploration("credit", (profile,)), parameters)["summary"]
     assert "model_input.edad (50,0 %)" in only
 
 
 def test_buying_that_nobody_did_is_told_without_figures(profile, parameters, moves):
     nobody = Persistence("TECNOLOGÍA", 3, ("a", "b", "c"), CLASSES, 0 * moves, float("nan"))
-    found = findings(Exploration("x", (profile,), persistence=nobody), parameters)
+    found = build_findings(Exploration("x", (profile,), persistence=nobody), parameters)
     assert "no hay clientes con historia suficiente" in found["summary"][0]
     assert found["persistence"]["binary_rule"]["accuracy"] is None
 
 
 def test_what_was_said_of_a_column_is_not_said_again_of_a_later_table(profile, parameters):
     later = replace(profile, name="model_input")
-    twice = advice(Exploration(entry="x", profiles=(profile, later)), parameters)
-    assert twice == advice(Exploration(entry="x", profiles=(profile,)), parameters)
+    twice = collect_recommendations(Exploration(entry="x", profiles=(profile, later)), parameters)
+    assert twice == collect_recommendations(Exploration(entry="x", profiles=(profile,)), parameters)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from clientela.reports.numbers import NumberFormat, significant
+from clientela.text import NumberFormat, round_significant
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def test_axis_numbers_are_short(value, expected):
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_no_number_is_a_dash_for_people_and_nothing_for_machines(value):
     assert NumberFormat().text(value) == NumberFormat().percent(value) == "\N{EN DASH}"
-    assert significant(value) is None
+    assert round_significant(value) is None
 
 
 def test_findings_keep_six_significant_digits():
-    assert significant(1234567.89) == 1234570.0
-    assert significant(0.000123456789) == 0.000123457
+    assert round_significant(1234567.89) == 1234570.0
+    assert round_significant(0.000123456789) == 0.000123457

@@ -3,9 +3,9 @@ import re
 import pandas as pd
 import pytest
 
-from clientela.reports.numbers import NumberFormat
-from clientela.reports.page import Bullets, Image, Page, Section, Table, Text, html
-from clientela.reports.style import without_data
+from clientela.reporting.page import Bullets, Image, Page, Section, Table, Text, render_html
+from clientela.reporting.style import make_empty_figure
+from clientela.text import NumberFormat
 
 
 @pytest.fixture
@@ -17,14 +17,14 @@ def page():
         Text("a < b & c", emphasis=True),
         Bullets(("uno", "dos")),
         Table("Meses", frame, {"Parte": "percent"}, "Nota"),
-        Image("Figura", without_data("nada"), "Pie"),
+        Image("Figura", make_empty_figure("nada"), "Pie"),
     )
     return Page("Título", "Sub", ("Primero",), (Section("Uno", blocks), Section("Dos", ())))
 
 
 @pytest.fixture
 def document(page):
-    return html(page, NumberFormat())
+    return render_html(page, NumberFormat())
 
 
 def test_a_page_opens_offline(document):
@@ -54,4 +54,4 @@ def test_images_say_what_they_show(document):
 
 
 def test_the_same_page_is_the_same_bytes(page, document):
-    assert html(page, NumberFormat()) == document
+    assert render_html(page, NumberFormat()) == document

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from clientela.reports.persistence import (
-    binary_rule,
-    contingency,
-    purchases_in_two_windows,
-    two_windows,
+from clientela.pipelines.eda.association import (
+    build_contingency_matrix,
+    compute_two_windows,
+    count_class_transitions,
+    evaluate_binary_rule,
 )
 
 BOUNDS = [1, 2, 4]
@@ -21,9 +21,9 @@ BOUNDS = [1, 2, 4]
 
 def pairs_of(frame, months=3):
     table = ibis.memtable(frame)
-    windows = two_windows(table, months)
+    windows = compute_two_windows(table, months)
     bought = (table["rubro"] == "ropa") & (table["valor"] > 0)
-    return purchases_in_two_windows(table, bought, windows, BOUNDS).execute()
+    return count_class_transitions(table, bought, windows, BOUNDS).execute()
 
 
 def slow_pairs(frame, months=3):
@@ -61,7 +61,7 @@ def test_windows_and_classes_agree_with_a_slow_loop(sample):
 @pytest.mark.parametrize("last", ["2024-05-30", "2024-02-29", "2024-08-31"])
 def test_windows_count_from_one_anchor_at_month_ends(last):
     table = ibis.memtable(pd.DataFrame({"fecha": pd.to_datetime([f"{last} 18:00"])}))
-    (row,) = two_windows(table, 3).execute().to_dict("records")
+    (row,) = compute_two_windows(table, 3).execute().to_dict("records")
     end = pd.Timestamp(last) + pd.Timedelta(days=1)
     assert row["end"] == end
     assert row["middle"] == end - relativedelta(months=3)
@@ -70,7 +70,7 @@ def test_windows_count_from_one_anchor_at_month_ends(last):
 
 def test_counts_of_classes_that_nobody_has_are_zero():
     pairs = pd.DataFrame({"before": [0, 3], "after": [0, 1], "customers": [5, 2]})
-    counts = contingency(pairs, 4)
+    counts = build_contingency_matrix(pairs, 4)
     assert counts.sum() == 7
     assert (counts[0, 0], counts[3, 1]) == (5, 2)
 
@@ -83,7 +83,7 @@ cells = st.lists(st.integers(0, 6), min_size=16, max_size=16)
 def test_the_binary_rule_agrees_with_sklearn_row_by_row(values):
     counts = np.array(values, float).reshape(4, 4)
     before, after = (np.repeat(codes, values) for codes in np.indices((4, 4)).reshape(2, 16))
-    rule = binary_rule(counts)
+    rule = evaluate_binary_rule(counts)
     if len(before) == 0:
         assert np.isnan(rule.accuracy)
         return

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from clientela.reports.profile import categorical_columns
+from clientela.pipelines.eda.column_profile import select_category_columns
 
 
 def test_a_profile_holds_every_column_of_the_table_in_its_order(profile, model_input):
@@ -24,4 +24,4 @@ def test_text_with_many_values_is_no_category_since_it_may_name_people():
             "place": [0, 1, 2],
         }
     )
-    assert categorical_columns(columns, 200) == ["genero"]
+    assert select_category_columns(columns, 200) == ["genero"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clientela.reports.quality import quality, repeated_rows
+from clientela.pipelines.eda.column_profile import count_repeated_rows, summarize_column_quality
 
 KEYS = ("id_transaccion", "id_cliente")
 
@@ -26,7 +26,7 @@ def transactions():
 
 
 def test_each_column_is_described_once_in_the_tables_order(transactions):
-    found = quality(transactions, KEYS).execute().sort_values("place")
+    found = summarize_column_quality(transactions, KEYS).execute().sort_values("place")
     assert found["column"].tolist() == list(transactions.columns)
     assert found["kind"].tolist() == ["key", "key", "date", "category", "number"]
     assert found["missing"].tolist() == [0, 0, 0, 1, 0]
@@ -34,7 +34,12 @@ def test_each_column_is_described_once_in_the_tables_order(transactions):
 
 
 def test_numbers_agree_with_pandas(transactions):
-    row = quality(transactions, KEYS).execute().set_index("column").loc["valor_transaccion"]
+    row = (
+        summarize_column_quality(transactions, KEYS)
+        .execute()
+        .set_index("column")
+        .loc["valor_transaccion"]
+    )
     values = pd.Series([10.0, 10.0, -5.0, 0.0])
     assert row["mean"] == pytest.approx(values.mean())
     assert row["std"] == pytest.approx(values.std(), rel=1e-6)
@@ -43,7 +48,7 @@ def test_numbers_agree_with_pandas(transactions):
 
 
 def test_dates_show_their_range_and_keys_show_nothing(transactions):
-    found = quality(transactions, KEYS).execute().set_index("column")
+    found = summarize_column_quality(transactions, KEYS).execute().set_index("column")
     assert found.loc["fecha", "first"].startswith("2024-01-05")
     assert found.loc["fecha", "last"].startswith("2024-03-01")
     shown = ["mean", "std", "minimum", "maximum", "first", "last"]
@@ -51,16 +56,16 @@ def test_dates_show_their_range_and_keys_show_nothing(transactions):
 
 
 def test_rows_equal_but_for_their_own_key_are_repeated(transactions):
-    assert repeated_rows(transactions, KEYS).execute()["repeated"].tolist() == [1]
+    assert count_repeated_rows(transactions, KEYS).execute()["repeated"].tolist() == [1]
 
 
 def test_rows_of_one_key_alone_may_share_their_attributes(transactions):
     customers = transactions.select("id_cliente", "categoria")
-    assert repeated_rows(customers, KEYS).execute()["repeated"].isna().all()
+    assert count_repeated_rows(customers, KEYS).execute()["repeated"].isna().all()
 
 
 def test_an_empty_table_has_no_repeated_rows(transactions):
-    assert repeated_rows(transactions.limit(0), KEYS).execute()["repeated"].tolist() == [0]
+    assert count_repeated_rows(transactions.limit(0), KEYS).execute()["repeated"].tolist() == [0]
 
 
 @settings(max_examples=25, deadline=None)
@@ -71,7 +76,7 @@ def test_an_empty_table_has_no_repeated_rows(transactions):
 )
 def test_missing_and_present_add_up_and_moments_agree_with_numpy(values):
     table = ibis.memtable(pd.DataFrame({"x": np.array(values, float)}))
-    (row,) = quality(table, ()).execute().to_dict("records")
+    (row,) = summarize_column_quality(table, ()).execute().to_dict("records")
     present = np.array([v for v in values if v is not None])
     assert row["rows"] == len(values)
     assert row["missing"] == len(values) - len(present)

@@ -1,19 +1,19 @@
 import pandas as pd
 import pytest
 
-from clientela.reports.association import associations
-from clientela.reports.parameters import EdaParameters
-from clientela.reports.recommendations import (
-    correlated_pairs,
-    imbalance,
-    recommendations,
-    suspicious_columns,
+from clientela.pipelines.eda.association import rank_associations
+from clientela.pipelines.eda.exploration import EdaParameters
+from clientela.pipelines.eda.recommendations import (
+    build_recommendations,
+    check_class_imbalance,
+    find_correlated_pairs,
+    find_suspicious_columns,
 )
 
 
 @pytest.fixture
 def found(profile, parameters):
-    return {(item.kind, item.column): item for item in recommendations(profile, parameters)}
+    return {(item.kind, item.column): item for item in build_recommendations(profile, parameters)}
 
 
 def test_each_fault_of_a_column_is_named_once(found):
@@ -50,7 +50,7 @@ def test_the_figure_behind_an_advice_is_kept(found):
 
 
 def test_columns_that_say_the_same_are_paired(target_frames, parameters):
-    pairs = correlated_pairs(target_frames["correlations"], parameters)
+    pairs = find_correlated_pairs(target_frames["correlations"], parameters)
     assert [(item.kind, item.column) for item in pairs] == [
         ("duplicate", "total_gasto ~ gasto_doble")
     ]
@@ -58,26 +58,28 @@ def test_columns_that_say_the_same_are_paired(target_frames, parameters):
 
 def test_a_column_that_is_the_target_in_disguise_is_suspected(target_frames, parameters):
     classes = ("sin_compra", "baja", "media", "alta")
-    suspects = suspicious_columns(associations(target_frames["bins"], classes), parameters)
+    suspects = find_suspicious_columns(
+        rank_associations(target_frames["bins"], classes), parameters
+    )
     assert [item.column for item in suspects] == ["puntaje"]
 
 
 def test_imbalance_compares_the_largest_class_with_the_smallest(parameters):
-    (item,) = imbalance([5, 50, 10], ["a", "b", "c"], parameters)
+    (item,) = check_class_imbalance([5, 50, 10], ["a", "b", "c"], parameters)
     assert (item.column, item.value) == ("a", 10.0)
-    assert imbalance([0, 5], ["a", "b"], parameters) == []
-    assert imbalance([], [], parameters) == []
+    assert check_class_imbalance([0, 5], ["a", "b"], parameters) == []
+    assert check_class_imbalance([], [], parameters) == []
 
 
 def test_thresholds_decide(profile):
     lenient = EdaParameters(
         missing_above=0.6, skewed_above=1000, heavy_tailed_above=1e6, constant_above=1
     )
-    kinds = [item.kind for item in recommendations(profile, lenient)]
+    kinds = [item.kind for item in build_recommendations(profile, lenient)]
     assert kinds == ["constant"]
 
 
 def test_a_table_without_rows_asks_for_nothing(profile, parameters):
     empty = profile.columns.assign(rows=0, missing=0, present=0, skewness=float("nan"))
     nothing = type(profile)("t", empty, None, pd.DataFrame(), pd.DataFrame())
-    assert recommendations(nothing, parameters) == []
+    assert build_recommendations(nothing, parameters) == []

@@ -5,20 +5,28 @@ import numpy as np
 from kedro_datasets.matplotlib import MatplotlibDataset
 from matplotlib.figure import Figure
 
-from clientela.reports.numbers import NumberFormat
-from clientela.reports.style import heat, panels, png, ranked, shortened, titled, write_numbers
+from clientela.reporting.style import (
+    draw_heatmap,
+    draw_ranked_bars,
+    format_axis_numbers,
+    make_panels,
+    render_png,
+    shorten_label,
+    write_title,
+)
+from clientela.text import NumberFormat
 
 
 def drawn():
-    figure, (left, right) = panels(1, 2, 2.0)
-    ranked(left, ["TECNOLOGÍA", "ROPA"], [2.0, 1.0], ["2", "1"])
-    titled(left, "Título")
-    heat(right, np.array([[0.0, 1.0]]), [["0", "1"]])
+    figure, (left, right) = make_panels(1, 2, 2.0)
+    draw_ranked_bars(left, ["TECNOLOGÍA", "ROPA"], [2.0, 1.0], ["2", "1"])
+    write_title(left, "Título")
+    draw_heatmap(right, np.array([[0.0, 1.0]]), [["0", "1"]])
     return figure
 
 
 def test_equal_figures_are_equal_bytes_without_program_or_date():
-    first, second = png(drawn()), png(drawn())
+    first, second = render_png(drawn()), render_png(drawn())
     assert first == second
     assert b"Software" not in first
     assert b"Matplotlib" not in first
@@ -31,32 +39,32 @@ def test_drawing_leaves_the_global_style_alone():
 
 
 def test_axes_are_written_in_the_readers_locale():
-    figure, (panel,) = panels(1, 1, 2.0)
+    figure, (panel,) = make_panels(1, 1, 2.0)
     panel.plot([0, 40_000])
-    write_numbers(panel, "y", NumberFormat())
+    format_axis_numbers(panel, "y", NumberFormat())
     figure.draw_without_rendering()
     labels = [label.get_text() for label in panel.get_yticklabels()]
     assert "20 mil" in labels
 
 
 def test_bars_of_unknown_length_carry_no_number():
-    figure, (panel,) = panels(1, 1, 2.0)
-    ranked(panel, ["a", "b"], [1.0, float("nan")], ["1", "-"])
+    figure, (panel,) = make_panels(1, 1, 2.0)
+    draw_ranked_bars(panel, ["a", "b"], [1.0, float("nan")], ["1", "-"])
     assert [text.get_text() for text in panel.texts] == [" 1"]
     assert figure.axes == [panel]
 
 
 def test_long_names_are_shortened_to_the_length_asked_for():
-    assert shortened("abcdef", 4) == "abc…"
-    assert shortened("abcd", 4) == "abcd"
+    assert shorten_label("abcdef", 4) == "abc…"
+    assert shorten_label("abcd", 4) == "abcd"
 
 
 def test_a_figure_is_drawn_once_for_its_page_and_its_file(tmp_path):
-    figure, (panel,) = panels(1, 1, 2.0)
+    figure, (panel,) = make_panels(1, 1, 2.0)
     drawn = []
     figure.draw = lambda *given, really=figure.draw: (drawn.append(1), really(*given))
-    titled(panel, "Compras")
-    shown = png(figure)
+    write_title(panel, "Compras")
+    shown = render_png(figure)
     once = len(drawn)
     file = MatplotlibDataset(
         filepath=str(tmp_path / "a.png"), save_args={"metadata": {"Software": None}, "dpi": 110}

@@ -8,8 +8,7 @@ from typing import Any
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from tests.segments.tables import Data, Person, Tx
 
-from clientela.segments.layout import REST, Layout
-from clientela.segments.params import SegmentFeatureParams
+from clientela.features.segment_settings import REST, ColumnLayout, SegmentFeatureParams
 
 
 def midnight(day: date) -> datetime:
@@ -31,7 +30,7 @@ def mean_amount(rows: Sequence[Tx]) -> float:
 class Oracle:
     """What every customer's row should be."""
 
-    def __init__(self, data: Data, layout: Layout, params: SegmentFeatureParams) -> None:
+    def __init__(self, data: Data, layout: ColumnLayout, params: SegmentFeatureParams) -> None:
         self.layout, self.params, self.people = layout, params, data.people
         self.end = midnight(layout.fecha_modelo + timedelta(days=1))
         past = [row for row in data.transactions if row.fecha < self.end]

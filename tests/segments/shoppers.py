@@ -5,14 +5,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from clientela.segments.layout import Layout, Rubro
+from clientela.features.segment_settings import ColumnLayout, Rubro
 
 RUBROS = ("supermercado", "farmacia", "restaurantes", "hogar")
 
 
 def layout_of(*slugs, day=date(2024, 6, 30)):
     rubros = tuple(Rubro(slug=s, label=s.capitalize(), members=(s,)) for s in slugs)
-    return Layout(fecha_modelo=day, rubros=rubros)
+    return ColumnLayout(fecha_modelo=day, rubros=rubros)
 
 
 LAYOUT = layout_of(*RUBROS)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 from tests.features.tables import arrow_of
 
-from clientela.segments.layout import REST, Layout, Rubro
+from clientela.features.segment_settings import REST, ColumnLayout, Rubro
 
 TRANSACTIONS = ibis.schema(
     {
@@ -71,7 +71,7 @@ def rubro(slug: str, *others: str) -> Rubro:
     return Rubro(slug=slug, label=slug.capitalize(), members=(slug, *others))
 
 
-LAYOUT = Layout(
+LAYOUT = ColumnLayout(
     fecha_modelo=FECHA_MODELO,
     rubros=(
         rubro("farmacia"),
@@ -80,7 +80,7 @@ LAYOUT = Layout(
     ),
     categoricals=CATEGORICALS,
 )
-UNPOOLED = Layout(fecha_modelo=FECHA_MODELO, rubros=(rubro("ropa"), rubro("farmacia")))
+UNPOOLED = ColumnLayout(fecha_modelo=FECHA_MODELO, rubros=(rubro("ropa"), rubro("farmacia")))
 
 days = st.sampled_from([0, 1, 2, 29, 30, 59, 60, 364, 365, 366, 400]).map(
     lambda ago: FECHA_MODELO - timedelta(days=ago)

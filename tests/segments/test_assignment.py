@@ -4,11 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.segments.assignment import segment_members
-from clientela.segments.clustering import fitted_clusters
-from clientela.segments.identity import Identity
-from clientela.segments.layout import Layout
-from clientela.segments.params import ClusteringParams
+from clientela.features.segment_settings import ClusteringParams, ColumnLayout
+from clientela.models.segmentation import SegmentIdentity, fit_clusters, predict_segments
 
 COLUMNS = ("score_farmacia", "score_hogar")
 NEAREST = ClusteringParams(switch_margin=0.0, minimum_transactions=2)
@@ -26,10 +23,10 @@ def placed():
     """Two segments, around (0, 0) with id 4 and around (1, 1) with id 2."""
     features = customers([[0.0, 0.0], [0.0, 0.1], [0.1, 0.0], [1.0, 1.0], [0.9, 1.0], [1.0, 0.9]])
     rows = features[list(COLUMNS)].to_numpy()
-    model = fitted_clusters(rows, 2, NEAREST, rows[[0, 3]])
-    identity = Identity(
+    model = fit_clusters(rows, 2, NEAREST, rows[[0, 3]])
+    identity = SegmentIdentity(
         fecha_modelo=date(2024, 6, 30),
-        layout=Layout(fecha_modelo=date(2024, 6, 30), rubros=()),
+        layout=ColumnLayout(fecha_modelo=date(2024, 6, 30), rubros=()),
         columns=COLUMNS,
         transformed=True,
         centers=((0.0, 0.0), (1.0, 1.0)),
@@ -42,7 +39,7 @@ def placed():
 
 def members(placed, features, previous=None, params=NEAREST):
     _, model, identity = placed
-    return segment_members(features, model, identity, previous, params)
+    return predict_segments(features, model, identity, previous, params)
 
 
 def test_every_customer_is_in_the_segment_of_the_nearest_centre(placed):

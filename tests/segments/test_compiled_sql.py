@@ -13,10 +13,8 @@ import sqlglot
 from tests.features.test_compiled_sql import COMPILERS, SparkOptions, sql
 from tests.segments.tables import CATEGORICALS, LAYOUT, UNPOOLED, Shop, rubro
 
-from clientela.segments.features import customer_features
-from clientela.segments.layout import Layout
-from clientela.segments.observed import observed_rubros
-from clientela.segments.params import SegmentFeatureParams
+from clientela.features.rubros import aggregate_rubro_features, collect_rubro_counts
+from clientela.features.segment_settings import ColumnLayout, SegmentFeatureParams
 
 DATED = SegmentFeatureParams(fecha_modelo=date(2024, 2, 29), categoricals={"canal": 3})
 PARAMS = [
@@ -24,7 +22,7 @@ PARAMS = [
     SegmentFeatureParams(window_months=None, pool_rest=False, categoricals={"canal": 3}),
     SegmentFeatureParams(categoricals={"canal": 3, "tienda": 2}),
 ]
-SHORT = Layout(
+SHORT = ColumnLayout(
     fecha_modelo=LAYOUT.fecha_modelo,
     rubros=(rubro("farmacia"), LAYOUT.rubros[-1]),
     categoricals={"canal": CATEGORICALS["canal"]},
@@ -40,10 +38,10 @@ def spark_options(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("layout", [LAYOUT, UNPOOLED], ids=["pooled", "unpooled"])
 @pytest.mark.parametrize("params", PARAMS, ids=["dated", "ever", "undated"])
 def test_every_expression_compiles(
-    layout: Layout, params: SegmentFeatureParams, dialect: str
+    layout: ColumnLayout, params: SegmentFeatureParams, dialect: str
 ) -> None:
-    features = customer_features(Shop.transactions, Shop.customers, layout, params)
-    found = {"features": features, **observed_rubros(Shop.transactions, params)}
+    features = aggregate_rubro_features(Shop.transactions, Shop.customers, layout, params)
+    found = {"features": features, **collect_rubro_counts(Shop.transactions, params)}
     for name, expression in found.items():
         parsed = sqlglot.parse_one(sql(expression, dialect), read=dialect)
         assert isinstance(parsed, sqlglot.exp.Query), name
@@ -54,7 +52,7 @@ def golden(dialect: str) -> Path:
 
 
 def short_features(dialect: str) -> str:
-    features: ir.Table = customer_features(Shop.transactions, Shop.customers, SHORT, DATED)
+    features: ir.Table = aggregate_rubro_features(Shop.transactions, Shop.customers, SHORT, DATED)
     return sql(features, dialect) + "\n"
 
 

@@ -2,9 +2,9 @@ from datetime import date
 
 import pandas as pd
 
-from clientela.segments.export import customer_segments
-from clientela.segments.identity import Identity
-from clientela.segments.layout import Layout, Rubro
+from clientela.features.segment_settings import ColumnLayout, Rubro
+from clientela.models.segment_model import customer_segments
+from clientela.models.segmentation import SegmentIdentity
 
 RUBROS = [
     Rubro(slug=slug, label=label, members=(slug,))
@@ -15,9 +15,9 @@ RUBROS = [
         ("otros", "Otros"),
     ]
 ]
-IDENTITY = Identity(
+IDENTITY = SegmentIdentity(
     fecha_modelo=date(2024, 8, 7),
-    layout=Layout(fecha_modelo=date(2024, 8, 7), rubros=tuple(RUBROS)),
+    layout=ColumnLayout(fecha_modelo=date(2024, 8, 7), rubros=tuple(RUBROS)),
     columns=(),
     transformed=True,
     centers=((), ()),

@@ -21,14 +21,13 @@ from tests.segments.tables import (
     rubro,
 )
 
-from clientela.segments.features import customer_features, feature_columns
-from clientela.segments.layout import REST, Layout, Rubro
-from clientela.segments.params import SegmentFeatureParams
+from clientela.features.rubros import aggregate_rubro_features, list_rubro_feature_columns
+from clientela.features.segment_settings import REST, ColumnLayout, Rubro, SegmentFeatureParams
 
 YEAR = SegmentFeatureParams()
 EVER = SegmentFeatureParams(window_months=None)
 TWO_MONTHS = SegmentFeatureParams(window_months=2, pool_rest=False)
-ONE_RUBRO = Layout(fecha_modelo=FECHA_MODELO, rubros=(rubro("ropa"),))
+ONE_RUBRO = ColumnLayout(fecha_modelo=FECHA_MODELO, rubros=(rubro("ropa"),))
 WORKED_EXAMPLE = Data(
     [
         Tx("ana", at("2024-02-29 18:00"), "farmacia", Decimal("30.00"), "APP"),
@@ -44,12 +43,12 @@ WORKED_EXAMPLE = Data(
 )
 
 
-def features(layout: Layout = LAYOUT, params: SegmentFeatureParams = YEAR) -> ir.Table:
-    return customer_features(Shop.transactions, Shop.customers, layout, params)
+def features(layout: ColumnLayout = LAYOUT, params: SegmentFeatureParams = YEAR) -> ir.Table:
+    return aggregate_rubro_features(Shop.transactions, Shop.customers, layout, params)
 
 
 def test_a_worked_example(shop: Shop) -> None:
-    layout = Layout(
+    layout = ColumnLayout(
         fecha_modelo=FECHA_MODELO,
         rubros=LAYOUT.rubros[:2],
         categoricals={"canal": CATEGORICALS["canal"]},
@@ -92,11 +91,11 @@ def test_a_worked_example(shop: Shop) -> None:
     st.sampled_from([(LAYOUT, YEAR), (LAYOUT, EVER), (UNPOOLED, TWO_MONTHS), (ONE_RUBRO, YEAR)]),
 )
 def test_every_feature_agrees_with_the_oracle(
-    shop: Shop, drawn: Data, case: tuple[Layout, SegmentFeatureParams]
+    shop: Shop, drawn: Data, case: tuple[ColumnLayout, SegmentFeatureParams]
 ) -> None:
     found = shop.by_customer(features(*case), drawn)
     expected = Oracle(drawn, *case).expected()
-    numbers = feature_columns(case[0])
+    numbers = list_rubro_feature_columns(case[0])
     assert found.keys() == expected.keys()
     for name, row in found.items():
         assert list(row) == list(expected[name])
@@ -110,26 +109,26 @@ def test_columns_stand_in_the_order_of_the_layout_and_numbers_are_float64() -> N
     table = features()
     assert list(table.columns) == [
         "id_cliente",
-        *feature_columns(LAYOUT),
+        *list_rubro_feature_columns(LAYOUT),
         "rubro_top",
         "edad",
         "genero",
         "estrato_social",
     ]
     kinds = {name: str(kind) for name, kind in table.schema().items()}
-    assert {kinds[name] for name in [*feature_columns(LAYOUT), "edad", "estrato_social"]} == {
-        "float64"
-    }
+    assert {
+        kinds[name] for name in [*list_rubro_feature_columns(LAYOUT), "edad", "estrato_social"]
+    } == {"float64"}
     assert {kinds[name] for name in ("id_cliente", "rubro_top", "genero")} == {"string"}
 
 
 def test_feature_columns_go_rubro_by_rubro_and_then_value_by_value() -> None:
-    layout = Layout(
+    layout = ColumnLayout(
         fecha_modelo=FECHA_MODELO,
         rubros=(rubro("ropa"),),
         categoricals={"canal": CATEGORICALS["canal"]},
     )
-    assert feature_columns(layout) == [
+    assert list_rubro_feature_columns(layout) == [
         "num_tx",
         "gasto_total",
         "ticket_promedio",
@@ -176,7 +175,7 @@ def test_rubros_outside_the_layout_count_in_totals_alone_where_there_is_none(sho
         [Tx("ana", at("2024-02-01"), "cine", Decimal(90)), Tx("ana", at("2024-01-01"), "ropa")], []
     )
     found = shop.by_customer(features(UNPOOLED, TWO_MONTHS), drawn)["ana"]
-    assert {name: found[name] for name in feature_columns(UNPOOLED)[:5]} == {
+    assert {name: found[name] for name in list_rubro_feature_columns(UNPOOLED)[:5]} == {
         "num_tx": 2,
         "gasto_total": 91,
         "ticket_promedio": 45.5,
@@ -187,7 +186,7 @@ def test_rubros_outside_the_layout_count_in_totals_alone_where_there_is_none(sho
 
 
 def test_a_rubro_called_otros_of_its_own_does_not_take_in_the_rest(shop: Shop) -> None:
-    layout = Layout(fecha_modelo=FECHA_MODELO, rubros=(rubro("ropa"), rubro(REST)))
+    layout = ColumnLayout(fecha_modelo=FECHA_MODELO, rubros=(rubro("ropa"), rubro(REST)))
     drawn = Data([Tx("ana", at("2024-02-01"), name) for name in ("otros", "cine")], [])
     found = shop.by_customer(features(layout, TWO_MONTHS), drawn)["ana"]
     assert (found["frecuencia_otros"], found["num_tx"]) == (1, 2)
@@ -258,11 +257,13 @@ def test_without_any_rubro_but_the_rest_it_is_the_top(shop: Shop) -> None:
 
 def test_values_of_a_column_that_the_data_lack_have_shares_of_zero(shop: Shop) -> None:
     narrow = Shop.transactions.drop("canal", "tienda")
-    table = customer_features(narrow, Shop.customers, LAYOUT, YEAR)
+    table = aggregate_rubro_features(narrow, Shop.customers, LAYOUT, YEAR)
     assert table.columns == features().columns
     found = shop.by_customer(table, WORKED_EXAMPLE)
     whole = shop.by_customer(features(), WORKED_EXAMPLE)
-    shares = [name for name in feature_columns(LAYOUT) if "canal" in name or "tienda" in name]
+    shares = [
+        name for name in list_rubro_feature_columns(LAYOUT) if "canal" in name or "tienda" in name
+    ]
     assert found == {key: row | dict.fromkeys(shares, 0.0) for key, row in whole.items()}
 
 
@@ -276,7 +277,7 @@ def test_values_are_shares_of_purchases_with_spellings_together(shop: Shop) -> N
 
 
 def test_extra_columns_of_either_table_change_nothing(shop: Shop) -> None:
-    noisy = customer_features(
+    noisy = aggregate_rubro_features(
         Shop.transactions.mutate(genero=1, num_tx=2, _cents=3),
         Shop.customers.mutate(edad=7, num_tx=8, fecha=9, rubro_top=10),
         LAYOUT,
@@ -288,5 +289,5 @@ def test_extra_columns_of_either_table_change_nothing(shop: Shop) -> None:
 def test_an_empty_window_leaves_every_known_customer_a_row(shop: Shop) -> None:
     found = shop.by_customer(features(params=EVER), Data([], [Person("celia", genero="F")]))
     assert set(found) == {"celia"}
-    assert {found["celia"][name] for name in feature_columns(LAYOUT)} == {0.0}
+    assert {found["celia"][name] for name in list_rubro_feature_columns(LAYOUT)} == {0.0}
     assert found["celia"]["genero"] == "F"

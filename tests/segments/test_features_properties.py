@@ -19,10 +19,12 @@ from tests.segments.tables import (
     transactions,
 )
 
-from clientela.segments.features import customer_features, feature_columns
-from clientela.segments.layout import Layout
-from clientela.segments.observed import observed_rubros
-from clientela.segments.params import SegmentFeatureParams
+from clientela.features.rubros import (
+    aggregate_rubro_features,
+    collect_rubro_counts,
+    list_rubro_feature_columns,
+)
+from clientela.features.segment_settings import ColumnLayout, SegmentFeatureParams
 
 YEAR = SegmentFeatureParams()
 CASES = [
@@ -34,14 +36,14 @@ later = transactions(st.sampled_from([f"c{i}" for i in range(5)]), later_days)
 cases = st.sampled_from(CASES)
 
 
-def features(case: tuple[Layout, SegmentFeatureParams]) -> ir.Table:
-    return customer_features(Shop.transactions, Shop.customers, *case)
+def features(case: tuple[ColumnLayout, SegmentFeatureParams]) -> ir.Table:
+    return aggregate_rubro_features(Shop.transactions, Shop.customers, *case)
 
 
 @settings(max_examples=25, deadline=None)
 @given(data(), cases, st.randoms(use_true_random=False))
 def test_the_order_of_rows_never_changes_a_feature(
-    shop: Shop, drawn: Data, case: tuple[Layout, SegmentFeatureParams], random: Random
+    shop: Shop, drawn: Data, case: tuple[ColumnLayout, SegmentFeatureParams], random: Random
 ) -> None:
     shuffled = Data([*drawn.transactions], [*drawn.people])
     random.shuffle(shuffled.transactions)
@@ -53,7 +55,7 @@ def test_the_order_of_rows_never_changes_a_feature(
 @settings(max_examples=25, deadline=None)
 @given(data(), cases, st.lists(later, min_size=1, max_size=8))
 def test_rows_after_the_date_of_the_model_never_change_a_feature(
-    shop: Shop, drawn: Data, case: tuple[Layout, SegmentFeatureParams], future: list[Tx]
+    shop: Shop, drawn: Data, case: tuple[ColumnLayout, SegmentFeatureParams], future: list[Tx]
 ) -> None:
     table, known = features(case), Data([*drawn.transactions, *future], drawn.people)
     assert shop.by_customer(table, known) == shop.by_customer(table, drawn)
@@ -65,7 +67,7 @@ def test_rows_after_the_date_of_the_model_never_change_what_was_observed(
     shop: Shop, drawn: Data, future: list[Tx]
 ) -> None:
     params = SegmentFeatureParams(fecha_modelo=LAYOUT.fecha_modelo, categoricals={"canal": 3})
-    tables = observed_rubros(Shop.transactions, params)
+    tables = collect_rubro_counts(Shop.transactions, params)
     known = Data([*drawn.transactions, *future], drawn.people)
     for name, key in {"rubros": "rubro", "values": "value"}.items():
         before, after = (shop.frame(tables[name], each, [key]) for each in (drawn, known))
@@ -75,7 +77,7 @@ def test_rows_after_the_date_of_the_model_never_change_what_was_observed(
 @settings(max_examples=25, deadline=None)
 @given(data(), cases)
 def test_every_customer_has_one_row_with_bounded_scores_and_shares_that_add_up(
-    shop: Shop, drawn: Data, case: tuple[Layout, SegmentFeatureParams]
+    shop: Shop, drawn: Data, case: tuple[ColumnLayout, SegmentFeatureParams]
 ) -> None:
     layout, params = case
     found = shop.by_customer(features(case), drawn)
@@ -85,7 +87,7 @@ def test_every_customer_has_one_row_with_bounded_scores_and_shares_that_add_up(
     if params.window_months is None:
         assert found.keys() == known | seen
     for row in found.values():
-        assert all(isinstance(row[name], float) for name in feature_columns(layout))
+        assert all(isinstance(row[name], float) for name in list_rubro_feature_columns(layout))
         assert all(0 <= row[f"score_{slug}"] <= 1 for slug in layout.slugs)
         total = sum(row[f"participacion_{slug}"] for slug in layout.slugs)
         assert total in (0.0, pytest.approx(1.0, abs=1e-12))

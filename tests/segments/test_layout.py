@@ -6,8 +6,13 @@ import pytest
 from tests.features.tables import at
 
 from clientela.exceptions import ConfigurationError, TrainingDataError
-from clientela.segments.layout import Layout, Rubro, layout_of, model_date
-from clientela.segments.params import SegmentFeatureParams
+from clientela.features.segment_settings import (
+    ColumnLayout,
+    Rubro,
+    SegmentFeatureParams,
+    build_column_layout,
+    resolve_model_date,
+)
 
 DAY = date(2024, 6, 30)
 SEEN = [
@@ -22,28 +27,28 @@ VALUES = [("canal", "APP", 5), ("canal", "TIENDA", 9), ("canal", "App", 4), ("ci
 
 def layout(
     params: SegmentFeatureParams | None = None,
-    previous: Layout | None = None,
+    previous: ColumnLayout | None = None,
     rubros: list[tuple[str, str, int, int]] = SEEN,
     values: list[tuple[str, str, int]] = VALUES,
-) -> Layout:
+) -> ColumnLayout:
     observed = {
         "rubros": pd.DataFrame(rubros, columns=["rubro", "categoria", "customers", "rows"]),
         "values": pd.DataFrame(values, columns=["column", "value", "rows"]),
     }
-    return layout_of(observed, params or SegmentFeatureParams(), DAY, previous)
+    return build_column_layout(observed, params or SegmentFeatureParams(), DAY, previous)
 
 
 def params(**settings: Any) -> SegmentFeatureParams:
     return SegmentFeatureParams(**settings)
 
 
-def before(*slugs: str, **categoricals: dict[str, str]) -> Layout:
+def before(*slugs: str, **categoricals: dict[str, str]) -> ColumnLayout:
     made = tuple(Rubro(slug=slug, label=f"{slug} de antes", members=(slug,)) for slug in slugs)
-    return Layout(fecha_modelo=date(2024, 6, 23), rubros=made, categoricals=categoricals)
+    return ColumnLayout(fecha_modelo=date(2024, 6, 23), rubros=made, categoricals=categoricals)
 
 
 def test_the_first_model_takes_the_rubros_with_the_most_customers_and_pools_the_rest() -> None:
-    assert layout(params(top_rubros=2)) == Layout(
+    assert layout(params(top_rubros=2)) == ColumnLayout(
         fecha_modelo=DAY,
         rubros=(
             Rubro(slug="supermercado", label="Supermercado", members=("supermercado",)),
@@ -189,7 +194,7 @@ def test_a_rubro_and_a_value_that_would_share_a_column_are_refused() -> None:
 
 def test_a_layout_comes_back_from_its_stored_form() -> None:
     made = layout(params(top_rubros=2, categoricals={"canal": 2}))
-    assert Layout.model_validate_json(made.model_dump_json()) == made
+    assert ColumnLayout.model_validate_json(made.model_dump_json()) == made
 
 
 def period(first: str | None, last: str | None) -> pd.DataFrame:
@@ -197,21 +202,26 @@ def period(first: str | None, last: str | None) -> pd.DataFrame:
 
 
 def test_the_date_of_the_model_is_the_last_one_in_the_data() -> None:
-    found = model_date(period("2023-01-01", "2024-06-30 23:00"), params())
+    found = resolve_model_date(period("2023-01-01", "2024-06-30 23:00"), params())
     assert found == DAY
 
 
 @pytest.mark.parametrize("day", [date(2023, 1, 1), date(2024, 1, 31), date(2024, 7, 15)])
 def test_a_configured_date_is_taken(day: date) -> None:
-    assert model_date(period("2023-01-01 09:00", "2024-06-30"), params(fecha_modelo=day)) == day
+    assert (
+        resolve_model_date(period("2023-01-01 09:00", "2024-06-30"), params(fecha_modelo=day))
+        == day
+    )
 
 
 def test_a_date_before_the_first_transaction_is_refused_with_the_dates_that_would_do() -> None:
     message = "features.fecha_modelo is 2022-12-31, before the first transaction .2023-01-01."
     with pytest.raises(ConfigurationError, match=message):
-        model_date(period("2023-01-01", "2024-06-30"), params(fecha_modelo=date(2022, 12, 31)))
+        resolve_model_date(
+            period("2023-01-01", "2024-06-30"), params(fecha_modelo=date(2022, 12, 31))
+        )
 
 
 def test_an_empty_table_of_transactions_is_refused() -> None:
     with pytest.raises(TrainingDataError, match="at least one accepted row was expected"):
-        model_date(period(None, None), params())
+        resolve_model_date(period(None, None), params())

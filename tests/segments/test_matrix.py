@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import ModelFileError
-from clientela.segments.layout import Layout, Rubro
-from clientela.segments.matrix import matrix, matrix_columns
+from clientela.features.rubros import build_matrix, list_matrix_columns
+from clientela.features.segment_settings import ColumnLayout, Rubro
 
-LAYOUT = Layout(
+LAYOUT = ColumnLayout(
     fecha_modelo=date(2024, 6, 30),
     rubros=(
         Rubro(slug="farmacia", label="Farmacia", members=("farmacia",)),
@@ -19,7 +19,7 @@ LAYOUT = Layout(
 
 
 def test_columns_follow_the_groups_and_the_layout():
-    assert matrix_columns(LAYOUT, ["recencia", "categoricas", "participacion", "totales"]) == [
+    assert list_matrix_columns(LAYOUT, ["recencia", "categoricas", "participacion", "totales"]) == [
         "recencia_farmacia_dias",
         "recencia_otros_dias",
         "participacion_canal_app",
@@ -35,7 +35,7 @@ def test_columns_follow_the_groups_and_the_layout():
 
 
 def test_a_group_named_twice_counts_once():
-    assert matrix_columns(LAYOUT, ["score", "score"]) == ["score_farmacia", "score_otros"]
+    assert list_matrix_columns(LAYOUT, ["score", "score"]) == ["score_farmacia", "score_otros"]
 
 
 def test_shares_enter_as_roots_amounts_as_logarithms_and_scores_as_they_are():
@@ -47,7 +47,7 @@ def test_shares_enter_as_roots_amounts_as_logarithms_and_scores_as_they_are():
         }
     )
 
-    found = matrix(features, list(features), transformed=True)
+    found = build_matrix(features, list(features), transformed=True)
 
     assert found == pytest.approx(np.array([[0.5, 1.0, 0.5], [1.0, 0.0, 0.0]]))
 
@@ -55,9 +55,12 @@ def test_shares_enter_as_roots_amounts_as_logarithms_and_scores_as_they_are():
 def test_untransformed_columns_enter_as_they_are():
     features = pd.DataFrame({"frecuencia_farmacia": [3.0, 0.0]})
 
-    assert matrix(features, ["frecuencia_farmacia"], transformed=False).tolist() == [[3.0], [0.0]]
+    assert build_matrix(features, ["frecuencia_farmacia"], transformed=False).tolist() == [
+        [3.0],
+        [0.0],
+    ]
 
 
 def test_a_column_that_is_gone_is_named_with_what_to_run():
     with pytest.raises(ModelFileError, match=r"participacion_joyas.*--pipelines=feature_eng"):
-        matrix(pd.DataFrame({"num_tx": [1.0]}), ["participacion_joyas"], transformed=True)
+        build_matrix(pd.DataFrame({"num_tx": [1.0]}), ["participacion_joyas"], transformed=True)

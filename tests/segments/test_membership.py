@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from sklearn.pipeline import Pipeline
 
-from clientela.modelling.storage.persistence import estimator_from_bytes, skops_bytes
-from clientela.segments.clustering import fitted_clusters
-from clientela.segments.membership import fitted_mixture, membership, probabilities
-from clientela.segments.params import ClusteringParams
+from clientela.features.segment_settings import ClusteringParams
+from clientela.models.segment_model import (
+    fit_mixture,
+    measure_membership,
+    predict_segment_probabilities,
+)
+from clientela.models.segmentation import fit_clusters
+from clientela.models.stored_model import decode_estimator, encode_estimator
 
 IDS = (4, 0, 7)
 PARAMS = ClusteringParams()
@@ -27,20 +31,20 @@ def planted(width=0.2, each=60):
     return scaled, centers, labels
 
 
-OVERLAPPING = fitted_mixture(*planted(width=1.0, each=10)[:2], PARAMS)
+OVERLAPPING = fit_mixture(*planted(width=1.0, each=10)[:2], PARAMS)
 
 
 def test_each_component_stays_the_cluster_it_began_as():
     scaled, centers, labels = planted()
     order = [2, 0, 1]
-    mixture = fitted_mixture(scaled, centers[order], PARAMS)
+    mixture = fit_mixture(scaled, centers[order], PARAMS)
     np.testing.assert_allclose(mixture.means_, centers[order], atol=1e-3)
     np.testing.assert_array_equal(np.asarray(order)[mixture.predict(scaled)], labels)
 
 
 def test_probabilities_equal_bayes_rule_by_hand():
     scaled, centers, _ = planted(width=1.5)
-    mixture = fitted_mixture(scaled, centers, PARAMS)
+    mixture = fit_mixture(scaled, centers, PARAMS)
     density = np.array(
         [
             [
@@ -52,7 +56,7 @@ def test_probabilities_equal_bayes_rule_by_hand():
         ]
     )
     by_hand = density / density.sum(axis=1, keepdims=True)
-    found = probabilities(mixture, scaled[:20], IDS)
+    found = predict_segment_probabilities(mixture, scaled[:20], IDS)
     expected = pd.DataFrame(by_hand, columns=["prob_4", "prob_0", "prob_7"])
     pd.testing.assert_frame_equal(found, expected[["prob_0", "prob_4", "prob_7"]])
 
@@ -64,7 +68,7 @@ def test_probabilities_equal_bayes_rule_by_hand():
 )
 def test_probabilities_of_each_customer_add_up_to_one_however_far_away(seed, shift, ids):
     strangers = np.random.default_rng(seed).normal(shift, 5.0, (8, 3))
-    found = probabilities(OVERLAPPING, strangers, ids)
+    found = predict_segment_probabilities(OVERLAPPING, strangers, ids)
     assert list(found.columns) == [f"prob_{segment}" for segment in sorted(ids)]
     assert found.to_numpy().min() >= 0.0
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
@@ -72,14 +76,14 @@ def test_probabilities_of_each_customer_add_up_to_one_however_far_away(seed, shi
 
 def test_nobody_has_a_table_with_the_columns_and_no_rows():
     scaled, centers, _ = planted()
-    found = probabilities(fitted_mixture(scaled, centers, PARAMS), scaled[:0], IDS)
+    found = predict_segment_probabilities(fit_mixture(scaled, centers, PARAMS), scaled[:0], IDS)
     assert found.shape == (0, 3)
     assert (found.dtypes == "float64").all()
 
 
 def test_clear_segments_agree_and_are_sure():
     scaled, centers, labels = planted()
-    found = membership(fitted_mixture(scaled, centers, PARAMS), scaled, labels, IDS)
+    found = measure_membership(fit_mixture(scaled, centers, PARAMS), scaled, labels, IDS)
     assert found["agreement"] == 1.0
     assert found["mean_highest"] > 0.99
     assert found["unclear_share"] == 0.0
@@ -90,9 +94,9 @@ def test_clear_segments_agree_and_are_sure():
 
 def test_figures_equal_a_count_customer_by_customer():
     scaled, centers, labels = planted(width=2.0)
-    mixture = fitted_mixture(scaled, centers, PARAMS)
-    found = membership(mixture, scaled, labels, IDS)
-    rows = probabilities(mixture, scaled, IDS).to_dict("records")
+    mixture = fit_mixture(scaled, centers, PARAMS)
+    found = measure_membership(mixture, scaled, labels, IDS)
+    rows = predict_segment_probabilities(mixture, scaled, IDS).to_dict("records")
     agree, highest, unclear = [], [], []
     for row, label in zip(rows, labels, strict=True):
         best = max(row, key=row.get)
@@ -110,8 +114,8 @@ def test_figures_equal_a_count_customer_by_customer():
 
 def test_a_segment_without_customers_has_no_figures_and_the_rest_is_json():
     scaled, centers, labels = planted()
-    mixture = fitted_mixture(scaled, centers, PARAMS)
-    found = membership(mixture, scaled[labels > 0], labels[labels > 0], IDS)
+    mixture = fit_mixture(scaled, centers, PARAMS)
+    found = measure_membership(mixture, scaled[labels > 0], labels[labels > 0], IDS)
     empty = found["segments"][1]
     assert empty == {
         "cluster_id": 4, "customers": 0, "agreement": None, "mean_highest": None,
@@ -125,14 +129,14 @@ def test_rubros_where_most_spend_nothing_do_not_make_a_mixture_without_width():
     spent = np.where(rng.uniform(size=(400, 2)) < 0.8, 0.0, rng.uniform(1, 3, (400, 2)))
     scaled = (spent - spent.mean(axis=0)) / spent.std(axis=0)
     centers = np.array([[-0.5, -0.5], [2.0, -0.5]])
-    mixture = fitted_mixture(scaled, centers, PARAMS)
+    mixture = fit_mixture(scaled, centers, PARAMS)
     assert np.linalg.eigvalsh(mixture.covariances_).min() >= 0.1
 
 
 def test_a_cluster_that_nobody_drawn_belongs_to_does_no_harm():
     scaled, centers, _ = planted()
     far = np.vstack([centers, [[40.0, 40.0, 40.0]]])
-    found = probabilities(fitted_mixture(scaled, far, PARAMS), scaled, (0, 1, 2, 3))
+    found = predict_segment_probabilities(fit_mixture(scaled, far, PARAMS), scaled, (0, 1, 2, 3))
     assert np.isfinite(found.to_numpy()).all()
     assert found["prob_3"].max() < 0.1
 
@@ -140,7 +144,7 @@ def test_a_cluster_that_nobody_drawn_belongs_to_does_no_harm():
 def test_at_most_the_configured_customers_are_fitted_and_the_seed_draws_them():
     scaled, centers, _ = planted(width=1.0)
     means = [
-        fitted_mixture(
+        fit_mixture(
             scaled, centers, ClusteringParams(evaluation_rows=rows, seed=seed)
         ).means_.tolist()
         for rows, seed in ((50, 1), (50, 1), (50, 2), (180, 1), (180, 2))
@@ -152,14 +156,14 @@ def test_the_whole_model_is_one_file_equal_for_equal_models_and_gives_equal_prob
     scaled, _, _ = planted()
 
     def model():
-        clusters = fitted_clusters(scaled, 3, ClusteringParams(n_init=2))
+        clusters = fit_clusters(scaled, 3, ClusteringParams(n_init=2))
         centers = clusters["clusters"].cluster_centers_
-        mixture = fitted_mixture(clusters["scaler"].transform(scaled), centers, PARAMS)
+        mixture = fit_mixture(clusters["scaler"].transform(scaled), centers, PARAMS)
         return Pipeline([*clusters.steps, ("mixture", mixture)])
 
-    content = skops_bytes(model())
-    assert content == skops_bytes(model())
-    loaded = estimator_from_bytes(content)
+    content = encode_estimator(model())
+    assert content == encode_estimator(model())
+    loaded = decode_estimator(content)
     np.testing.assert_array_equal(
         loaded["mixture"].predict_proba(scaled), model()["mixture"].predict_proba(scaled)
     )

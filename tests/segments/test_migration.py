@@ -7,18 +7,23 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn.metrics import adjusted_rand_score
 
-from clientela.reports.numbers import NumberFormat
-from clientela.segments.identity import SIN_ACTIVIDAD, Identity
-from clientela.segments.layout import Layout
-from clientela.segments.migration import LOST, NEW, migration, migration_matrix
+from clientela.features.segment_settings import ColumnLayout
+from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
+from clientela.pipelines.segmentation.migration import (
+    LOST,
+    NEW,
+    migration_matrix,
+    summarize_migration,
+)
+from clientela.text import NumberFormat
 
 LAST_WEEK, TODAY = date(2024, 7, 31), date(2024, 8, 7)
 
 
 def identity(day, names):
-    return Identity(
+    return SegmentIdentity(
         fecha_modelo=day,
-        layout=Layout(fecha_modelo=day, rubros=()),
+        layout=ColumnLayout(fecha_modelo=day, rubros=()),
         columns=("participacion_farmacia",),
         transformed=True,
         centers=tuple((float(segment),) for segment in names),
@@ -99,7 +104,7 @@ def migrated(moves, before, after, nearest=None):
     members, previous = before_and_after(moves, nearest)
     matrix = migration_matrix(members, previous, after, before)
     last = identity(LAST_WEEK, before)
-    return migration(matrix, members, identity(TODAY, after), last, NumberFormat())
+    return summarize_migration(matrix, members, identity(TODAY, after), last, NumberFormat())
 
 
 def test_the_share_that_moved_comes_before_the_share_that_stayed():
@@ -138,7 +143,7 @@ def test_segments_called_otherwise_are_named_both_ways():
 def test_a_first_model_is_compared_with_none_and_says_so():
     members, _ = before_and_after({"01": (None, 0), "02": (None, 2)})
     matrix = migration_matrix(members, None, AFTER, {})
-    found = migration(matrix, members, identity(TODAY, AFTER), None, NumberFormat())
+    found = summarize_migration(matrix, members, identity(TODAY, AFTER), None, NumberFormat())
     assert found == {
         "previous": None,
         "current": "2024-08-07",
@@ -181,7 +186,7 @@ def test_every_customer_is_counted_once_and_agrees_with_a_loop(pairs):
     moves = {f"{place:02}": pair for place, pair in enumerate(pairs)}
     members, previous = before_and_after(moves)
     matrix = migration_matrix(members, previous, names, names)
-    found = migration(
+    found = summarize_migration(
         matrix, members, identity(TODAY, names), identity(LAST_WEEK, names), NumberFormat()
     )
     counted = found["compared"] + found["new_customers"] + found["lost_customers"]

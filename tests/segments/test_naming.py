@@ -6,18 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.exceptions import ConfigurationError
-from clientela.folding import folded_word, slug_of
-from clientela.segments.identity import SIN_ACTIVIDAD, Identity
-from clientela.segments.layout import Layout, Rubro
-from clientela.segments.naming import SegmentName, segment_names
-from clientela.segments.params import NameOverride, NamingParams
+from clientela.features.segment_settings import ColumnLayout, NameOverride, NamingParams, Rubro
+from clientela.models.segment_profile import SegmentName, choose_segment_names
+from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
+from clientela.text import make_slug, normalize_word
 
 LABELS = ("Farmacia", "Supermercado", "Hogar", "Otros")
 
 
 def layout_for(labels=LABELS):
-    rubros = tuple(Rubro(slug=slug_of(label), label=label, members=()) for label in labels)
-    return Layout(fecha_modelo=date(2024, 8, 7), rubros=rubros)
+    rubros = tuple(Rubro(slug=make_slug(label), label=label, members=()) for label in labels)
+    return ColumnLayout(fecha_modelo=date(2024, 8, 7), rubros=rubros)
 
 
 def customers(rows, labels=LABELS):
@@ -38,11 +37,13 @@ def named(rows, labels=LABELS, overrides=None, previous=None):
         for segment, name in (overrides or {}).items()
     }
     before = None if previous is None else earlier(previous)
-    return segment_names(*customers(rows, labels), NamingParams(overrides=given_names), before)
+    return choose_segment_names(
+        *customers(rows, labels), NamingParams(overrides=given_names), before
+    )
 
 
 def earlier(names):
-    return Identity(
+    return SegmentIdentity(
         fecha_modelo=date(2024, 7, 31),
         layout=layout_for(),
         columns=("participacion_farmacia",),
@@ -226,7 +227,7 @@ def test_a_given_name_that_cannot_be_is_refused(overrides, message):
 def test_a_segment_that_the_margin_left_empty_has_a_name_too():
     features, members, layout = customers(THREE)
     held = members.assign(cluster_id=[0, 1, 1])
-    found = segment_names(features, held, layout, NamingParams(), None)
+    found = choose_segment_names(features, held, layout, NamingParams(), None)
     assert texts(found)[2] == "Compra variada"
 
 
@@ -254,9 +255,9 @@ def test_names_are_all_different_not_empty_and_independent_of_row_order(table, s
         Rubro(slug=slug, label=label, members=())
         for slug, label in zip(layout_for().slugs, labels, strict=True)
     )
-    layout = Layout(fecha_modelo=date(2024, 8, 7), rubros=rubros)
-    found = segment_names(features, members, layout, NamingParams(), None)
-    folded = [folded_word(name.name) for name in found.values()]
+    layout = ColumnLayout(fecha_modelo=date(2024, 8, 7), rubros=rubros)
+    found = choose_segment_names(features, members, layout, NamingParams(), None)
+    folded = [normalize_word(name.name) for name in found.values()]
     assert sorted(found) == sorted({segment for segment, _ in rows} - {SIN_ACTIVIDAD})
     assert len(set(folded)) == len(found)
     assert "" not in folded
@@ -264,6 +265,6 @@ def test_names_are_all_different_not_empty_and_independent_of_row_order(table, s
     assert all(name.of_today == name.name for name in found.values())
     order = list(range(len(rows)))
     shuffled.shuffle(order)
-    assert found == segment_names(
+    assert found == choose_segment_names(
         features.iloc[order], members.iloc[order[::-1]], layout, NamingParams(), None
     )

@@ -6,8 +6,8 @@ import pytest
 from tests.features.tables import at
 from tests.segments.tables import Data, Shop, Tx
 
-from clientela.segments.observed import observed_rubros
-from clientela.segments.params import SegmentFeatureParams
+from clientela.features.rubros import collect_rubro_counts
+from clientela.features.segment_settings import SegmentFeatureParams
 
 SHOPPING = Data(
     [
@@ -28,7 +28,7 @@ def observed(
     shop: Shop, name: str, params: SegmentFeatureParams, drawn: Data = SHOPPING
 ) -> pd.DataFrame:
     keys = {"period": ["first"], "rubros": ["rubro", "categoria"], "values": ["column", "value"]}
-    return shop.frame(observed_rubros(Shop.transactions, params)[name], drawn, keys[name])
+    return shop.frame(collect_rubro_counts(Shop.transactions, params)[name], drawn, keys[name])
 
 
 def rubros(*rows: tuple[str, str, int, int]) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def test_without_a_categorical_in_the_data_values_are_an_empty_table_of_the_same
     shop: Shop, configured: dict[str, int]
 ) -> None:
     params = LEAP_DAY.model_copy(update={"categoricals": configured})
-    table = observed_rubros(Shop.transactions, params)["values"]
+    table = collect_rubro_counts(Shop.transactions, params)["values"]
     assert {name: str(kind) for name, kind in table.schema().items()} == {
         "value": "string",
         "rows": "int64",

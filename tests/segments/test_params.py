@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from clientela.segments.params import (
+from clientela.features.segment_settings import (
     ClusteringParams,
     MembershipParams,
     NameOverride,

@@ -7,12 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from clientela.segments.identity import SIN_ACTIVIDAD
-from clientela.segments.layout import Layout, Rubro
-from clientela.segments.params import SegmentReportParams
-from clientela.segments.profile import MISSING, POOLED, segment_profile
+from clientela.features.segment_settings import ColumnLayout, Rubro, SegmentReportParams
+from clientela.models.segment_profile import MISSING, POOLED, build_segment_profile
+from clientela.models.segmentation import SIN_ACTIVIDAD
 
-LAYOUT = Layout(
+LAYOUT = ColumnLayout(
     fecha_modelo=date(2024, 8, 7),
     rubros=(
         Rubro(slug="farmacia", label="Farmacia", members=()),
@@ -56,7 +55,7 @@ def members():
 
 def profile(features, members, min_customers=1):
     params = SegmentReportParams(min_customers=min_customers)
-    return segment_profile(features, members, NAMES, LAYOUT, params)
+    return build_segment_profile(features, members, NAMES, LAYOUT, params)
 
 
 def test_one_row_per_segment_with_size_and_value(features, members):

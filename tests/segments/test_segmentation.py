@@ -7,13 +7,13 @@ import pytest
 from tests.segments.shoppers import LAYOUT, NEXT_WEEK, RUBROS, customers, layout_of
 
 from clientela.exceptions import ConfigurationError, TrainingDataError
-from clientela.segments.params import (
+from clientela.features.segment_settings import (
     ClusteringParams,
     NameOverride,
     NamingParams,
     SegmentationParams,
 )
-from clientela.segments.segmentation import Previous, segmentation
+from clientela.models.segment_model import PreviousModel, fit_segmentation
 
 
 def params(**clustering):
@@ -21,11 +21,11 @@ def params(**clustering):
 
 
 def model(features, previous=None, k=3, layout=LAYOUT, **clustering):
-    return segmentation(features, layout, k, previous, params(**clustering))
+    return fit_segmentation(features, layout, k, previous, params(**clustering))
 
 
 def previous_of(made):
-    return Previous(made.identity, made.members[["id_cliente", "cluster_id"]])
+    return PreviousModel(made.identity, made.members[["id_cliente", "cluster_id"]])
 
 
 def ids(made):
@@ -67,7 +67,7 @@ def test_a_cold_refit_gets_its_ids_back_by_the_customers_it_shares():
     first = model(customers())
     shuffled = previous_of(first)
     swapped = {0: 2, 1: 0, 2: 1}
-    old = Previous(
+    old = PreviousModel(
         first.identity.model_copy(
             update={"ids": tuple(swapped[i] for i in first.identity.ids),
                     "names": {swapped[i]: n for i, n in first.identity.names.items()}}
@@ -136,7 +136,7 @@ def test_a_segment_that_ends_is_logged_and_its_id_is_never_given_again(caplog):
 def test_a_person_can_name_a_segment():
     naming = NamingParams(overrides={1: NameOverride(name="Salud", reason="pedido de marketing")})
 
-    made = segmentation(customers(), LAYOUT, 3, None, SegmentationParams(naming=naming))
+    made = fit_segmentation(customers(), LAYOUT, 3, None, SegmentationParams(naming=naming))
 
     assert made.identity.names[1] == "Salud"
     assert "pedido de marketing" in made.identity.name_reasons[1]
@@ -146,7 +146,7 @@ def test_a_name_for_a_segment_that_does_not_exist_is_refused():
     naming = NamingParams(overrides={9: NameOverride(name="Salud", reason="?")})
 
     with pytest.raises(ConfigurationError, match="9"):
-        segmentation(customers(), LAYOUT, 3, None, SegmentationParams(naming=naming))
+        fit_segmentation(customers(), LAYOUT, 3, None, SegmentationParams(naming=naming))
 
 
 def test_fewer_active_customers_than_segments_are_refused():

@@ -3,16 +3,20 @@ import pandas as pd
 import pytest
 from tests.segments.shoppers import LAYOUT, customers
 
-from clientela.modelling.storage.stored_model import packed, unpacked
-from clientela.segments.params import ClusteringParams, MembershipParams, SegmentationParams
-from clientela.segments.segmentation import segmentation
-from clientela.segments.stored import (
-    exported_probabilities,
-    identity_of,
-    placed_customers,
-    soft_membership,
-    stored_segmentation,
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    MembershipParams,
+    SegmentationParams,
 )
+from clientela.models.segment_model import (
+    assign_to_stored_segments,
+    build_stored_segmentation,
+    fit_segmentation,
+    get_identity,
+    measure_soft_membership,
+    predict_export_probabilities,
+)
+from clientela.models.stored_model import decode_model, encode_model
 
 
 def params(mode="report"):
@@ -20,60 +24,62 @@ def params(mode="report"):
 
 
 def through_a_file(model):
-    return unpacked(*packed(model), "somewhere")
+    return decode_model(*encode_model(model), "somewhere")
 
 
 @pytest.fixture
 def made():
-    return segmentation(customers(), LAYOUT, 3, None, params())
+    return fit_segmentation(customers(), LAYOUT, 3, None, params())
 
 
 def test_a_stored_model_places_customers_as_the_run_that_made_it(made):
-    stored = through_a_file(stored_segmentation(made, customers(), params()))
+    stored = through_a_file(build_stored_segmentation(made, customers(), params()))
 
-    found = placed_customers(stored, customers(), None, params())
+    found = assign_to_stored_segments(stored, customers(), None, params())
 
     pd.testing.assert_frame_equal(found, made.members)
-    assert identity_of(stored) == made.identity
+    assert get_identity(stored) == made.identity
 
 
 def test_new_customers_are_placed_without_a_refit(made):
-    stored = stored_segmentation(made, customers(), params())
+    stored = build_stored_segmentation(made, customers(), params())
     newcomer = customers().iloc[[0]].assign(id_cliente="new", participacion_supermercado=0.9)
 
-    found = placed_customers(stored, newcomer, None, params())
+    found = assign_to_stored_segments(stored, newcomer, None, params())
 
     assert found["cluster_id"].tolist() == [0]
 
 
 def test_the_same_model_is_the_same_file(made):
-    first, second = (packed(stored_segmentation(made, customers(), params())) for _ in range(2))
+    first, second = (
+        encode_model(build_stored_segmentation(made, customers(), params())) for _ in range(2)
+    )
 
     assert first == second
 
 
 def test_without_membership_no_mixture_is_stored(made):
-    stored = through_a_file(stored_segmentation(made, customers(), params("none")))
+    stored = through_a_file(build_stored_segmentation(made, customers(), params("none")))
 
-    assert soft_membership(stored, customers(), params("report")) == {"mode": "none"}
-    assert exported_probabilities(stored, customers(), params("export")) is None
+    assert measure_soft_membership(stored, customers(), params("report")) == {"mode": "none"}
+    assert predict_export_probabilities(stored, customers(), params("export")) is None
 
 
 def test_membership_is_reported_but_not_exported_unless_asked_for(made):
-    stored = stored_segmentation(made, customers(), params())
+    stored = build_stored_segmentation(made, customers(), params())
 
-    told = soft_membership(stored, customers(), params())
+    told = measure_soft_membership(stored, customers(), params())
 
     assert told["mode"] == "report"
     assert told["agreement"] > 0.9
-    assert exported_probabilities(stored, customers(), params()) is None
+    assert predict_export_probabilities(stored, customers(), params()) is None
 
 
 def test_exported_probabilities_stand_row_by_row_and_are_missing_without_activity(made):
     features = customers().assign(num_tx=lambda t: np.where(t.index == 1, 0.0, 12.0))
-    stored = stored_segmentation(made, features, params("export"))
+    stored = build_stored_segmentation(made, features, params("export"))
 
-    found = exported_probabilities(stored, features, params("export"))
+    found = predict_export_probabilities(stored, features, params("export"))
 
     assert found.index.tolist() == list(range(len(features)))
     assert found.loc[1].isna().all()

@@ -13,7 +13,7 @@ from tests.serving.running import Running, running
 
 SERVER = """
     import os, sys, time
-    import clientela.serving.loading
+    import clientela.serving.model_store
     from clientela.serving.__main__ import main
     from tests.serving.models import PlainScorer
 
@@ -25,7 +25,7 @@ SERVER = """
             return super().answers(columns)
 
     # workers are processes that read this file anew
-    clientela.serving.loading.scorer_of = Slow
+    clientela.serving.model_store.build_scorer = Slow
     if __name__ == "__main__":
         sys.exit(main([], os.environ))
 """
@@ -35,7 +35,7 @@ SERVER = """
 def plain_scorer() -> Iterator[None]:
     """Packages of these tests answer by a formula that the tests can repeat."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("clientela.serving.loading.scorer_of", PlainScorer)
+        patch.setattr("clientela.serving.model_store.build_scorer", PlainScorer)
         yield
 
 

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from clientela.inference.answers import Answers
-from clientela.inference.columns import columns_of
-from clientela.inference.fields import Column, InputField
-from clientela.inference.manifest import Example, ServedManifest
-from clientela.inference.package import ServedModel, opened, package
-from clientela.modelling.storage.stored_model import StoredModel, library_versions
-from clientela.registry.served import Served, ServedStore
-from clientela.registry.whole_files import sha256_of
+from clientela.features.columns import Column, InputField, build_columns
+from clientela.models.stored_model import StoredModel, get_library_versions
+from clientela.registry.manifest import Example, ServedManifest
+from clientela.registry.package import ModelPackage, build_package, open_package
+from clientela.registry.published_models import PublishedModel, PublishedModelStore
+from clientela.registry.scorers import PredictionBatch
+from clientela.storage import compute_sha256
 
 # requirements of credit payment, section 11
 TWELVE: dict[str, Any] = {
@@ -73,11 +72,11 @@ SEGMENT_FIELDS = (
 class PlainScorer:
     """A probability from two columns by a formula that a test can repeat; `shift` moves it."""
 
-    def __init__(self, served: ServedModel) -> None:
+    def __init__(self, served: ModelPackage) -> None:
         self.manifest = served.manifest
         self.shift = float(served.model.estimator.intercept_[0])
 
-    def answers(self, columns: Mapping[str, Column]) -> Answers:
+    def answers(self, columns: Mapping[str, Column]) -> PredictionBatch:
         names = [field.name for field in self.manifest.fields]
         rows = len(next(iter(columns.values())))
         imputed = np.column_stack(
@@ -91,11 +90,11 @@ class PlainScorer:
             more = columns["gasto_farmacia"] > columns["gasto_supermercado"]
             codes = more.astype(int)
             ids = np.array([self.manifest.target[name] for name in self.manifest.classes])
-            return Answers(codes, np.empty((len(codes), 0)), ids[codes], imputed, unseen)
+            return PredictionBatch(codes, np.empty((len(codes), 0)), ids[codes], imputed, unseen)
         score = probability(columns["salario_cliente"], columns["cuota_pactada"], self.shift)
         both = np.column_stack([1 - score, score])
         unseen[:, names.index("salario_cliente")] = columns["salario_cliente"] > 1e9
-        return Answers((score >= 0.5).astype(int), both, score, imputed, unseen)
+        return PredictionBatch((score >= 0.5).astype(int), both, score, imputed, unseen)
 
     def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
         rows = len(next(iter(columns.values())))
@@ -119,7 +118,7 @@ def packaged(
     """A package; `expected` is a lie about its example."""
     estimator = LogisticRegression()
     estimator.classes_, estimator.intercept_ = np.array([0, 1]), np.array([shift])
-    told_of_it = {"features": ["x"], "training_rows": 80, "versions": library_versions()}
+    told_of_it = {"features": ["x"], "training_rows": 80, "versions": get_library_versions()}
     stored = StoredModel(estimator, told_of_it)
     segments = use_case == "customer_segments"
     told: dict[str, Any] = {
@@ -139,16 +138,18 @@ def packaged(
     }
     case = {"gasto_farmacia": 5.0, "gasto_supermercado": 1.0} if segments else TWELVE
     draft = {**told, "example": Example(case=case, label="", expected=0)}
-    _, manifest = package(stored, draft)
-    columns = columns_of([case], manifest.read)
-    answers = PlainScorer(ServedModel(manifest, stored)).answers(columns)
+    _, manifest = build_package(stored, draft)
+    columns = build_columns([case], manifest.read)
+    answers = PlainScorer(ModelPackage(manifest, stored)).answers(columns)
     truth = float(answers.expected[0]) if expected is None else expected
     label = manifest.classes[int(answers.codes[0])]
-    return package(stored, {**told, "example": Example(case=case, label=label, expected=truth)})
+    return build_package(
+        stored, {**told, "example": Example(case=case, label=label, expected=truth)}
+    )
 
 
-def served_model(use_case: str = "credit_payment", **how: Any) -> ServedModel:
-    return opened(packaged(use_case, **how)[0], "a test's")
+def served_model(use_case: str = "credit_payment", **how: Any) -> ModelPackage:
+    return open_package(packaged(use_case, **how)[0], "a test's")
 
 
 def publish(
@@ -161,14 +162,14 @@ def publish(
 def publish_bytes(
     folder: Path, content: bytes, manifest: ServedManifest, number: int = 1
 ) -> ServedManifest:
-    pointer = Served(
+    pointer = PublishedModel(
         use_case=manifest.use_case,
         role=manifest.role,
         group=manifest.group,
         number=number,
         version=manifest.version,
         package=f"{manifest.use_case}-{manifest.role}-{manifest.version}.tar.gz",
-        package_sha256=sha256_of(content),
+        package_sha256=compute_sha256(content),
     )
-    ServedStore(str(folder)).publish(content, pointer)
+    PublishedModelStore(str(folder)).publish(content, pointer)
     return manifest

@@ -10,9 +10,8 @@ from typing import Any
 import httpx
 import uvicorn
 
-from clientela.registry.served import ServedStore
-from clientela.serving.app import application
-from clientela.serving.server import options
+from clientela.registry.published_models import PublishedModelStore
+from clientela.serving.app import create_app, get_uvicorn_options
 from clientela.serving.service import Service
 from clientela.serving.settings import ServingSettings
 
@@ -32,19 +31,19 @@ class Running:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def look(self) -> None:
+    def reload_models(self) -> None:
         """Has the store looked at now."""
-        self.service._watcher.look()
+        self.service._watcher.reload_models()
 
 
 @contextmanager
 def running(**settings: Any) -> Iterator[Running]:
     given = {"port": 0, "poll_seconds": 3600.0, **settings}
     known = ServingSettings.model_validate(given)
-    store = None if known.served is None else ServedStore(known.served)
+    store = None if known.served is None else PublishedModelStore(known.served)
     service = Service(known, store)
-    changed = {"app": application(service), "factory": False, "log_config": None}
-    server = uvicorn.Server(uvicorn.Config(**options(known) | changed))
+    changed = {"app": create_app(service), "factory": False, "log_config": None}
+    server = uvicorn.Server(uvicorn.Config(**get_uvicorn_options(known) | changed))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started or not thread.is_alive())

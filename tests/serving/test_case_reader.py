@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.serving.models import FIELDS, TWELVE
 
-from clientela.inference.fields import InputField
-from clientela.serving.case_reader import DATA, INSTANCES, CaseReader, Limits
-from clientela.serving.case_schema import json_schema
-from clientela.serving.refusals import Refusal
+from clientela.features.columns import InputField
+from clientela.serving.case_reader import DATA, INSTANCES, CaseReader, RequestLimits
+from clientela.serving.errors import ApiError
+from clientela.serving.schemas import build_json_schema
 
-READER = CaseReader(FIELDS, Limits(batch=50, word=20, problems=4))
+READER = CaseReader(FIELDS, RequestLimits(batch=50, word=20, problems=4))
 DNI = "71234567"
 
 
@@ -20,8 +20,8 @@ def text(*cases, **more) -> bytes:
     return json.dumps({"data": list(cases), **more}).encode()
 
 
-def refusal(content: bytes, **how) -> Refusal:
-    with pytest.raises(Refusal) as found:
+def refusal(content: bytes, **how) -> ApiError:
+    with pytest.raises(ApiError) as found:
         READER.batch(content, **how)
     return found.value
 
@@ -230,7 +230,7 @@ def test_no_value_is_ever_repeated(changes):
 def said_of(content: bytes) -> str:
     try:
         READER.batch(content)
-    except Refusal as found:
+    except ApiError as found:
         return found.body("id").decode()
     return ""
 
@@ -244,7 +244,7 @@ HEADER = ",".join(field.name for field in FIELDS)
 
 
 def test_csv_without_header_has_the_order_of_the_fields():
-    batch, header = READER.batch_of_csv(csv(LINE, LINE))
+    batch, header = READER.parse_csv_batch(csv(LINE, LINE))
     assert not header
     assert [case["edad_cliente"] for case in batch.cases] == [35, 35]
     assert "puntaje_datacredito" not in batch.cases[0]
@@ -253,7 +253,7 @@ def test_csv_without_header_has_the_order_of_the_fields():
 def test_csv_with_header_may_have_another_order_and_fewer_columns():
     names = ",".join(reversed(TWELVE))
     values = ",".join(map(str, reversed(TWELVE.values())))
-    batch, header = READER.batch_of_csv("\ufeff".encode() + csv(names, values))
+    batch, header = READER.parse_csv_batch("\ufeff".encode() + csv(names, values))
     assert header
     assert batch.cases[0]["tipo_credito"] == "4"
     assert batch.cases[0]["salario_cliente"] == 3e6
@@ -272,25 +272,25 @@ def test_csv_with_header_may_have_another_order_and_fewer_columns():
     ],
 )
 def test_csv_that_does_not_fit_is_refused(content, status, words):
-    with pytest.raises(Refusal) as found:
-        READER.batch_of_csv(content)
+    with pytest.raises(ApiError) as found:
+        READER.parse_csv_batch(content)
     assert found.value.status == status
     assert words in found.value.problems[0].problem
 
 
 @pytest.mark.parametrize("content", [b'"a', b"\xff,1", b'"a"b,1', b'"' + b"a" * 200_000 + b'"'])
 def test_what_is_no_csv_is_refused_as_such(content):
-    with pytest.raises(Refusal, match=r"The body should be CSV"):
-        READER.batch_of_csv(content)
+    with pytest.raises(ApiError, match=r"The body should be CSV"):
+        READER.parse_csv_batch(content)
 
 
 def test_csv_has_a_limit_of_cases_too():
-    with pytest.raises(Refusal, match="At most 50 cases"):
-        READER.batch_of_csv(csv(*[LINE] * 51))
+    with pytest.raises(ApiError, match="At most 50 cases"):
+        READER.parse_csv_batch(csv(*[LINE] * 51))
 
 
 def test_the_schema_documents_each_field_with_its_limits():
-    schema = json_schema(READER.case)
+    schema = build_json_schema(READER.case)
     assert schema["required"] == list(TWELVE)
     assert schema["additionalProperties"] is False
     age = schema["properties"]["edad_cliente"]
@@ -302,7 +302,9 @@ def test_the_schema_documents_each_field_with_its_limits():
 
 def test_a_field_with_a_word_for_no_word_says_so():
     field = InputField(name="x", kind="word", required=False, missing="unknown")
-    described = json_schema(CaseReader([field], Limits(1, 9, 1)).case)["properties"]["x"]
+    described = build_json_schema(CaseReader([field], RequestLimits(1, 9, 1)).case)["properties"][
+        "x"
+    ]
     assert described["description"] == (
         "A word of 1 to 9 characters. May be left out or null: it then counts as unknown."
     )
@@ -312,7 +314,9 @@ def test_a_field_of_every_form_can_be_described():
     field = InputField(
         name="x", kind="number", required=True, minimum=0.5, maximum=9, seen_minimum=1
     )
-    described = json_schema(CaseReader([field], Limits(1, 1, 1)).case)["properties"]["x"]
+    described = build_json_schema(CaseReader([field], RequestLimits(1, 1, 1)).case)["properties"][
+        "x"
+    ]
     assert described["description"] == (
         "A finite number from 0.5 to 9. The model learned from 1; beyond that its answer is a "
         "guess."

@@ -92,7 +92,7 @@ def test_a_line_of_csv_is_shown_as_it_would_be_answered(document, complete):
 def test_the_document_follows_the_models(tmp_path):
     with running(served=str(tmp_path)) as server:
         publish(tmp_path)
-        server.look()
+        server.reload_models()
         assert "/predict" in server.client.get("/openapi.json").json()["paths"]
 
 

@@ -10,8 +10,8 @@ from tests.serving.models import TWELVE
 from tests.serving.running import running
 
 from clientela.exceptions import ConfigurationError
-from clientela.serving.access import token_of, with_token
-from clientela.serving.logs import AccessLog, JsonLines
+from clientela.serving.auth import ensure_token, load_token
+from clientela.serving.observability import AccessLog, JsonFormatter
 from clientela.serving.settings import ServingSettings
 
 TOKEN = "a-token-of-sixteen-or-more"  # noqa: S105
@@ -108,16 +108,16 @@ def test_without_token_only_names_of_this_machine_are_answered(api, host, status
 def test_the_token_may_stand_in_a_file(tmp_path):
     path = tmp_path / "token"
     path.write_text(f"{TOKEN}\n")
-    assert token_of(ServingSettings(served="s", token_file=str(path))) == TOKEN
+    assert load_token(ServingSettings(served="s", token_file=str(path))) == TOKEN
     path.write_text("short\n")
     with pytest.raises(ConfigurationError, match="16 characters or more"):
-        token_of(ServingSettings(served="s", token_file=str(path)))
+        load_token(ServingSettings(served="s", token_file=str(path)))
     with pytest.raises(ConfigurationError, match="can't be read: No such file"):
-        token_of(ServingSettings(served="s", token_file=str(tmp_path / "none")))
+        load_token(ServingSettings(served="s", token_file=str(tmp_path / "none")))
 
 
 def test_a_token_is_made_up_only_where_others_can_reach_the_port(capsys):
-    made = with_token(ServingSettings(served="s", host="0.0.0.0")).token  # noqa: S104
+    made = ensure_token(ServingSettings(served="s", host="0.0.0.0")).token  # noqa: S104
     assert made is not None
     assert capsys.readouterr().err.count(made.get_secret_value()) == 1
     for settings in (
@@ -125,7 +125,7 @@ def test_a_token_is_made_up_only_where_others_can_reach_the_port(capsys):
         ServingSettings(served="s", host="0.0.0.0", trusted=True),  # noqa: S104
         ServingSettings(served="s", host="0.0.0.0", token=TOKEN),  # noqa: S104
     ):
-        assert with_token(settings) == settings
+        assert ensure_token(settings) == settings
     assert capsys.readouterr().err == ""
 
 
@@ -208,13 +208,15 @@ def test_a_failure_is_told_without_its_words(served, monkeypatch, caplog):
         raise ValueError(f"could not convert {dni}")
 
     with running(served=str(served)) as server:
-        monkeypatch.setattr("clientela.serving.predicting.columns_of", fail)
+        monkeypatch.setattr("clientela.serving.service.build_columns", fail)
         with caplog.at_level(logging.ERROR):
             reply = server.client.post("/predict", json={"data": [TWELVE]})
     assert (reply.status_code, reply.json()["error"]["code"]) == (500, "internal")
     assert dni not in reply.text
-    (record,) = [record for record in caplog.records if record.name == "clientela.serving.edge"]
-    line = json.loads(JsonLines().format(record))
+    (record,) = [
+        record for record in caplog.records if record.name == "clientela.serving.middleware"
+    ]
+    line = json.loads(JsonFormatter().format(record))
     assert line["error"]["type"] == "ValueError"
     assert any("fail" in place for place in line["error"]["at"])
     assert dni not in json.dumps(line)

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.serving.json_text import (
+from clientela.serving.case_reader import (
     HARMLESS_BYTES,
-    holds_more_than,
-    repeated_key,
-    string_count,
+    count_strings,
+    find_repeated_key,
+    has_more_values_than,
 )
 
 TEXTS = st.text(alphabet=st.sampled_from('ab"\\ñ/\n\u20ac{}[],:'), max_size=8)
@@ -33,14 +33,14 @@ def strings_in(value):
 @given(VALUES, st.booleans())
 def test_the_strings_of_a_text_are_counted_whatever_is_escaped_in_them(value, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only).encode()
-    assert string_count(text) == strings_in(value)
+    assert count_strings(text) == strings_in(value)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers()), min_size=1, max_size=6))
 def test_a_key_that_comes_twice_makes_more_strings_than_are_parsed(pairs):
     text = "{" + ",".join(f'"{key}": {value}' for key, value in pairs) + "}"
     repeated = len(dict(pairs)) < len(pairs)
-    assert (string_count(text.encode()) > strings_in(json.loads(text))) == repeated
+    assert (count_strings(text.encode()) > strings_in(json.loads(text))) == repeated
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_a_key_that_comes_twice_makes_more_strings_than_are_parsed(pairs):
     ],
 )
 def test_where_a_key_comes_twice_is_found(text, found):
-    assert repeated_key(text) == found
+    assert find_repeated_key(text) == found
 
 
 def test_a_text_of_many_values_is_recognised_before_it_is_parsed():
     text = b'{"data":[' + b"0," * HARMLESS_BYTES + b"0]}"
-    assert holds_more_than(text, values=1000)
-    assert not holds_more_than(text, values=HARMLESS_BYTES)
+    assert has_more_values_than(text, values=1000)
+    assert not has_more_values_than(text, values=HARMLESS_BYTES)
 
 
 def test_a_small_text_may_hold_anything():
-    assert not holds_more_than(b"[" * HARMLESS_BYTES, values=1)
+    assert not has_more_values_than(b"[" * HARMLESS_BYTES, values=1)

@@ -1,8 +1,8 @@
 import pytest
 
 from clientela.exceptions import ConfigurationError
-from clientela.serving.__main__ import settings_for
-from clientela.serving.settings import ServingSettings, settings_of, variable
+from clientela.serving.__main__ import load_container_settings
+from clientela.serving.settings import ServingSettings, get_variable_name, load_serving_settings
 
 ANYWHERE = "0.0.0.0"  # noqa: S104
 FOLDER = {"CLIENTELA_API_SERVED": "served"}
@@ -17,7 +17,7 @@ def test_each_setting_has_its_variable():
         "CLIENTELA_API_POLL_SECONDS": "",
         "PATH": "/bin",
     }
-    settings = settings_of(environment)
+    settings = load_serving_settings(environment)
     assert (settings.port, settings.open_metrics, settings.poll_seconds) == (9000, True, 5.0)
     assert settings.token is not None
     assert settings.token.get_secret_value() == SECRET
@@ -25,13 +25,13 @@ def test_each_setting_has_its_variable():
 
 def test_the_database_is_the_projects_unless_told_otherwise():
     project = FOLDER | {"CLIENTELA_DATABASE": "sqlite:///a"}
-    assert settings_of(project).database.get_secret_value() == "sqlite:///a"
+    assert load_serving_settings(project).database.get_secret_value() == "sqlite:///a"
     other = project | {"CLIENTELA_API_DATABASE": "sqlite:///b"}
-    assert settings_of(other).database.get_secret_value() == "sqlite:///b"
+    assert load_serving_settings(other).database.get_secret_value() == "sqlite:///b"
 
 
 def test_no_secret_is_shown():
-    settings = settings_of(FOLDER | {"CLIENTELA_API_TOKEN": SECRET})
+    settings = load_serving_settings(FOLDER | {"CLIENTELA_API_TOKEN": SECRET})
     assert SECRET not in repr(settings)
 
 
@@ -48,7 +48,7 @@ def test_no_secret_is_shown():
 )
 def test_a_setting_that_cant_be_is_told_without_its_value(given, words):
     with pytest.raises(ConfigurationError) as found:
-        settings_of(FOLDER | given)
+        load_serving_settings(FOLDER | given)
     assert words in str(found.value)
     assert "short" not in str(found.value)
 
@@ -71,14 +71,14 @@ def test_only_loopback_is_local(host, local):
 
 
 def test_a_sagemaker_container_serves_the_one_model_to_a_trusted_caller():
-    settings = settings_for(["serve"], FOLDER)
+    settings = load_container_settings(["serve"], FOLDER)
     assert (settings.host, settings.port, settings.model) == (ANYWHERE, 8080, "/opt/ml/model")
     assert settings.trusted
     assert settings.served is None
-    other = {"SAGEMAKER_BIND_TO_PORT": "9090", variable("model"): "/m"}
-    assert settings_for(["serve"], other).port == 9090
-    assert settings_for(["serve"], other).model == "/m"
+    other = {"SAGEMAKER_BIND_TO_PORT": "9090", get_variable_name("model"): "/m"}
+    assert load_container_settings(["serve"], other).port == 9090
+    assert load_container_settings(["serve"], other).model == "/m"
 
 
 def test_another_container_is_run_by_its_variables():
-    assert not settings_for([], FOLDER).trusted
+    assert not load_container_settings([], FOLDER).trusted

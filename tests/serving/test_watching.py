@@ -4,15 +4,13 @@ from dataclasses import dataclass, field
 import pytest
 from tests.serving.models import packaged, publish, publish_bytes
 
-from clientela.exceptions import ModelFileError, NothingApproved
-from clientela.registry.served import ServedStore
-from clientela.serving.case_reader import Limits
-from clientela.serving.loading import unpacked_model
-from clientela.serving.refusals import Refusal
-from clientela.serving.shelf import ModelShelf
-from clientela.serving.watching import Watcher
+from clientela.exceptions import ModelFileError, NoApprovedModelError
+from clientela.registry.published_models import PublishedModelStore
+from clientela.serving.case_reader import RequestLimits
+from clientela.serving.errors import ApiError
+from clientela.serving.model_store import ModelReloader, ModelStore, load_unpacked_model
 
-LIMITS = Limits(batch=10, word=20, problems=5)
+LIMITS = RequestLimits(batch=10, word=20, problems=5)
 
 
 @dataclass
@@ -25,9 +23,9 @@ class Watched:
     failed: list = field(default_factory=list)
 
     def __post_init__(self):
-        self.shelf = ModelShelf()
-        self.store = self.store or ServedStore(str(self.folder))
-        self.watcher = Watcher(
+        self.shelf = ModelStore()
+        self.store = self.store or PublishedModelStore(str(self.folder))
+        self.watcher = ModelReloader(
             self.store,
             self.shelf,
             LIMITS,
@@ -36,8 +34,8 @@ class Watched:
             now=lambda: self.clock,
         )
 
-    def look(self):
-        self.watcher.look()
+    def reload_models(self):
+        self.watcher.reload_models()
         return {name: model.manifest.version for name, model in self.shelf.models.items()}
 
 
@@ -47,31 +45,31 @@ def watched(tmp_path):
 
 
 def test_what_is_approved_is_served_at_the_next_look(watched, tmp_path):
-    assert watched.look() == {}
+    assert watched.reload_models() == {}
     first = publish(tmp_path)
-    assert watched.look() == {"credit_payment": first.version}
+    assert watched.reload_models() == {"credit_payment": first.version}
     second = publish(tmp_path, number=2, shift=1.0)
     publish(tmp_path, "customer_segments")
-    assert set(watched.look()) == {"credit_payment", "customer_segments"}
+    assert set(watched.reload_models()) == {"credit_payment", "customer_segments"}
     assert watched.shelf.model("credit_payment").manifest.version == second.version
     assert watched.shelf.model("credit_payment").number == 2
 
 
 def test_a_model_that_is_served_is_not_loaded_again(watched, tmp_path):
     publish(tmp_path)
-    watched.look()
+    watched.reload_models()
     before = watched.shelf.model("credit_payment")
-    watched.look()
+    watched.reload_models()
     assert watched.shelf.model("credit_payment") is before
 
 
 def test_what_is_withdrawn_is_no_longer_served(watched, tmp_path):
     publish(tmp_path)
     publish(tmp_path, "customer_segments")
-    watched.look()
-    ServedStore(str(tmp_path)).withdraw("credit_payment")
-    assert set(watched.look()) == {"customer_segments"}
-    with pytest.raises(Refusal, match=r"No approved model is served .* Known: customer_segments"):
+    watched.reload_models()
+    PublishedModelStore(str(tmp_path)).stop_serving("credit_payment")
+    assert set(watched.reload_models()) == {"customer_segments"}
+    with pytest.raises(ApiError, match=r"No approved model is served .* Known: customer_segments"):
         watched.shelf.model("nothing_like_it")
 
 
@@ -85,41 +83,41 @@ def damage(folder, number=2):
 
 def test_a_damaged_package_leaves_the_last_good_model(watched, tmp_path, caplog):
     first = publish(tmp_path)
-    watched.look()
+    watched.reload_models()
     damage(tmp_path)
     with caplog.at_level(logging.ERROR):
-        assert watched.look() == {"credit_payment": first.version}
+        assert watched.reload_models() == {"credit_payment": first.version}
     assert watched.failed == ["credit_payment"]
     assert "the last good model stays" in caplog.text
 
 
 def test_a_damaged_package_is_told_once_and_tried_less_and_less(watched, tmp_path, caplog):
     publish(tmp_path)
-    watched.look()
+    watched.reload_models()
     damage(tmp_path)
     for second in range(0, 600, 5):
         watched.clock = float(second)
-        watched.look()
+        watched.reload_models()
     assert len(watched.failed) == len([0, 5, 15, 35, 75, 155, 315])
     assert caplog.text.count("can't be served") == 1
 
 
 def test_a_damaged_package_that_is_mended_is_served(watched, tmp_path):
     publish(tmp_path)
-    watched.look()
+    watched.reload_models()
     path = damage(tmp_path)
-    watched.look()
+    watched.reload_models()
     content, manifest = packaged(shift=1.0)
     path.write_bytes(content)
     watched.clock = 6.0
-    assert watched.look() == {"credit_payment": manifest.version}
+    assert watched.reload_models() == {"credit_payment": manifest.version}
 
 
 def test_a_model_that_does_not_answer_its_example_is_not_served(watched, tmp_path, caplog):
     first = publish(tmp_path)
-    watched.look()
+    watched.reload_models()
     publish_bytes(tmp_path, *packaged(shift=1.0, expected=0.123), number=2)
-    assert watched.look() == {"credit_payment": first.version}
+    assert watched.reload_models() == {"credit_payment": first.version}
     assert "should answer its own example with" in caplog.text
 
 
@@ -127,14 +125,14 @@ def test_a_package_of_another_use_case_is_not_served(watched, tmp_path, caplog):
     content, manifest = packaged("customer_segments")
     wrong = manifest.model_copy(update={"use_case": "credit_payment"})
     publish_bytes(tmp_path, content, wrong)
-    assert watched.look() == {}
+    assert watched.reload_models() == {}
     assert f"is of customer_segments {manifest.version}" in caplog.text
 
 
 def test_where_the_store_cant_be_read_everything_stays(tmp_path, caplog):
     publish(tmp_path)
 
-    class Shaky(ServedStore):
+    class Shaky(PublishedModelStore):
         down = False
 
         def served(self):
@@ -143,21 +141,21 @@ def test_where_the_store_cant_be_read_everything_stays(tmp_path, caplog):
             return super().served()
 
     watched = Watched(tmp_path, Shaky(str(tmp_path)))
-    before = watched.look()
+    before = watched.reload_models()
     watched.store.down, watched.clock = True, 60.0
-    assert watched.look() == watched.look() == before
+    assert watched.reload_models() == watched.reload_models() == before
     assert watched.failed == ["", ""]
     assert caplog.text.count("can't be read; they stay") == 1
     assert watched.watcher.age() == 60.0
     watched.store.down = False
-    watched.look()
+    watched.reload_models()
     assert watched.watcher.age() == 0.0
 
 
 def unpack(folder, **how):
-    from clientela.modelling.storage.archive import unarchived
+    from clientela.registry.package import extract_archive
 
-    for name, content in unarchived(packaged(**how)[0], 10**8).items():
+    for name, content in extract_archive(packaged(**how)[0], 10**8).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -165,18 +163,18 @@ def unpack(folder, **how):
 
 def test_an_unpacked_package_is_served(tmp_path):
     unpack(tmp_path)
-    model = unpacked_model(tmp_path, LIMITS)
+    model = load_unpacked_model(tmp_path, LIMITS)
     assert model.manifest.use_case == "credit_payment"
     assert model.number is None
 
 
 def test_an_empty_folder_has_no_model(tmp_path):
-    with pytest.raises(NothingApproved, match="there are no files"):
-        unpacked_model(tmp_path, LIMITS)
+    with pytest.raises(NoApprovedModelError, match="there are no files"):
+        load_unpacked_model(tmp_path, LIMITS)
 
 
 def test_a_folder_with_a_foreign_file_is_refused(tmp_path):
     unpack(tmp_path)
     (tmp_path / "code.py").write_text("print('x')")
     with pytest.raises(ModelFileError, match=r"it\s+holds code.py"):
-        unpacked_model(tmp_path, LIMITS)
+        load_unpacked_model(tmp_path, LIMITS)

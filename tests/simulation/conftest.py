@@ -1,9 +1,11 @@
 import pytest
 
-from clientela.simulation.chunks import chunks
-from clientela.simulation.customers import customers_of
-from clientela.simulation.parameters import TransactionSimulation
-from clientela.simulation.seasonality import Calendar
+from clientela.pipelines.data_generation.retail import draw_customers
+from clientela.pipelines.data_generation.simulation import (
+    Calendar,
+    TransactionSimulation,
+    split_into_chunks,
+)
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +20,9 @@ def calendar(simulation):
 
 @pytest.fixture(scope="session")
 def chunk(simulation):
-    return list(chunks(simulation))[1]
+    return list(split_into_chunks(simulation))[1]
 
 
 @pytest.fixture(scope="session")
 def customers(chunk, calendar):
-    return customers_of(chunk, calendar)
+    return draw_customers(chunk, calendar)

@@ -1,6 +1,6 @@
 import pytest
 
-from clientela.simulation.categories import CATEGORIES, spellings
+from clientela.pipelines.data_generation.simulation import CATEGORIES, list_spellings
 
 
 def test_shares_of_all_rubros_add_up_to_one():
@@ -14,7 +14,7 @@ def test_names_are_unique_and_include_the_target_category():
 
 
 def test_spellings_drop_accents_and_capitals():
-    assert spellings("TECNOLOGÍA") == (
+    assert list_spellings("TECNOLOGÍA") == (
         "TECNOLOGÍA",
         "TECNOLOGIA",
         "Tecnología",

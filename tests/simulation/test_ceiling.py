@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clientela.simulation.ceiling import expected_roc_auc
+from clientela.pipelines.data_generation.simulation import expected_roc_auc
 
 
 def by_pairs(probability):

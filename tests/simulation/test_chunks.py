@@ -2,8 +2,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.simulation.chunks import chunk_count, chunks, row_blocks
-from clientela.simulation.parameters import TransactionSimulation
+from clientela.pipelines.data_generation.simulation import (
+    TransactionSimulation,
+    count_customer_chunks,
+    split_into_blocks,
+    split_into_chunks,
+)
 
 
 @given(
@@ -15,8 +19,8 @@ def test_chunks_cover_all_customers_and_transactions_once(customers, transaction
     simulation = TransactionSimulation(
         customers=customers, transactions=transactions, chunk_rows=chunk_rows
     )
-    parts = list(chunks(simulation))
-    assert len(parts) == chunk_count(simulation)
+    parts = list(split_into_chunks(simulation))
+    assert len(parts) == count_customer_chunks(simulation)
     first_customer = first_row = 0
     for position, part in enumerate(parts):
         assert (part.position, part.first_customer, part.first_row) == (
@@ -31,15 +35,15 @@ def test_chunks_cover_all_customers_and_transactions_once(customers, transaction
 
 
 def test_a_stream_begins_anew_at_every_call(chunk):
-    once, again = chunk.stream("customers").random(5), chunk.stream("customers").random(5)
+    once, again = chunk.create_rng("customers").random(5), chunk.create_rng("customers").random(5)
     np.testing.assert_array_equal(once, again)
 
 
 def test_streams_differ_by_purpose_chunk_and_seed(simulation):
-    first, second = list(chunks(simulation))[:2]
-    reseeded = next(chunks(simulation.model_copy(update={"seed": 4})))
+    first, second = list(split_into_chunks(simulation))[:2]
+    reseeded = next(split_into_chunks(simulation.model_copy(update={"seed": 4})))
     draws = {
-        part.stream(purpose).integers(2**60)
+        part.create_rng(purpose).integers(2**60)
         for part in (first, second, reseeded)
         for purpose in ("customers", "transactions", "dirt", "gaps")
     }
@@ -48,7 +52,7 @@ def test_streams_differ_by_purpose_chunk_and_seed(simulation):
 
 @given(rows=st.integers(1, 10_000), block_rows=st.integers(1, 3_000), share=st.floats(0, 1))
 def test_blocks_cover_all_rows_and_their_counts_add_up(rows, block_rows, share):
-    blocks = list(row_blocks(rows, block_rows, seed=1))
+    blocks = list(split_into_blocks(rows, block_rows, seed=1))
     assert [block.position for block in blocks] == list(range(len(blocks)))
     assert sum(block.rows for block in blocks) == rows
     assert max(block.rows for block in blocks) <= block_rows

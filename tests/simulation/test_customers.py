@@ -4,27 +4,26 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clientela.simulation.chunks import chunks
-from clientela.simulation.customers import (
+from clientela.pipelines.data_generation.retail import (
     COLUMNS,
     MISSING_BIRTH_DATE,
     MISSING_ESTRATO,
-    customer_ids,
-    customers_of,
-    customers_table,
+    build_customers_table,
+    draw_customers,
+    encode_customer_ids,
 )
-from clientela.simulation.parameters import TransactionSimulation
+from clientela.pipelines.data_generation.simulation import TransactionSimulation, split_into_chunks
 
 
 @pytest.fixture(scope="module")
 def many(calendar):
     simulation = TransactionSimulation(customers=8_000, transactions=8_000)
-    chunk = next(chunks(simulation))
-    return chunk, customers_of(chunk, calendar)
+    chunk = next(split_into_chunks(simulation))
+    return chunk, draw_customers(chunk, calendar)
 
 
 def test_ids_are_unique_texts_of_eight_digits_with_leading_zeros():
-    ids = customer_ids(np.arange(200_000)).to_pylist()
+    ids = encode_customer_ids(np.arange(200_000)).to_pylist()
     assert len(set(ids)) == len(ids)
     assert all(len(text) == 8 and text.isdigit() for text in ids)
     assert 0.05 < np.mean([text.startswith("0") for text in ids]) < 0.15
@@ -44,7 +43,7 @@ def test_some_customers_lapse_and_most_do_not(many, calendar):
 
 def test_the_table_has_the_columns_and_types_of_the_contract(many):
     chunk, people = many
-    table = customers_table(chunk, people, np.arange(8_000))
+    table = build_customers_table(chunk, people, np.arange(8_000))
     assert table.schema == pa.schema(
         {
             "id_cliente": pa.string(),
@@ -59,7 +58,7 @@ def test_the_table_has_the_columns_and_types_of_the_contract(many):
 
 def test_birth_dates_and_estratos_are_partly_missing(many):
     chunk, people = many
-    table = customers_table(chunk, people, np.zeros(8_000, np.int64))
+    table = build_customers_table(chunk, people, np.zeros(8_000, np.int64))
     missing = {name: table[name].null_count / 8_000 for name in COLUMNS}
     assert missing["fecha_nacimiento"] == pytest.approx(MISSING_BIRTH_DATE, abs=0.02)
     assert missing["estrato_social"] == pytest.approx(MISSING_ESTRATO, abs=0.02)
@@ -68,7 +67,7 @@ def test_birth_dates_and_estratos_are_partly_missing(many):
 
 def test_customers_are_adults_and_strata_run_from_one_to_six(many):
     chunk, people = many
-    table = customers_table(chunk, people, np.zeros(8_000, np.int64))
+    table = build_customers_table(chunk, people, np.zeros(8_000, np.int64))
     births = table["fecha_nacimiento"].drop_null().to_pylist()
     assert date(1938, 1, 1) < min(births)
     assert max(births) < date(2006, 7, 2)

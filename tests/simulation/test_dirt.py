@@ -2,40 +2,40 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from clientela.simulation.chunks import row_blocks
-from clientela.simulation.dirt import (
+from clientela.pipelines.data_generation.simulation import (
     Dirt,
-    dirt_counts,
-    emptied,
-    negated,
-    replaced,
-    spoiled_lines,
-    spoiled_table,
-    unchanged,
+    add_table_dirt,
+    convert_to_text,
+    copy_rows,
+    count_dirty_rows,
+    empty_column,
+    format_dirty_lines,
+    negate_column,
+    replace_values,
+    split_into_blocks,
 )
-from clientela.simulation.text_columns import as_text
 
 SHARES = {"exact_duplicate": 0.03, "emptied": 0.02, "extra_columns": 0.01, "missing_columns": 0.01}
-DIRT = Dirt(SHARES, {"exact_duplicate": unchanged, "emptied": emptied("a")})
+DIRT = Dirt(SHARES, {"exact_duplicate": copy_rows, "emptied": empty_column("a")})
 
 
 @pytest.fixture
 def rows():
-    return as_text(pa.table({name: np.arange(500) for name in "abcdef"}))
+    return convert_to_text(pa.table({name: np.arange(500) for name in "abcdef"}))
 
 
 @pytest.fixture
 def block():
-    return next(row_blocks(500, 1_000, seed=4))
+    return next(split_into_blocks(500, 1_000, seed=4))
 
 
 @pytest.mark.parametrize(
     ("spoiler", "expected"),
     [
-        (unchanged, ["5", "7", "9"]),
-        (emptied("a"), [None, None, None]),
-        (replaced("a", ("x", "y")), ["x", "y", "x"]),
-        (negated("a"), ["-5", "-7", "-9"]),
+        (copy_rows, ["5", "7", "9"]),
+        (empty_column("a"), [None, None, None]),
+        (replace_values("a", ("x", "y")), ["x", "y", "x"]),
+        (negate_column("a"), ["-5", "-7", "-9"]),
     ],
 )
 def test_a_spoiler_touches_its_column_alone(spoiler, expected):
@@ -44,16 +44,16 @@ def test_a_spoiler_touches_its_column_alone(spoiler, expected):
 
 
 def test_a_table_gets_the_dirt_that_columns_can_hold(rows, block):
-    spoiled = spoiled_table(rows, DIRT, block)
+    spoiled = add_table_dirt(rows, DIRT, block)
     assert len(spoiled) == 515
     assert spoiled["a"].null_count == 10
     assert spoiled["b"].null_count == 0
 
 
 def test_lines_get_all_of_it(rows, block):
-    lines = spoiled_lines(rows, DIRT, block).to_pylist()
+    lines = format_dirty_lines(rows, DIRT, block).to_pylist()
     widths = [line.count(",") + 1 for line in lines]
-    assert dirt_counts(DIRT, block) == {
+    assert count_dirty_rows(DIRT, block) == {
         "exact_duplicate": len(lines) - 500,
         "emptied": sum(line.startswith(",") for line in lines),
         "extra_columns": widths.count(8),
@@ -62,4 +62,4 @@ def test_lines_get_all_of_it(rows, block):
 
 
 def test_without_dirt_rows_stay_as_they_are(rows, block):
-    assert spoiled_table(rows, Dirt({}, {}), block).equals(rows)
+    assert add_table_dirt(rows, Dirt({}, {}), block).equals(rows)

@@ -3,23 +3,23 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from clientela.simulation.ledger import (
+from clientela.pipelines.data_generation.retail import (
     CENTS_PER_POINT,
     EARNING,
     POINT_VALUE_CENTS,
     REDEEMING,
     REFUNDING,
-    ledger_of,
-    refund_count,
+    build_ledger,
+    count_refunds,
+    draw_purchases,
 )
-from clientela.simulation.purchases import purchases_of
 
 
 @pytest.fixture(scope="module", params=range(4))
 def ledger(request, customers, calendar):
     rng = np.random.default_rng(request.param)
-    purchases = purchases_of(rng, customers, calendar, 6_000)
-    return ledger_of(rng, purchases, 600, calendar)  # many refunds: the hard case for balances
+    purchases = draw_purchases(rng, customers, calendar, 6_000)
+    return build_ledger(rng, purchases, 600, calendar)  # many refunds: the hard case for balances
 
 
 def entries(ledger):
@@ -67,5 +67,5 @@ def test_only_refunds_are_negative_amounts(ledger):
 
 
 def test_a_share_of_the_rows_are_refunds():
-    assert refund_count(1_000) == 15
-    assert refund_count(1) == 0
+    assert count_refunds(1_000) == 15
+    assert count_refunds(1) == 0

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from clientela.simulation.parameters import DirtShares, TransactionSimulation
+from clientela.pipelines.data_generation.simulation import DirtShares, TransactionSimulation
 
 
 def test_unknown_parameters_are_refused_by_name():

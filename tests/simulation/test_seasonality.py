@@ -5,8 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.simulation.categories import CATEGORIES
-from clientela.simulation.seasonality import _HOUR_WEIGHTS, Calendar, _day_weights, _is_sales_event
+from clientela.pipelines.data_generation.simulation import (
+    _HOUR_WEIGHTS,
+    CATEGORIES,
+    Calendar,
+    _compute_day_weights,
+    _is_sales_event,
+)
 
 YEAR = Calendar(date(2023, 1, 1), date(2023, 12, 31))
 TECHNOLOGY = [category.name for category in CATEGORIES].index("TECNOLOGÍA")
@@ -37,20 +42,20 @@ def test_days_around_the_events_are_none(day):
 
 def test_operational_time_is_the_share_of_the_intensity_that_has_passed():
     days = [date.fromordinal(YEAR.start.toordinal() + i) for i in range(365)]
-    weights = _day_weights(CATEGORIES[TECHNOLOGY], days)
+    weights = _compute_day_weights(CATEGORIES[TECHNOLOGY], days)
     passed = total = 0.0
     for i, weight in enumerate(weights):
         for hour, factor in enumerate(_HOUR_WEIGHTS):
             total += weight * factor
             if 24 * i + hour < 2000:
                 passed += weight * factor
-    got = YEAR.operational(TECHNOLOGY, np.array([0.0, 2000.0, YEAR.hours]))
+    got = YEAR.to_operational_time(TECHNOLOGY, np.array([0.0, 2000.0, YEAR.hours]))
     assert got == pytest.approx([0.0, YEAR.hours * passed / total, YEAR.hours])
 
 
 @given(st.floats(0, YEAR.hours), st.integers(0, len(CATEGORIES) - 1))
 def test_clock_time_survives_the_way_to_operational_time_and_back(hour, category):
-    operational = YEAR.operational(category, np.array([hour]))
+    operational = YEAR.to_operational_time(category, np.array([hour]))
     [second] = YEAR.second(category, operational)
     expected = min(hour * 3600, YEAR.hours * 3600 - 1)
     assert second - YEAR.first_second == pytest.approx(expected, abs=2)

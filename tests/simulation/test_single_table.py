@@ -6,28 +6,30 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from clientela.simulation.applications.parameters import (
+from clientela.pipelines.data_generation.applications import (
     ApplicationDirtShares,
     ApplicationSimulation,
+    simulate_application_truth,
+    simulate_applications,
 )
-from clientela.simulation.applications.tables import (
-    simulated_application_truth,
-    simulated_applications,
+from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
+from clientela.pipelines.data_generation.churn import (
+    ChurnDirtShares,
+    ChurnSimulation,
+    simulate_churn_truth,
+    simulate_visitors,
 )
-from clientela.simulation.churn.parameters import ChurnDirtShares, ChurnSimulation
-from clientela.simulation.churn.tables import simulated_churn_truth, simulated_visitors
-from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
-from clientela.simulation.credit.tables import simulated_loans
+from clientela.pipelines.data_generation.credit import simulate_loans
 
 VISITORS = ChurnSimulation(rows=2_500, chunk_rows=1_000, dirt=ChurnDirtShares())
 LOANS = CreditSimulation(rows=2_500, chunk_rows=1_000, dirt=CreditDirtShares())
 APPLICATIONS = ApplicationSimulation(rows=2_500, chunk_rows=1_000, dirt=ApplicationDirtShares())
 SOURCES = [
-    (simulated_visitors, VISITORS),
-    (simulated_churn_truth, VISITORS),
-    (simulated_loans, LOANS),
-    (simulated_applications, APPLICATIONS),
-    (simulated_application_truth, APPLICATIONS),
+    (simulate_visitors, VISITORS),
+    (simulate_churn_truth, VISITORS),
+    (simulate_loans, LOANS),
+    (simulate_applications, APPLICATIONS),
+    (simulate_application_truth, APPLICATIONS),
 ]
 
 
@@ -73,9 +75,9 @@ def test_a_clean_sample_is_as_large_as_asked_for(table, simulation):
 @pytest.mark.parametrize(
     ("table", "simulation"),
     [
-        (simulated_visitors, VISITORS),
-        (simulated_loans, LOANS),
-        (simulated_applications, APPLICATIONS),
+        (simulate_visitors, VISITORS),
+        (simulate_loans, LOANS),
+        (simulate_applications, APPLICATIONS),
     ],
 )
 def test_every_kind_of_dirt_works_and_leaves_the_other_rows_alone(table, simulation):
@@ -83,7 +85,7 @@ def test_every_kind_of_dirt_works_and_leaves_the_other_rows_alone(table, simulat
     assert source.dirt.shares.keys() == type(simulation.dirt).model_fields.keys()
     clean = text(table(simulation.model_copy(update={"dirt": None}))).splitlines()
     dirty = text(source).splitlines()
-    counts = simulation.dirt_counts()
+    counts = simulation.count_dirty_rows()
     assert len(dirty) == simulation.lines() == simulation.rows + counts["exact_duplicate"]
     spoiled = sum(counts.values()) - counts["exact_duplicate"]
     assert len(set(clean) - set(dirty)) == spoiled
@@ -91,13 +93,13 @@ def test_every_kind_of_dirt_works_and_leaves_the_other_rows_alone(table, simulat
 
 
 def test_dirt_turns_columns_into_text():
-    dirty = pa.concat_tables(simulated_loans(LOANS).tables())
+    dirty = pa.concat_tables(simulate_loans(LOANS).tables())
     assert set(dirty.schema.types) == {pa.string()}
-    assert dirty["Pago_atiempo"].null_count == LOANS.dirt_counts()["missing_target"]
+    assert dirty["Pago_atiempo"].null_count == LOANS.count_dirty_rows()["missing_target"]
 
 
 def test_the_origin_is_the_parameters_as_json_holds_them():
-    assert CreditSimulation(**simulated_loans(LOANS).origin) == LOANS
+    assert CreditSimulation(**simulate_loans(LOANS).origin) == LOANS
 
 
 @pytest.mark.parametrize("simulation", [ChurnSimulation, CreditSimulation, ApplicationSimulation])

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from clientela.simulation.parameters import TransactionSimulation
-from clientela.simulation.tables import (
+from clientela.pipelines.data_generation.simulation import TransactionSimulation
+from clientela.pipelines.data_generation.transactions import (
     SimulatedCustomers,
     SimulatedTransactions,
     generation_report,

@@ -6,11 +6,18 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
-from clientela.simulation.chunks import chunks
-from clientela.simulation.dirt import STRUCTURAL_KINDS, dirt_counts
-from clientela.simulation.parameters import DirtShares, TransactionSimulation
-from clientela.simulation.tables import SimulatedCustomers, SimulatedTransactions
-from clientela.simulation.transaction_dirt import transaction_dirt
+from clientela.pipelines.data_generation.simulation import (
+    STRUCTURAL_KINDS,
+    DirtShares,
+    TransactionSimulation,
+    count_dirty_rows,
+    split_into_chunks,
+)
+from clientela.pipelines.data_generation.transactions import (
+    SimulatedCustomers,
+    SimulatedTransactions,
+    create_transaction_dirt,
+)
 
 DIRTY = TransactionSimulation(
     customers=200,
@@ -19,7 +26,10 @@ DIRTY = TransactionSimulation(
     dirt=DirtShares(**{kind: 0.004 + 0.001 * i for i, kind in enumerate(DirtShares.model_fields)}),
 )
 EXPECTED = {
-    kind: sum(dirt_counts(transaction_dirt(DIRTY), chunk)[kind] for chunk in chunks(DIRTY))
+    kind: sum(
+        count_dirty_rows(create_transaction_dirt(DIRTY), chunk)[kind]
+        for chunk in split_into_chunks(DIRTY)
+    )
     for kind in DIRTY.dirt_shares
 }
 
@@ -51,7 +61,9 @@ def kind_of(row, seen, known):  # noqa: PLR0911 - one rule per kind, in the plai
 
 
 def test_every_kind_has_a_spoiler():
-    assert {*transaction_dirt(DIRTY).spoilers, *STRUCTURAL_KINDS} == set(DirtShares.model_fields)
+    assert {*create_transaction_dirt(DIRTY).spoilers, *STRUCTURAL_KINDS} == set(
+        DirtShares.model_fields
+    )
 
 
 def test_counts_are_the_rounded_shares():
@@ -89,6 +101,8 @@ def test_parquet_batches_hold_the_same_dirt_but_no_broken_rows():
 def test_each_kind_works_alone_on_few_rows(kind):
     only = dict.fromkeys(DirtShares.model_fields, 0.0) | {kind: 0.05}
     simulation = TransactionSimulation(customers=3, transactions=30, dirt=DirtShares(**only))
-    assert dirt_counts(transaction_dirt(simulation), next(chunks(simulation))) == {kind: 2}
+    assert count_dirty_rows(
+        create_transaction_dirt(simulation), next(split_into_chunks(simulation))
+    ) == {kind: 2}
     lines = 32 if "duplicate" in kind else 30
     assert len(parsed(SimulatedTransactions(simulation))) == lines

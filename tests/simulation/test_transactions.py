@@ -1,14 +1,14 @@
 import pyarrow as pa
 import pytest
 
-from clientela.simulation.categories import CATEGORIES, spellings
-from clientela.simulation.customers import customer_ids
-from clientela.simulation.transactions import COLUMNS, transactions_table
+from clientela.pipelines.data_generation.retail import encode_customer_ids
+from clientela.pipelines.data_generation.simulation import CATEGORIES, list_spellings
+from clientela.pipelines.data_generation.transactions import COLUMNS, build_transactions_table
 
 
 @pytest.fixture(scope="module")
 def table(chunk, calendar, customers):
-    return transactions_table(chunk, calendar, customers)
+    return build_transactions_table(chunk, calendar, customers)
 
 
 def test_columns_and_types_are_those_of_the_contract(table):
@@ -36,14 +36,16 @@ def test_ids_continue_those_of_earlier_chunks(table, chunk):
 
 
 def test_only_customers_of_the_chunk_buy(table, customers):
-    assert set(table["id_cliente"].to_pylist()) <= set(customer_ids(customers.number).to_pylist())
+    assert set(table["id_cliente"].to_pylist()) <= set(
+        encode_customer_ids(customers.number).to_pylist()
+    )
 
 
 def test_rubros_are_written_in_several_ways_mostly_the_official_one(table):
     written = table["categoria"].to_pylist()
-    allowed = {text for category in CATEGORIES for text in spellings(category.name)}
+    allowed = {text for category in CATEGORIES for text in list_spellings(category.name)}
     assert set(written) <= allowed
-    assert set(spellings("TECNOLOGÍA")) <= set(written)
+    assert set(list_spellings("TECNOLOGÍA")) <= set(written)
     official = {category.name for category in CATEGORIES}
     assert 0.88 < sum(text in official for text in written) / len(written) < 0.98
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from clientela.tabular.params import TabularFeatureParams
+from clientela.features.table_settings import TabularFeatureParams
 
 CONFIGURED: dict[str, Any] = {
     "key": "id_credito",

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from tests.tabular.cases import CONFIGURED, PARAMS, Engine, table_of
 
-from clientela.tabular.features import case_features
-from clientela.tabular.params import TabularFeatureParams
+from clientela.features.table_features import case_features
+from clientela.features.table_settings import TabularFeatureParams
 
 
 @pytest.fixture(scope="session")

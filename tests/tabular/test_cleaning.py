@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tabular.cases import LOANS, PARAMS, Engine, loan
 
-from clientela.tabular.features import case_features
-from clientela.tabular.params import TabularFeatureParams
+from clientela.features.table_features import case_features
+from clientela.features.table_settings import TabularFeatureParams
 
 FEATURES = case_features(LOANS, PARAMS)
 

@@ -9,10 +9,9 @@ from ibis.backends.sql.compilers.base import SQLGlotCompiler
 from ibis.config import Config
 from tests.tabular.cases import CONFIGURED, LOANS
 
-from clientela.tabular.features import case_features, model_input
-from clientela.tabular.labels import row_accounts
-from clientela.tabular.params import TabularFeatureParams
-from clientela.tabular.report import cell_counts
+from clientela.features.table_features import case_features, count_rows_by_status, model_input
+from clientela.features.table_report import count_cell_findings
+from clientela.features.table_settings import TabularFeatureParams
 
 COMPILERS: dict[str, SQLGlotCompiler] = {"duckdb": DuckDBCompiler(), "spark": PySparkCompiler()}
 MATURITIES = [
@@ -37,8 +36,8 @@ def expressions(params: TabularFeatureParams) -> dict[str, ir.Table]:
     return {
         "case_features": case_features(LOANS.drop("pago", "saldo"), params),
         "model_input": model_input(LOANS, params),
-        "row_accounts": row_accounts(LOANS, params),
-        "cell_counts": cell_counts(LOANS, params),
+        "row_accounts": count_rows_by_status(LOANS, params),
+        "cell_counts": count_cell_findings(LOANS, params),
         "dates_as_text": model_input(LOANS.cast({"fecha": "string", "tipo": "float64"}), params),
     }
 

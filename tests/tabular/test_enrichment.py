@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from tests.tabular.cases import CONFIGURED, loan
 
-from clientela.tabular.params import TabularFeatureParams
+from clientela.features.table_settings import TabularFeatureParams
 
 Features = Callable[..., pd.DataFrame]
 

@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 from tests.tabular.cases import LOANS, PARAMS, TYPES, Engine, loan, table_of
 
 from clientela.exceptions import ConfigurationError, ScoringDataError
-from clientela.tabular.features import case_features, columns_beside, feature_columns, model_input
-from clientela.tabular.params import TabularFeatureParams
+from clientela.features.table_features import (
+    case_features,
+    feature_columns,
+    model_input,
+    passthrough_columns,
+)
+from clientela.features.table_settings import TabularFeatureParams
 
 loans = st.fixed_dictionaries(
     {
@@ -44,7 +49,7 @@ def numbered(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_the_table_holds_key_features_and_what_stands_beside(engine: Engine) -> None:
     found = engine.frame(case_features(table_of(loan()), PARAMS))
     assert list(found.columns) == ["id_credito", *feature_columns(PARAMS), "genero", "fecha"]
-    assert columns_beside(PARAMS) == ["genero", "fecha"]
+    assert passthrough_columns(PARAMS) == ["genero", "fecha"]
     numbers = [*PARAMS.numeric, *PARAMS.made_numbers]
     assert set(found[numbers].dtypes.astype(str)) == {"float64"}
     assert found["fecha"].dtype.kind == "M"

@@ -8,9 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tabular.cases import CONFIGURED, PARAMS, Engine, loan, table_of
 
-from clientela.tabular.features import model_input
-from clientela.tabular.labels import class_of, row_accounts, status_of
-from clientela.tabular.params import BinaryTarget, TabularFeatureParams
+from clientela.features.table_features import (
+    assign_class,
+    assign_label_status,
+    count_rows_by_status,
+    model_input,
+)
+from clientela.features.table_settings import BinaryTarget, TabularFeatureParams
 
 AFTER_A_YEAR = {"date_column": "fecha", "months": 12, "as_of": "2026-03-09"}
 
@@ -21,7 +25,7 @@ def maturing(**fields: Any) -> TabularFeatureParams:
 
 def statuses(engine: Engine, params: TabularFeatureParams, *rows: dict[str, Any]) -> list[str]:
     table = table_of(*(row | {"id_credito": f"c{i:02d}"} for i, row in enumerate(rows)))
-    found = engine.frame(table.select("id_credito", status=status_of(table, params)))
+    found = engine.frame(table.select("id_credito", status=assign_label_status(table, params)))
     return list(found.sort_values("id_credito")["status"])
 
 
@@ -34,7 +38,7 @@ def test_labels_become_class_names(engine: Engine) -> None:
         }
     )
     table = table_of(*({"id_credito": w, "churn": w} for w in ("no", " SI", "tal vez", "")))
-    found = engine.frame(table.select("id_credito", clase=class_of(table, target)))
+    found = engine.frame(table.select("id_credito", clase=assign_class(table, target)))
     assert found.fillna("-").set_index("id_credito")["clase"].to_dict() == {
         "no": "se_queda",
         " SI": "se_va",
@@ -122,7 +126,7 @@ def test_accounts_add_up_and_agree_with_a_loop(
 ) -> None:
     rows = [loan(id_credito=f"c{i}", fecha=d.isoformat(), pago=p) for i, (d, p) in enumerate(cases)]
     params = maturing(date_column="fecha", months=3, as_of=as_of)
-    accounts = engine.frame(row_accounts(table_of(*rows), params))
+    accounts = engine.frame(count_rows_by_status(table_of(*rows), params))
     usable = sum(p in (0, 1) and months_passed(d, as_of) >= 3 for d, p in cases)
     assert accounts["rows"].sum() == len(cases)
     assert accounts.loc[accounts["status"] == "usable", "rows"].sum() == usable
@@ -144,7 +148,7 @@ def test_an_unknown_label_is_shown_by_an_example(engine: Engine) -> None:
             "months": [np.nan, np.nan],
         }
     )
-    found = engine.frame(row_accounts(table, PARAMS))
+    found = engine.frame(count_rows_by_status(table, PARAMS))
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
 
 
@@ -155,7 +159,7 @@ def test_accounts_say_by_which_day_and_length_rows_are_judged(engine: Engine) ->
         for i, day in enumerate(days)
     ]
     params = maturing(date_column="fecha", term_column="edad")
-    found = engine.frame(row_accounts(table_of(*rows), params))
+    found = engine.frame(count_rows_by_status(table_of(*rows), params))
     starts = pd.to_datetime(pd.Series(days).dropna(), format="ISO8601")
     assert found["as_of"].dt.date.unique().tolist() == [date(2027, 1, 1)]
     assert found["nearly_all"].unique() == pytest.approx(

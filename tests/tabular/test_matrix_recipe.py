@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clientela.tabular.matrix_recipe import matrix_recipe
-from clientela.tabular.preprocessing import PreprocessingSettings, preprocessor
-from clientela.tabular.schema import TabularSchema
+from clientela.features.preprocessing import PreprocessingSettings, make_preprocessor
+from clientela.features.table_report import TabularSchema
+from clientela.registry.package import describe_matrix_columns
 
 LEVELS = ("baja", "estable", "sube")
 SCHEMA = TabularSchema(
@@ -69,8 +69,8 @@ def cell(step, case):
 
 @pytest.mark.parametrize("options", SETTINGS, ids=str)
 def test_the_recipe_as_json_makes_the_same_matrix_as_the_fitted_steps(options):
-    fitted = preprocessor(SCHEMA, options).fit(LEARNED)
-    recipe = json.loads(json.dumps(matrix_recipe(fitted)))
+    fitted = make_preprocessor(SCHEMA, options).fit(LEARNED)
+    recipe = json.loads(json.dumps(describe_matrix_columns(fitted)))
     assert [step["column"] for step in recipe] == [*fitted.get_feature_names_out()]
 
     @settings(max_examples=10)

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from tests.tabular.cases import CONFIGURED, PARAMS
 
-from clientela.tabular.params import ClassLabel, TabularFeatureParams
+from clientela.features.table_settings import ClassLabel, TabularFeatureParams
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from sklearn.pipeline import Pipeline
 from tests.tabular.cases import PARAMS, loan
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.storage import persistence
-from clientela.tabular.preprocessing import (
+from clientela.features.preprocessing import (
     ColumnsAmong,
     PreprocessingSettings,
+    make_preprocessor,
     output_columns,
-    preprocessor,
 )
-from clientela.tabular.schema import TabularSchema, feature_schema
+from clientela.features.table_report import TabularSchema, feature_schema
+from clientela.models import stored_model
 
 SCHEMA = TabularSchema(
     key="id",
@@ -52,7 +52,7 @@ Matrix = np.ndarray[Any, Any]
 
 
 def fitted(frame: pd.DataFrame = FRAME, **options: Any) -> Any:
-    return preprocessor(SCHEMA, PreprocessingSettings(**options)).fit(frame)
+    return make_preprocessor(SCHEMA, PreprocessingSettings(**options)).fit(frame)
 
 
 def test_the_required_form_imputes_and_encodes() -> None:
@@ -145,7 +145,7 @@ frames = st.lists(rows, min_size=1, max_size=6).map(
 @settings(max_examples=30, deadline=None)
 @given(frames, frames)
 def test_the_rich_form_agrees_with_a_loop(learned: pd.DataFrame, asked: pd.DataFrame) -> None:
-    transformer = preprocessor(SCHEMA, RICH).fit(learned)
+    transformer = make_preprocessor(SCHEMA, RICH).fit(learned)
     known = asked[asked["tipo"].isin(set(learned["tipo"])) | asked["tipo"].isna()]
     np.testing.assert_allclose(transformer.transform(known), by_hand(known, learned), atol=1e-12)
 
@@ -153,7 +153,7 @@ def test_the_rich_form_agrees_with_a_loop(learned: pd.DataFrame, asked: pd.DataF
 @settings(max_examples=20, deadline=None)
 @given(frames, st.randoms(use_true_random=False))
 def test_orders_and_company_never_change_a_row(asked: pd.DataFrame, random: Random) -> None:
-    transformer = preprocessor(SCHEMA, RICH).fit(FRAME)
+    transformer = make_preprocessor(SCHEMA, RICH).fit(FRAME)
     together = transformer.transform(asked)
     names = list(asked.columns)
     random.shuffle(names)
@@ -194,7 +194,7 @@ def test_a_column_without_any_value_becomes_a_constant_without_a_warning() -> No
         ciudad=pd.Series([None] * 4, dtype="str"),
         tendencia=pd.Series([None] * 4, dtype="str"),
     )
-    transformer = preprocessor(SCHEMA, RICH).fit(empty)
+    transformer = make_preprocessor(SCHEMA, RICH).fit(empty)
     of = output_columns(transformer)
     constant = of["feature"].isin(["saldo", "ciudad", "tendencia"])
     matrix = transformer.transform(empty)
@@ -231,7 +231,7 @@ def test_a_logarithm_of_no_number_is_refused_with_a_hint() -> None:
     with pytest.raises(
         ConfigurationError, match=r"'sald' is no numeric feature. Did you mean 'saldo'"
     ):
-        preprocessor(SCHEMA, PreprocessingSettings(logged=("sald",)))
+        make_preprocessor(SCHEMA, PreprocessingSettings(logged=("sald",)))
 
 
 def test_columns_are_selected_in_the_order_of_the_recipe() -> None:
@@ -241,23 +241,25 @@ def test_columns_are_selected_in_the_order_of_the_recipe() -> None:
 def test_it_is_stored_safely_with_equal_bytes_for_equal_fits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ours = tuple(f"clientela.tabular.preprocessing.{name}" for name in OURS)
-    trusted = tuple(dict.fromkeys([*persistence.TRUSTED_TYPES, *ours]))
-    monkeypatch.setattr(persistence, "TRUSTED_TYPES", trusted)
-    recipe = Pipeline([("prepare", preprocessor(SCHEMA, RICH)), ("model", LogisticRegression())])
+    ours = tuple(f"clientela.features.preprocessing.{name}" for name in OURS)
+    trusted = tuple(dict.fromkeys([*stored_model.TRUSTED_TYPES, *ours]))
+    monkeypatch.setattr(stored_model, "TRUSTED_TYPES", trusted)
+    recipe = Pipeline(
+        [("prepare", make_preprocessor(SCHEMA, RICH)), ("model", LogisticRegression())]
+    )
     classes = [0, 1, 0, 1]
-    stored = persistence.skops_bytes(recipe.fit(FRAME, classes))
-    assert persistence.skops_bytes(clone(recipe).fit(FRAME, classes)) == stored
-    again = persistence.estimator_from_bytes(stored)
+    stored = stored_model.encode_estimator(recipe.fit(FRAME, classes))
+    assert stored_model.encode_estimator(clone(recipe).fit(FRAME, classes)) == stored
+    again = stored_model.decode_estimator(stored)
     assert again.predict_proba(FRAME).tobytes() == recipe.predict_proba(FRAME).tobytes()
-    assert persistence.skops_bytes(again) == stored
+    assert stored_model.encode_estimator(again) == stored
 
 
 def test_features_of_a_request_go_straight_into_it(features: Callable[..., pd.DataFrame]) -> None:
     schema = TabularSchema.model_validate(feature_schema(PARAMS))
     learned = features(*(loan(id_credito=f"c{i}", edad=20 + i) for i in range(4)))
     names = [*schema.required, *schema.extra]
-    transformer = preprocessor(schema, RICH.model_copy(update={"logged": ("saldo",)}))
+    transformer = make_preprocessor(schema, RICH.model_copy(update={"logged": ("saldo",)}))
     transformer.fit(learned[names])
     needed = {name: loan()[name] for name in [schema.key, *schema.needed]}
     matrix = transformer.transform(features(needed))

@@ -8,12 +8,16 @@ from hypothesis import strategies as st
 from tests.tabular.cases import LOANS, PARAMS, Engine, loan, table_of
 
 from clientela.exceptions import TrainingDataError
-from clientela.tabular.features import case_features
-from clientela.tabular.labels import row_accounts
-from clientela.tabular.params import TabularFeatureParams
-from clientela.tabular.report import cell_counts, column_findings, column_roles, row_report
+from clientela.features.table_features import case_features, count_rows_by_status
+from clientela.features.table_report import (
+    column_roles,
+    count_cell_findings,
+    describe_empty_columns,
+    row_report,
+)
+from clientela.features.table_settings import TabularFeatureParams
 
-CELLS, FEATURES = cell_counts(LOANS, PARAMS), case_features(LOANS, PARAMS)
+CELLS, FEATURES = count_cell_findings(LOANS, PARAMS), case_features(LOANS, PARAMS)
 
 Configured = Callable[..., TabularFeatureParams]
 
@@ -23,11 +27,11 @@ def numbered(*rows: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def counted(engine: Engine, *rows: dict[str, Any]) -> pd.DataFrame:
-    return engine.frame(cell_counts(table_of(*numbered(*rows)), PARAMS))
+    return engine.frame(count_cell_findings(table_of(*numbered(*rows)), PARAMS))
 
 
 def accounted(engine: Engine, params: TabularFeatureParams, *rows: dict[str, Any]) -> pd.DataFrame:
-    return engine.frame(row_accounts(table_of(*numbered(*rows)), params))
+    return engine.frame(count_rows_by_status(table_of(*numbered(*rows)), params))
 
 
 def test_cells_are_counted_by_column_finding_and_action(engine: Engine) -> None:
@@ -60,15 +64,17 @@ def test_a_missing_word_with_a_word_of_its_own_is_not_imputed(
 ) -> None:
     params = configured(cleaning={"words": {"ciudad": {"missing": "desconocida"}}})
     table = table_of(*numbered(loan(ciudad=None), loan(ciudad=None)))
-    counts = engine.frame(cell_counts(table, params))
+    counts = engine.frame(count_cell_findings(table, params))
     found = counts[counts["column"].eq("ciudad") & counts["rows"].gt(0)]
     assert list(found["action"]) == ["own_category"]
-    assert "ciudad has no believable value in any of 2 rows" in " ".join(column_findings(counts))
+    assert "ciudad has no believable value in any of 2 rows" in " ".join(
+        describe_empty_columns(counts)
+    )
 
 
 def test_dates_beside_the_features_are_counted_too(engine: Engine, configured: Configured) -> None:
     params = configured(enrichment={})
-    counts = engine.frame(cell_counts(table_of(loan(fecha=None)), params))
+    counts = engine.frame(count_cell_findings(table_of(loan(fecha=None)), params))
     dated = counts[counts["column"] == "fecha"]
     assert list(zip(dated["finding"], dated["action"], dated["rows"], strict=True)) == [
         ("missing", "kept_missing", 1),
@@ -205,13 +211,13 @@ def test_a_target_that_cant_be_learned_is_refused(
 def test_an_empty_table_is_refused(engine: Engine) -> None:
     table = table_of(loan()).limit(0)
     with pytest.raises(TrainingDataError, match="empty: at least one accepted row"):
-        row_report(engine.frame(row_accounts(table, PARAMS)), PARAMS)
-    assert column_findings(engine.frame(cell_counts(table, PARAMS))) == []
+        row_report(engine.frame(count_rows_by_status(table, PARAMS)), PARAMS)
+    assert describe_empty_columns(engine.frame(count_cell_findings(table, PARAMS))) == []
 
 
 def test_a_column_without_any_believable_value_is_reported(engine: Engine) -> None:
     counts = counted(engine, loan(edad=3, saldo=None), loan(edad=None, saldo=None))
-    assert column_findings(counts) == [
+    assert describe_empty_columns(counts) == [
         f"{column} has no believable value in any of 2 rows ({missing} missing): it says nothing, "
         "and is kept as a constant."
         for column, missing in (("edad", 1), ("saldo", 2))
@@ -221,14 +227,14 @@ def test_a_column_without_any_believable_value_is_reported(engine: Engine) -> No
 def test_a_date_column_that_does_not_parse_is_refused(engine: Engine) -> None:
     table = table_of(*numbered(loan(), loan(fecha=None)))
     text = table.mutate(fecha=(table["id_credito"] == "c0").ifelse("10 de marzo", None))
-    counts = engine.frame(cell_counts(text, PARAMS))
+    counts = engine.frame(count_cell_findings(text, PARAMS))
     with pytest.raises(TrainingDataError, match="'fecha' should hold dates, but none of its 1"):
-        column_findings(counts)
+        describe_empty_columns(counts)
 
 
 def test_some_unreadable_dates_are_counted_and_set_missing(engine: Engine) -> None:
     table = table_of(*numbered(loan(), loan(edad=50)))
     text = table.mutate(fecha=(table["edad"] == 50).ifelse("pronto", "2025-03-10"))
-    counts = engine.frame(cell_counts(text, PARAMS)).set_index(["column", "finding"])
+    counts = engine.frame(count_cell_findings(text, PARAMS)).set_index(["column", "finding"])
     assert counts.loc[("fecha", "no_date"), "rows"] == 1
-    assert column_findings(counts.reset_index()) == []
+    assert describe_empty_columns(counts.reset_index()) == []

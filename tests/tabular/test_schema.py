@@ -4,9 +4,9 @@ from collections.abc import Callable
 import pandas as pd
 from tests.tabular.cases import PARAMS, loan
 
-from clientela.modelling.schema import FeatureSchema
-from clientela.tabular.features import feature_columns
-from clientela.tabular.schema import TabularSchema, feature_schema, imputed_cells
+from clientela.features.table_features import feature_columns
+from clientela.features.table_report import TabularSchema, feature_schema, find_imputed_cells
+from clientela.models.training_data import FeatureSchema
 
 SCHEMA = TabularSchema.model_validate(feature_schema(PARAMS))
 
@@ -47,7 +47,7 @@ def test_imputed_cells_are_what_was_absent_or_not_believed(
         loan(id_credito="c3", saldo=None, fecha=None),
         loan(id_credito="c4", salario=0),  # a ratio to nothing is no column of the table
     )
-    assert imputed_cells(found, SCHEMA) == [
+    assert find_imputed_cells(found, SCHEMA) == [
         [],
         ["edad", "ciudad"],
         ["saldo", "fecha", "alta"],

@@ -1,33 +1,217 @@
-"""Brings an approved model up as an endpoint, tests it, and goes back when the test fails."""
+"""What a new endpoint is asked first, and the answer that is already known."""
 
+import json
 import logging
+import math
+import tarfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Final
 
-from clientela.aws.clients import Clients
+import numpy as np
+
 from clientela.aws.endpoint import (
-    back_to,
-    change_config,
-    delete_endpoint,
-    deployment_plan,
-    note_tested,
+    EndpointState,
+    build_delete_action,
+    build_deployment_plan,
+    build_tag_action,
+    build_update_action,
+    fetch_endpoint_state,
+    get_fallback_config,
+    wait_until_stable,
 )
-from clientela.aws.endpoint_state import EndpointState, settled
-from clientela.aws.model_registry import model_file
-from clientela.aws.names import endpoint_name
-from clientela.aws.plan import Action, Plan, applied
-from clientela.aws.questions import Question, question_for_native, question_for_ours
-from clientela.aws.settings import AwsSettings
-from clientela.aws.smoke_test import require_right_answer
-from clientela.aws.storage import content_of
-from clientela.exceptions import DeploymentFailed, NothingApproved
-from clientela.inference.manifest import ServedManifest
-from clientela.registry.base import RegisteredModel
+from clientela.aws.plan import Action, ActionResult, Plan, apply_plan
+from clientela.aws_clients import (
+    AwsSettings,
+    Clients,
+    content_prefix,
+    convert_aws_errors,
+    endpoint_name,
+    has_own_tags,
+)
+from clientela.exceptions import DeploymentError, NoApprovedModelError
+from clientela.registry.manifest import ServedManifest
+from clientela.registry.model_registry import RegisteredModel
+from clientela.registry.package import NATIVE_MODEL, extract_archive
+from clientela.registry.sagemaker_registry import get_model_data_url
+from clientela.storage import compute_sha256, read_object
+
+# What a new endpoint is asked first, and the answer that is already known.
+
+
+CSV: Final = "text/csv"
+JSON: Final = "application/json"
+FEATURES: Final = "code/features.json"
+MEANING: Final = "code/manifest.json"
+LARGEST: Final = 2 * 1024**3
+"""Bytes that all files of an archive may have together."""
+
+
+@dataclass(frozen=True)
+class SmokeTestCase:
+    """A request with its answer.
+
+    Attributes:
+        request: Arguments of `invoke_endpoint`, without the endpoint.
+        expected: The answer, computed when the model was packaged, or by the packaged model now.
+        read: Takes the answer out of a body; None where there is none in it.
+    """
+
+    request: dict[str, Any]
+    expected: float
+    read: Callable[[bytes], float | None]
+
+
+def build_own_container_case(manifest: ServedManifest) -> SmokeTestCase:
+    """The example of a package, for our own container.
+
+    Args:
+        manifest: Of the package.
+
+    Returns:
+        The case by its fields, and what the package says of it.
+    """
+    body = json.dumps({"data": [manifest.example.case]}, ensure_ascii=False)
+    return SmokeTestCase(
+        {"ContentType": JSON, "Accept": JSON, "Body": body},
+        manifest.example.expected,
+        lambda answer: _parse_json_number(answer, manifest.score_name),
+    )
+
+
+def build_xgboost_container_case(
+    manifest: ServedManifest, archive: bytes, where: str
+) -> SmokeTestCase:
+    """A row of the native model, for the prebuilt XGBoost container.
+
+    Args:
+        manifest: Of the package.
+        archive: What that container is given.
+        where: Its address, for errors.
+
+    Returns:
+        The example of the package where its fields are the columns of the model, else a row of
+        zeros; and what the model in the archive says of it, here.
+
+    Raises:
+        DeploymentFailed: The archive is damaged, or was changed.
+    """
+    files = _extract_verified_files(archive, where)
+    columns = json.loads(files[FEATURES])
+    case = manifest.example.case
+    known = set(columns) <= set(case)
+    row = [case[name] if known else 0 for name in columns]
+    line = ",".join("" if value is None else repr(value) for value in row)
+    expected = _predict_score(files[NATIVE_MODEL], row)
+    return SmokeTestCase(
+        {"ContentType": CSV, "Accept": CSV, "Body": line}, expected, _parse_first_number
+    )
+
+
+def _extract_verified_files(archive: bytes, where: str) -> dict[str, bytes]:
+    try:
+        files = extract_archive(archive, LARGEST)
+        promised = json.loads(files[MEANING])["native_model_sha256"]
+        whole = compute_sha256(files[NATIVE_MODEL]) == promised and FEATURES in files
+    except (tarfile.TarError, OSError, EOFError, ValueError, KeyError) as err:
+        raise DeploymentError(
+            _describe_damage(where, f"can't be read ({type(err).__name__})")
+        ) from err
+    if not whole:
+        raise DeploymentError(_describe_damage(where, "holds another model than it describes"))
+    return files
+
+
+def _describe_damage(where: str, how: str) -> str:
+    return f"The archive {where} {how}; it is not deployed. Run the deployment stage again."
+
+
+def _predict_score(native: bytes, row: list[Any]) -> float:
+    import xgboost as xgb  # noqa: PLC0415 - heavy, and rarely used
+
+    booster = xgb.Booster(model_file=bytearray(native))
+    values = np.array([[np.nan if value is None else float(value) for value in row]])
+    # the container knows no names either
+    data = xgb.DMatrix(values, feature_names=booster.feature_names)
+    return float(booster.predict(data)[0])
+
+
+def _parse_first_number(body: bytes) -> float | None:
+    try:
+        # the container ends each answer with a line end, or parts several by commas
+        return float(body.decode("utf-8", "replace").strip().split("\n")[0].split(",")[0])
+    except ValueError:
+        return None
+
+
+def _parse_json_number(body: bytes, name: str) -> float | None:
+    try:
+        return next(_find_numbers(name, json.loads(body)), None)
+    except ValueError:
+        return None
+
+
+def _find_numbers(name: str, content: Any) -> Iterator[float]:
+    """Every number of that name, the first case's first."""
+    if isinstance(content, dict):
+        found = content.get(name)
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            yield float(found)
+        content = list(content.values())
+    if isinstance(content, list):
+        for each in content:
+            yield from _find_numbers(name, each)
+
+
+# Asks a new endpoint what its own package says the answer is, before anybody else asks it.
+
+
+TOLERANCE: Final = 1e-5
+"""Between the answer of the endpoint and the one that is known."""
+
+RUNTIME: Final = "sagemaker-runtime"
+
+
+def run_smoke_test(endpoint: str, question: SmokeTestCase, clients: Clients) -> float:
+    """Ask an endpoint something whose answer is known.
+
+    Args:
+        endpoint: Its name.
+        question: With its answer.
+        clients: Of AWS.
+
+    Returns:
+        Its answer, within a hundred-thousandth of the expected one.
+
+    Raises:
+        DeploymentFailed: It does not answer, or answers something else.
+    """
+    doing = f"Testing the endpoint {endpoint} with the example of its package"
+    with convert_aws_errors(doing, RUNTIME, DeploymentError):
+        reply = clients(RUNTIME).invoke_endpoint(EndpointName=endpoint, **question.request)
+        body = reply["Body"].read()
+    found = question.read(body)
+    if found is None:
+        raise DeploymentError(
+            f"{doing}: an answer with a score was expected, but there is none in its "
+            f"{len(body)} bytes. Is the image of the same version as the package?"
+        )
+    if not math.isclose(found, question.expected, rel_tol=0, abs_tol=TOLERANCE):
+        raise DeploymentError(
+            f"{doing}: it should answer {question.expected:.6f} for the made-up example, and "
+            f"answers {found:.6f}. The model in the container is not the one that was packaged."
+        )
+    return found
+
+
+# Brings an approved model up as an endpoint, tests it, and goes back when the test fails.
+
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeploymentResult:
     """An endpoint that passed its test.
 
     Attributes:
@@ -43,7 +227,9 @@ class Deployed:
     answer: float
 
 
-def planned(entry: RegisteredModel, settings: AwsSettings, clients: Clients) -> Plan:
+def compute_deployment_plan(
+    entry: RegisteredModel, settings: AwsSettings, clients: Clients
+) -> Plan:
     """What a deployment would ask of AWS, as things stand now.
 
     Args:
@@ -59,12 +245,12 @@ def planned(entry: RegisteredModel, settings: AwsSettings, clients: Clients) -> 
         DeploymentFailed: The endpoint is not ours, or AWS can't be reached, or refuses.
     """
     name = endpoint_name(settings, entry.use_case)
-    return _plan(entry, settings, settled(name, clients, settings.endpoints))
+    return _build_valid_plan(entry, settings, wait_until_stable(name, clients, settings.endpoints))
 
 
-def deployed(
+def deploy_model(
     entry: RegisteredModel, manifest: ServedManifest, settings: AwsSettings, clients: Clients
-) -> Deployed:
+) -> DeploymentResult:
     """Bring an endpoint to an approved model; an interrupted deployment is completed.
 
     Args:
@@ -82,53 +268,59 @@ def deployed(
             test before, or, where nothing did, is gone.
     """
     name = endpoint_name(settings, entry.use_case)
-    before = settled(name, clients, settings.endpoints)
-    plan = _plan(entry, settings, before)
-    config = _wanted_config(plan)
-    question = _question(entry, manifest, clients)
+    before = wait_until_stable(name, clients, settings.endpoints)
+    plan = _build_valid_plan(entry, settings, before)
+    config = _get_config_name(plan)
+    question = _build_smoke_test_case(entry, manifest, clients)
     changed = False
-    for done in applied(plan, clients):
+    for done in apply_plan(plan, clients):
         changed |= not done.kept
         if done.action.operation == "DeleteEndpoint":
-            settled(name, clients, settings.endpoints)
-    after = settled(name, clients, settings.endpoints)
+            wait_until_stable(name, clients, settings.endpoints)
+    after = wait_until_stable(name, clients, settings.endpoints)
     try:
-        running = _required_running(name, config, after)
-        answer = require_right_answer(name, question, clients)
-    except DeploymentFailed as err:
-        went_back = _gone_back(after, back_to(before, config), config, settings, clients)
-        raise DeploymentFailed(f"{err}\n{went_back}") from err
-    if running.tested != config:
-        _apply_one(note_tested(running), clients)
-    return Deployed(name, config, changed, answer)
+        running = _require_running(name, config, after)
+        answer = run_smoke_test(name, question, clients)
+    except DeploymentError as err:
+        went_back = _roll_back_endpoint(
+            after, get_fallback_config(before, config), config, settings, clients
+        )
+        raise DeploymentError(f"{err}\n{went_back}") from err
+    if running.last_tested_config != config:
+        _apply_action(build_tag_action(running), clients)
+    return DeploymentResult(name, config, changed, answer)
 
 
-def _plan(entry: RegisteredModel, settings: AwsSettings, state: EndpointState | None) -> Plan:
+def _build_valid_plan(
+    entry: RegisteredModel, settings: AwsSettings, state: EndpointState | None
+) -> Plan:
     if entry.status != "approved":
-        raise NothingApproved(
+        raise NoApprovedModelError(
             f"Number {entry.number} of {entry.group} is {entry.status}, and only an approved model "
             f"is deployed. Run: clientela approve {entry.use_case}"
         )
-    return deployment_plan(entry, settings, state).checked()
+    return build_deployment_plan(entry, settings, state).validate()
 
 
-def _question(entry: RegisteredModel, manifest: ServedManifest, clients: Clients) -> Question:
-    file = model_file(entry, clients)
+def _build_smoke_test_case(
+    entry: RegisteredModel, manifest: ServedManifest, clients: Clients
+) -> SmokeTestCase:
+    file = get_model_data_url(entry, clients)
     if file == entry.package:
-        return question_for_ours(manifest)
-    return question_for_native(manifest, content_of(file, clients, DeploymentFailed), file)
+        return build_own_container_case(manifest)
+    return build_xgboost_container_case(manifest, read_object(file, clients, DeploymentError), file)
 
 
-def _wanted_config(plan: Plan) -> str:
+def _get_config_name(plan: Plan) -> str:
     made = next(each for each in plan.actions if each.operation == "CreateEndpointConfig")
     return str(made.request["EndpointConfigName"])
 
 
-def _required_running(name: str, config: str, state: EndpointState | None) -> EndpointState:
+def _require_running(name: str, config: str, state: EndpointState | None) -> EndpointState:
     if state is None:
-        raise DeploymentFailed(f"The endpoint {name} was deleted while it came up.")
+        raise DeploymentError(f"The endpoint {name} was deleted while it came up.")
     if not state.is_serving or state.config != config:
-        raise DeploymentFailed(
+        raise DeploymentError(
             f"The endpoint {name} did not come up with {config}: it is {state.status}"
             f"{f' ({state.reason})' if state.reason else ''}, running {state.config}. The "
             f"container's own words are in CloudWatch, log group /aws/sagemaker/Endpoints/{name}."
@@ -136,7 +328,7 @@ def _required_running(name: str, config: str, state: EndpointState | None) -> En
     return state
 
 
-def _gone_back(
+def _roll_back_endpoint(
     now: EndpointState | None,
     former: str | None,
     config: str,
@@ -147,11 +339,11 @@ def _gone_back(
     if now is None:
         return "There is no endpoint now."
     if former is None:
-        _apply_one(delete_endpoint(now.name, "the endpoint that failed"), clients)
+        _apply_action(build_delete_action(now.name, "the endpoint that failed"), clients)
         return f"The endpoint {now.name} was deleted: nothing that it ran ever passed its test."
     if former == config:
         return f"The endpoint {now.name} was left as it is: {config} passed this test before."
-    stands = _back_at(former, now, settings, clients)
+    stands = _restore_config(former, now, settings, clients)
     if stands is not None and stands.is_serving and stands.config == former:
         return f"The endpoint {now.name} runs {former} again, as before."
     return (
@@ -161,15 +353,97 @@ def _gone_back(
     )
 
 
-def _back_at(
+def _restore_config(
     former: str, now: EndpointState, settings: AwsSettings, clients: Clients
 ) -> EndpointState | None:
     if now.is_serving and now.config == former:  # AWS went back by itself
         return now
-    _apply_one(change_config(now.name, former), clients)
-    return settled(now.name, clients, settings.endpoints)
+    _apply_action(build_update_action(now.name, former), clients)
+    return wait_until_stable(now.name, clients, settings.endpoints)
 
 
-def _apply_one(action: Action, clients: Clients) -> None:
-    for _ in applied(Plan(f"Going back ({action.purpose})", (action,)), clients):
+def _apply_action(action: Action, clients: Clients) -> None:
+    for _ in apply_plan(Plan(f"Going back ({action.purpose})", (action,)), clients):
         pass
+
+
+# Takes down what a deployment made, and nothing else: only what carries our tags.
+
+
+SERVICE: Final = "sagemaker"
+
+
+def build_undeployment_plan(use_case: str, settings: AwsSettings, clients: Clients) -> Plan:
+    """What would be deleted, as things stand now.
+
+    Args:
+        use_case: Whose endpoint.
+        settings: Of the account.
+        clients: Of AWS; only asked, nothing is changed.
+
+    Returns:
+        The endpoint, its configurations and its models, as far as we made them.
+
+    Raises:
+        DeploymentFailed: AWS can't be reached, or refuses.
+    """
+    name = endpoint_name(settings, use_case)
+    state = fetch_endpoint_state(name, clients)
+    notes = []
+    actions: list[Action] = []
+    if state is not None and has_own_tags(state.tag_list, use_case):
+        actions.append(build_delete_action(name, f"endpoint {name}"))
+    elif state is not None:
+        notes.append(f"The endpoint {name} was not made by Clientela for {use_case}: it stays.")
+    with convert_aws_errors(f"Looking for what {name} left", SERVICE, DeploymentError):
+        for kind, word in (("EndpointConfig", "configuration"), ("Model", "model")):
+            actions += _list_deletions(kind, word, content_prefix(name), use_case, clients)
+    notes.append("Registered models, packages and captured requests stay.")
+    return Plan(f"Taking down the endpoint of {use_case}", tuple(actions), tuple(notes))
+
+
+def apply_undeployment(
+    plan: Plan, use_case: str, settings: AwsSettings, clients: Clients
+) -> list[ActionResult]:
+    """Carry an undeployment out.
+
+    Args:
+        plan: Of `undeployment_plan`.
+        use_case: Whose endpoint.
+        settings: How long to wait.
+        clients: Of AWS.
+
+    Returns:
+        What became of each action.
+
+    Raises:
+        DeploymentFailed: AWS can't be reached, or refuses; the same command again goes on.
+    """
+    results = []
+    for done in apply_plan(plan, clients):
+        results.append(done)
+        if done.action.operation == "DeleteEndpoint":
+            # a configuration that an endpoint still uses can't be made again under its name
+            wait_until_stable(endpoint_name(settings, use_case), clients, settings.endpoints)
+    return results
+
+
+def _list_deletions(
+    kind: str, word: str, prefix: str, use_case: str, clients: Clients
+) -> Iterator[Action]:
+    """Deletions of everything of a kind whose name begins so and whose tags are ours."""
+    client = clients(SERVICE)
+    pages = client.get_paginator(_get_list_method(kind)).paginate(NameContains=prefix)
+    listed = [each for page in pages for each in page[f"{kind}s"]]
+    for each in sorted(listed, key=lambda each: str(each[f"{kind}Name"])):
+        name = str(each[f"{kind}Name"])
+        if name.startswith(prefix) and _is_own_resource(each[f"{kind}Arn"], use_case, client):
+            yield Action(SERVICE, f"Delete{kind}", {f"{kind}Name": name}, f"{word} {name}")
+
+
+def _get_list_method(kind: str) -> str:
+    return {"EndpointConfig": "list_endpoint_configs", "Model": "list_models"}[kind]
+
+
+def _is_own_resource(arn: str, use_case: str, client: Any) -> bool:
+    return has_own_tags(client.list_tags(ResourceArn=arn)["Tags"], use_case)

@@ -1,19 +1,164 @@
-"""What is asked of AWS to bring an approved model up as an endpoint, and to take it down."""
+"""How an endpoint stands, and waiting until it stands still."""
 
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any, Final
 
-from clientela.aws.endpoint_state import EndpointState
-from clientela.aws.names import TESTED, content_name, endpoint_name, is_ours, tags
 from clientela.aws.plan import Action, Plan
-from clientela.aws.settings import AwsSettings
-from clientela.exceptions import DeploymentFailed
-from clientela.registry.base import RegisteredModel
+from clientela.aws_clients import (
+    TESTED,
+    AwsSettings,
+    Clients,
+    EndpointSettings,
+    build_tags,
+    content_name,
+    convert_aws_errors,
+    endpoint_name,
+    has_own_tags,
+    is_absent,
+)
+from clientela.exceptions import DeploymentError
+from clientela.registry.model_registry import RegisteredModel
+
+# How an endpoint stands, and waiting until it stands still.
+
+
+logger = logging.getLogger(__name__)
+
+SERVICE: Final = "sagemaker"
+MOVING: Final = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+SERVING: Final = "InService"
+
+
+@dataclass(frozen=True)
+class EndpointState:
+    """An endpoint as AWS describes it.
+
+    Attributes:
+        name: Of the endpoint.
+        arn: Its address.
+        config: Name of the configuration that it runs, or is changing to.
+        status: `InService`, `Failed`, …
+        reason: Why it failed; empty where it did not.
+        tags: In the form of most services.
+    """
+
+    name: str
+    arn: str
+    config: str
+    status: str
+    reason: str
+    tags: tuple[tuple[str, str], ...]
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether AWS is still at it, and refuses changes."""
+        return self.status in MOVING
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it answers."""
+        return self.status == SERVING
+
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        """Its tags as AWS lists them."""
+        return [{"Key": key, "Value": value} for key, value in self.tags]
+
+    @property
+    def last_tested_config(self) -> str | None:
+        """The last configuration that passed its test; None where none ever did."""
+        return dict(self.tags).get(TESTED)
+
+
+def fetch_endpoint_state(name: str, clients: Clients) -> EndpointState | None:
+    """How an endpoint stands now.
+
+    Args:
+        name: Of the endpoint.
+        clients: Of AWS.
+
+    Returns:
+        Its state; None where there is no such endpoint.
+
+    Raises:
+        DeploymentFailed: AWS can't be reached, or refuses.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    client = clients(SERVICE)
+    with convert_aws_errors(f"Looking at the endpoint {name}", SERVICE, DeploymentError):
+        try:
+            found = client.describe_endpoint(EndpointName=name)
+            noted = client.list_tags(ResourceArn=found["EndpointArn"])["Tags"]
+        except ClientError as err:
+            if is_absent(err):
+                return None
+            raise
+    return _parse_state(found, noted)
+
+
+def wait_until_stable(
+    name: str, clients: Clients, settings: EndpointSettings
+) -> EndpointState | None:
+    """An endpoint once AWS no longer changes it; how long it takes is logged.
+
+    Args:
+        name: Of the endpoint.
+        clients: Of AWS.
+        settings: How long to wait.
+
+    Returns:
+        Its state; None where there is none, or no longer one.
+
+    Raises:
+        DeploymentFailed: It still changes after the longest wait.
+    """
+    for state in _iter_states(lambda: fetch_endpoint_state(name, clients), settings):
+        if state is None or not state.is_moving:
+            return state
+        logger.info("endpoint %s: %s", name, state.status)
+    raise DeploymentError(
+        f"The endpoint {name} is still changing after {settings.wait_minutes:g} minutes. Nothing "
+        "is lost: run the same command again, which goes on waiting, or raise "
+        "endpoints.wait_minutes in aws.yml. The container's own words are in CloudWatch, log group "
+        f"/aws/sagemaker/Endpoints/{name}."
+    )
+
+
+def _iter_states(
+    look: Callable[[], EndpointState | None], settings: EndpointSettings
+) -> Iterator[EndpointState | None]:
+    deadline = monotonic() + 60 * settings.wait_minutes
+    while True:
+        yield look()
+        if monotonic() >= deadline:
+            return
+        sleep(settings.poll_seconds)
+
+
+def _parse_state(found: dict[str, Any], noted: list[dict[str, str]]) -> EndpointState:
+    return EndpointState(
+        name=found["EndpointName"],
+        arn=found["EndpointArn"],
+        config=found["EndpointConfigName"],
+        status=found["EndpointStatus"],
+        reason=str(found.get("FailureReason", "")),
+        # the last one of a key counts, as where a tag is overwritten
+        tags=tuple({each["Key"]: each["Value"] for each in noted}.items()),
+    )
+
+
+# What is asked of AWS to bring an approved model up as an endpoint, and to take it down.
+
 
 VARIANT: Final = "all"
 CAPTURED: Final = "outputs/captured"
 
 
-def model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[str, Any]:
+def build_model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[str, Any]:
     """The request that makes a model of a registered package.
 
     Image and model file are those of the registry: AWS itself refuses a package that nobody
@@ -49,10 +194,10 @@ def model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[str, An
     # the entry's version beside its number: a group may be made anew
     unique = content | {"version": entry.version}
     name = content_name(endpoint_name(settings, entry.use_case), unique)
-    return {"ModelName": name, **content, "Tags": _tags(entry, settings)}
+    return {"ModelName": name, **content, "Tags": _build_endpoint_tags(entry, settings)}
 
 
-def config_request(
+def build_config_request(
     entry: RegisteredModel, settings: AwsSettings, model_name: str
 ) -> dict[str, Any]:
     """The request that makes the configuration of an endpoint.
@@ -95,10 +240,10 @@ def config_request(
             **key,
         }
     name = content_name(endpoint_name(settings, entry.use_case), content)
-    return {"EndpointConfigName": name, **content, "Tags": _tags(entry, settings)}
+    return {"EndpointConfigName": name, **content, "Tags": _build_endpoint_tags(entry, settings)}
 
 
-def deployment_plan(
+def build_deployment_plan(
     entry: RegisteredModel, settings: AwsSettings, state: EndpointState | None
 ) -> Plan:
     """What brings an endpoint to an approved model, whatever it runs now.
@@ -116,15 +261,15 @@ def deployment_plan(
         ConfigurationError: A needed setting is missing.
     """
     name = endpoint_name(settings, entry.use_case)
-    require_ours(name, state, entry.use_case)
-    model = model_request(entry, settings)
-    config = config_request(entry, settings, model["ModelName"])
+    require_own_endpoint(name, state, entry.use_case)
+    model = build_model_request(entry, settings)
+    config = build_config_request(entry, settings, model["ModelName"])
     made = (
         Action("sagemaker", "CreateModel", model, f"model of {entry.group} {entry.number}"),
         Action("sagemaker", "CreateEndpointConfig", config, "configuration of the endpoint"),
     )
-    changes = _changes(name, config["EndpointConfigName"], entry, settings, state)
-    fallback = _fallback(back_to(state, config["EndpointConfigName"]))
+    changes = _build_endpoint_actions(name, config["EndpointConfigName"], entry, settings, state)
+    fallback = _describe_fallback(get_fallback_config(state, config["EndpointConfigName"]))
     note = f"Then the endpoint is asked about the example of the package; if it errs, {fallback}."
     return Plan(
         f"Deploying number {entry.number} of {entry.group} to the endpoint {name}",
@@ -133,7 +278,7 @@ def deployment_plan(
     )
 
 
-def back_to(state: EndpointState | None, config: str) -> str | None:
+def get_fallback_config(state: EndpointState | None, config: str) -> str | None:
     """The configuration to go back to when a new one fails.
 
     Args:
@@ -146,10 +291,10 @@ def back_to(state: EndpointState | None, config: str) -> str | None:
     """
     if state is None or not state.is_serving:
         return None
-    return state.tested or (state.config if state.config != config else None)
+    return state.last_tested_config or (state.config if state.config != config else None)
 
 
-def _changes(
+def _build_endpoint_actions(
     name: str,
     config: str,
     entry: RegisteredModel,
@@ -159,20 +304,24 @@ def _changes(
     create = Action(
         "sagemaker",
         "CreateEndpoint",
-        {"EndpointName": name, "EndpointConfigName": config, "Tags": _tags(entry, settings)},
+        {
+            "EndpointName": name,
+            "EndpointConfigName": config,
+            "Tags": _build_endpoint_tags(entry, settings),
+        },
         f"endpoint {name}",
     )
     if state is None:
         return (create,)
     if not state.is_serving:
         # one that never came up can't be updated
-        return (delete_endpoint(name, f"the endpoint that is {state.status}"), create)
+        return (build_delete_action(name, f"the endpoint that is {state.status}"), create)
     if state.config == config:
         return ()
-    return (change_config(name, config),)
+    return (build_update_action(name, config),)
 
 
-def change_config(name: str, config: str) -> Action:
+def build_update_action(name: str, config: str) -> Action:
     """The call that changes what an endpoint runs, without a pause in its answers.
 
     Args:
@@ -190,7 +339,7 @@ def change_config(name: str, config: str) -> Action:
     )
 
 
-def note_tested(state: EndpointState) -> Action:
+def build_tag_action(state: EndpointState) -> Action:
     """The call that notes on an endpoint that what it runs passed its test.
 
     Args:
@@ -207,7 +356,7 @@ def note_tested(state: EndpointState) -> Action:
     )
 
 
-def delete_endpoint(name: str, purpose: str) -> Action:
+def build_delete_action(name: str, purpose: str) -> Action:
     """The call that takes an endpoint down.
 
     Args:
@@ -220,7 +369,7 @@ def delete_endpoint(name: str, purpose: str) -> Action:
     return Action("sagemaker", "DeleteEndpoint", {"EndpointName": name}, purpose)
 
 
-def require_ours(name: str, state: EndpointState | None, use_case: str) -> None:
+def require_own_endpoint(name: str, state: EndpointState | None, use_case: str) -> None:
     """Stop before an endpoint that somebody else made.
 
     Args:
@@ -231,17 +380,17 @@ def require_ours(name: str, state: EndpointState | None, use_case: str) -> None:
     Raises:
         DeploymentFailed: Its tags do not say that we made it for this use case.
     """
-    if state is not None and not is_ours(state.tag_list, use_case):
-        raise DeploymentFailed(
+    if state is not None and not has_own_tags(state.tag_list, use_case):
+        raise DeploymentError(
             f"The endpoint {name} was not made by Clientela for {use_case} (its tags managed-by "
             "and use-case say otherwise), so it is left alone. Choose another endpoints.name in "
             "aws.yml."
         )
 
 
-def _fallback(former: str | None) -> str:
+def _describe_fallback(former: str | None) -> str:
     return "it is deleted" if former is None else f"it goes back to {former}"
 
 
-def _tags(entry: RegisteredModel, settings: AwsSettings) -> list[dict[str, str]]:
-    return tags(settings, use_case=entry.use_case)
+def _build_endpoint_tags(entry: RegisteredModel, settings: AwsSettings) -> list[dict[str, str]]:
+    return build_tags(settings, use_case=entry.use_case)

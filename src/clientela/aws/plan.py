@@ -1,22 +1,132 @@
-"""What will be asked of AWS, before anything is: a list that can be printed, checked and applied.
-
-Every step can be repeated. What a content-addressed name holds is made once, and a run that was
-killed is completed by the same command.
-"""
+"""Holds a request against AWS's own description of it, which comes with botocore: no network."""
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
 
-from clientela.aws.clients import Clients
-from clientela.aws.errors import explained, is_absent, is_there_already
-from clientela.aws.service_model import problems
-from clientela.exceptions import DeploymentFailed, ServingError
+from clientela.aws_clients import Clients, convert_aws_errors, is_absent, is_name_conflict
+from clientela.exceptions import DeploymentError, ServingError
+
+# Holds a request against AWS's own description of it, which comes with botocore: no network.
+#
+# botocore checks types and required fields before it sends anything. Patterns, allowed words and
+# largest lengths stand in the same description and are left to AWS, so they are checked here.
+
+
+UNICODE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "L": r"\w",
+        "M": r"\u0300-\u036f",
+        "N": r"\d",
+        "P": r"!-#%-*,-/:;?@\[-\]_{}\u00a1-\u00bf\u2010-\u2027",
+        "S": r"$+<=>\^`|~\u20ac",
+        "Z": r" \u00a0\u2000-\u200a",
+    }
+)
+"""Unicode classes of AWS's patterns, within brackets, in characters that Python's `re` has."""
+
+ANYTHING: Final = r"[\s\S]*"
+
+
+@cache
+def _create_botocore_session() -> Any:
+    from botocore.session import Session  # noqa: PLC0415 - heavy
+
+    return Session()
+
+
+@cache
+def _load_input_shape(service: str, operation: str) -> Any:
+    return (
+        _create_botocore_session().get_service_model(service).operation_model(operation).input_shape
+    )
+
+
+def find_request_problems(service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
+    """Where a request differs from what AWS takes.
+
+    Args:
+        service: As boto3 calls it.
+        operation: As AWS calls it.
+        request: What would be sent.
+
+    Returns:
+        One sentence each; none when it is well formed.
+    """
+    from botocore.validate import ParamValidator  # noqa: PLC0415
+
+    shape = _load_input_shape(service, operation)
+    # botocore itself makes the tokens that tell a repeated call
+    tokens = {name for name, member in shape.members.items() if _is_token(member)}
+    given = dict.fromkeys(tokens, "0" * 32) | dict(request)
+    report = ParamValidator().validate(given, shape)
+    if report.has_errors():
+        return list(report.generate_report().splitlines())
+    return list(_check_constraints(shape, request, ""))
+
+
+def _is_token(member: Any) -> bool:
+    return bool(member.metadata.get("idempotencyToken"))
+
+
+def _check_constraints(shape: Any, value: Any, place: str) -> Iterator[str]:
+    if shape.type_name == "structure":
+        for name, member in shape.members.items():
+            if name in value:
+                yield from _check_constraints(member, value[name], f"{place}.{name}".lstrip("."))
+    elif shape.type_name == "list":
+        yield from _check_size(shape, len(value), place, "entries")
+        for number, each in enumerate(value):
+            yield from _check_constraints(shape.member, each, f"{place}[{number}]")
+    elif shape.type_name == "map":
+        yield from _check_size(shape, len(value), place, "entries")
+        for key, each in value.items():
+            yield from _check_constraints(shape.key, key, f"{place} key")
+            yield from _check_constraints(shape.value, each, f"{place}.{key}")
+    elif shape.type_name == "string":
+        yield from _check_size(shape, len(value), place, "characters")
+        yield from _check_text(shape, value, place)
+
+
+def _check_size(shape: Any, size: int, place: str, what: str) -> Iterator[str]:
+    largest = shape.metadata.get("max")
+    if largest is not None and size > largest:
+        yield f"{place}: {size} {what}, {largest} are the most that AWS takes"
+
+
+def _check_text(shape: Any, value: str, place: str) -> Iterator[str]:
+    allowed = shape.enum
+    if allowed and value not in allowed:
+        yield f"{place}: AWS does not know {value!r}"
+    pattern = shape.metadata.get("pattern")
+    if pattern and not re.fullmatch(_convert_pattern(pattern), value):
+        yield f"{place}: {value!r} does not have the form {pattern}"
+
+
+@cache
+def _convert_pattern(pattern: str) -> str:
+    # a few patterns end in `$` and a repetition, which no text could match
+    whole = re.sub(r"\$\{\d+,\d+\}$", "", pattern)
+    written = re.sub(r"\\p\{([A-Z])\}", lambda found: UNICODE[found[1]], whole)
+    try:
+        re.compile(written)
+    except re.error:  # Java's own forms, in a handful of shapes: AWS checks those alone
+        return ANYTHING
+    return written
+
+
+# What will be asked of AWS, before anything is: a list that can be printed, checked and applied.
+#
+# Every step can be repeated. What a content-addressed name holds is made once, and a run that was
+# killed is completed by the same command.
+
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +194,7 @@ class Plan:
         """The plan as YAML, for a person or a diff."""
         return str(yaml.safe_dump(self.record(), sort_keys=False, allow_unicode=True, width=100))
 
-    def checked(self) -> "Plan":
+    def validate(self) -> "Plan":
         """The plan, after each request was held against AWS's own description of it.
 
         Raises:
@@ -93,10 +203,10 @@ class Plan:
         found = [
             f"{action.operation}: {problem}"
             for action in self.actions
-            for problem in problems(action.service, action.operation, action.request)
+            for problem in find_request_problems(action.service, action.operation, action.request)
         ]
         if found:
-            raise DeploymentFailed(
+            raise DeploymentError(
                 "AWS would refuse this plan; nothing was done. Mend the settings in aws.yml:\n"
                 + "\n".join(found)
             )
@@ -104,7 +214,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Done:
+class ActionResult:
     """What became of one action.
 
     Attributes:
@@ -118,9 +228,9 @@ class Done:
     answer: Mapping[str, Any]
 
 
-def applied(
-    plan: Plan, clients: Clients, error: type[ServingError] = DeploymentFailed
-) -> Iterator[Done]:
+def apply_plan(
+    plan: Plan, clients: Clients, error: type[ServingError] = DeploymentError
+) -> Iterator[ActionResult]:
     """Carries a plan out, call by call; what is there already is kept.
 
     Args:
@@ -135,11 +245,11 @@ def applied(
         ServingError: An `error`: AWS refuses, or gives no answer. What was done stays, and the same
             plan can be applied again.
     """
-    plan.checked()
+    plan.validate()
     for number, action in enumerate(plan.actions, start=1):
         step = f"{plan.purpose}, step {number} of {len(plan.actions)} ({action.purpose})"
-        with explained(step, action.service, error):
-            done = _done(action, clients)
+        with convert_aws_errors(step, action.service, error):
+            done = _run_action(action, clients)
         logger.info(
             "%d of %d: %s%s",
             number,
@@ -150,26 +260,26 @@ def applied(
         yield done
 
 
-def _done(action: Action, clients: Clients) -> Done:
+def _run_action(action: Action, clients: Clients) -> ActionResult:
     from botocore.exceptions import ClientError  # noqa: PLC0415 - see `clients`
 
     client = clients(action.service)
-    if _is_there(action, client):
-        return Done(action, kept=True, answer={})
+    if _is_present(action, client):
+        return ActionResult(action, kept=True, answer={})
     try:
         answer = getattr(client, action.method)(**action.request)
     except ClientError as err:
         # made by somebody at the same moment, or by an attempt whose answer was lost
-        if action.operation.startswith("Create") and is_there_already(err):
-            return Done(action, kept=True, answer={})
+        if action.operation.startswith("Create") and is_name_conflict(err):
+            return ActionResult(action, kept=True, answer={})
         # gone since the plan was made
         if action.operation.startswith("Delete") and is_absent(err):
-            return Done(action, kept=True, answer={})
+            return ActionResult(action, kept=True, answer={})
         raise
-    return Done(action, kept=False, answer=answer)
+    return ActionResult(action, kept=False, answer=answer)
 
 
-def _is_there(action: Action, client: Any) -> bool:
+def _is_present(action: Action, client: Any) -> bool:
     from botocore.exceptions import ClientError  # noqa: PLC0415 - see `clients`
 
     if action.operation not in LOOKED_UP:

@@ -1,19 +1,145 @@
-"""Training the required XGBoost on SageMaker: the requests, and the data in the container's form.
-
-The same model is trained by the training stage, wherever that runs. This is for those whose rules
-ask for a SageMaker training job, or whose data outgrow their machine. What such a job answers can't
-be tried without an AWS account.
-"""
+"""Parameters of XGBoost as the prebuilt container takes them, and the ranges that are searched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
-from clientela.aws.hyperparameters import METRICS, RANGES, hyperparameters, objective_of, ranges
-from clientela.aws.images import prebuilt_image
-from clientela.aws.names import content_name, hyphened, tags
+import pandas as pd
+
 from clientela.aws.plan import Action, Plan
-from clientela.aws.settings import AwsSettings
+from clientela.aws_clients import AwsSettings, build_tags, content_name, replace_underscores
+from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.models.binary_decision import BALANCED
+from clientela.models.training_data import FeatureSchema, split_stratified
+from clientela.registry.sagemaker_registry import get_prebuilt_image
+
+# Parameters of XGBoost as the prebuilt container takes them, and the ranges that are searched.
+
+
+NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "n_estimators": "num_round",
+        "learning_rate": "eta",
+        "reg_lambda": "lambda",
+        "reg_alpha": "alpha",
+        "random_state": "seed",
+    }
+)
+"""Parameters of XGBoost's scikit-learn form to those of the container, where they differ."""
+
+SAME_NAMES: Final = frozenset(
+    {
+        "objective",
+        "max_depth",
+        "subsample",
+        "colsample_bytree",
+        "min_child_weight",
+        "gamma",
+        "scale_pos_weight",
+        "tree_method",
+        "max_bin",
+        "max_delta_step",
+    }
+)
+
+RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "max_depth": (3, 10),
+        "eta": (0.01, 0.3),
+        "subsample": (0.6, 1.0),
+        "colsample_bytree": (0.6, 1.0),
+        "min_child_weight": (1, 10),
+    }
+)
+"""What a tuning job searches: the ranges of the pre-authorisation requirement."""
+
+WHOLE: Final = frozenset({"max_depth"})
+LOGARITHMIC: Final = frozenset({"eta"})
+METRICS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"reg:squarederror": ("rmse", "Minimize"), "binary:logistic": ("auc", "Maximize")}
+)
+"""Objective to what is measured on the validation part, and which way is better."""
+
+
+def get_objective(params: Mapping[str, Any]) -> str:
+    """What XGBoost minimises.
+
+    Args:
+        params: In its scikit-learn form.
+
+    Returns:
+        One of `METRICS`.
+
+    Raises:
+        ConfigurationError: It is none that is known how to be measured.
+    """
+    objective = str(params.get("objective", "binary:logistic"))
+    if objective not in METRICS:
+        raise ConfigurationError(
+            f"Training on SageMaker measures {' and '.join(METRICS)}; the objective is "
+            f"{objective!r}. Train with kedro run --pipelines=training."
+        )
+    return objective
+
+
+def convert_hyperparameters(params: Mapping[str, Any], seed: int) -> dict[str, str]:
+    """The parameters under the container's names, as it takes them: text.
+
+    Args:
+        params: In XGBoost's scikit-learn form.
+        seed: Of every draw.
+
+    Returns:
+        Name to text, sorted.
+
+    Raises:
+        ConfigurationError: A parameter is none of the container's, or a word in place of a number.
+    """
+    objective = get_objective(params)
+    found: dict[str, Any] = {
+        "objective": objective,
+        "eval_metric": METRICS[objective][0],
+        "seed": seed,
+    }
+    for name, value in params.items():
+        if name not in SAME_NAMES | set(NAMES):
+            raise ConfigurationError(
+                f"The XGBoost container of SageMaker has no parameter {name!r}. "
+                + did_you_mean(name, SAME_NAMES | set(NAMES))
+            )
+        if value == BALANCED:
+            raise ConfigurationError(
+                f"{name}: {BALANCED} is a ratio of rows, and the XGBoost container of SageMaker "
+                f"takes a number. Write the number, or train with kedro run --pipelines=training."
+            )
+        found[NAMES.get(name, name)] = value
+    return {name: str(value) for name, value in sorted(found.items())}
+
+
+def build_search_ranges() -> dict[str, list[dict[str, str]]]:
+    """What is searched, as a tuning job takes it."""
+    listed = {
+        name: {
+            "Name": name,
+            "MinValue": f"{low:g}",
+            "MaxValue": f"{high:g}",
+            "ScalingType": "Logarithmic" if name in LOGARITHMIC else "Linear",
+        }
+        for name, (low, high) in RANGES.items()
+    }
+    return {
+        "IntegerParameterRanges": [each for name, each in listed.items() if name in WHOLE],
+        "ContinuousParameterRanges": [each for name, each in listed.items() if name not in WHOLE],
+    }
+
+
+# Training the required XGBoost on SageMaker: the requests, and the data in the container's form.
+#
+# The same model is trained by the training stage, wherever that runs. This is for those whose rules
+# ask for a SageMaker training job, or whose data outgrow their machine. What such a job answers can't
+# be tried without an AWS account.
+
 
 PARALLEL_TRIALS: Final = 2
 LONGEST_TUNING_NAME: Final = 32
@@ -28,7 +154,7 @@ RESULTS: Final = (
 
 
 @dataclass(frozen=True)
-class Learning:
+class TrainingSpec:
     """What is learned, and from what.
 
     Attributes:
@@ -44,7 +170,7 @@ class Learning:
     data: Mapping[Channel, str]
 
 
-def training_plan(learning: Learning, settings: AwsSettings, region: str) -> Plan:
+def build_training_plan(learning: TrainingSpec, settings: AwsSettings, region: str) -> Plan:
     """The training job of the required XGBoost.
 
     Args:
@@ -59,11 +185,11 @@ def training_plan(learning: Learning, settings: AwsSettings, region: str) -> Pla
         ConfigurationError: A needed setting is missing.
     """
     content = {
-        "HyperParameters": hyperparameters(learning.params, learning.seed),
-        **_job(learning, settings, region),
+        "HyperParameters": convert_hyperparameters(learning.params, learning.seed),
+        **_build_job_request(learning, settings, region),
     }
-    name = content_name(f"clientela-{hyphened(learning.use_case)}", content)
-    request = {"TrainingJobName": name, **content, "Tags": _tags(learning, settings)}
+    name = content_name(f"clientela-{replace_underscores(learning.use_case)}", content)
+    request = {"TrainingJobName": name, **content, "Tags": _build_job_tags(learning, settings)}
     return Plan(
         f"Training {learning.use_case} on SageMaker",
         (Action("sagemaker", "CreateTrainingJob", request, f"training job {name}"),),
@@ -71,7 +197,9 @@ def training_plan(learning: Learning, settings: AwsSettings, region: str) -> Pla
     )
 
 
-def tuning_plan(learning: Learning, settings: AwsSettings, region: str, trials: int) -> Plan:
+def build_tuning_plan(
+    learning: TrainingSpec, settings: AwsSettings, region: str, trials: int
+) -> Plan:
     """A Bayesian search for the parameters of the required XGBoost.
 
     Args:
@@ -86,9 +214,11 @@ def tuning_plan(learning: Learning, settings: AwsSettings, region: str, trials: 
     Raises:
         ConfigurationError: A needed setting is missing.
     """
-    metric, way = METRICS[objective_of(learning.params)]
+    metric, way = METRICS[get_objective(learning.params)]
     fixed = {
-        k: v for k, v in hyperparameters(learning.params, learning.seed).items() if k not in RANGES
+        k: v
+        for k, v in convert_hyperparameters(learning.params, learning.seed).items()
+        if k not in RANGES
     }
     content = {
         "HyperParameterTuningJobConfig": {
@@ -101,19 +231,19 @@ def tuning_plan(learning: Learning, settings: AwsSettings, region: str, trials: 
                 "MaxNumberOfTrainingJobs": trials,
                 "MaxParallelTrainingJobs": min(PARALLEL_TRIALS, trials),
             },
-            "ParameterRanges": ranges(),
+            "ParameterRanges": build_search_ranges(),
             "RandomSeed": learning.seed,
         },
         "TrainingJobDefinition": {
             "StaticHyperParameters": fixed,
-            **_job(learning, settings, region),
+            **_build_job_request(learning, settings, region),
         },
     }
-    name = _tuning_name(learning.use_case, content)
+    name = _make_tuning_name(learning.use_case, content)
     request = {
         "HyperParameterTuningJobName": name,
         **content,
-        "Tags": _tags(learning, settings),
+        "Tags": _build_job_tags(learning, settings),
     }
     return Plan(
         f"Searching the parameters of {learning.use_case} on SageMaker",
@@ -122,23 +252,25 @@ def tuning_plan(learning: Learning, settings: AwsSettings, region: str, trials: 
     )
 
 
-def _tuning_name(use_case: str, content: Mapping[str, Any]) -> str:
+def _make_tuning_name(use_case: str, content: Mapping[str, Any]) -> str:
     """A name of half the length that other things may have."""
     digits = content_name("", content).lstrip("-")
     room = LONGEST_TUNING_NAME - len(digits) - 1
-    return f"{f'clientela-{hyphened(use_case)}'[:room].rstrip('-')}-{digits}"
+    return f"{f'clientela-{replace_underscores(use_case)}'[:room].rstrip('-')}-{digits}"
 
 
-def _job(learning: Learning, settings: AwsSettings, region: str) -> dict[str, Any]:
+def _build_job_request(
+    learning: TrainingSpec, settings: AwsSettings, region: str
+) -> dict[str, Any]:
     machine, key = settings.training, settings.kms_key
     network = settings.network
     job: dict[str, Any] = {
         "AlgorithmSpecification": {
-            "TrainingImage": prebuilt_image(region, settings.prebuilt_image),
+            "TrainingImage": get_prebuilt_image(region, settings.prebuilt_image),
             "TrainingInputMode": "File",
         },
         "RoleArn": settings.needed_execution_role,
-        "InputDataConfig": [_channel(name, place) for name, place in learning.data.items()],
+        "InputDataConfig": [_build_channel(name, place) for name, place in learning.data.items()],
         "OutputDataConfig": {
             "S3OutputPath": f"s3://{settings.needed_bucket}/models/{learning.use_case}/sagemaker",
             **({} if key is None else {"KmsKeyId": key}),
@@ -160,7 +292,7 @@ def _job(learning: Learning, settings: AwsSettings, region: str) -> dict[str, An
     return job
 
 
-def _channel(name: str, address: str) -> dict[str, Any]:
+def _build_channel(name: str, address: str) -> dict[str, Any]:
     return {
         "ChannelName": name,
         "ContentType": "text/csv",
@@ -174,5 +306,62 @@ def _channel(name: str, address: str) -> dict[str, Any]:
     }
 
 
-def _tags(learning: Learning, settings: AwsSettings) -> list[dict[str, str]]:
-    return tags(settings, use_case=learning.use_case)
+def _build_job_tags(learning: TrainingSpec, settings: AwsSettings) -> list[dict[str, str]]:
+    return build_tags(settings, use_case=learning.use_case)
+
+
+# The training part of a use case in the form that the XGBoost container takes.
+
+
+VALIDATION_SHARE: Final = 0.2
+"""Of the training part: what a search is judged on. The test part is never sent."""
+
+
+def build_channels(part: pd.DataFrame, schema: FeatureSchema, seed: int) -> dict[Channel, bytes]:
+    """The training part as two CSV files: rows to learn from, and rows to watch.
+
+    Args:
+        part: The training part, one row per key.
+        schema: Its columns.
+        seed: Of the draw.
+
+    Returns:
+        `train` and `validation`: no header, the class value first, then the required features in
+        their order; no key. A missing value is an empty field.
+
+    Raises:
+        ConfigurationError: A required feature is words.
+    """
+    _require_numeric_features(schema)
+    learn, watch = split_stratified(
+        part, key=schema.key, target=schema.target, test_share=VALIDATION_SHARE, seed=seed
+    )
+    return {
+        "train": format_channel_csv(learn, schema),
+        "validation": format_channel_csv(watch, schema),
+    }
+
+
+def format_channel_csv(part: pd.DataFrame, schema: FeatureSchema) -> bytes:
+    """Rows as the container reads them.
+
+    Args:
+        part: One row per key.
+        schema: Its columns.
+
+    Returns:
+        CSV without a header: class value, then the required features.
+    """
+    values = schema.value_array[schema.codes(part)]
+    features = part[list(schema.required)].astype("float64")
+    table = pd.concat([pd.Series(values, index=part.index), features], axis=1)
+    return table.to_csv(index=False, header=False, lineterminator="\n").encode()
+
+
+def _require_numeric_features(schema: FeatureSchema) -> None:
+    words = [name for name in schema.required if name in schema.words]
+    if words:
+        raise ConfigurationError(
+            f"The XGBoost container takes numbers only, and {', '.join(words)} are words. Train "
+            "with kedro run --pipelines=training."
+        )

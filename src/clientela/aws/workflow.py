@@ -1,19 +1,76 @@
-"""The whole project as a SageMaker pipeline.
-
-One step per stage and use case, each `kedro run` in our image. Stages hand tables over through the
-bucket, which SageMaker does not see: a step names those that it follows, and a finished step is
-taken from the cache only within one run key.
-"""
+"""The schedule that starts the pipeline: EventBridge Scheduler calls SageMaker at the hour."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clientela.aws.names import hyphened, tags
 from clientela.aws.plan import Action, Plan
-from clientela.aws.schedule import RUN_KEY, schedule_request
-from clientela.aws.settings import AwsSettings
+from clientela.aws_clients import AccountRegion, AwsSettings, build_tags, replace_underscores
+from clientela.exceptions import ConfigurationError
+
+# The schedule that starts the pipeline: EventBridge Scheduler calls SageMaker at the hour.
+
+
+RUN_KEY: Final = "RunKey"
+"""Parameter of the pipeline that tells one run from another."""
+
+START: Final = "aws-sdk:sagemaker:startPipelineExecution"
+"""The call that the schedule makes."""
+
+SCHEDULED: Final = "<aws.scheduler.scheduled-time>"
+"""What EventBridge Scheduler puts the hour in place of."""
+
+
+def build_schedule_request(settings: AwsSettings, region: str) -> dict[str, Any]:
+    """The request that makes or changes the schedule.
+
+    The hour is the key of the run and its token, so that a schedule that fires twice for one hour
+    starts one run.
+
+    Args:
+        settings: Schedule, time zone, role.
+        region: Where the pipeline is.
+
+    Returns:
+        A request of `CreateSchedule` and of `UpdateSchedule`.
+
+    Raises:
+        ConfigurationError: The schedule has no role.
+    """
+    workflow = settings.workflow
+    if workflow.scheduler_role is None or workflow.schedule is None:
+        raise ConfigurationError(
+            "workflow.schedule needs workflow.scheduler_role in aws.yml: the role that EventBridge "
+            "Scheduler takes on (`clientela sagemaker policies scheduler` prints what it may do)."
+        )
+    started = {
+        "PipelineName": workflow.name,
+        "ClientRequestToken": f"clientela-scheduled-{SCHEDULED}",
+        "PipelineParameters": [{"Name": RUN_KEY, "Value": SCHEDULED}],
+    }
+    return {
+        "Name": workflow.name,
+        "Description": f"Starts the SageMaker pipeline {workflow.name}, by Clientela.",
+        "ScheduleExpression": workflow.schedule,
+        "ScheduleExpressionTimezone": workflow.timezone,
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "State": "ENABLED",
+        "Target": {
+            "Arn": f"arn:{AccountRegion.of(settings, region).partition}:scheduler:::{START}",
+            "RoleArn": workflow.scheduler_role,
+            "Input": json.dumps(started),
+            "RetryPolicy": {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600},
+        },
+    }
+
+
+# The whole project as a SageMaker pipeline.
+#
+# One step per stage and use case, each `kedro run` in our image. Stages hand tables over through the
+# bucket, which SageMaker does not see: a step names those that it follows, and a finished step is
+# taken from the cache only within one run key.
+
 
 VERSION: Final = "2020-12-01"
 """Of the form of pipeline definitions."""
@@ -27,7 +84,7 @@ UNTRIED: Final = (
 
 
 @dataclass(frozen=True)
-class Step:
+class WorkflowStep:
     """One stage of one entry of the switchboard.
 
     Attributes:
@@ -56,10 +113,12 @@ def step_name(use_case: str, stage: str) -> str:
     Returns:
         At most 64 characters.
     """
-    return f"{hyphened(use_case)}-{hyphened(stage)}"[:64]
+    return f"{replace_underscores(use_case)}-{replace_underscores(stage)}"[:64]
 
 
-def workflow_definition(steps: Sequence[Step], settings: AwsSettings, env: str) -> dict[str, Any]:
+def build_workflow_definition(
+    steps: Sequence[WorkflowStep], settings: AwsSettings, env: str
+) -> dict[str, Any]:
     """The definition of the pipeline.
 
     Args:
@@ -83,12 +142,12 @@ def workflow_definition(steps: Sequence[Step], settings: AwsSettings, env: str) 
             {"Name": "Environment", "Type": "String", "DefaultValue": env},
             {"Name": "Image", "Type": "String", "DefaultValue": settings.needed_workflow_image},
         ],
-        "Steps": [_step(step, settings) for step in steps],
+        "Steps": [_build_step(step, settings) for step in steps],
     }
 
 
-def workflow_plan(
-    steps: Sequence[Step],
+def build_workflow_plan(
+    steps: Sequence[WorkflowStep],
     settings: AwsSettings,
     env: str,
     region: str,
@@ -110,7 +169,7 @@ def workflow_plan(
         ConfigurationError: A needed setting is missing.
     """
     workflow = settings.workflow
-    definition = json.dumps(workflow_definition(steps, settings, env), sort_keys=True)
+    definition = json.dumps(build_workflow_definition(steps, settings, env), sort_keys=True)
     pipeline: dict[str, Any] = {
         "PipelineName": workflow.name,
         "PipelineDescription": "Raw data to registered models, by Clientela.",
@@ -121,27 +180,27 @@ def workflow_plan(
     if "pipeline" in existing:
         made = Action("sagemaker", "UpdatePipeline", pipeline, f"pipeline {workflow.name}")
     else:
-        tagged = pipeline | {"Tags": tags(settings)}
+        tagged = pipeline | {"Tags": build_tags(settings)}
         made = Action("sagemaker", "CreatePipeline", tagged, f"pipeline {workflow.name}")
     actions = [made]
     if workflow.schedule is not None:
         operation = "UpdateSchedule" if "schedule" in existing else "CreateSchedule"
-        request = schedule_request(settings, region)
+        request = build_schedule_request(settings, region)
         actions.append(Action("scheduler", operation, request, f"schedule {workflow.name}"))
     purpose = f"Making the pipeline {workflow.name}"
     return Plan(purpose, tuple(actions), (UNTRIED,))
 
 
-def _step(step: Step, settings: AwsSettings) -> dict[str, Any]:
+def _build_step(step: WorkflowStep, settings: AwsSettings) -> dict[str, Any]:
     workflow = settings.workflow
     made: dict[str, Any] = {
         "Name": step.name,
         "DisplayName": f"{step.use_case}: {step.stage}",
         "Type": "Processing",
-        "Arguments": _arguments(step, settings),
+        "Arguments": _build_job_arguments(step, settings),
         "RetryPolicies": [
-            _retry(TRANSIENT, 10, workflow.attempts),
-            _retry(MACHINE, 60, workflow.attempts),
+            _build_retry_policy(TRANSIENT, 10, workflow.attempts),
+            _build_retry_policy(MACHINE, 60, workflow.attempts),
         ],
     }
     if workflow.cache_days:
@@ -151,7 +210,7 @@ def _step(step: Step, settings: AwsSettings) -> dict[str, Any]:
     return made
 
 
-def _retry(exceptions: tuple[str, ...], seconds: int, attempts: int) -> dict[str, Any]:
+def _build_retry_policy(exceptions: tuple[str, ...], seconds: int, attempts: int) -> dict[str, Any]:
     return {
         "ExceptionType": list(exceptions),
         "IntervalSeconds": seconds,
@@ -160,7 +219,7 @@ def _retry(exceptions: tuple[str, ...], seconds: int, attempts: int) -> dict[str
     }
 
 
-def _arguments(step: Step, settings: AwsSettings) -> dict[str, Any]:
+def _build_job_arguments(step: WorkflowStep, settings: AwsSettings) -> dict[str, Any]:
     """What a processing job is asked for: a `CreateProcessingJob` without its name."""
     workflow, key, network = settings.workflow, settings.kms_key, settings.network
     arguments: dict[str, Any] = {
@@ -189,7 +248,7 @@ def _arguments(step: Step, settings: AwsSettings) -> dict[str, Any]:
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 60 * workflow.max_minutes},
         "RoleArn": settings.needed_execution_role,
-        "Tags": tags(settings, use_case=step.use_case, stage=step.stage),
+        "Tags": build_tags(settings, use_case=step.use_case, stage=step.stage),
     }
     if network is not None:
         arguments["NetworkConfig"] = {

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 import streamlit as st
 from kedro.config import MissingConfigException
 
-from clientela.cli import ENDED_BY, readable
-from clientela.dashboard.artefacts import Monitoring, monitoring
-from clientela.dashboard.language import LANGUAGES, Language
-from clientela.dashboard.options import Options, options
-from clientela.dashboard.source import Source, opened
-from clientela.dashboard.views import model, overview
-from clientela.dashboard.views.page import Page
+from clientela.cli.kedro_run import ENDED_BY, format_error_message
+from clientela.dashboard.components import PageContext
+from clientela.dashboard.data import (
+    MonitoringCatalog,
+    MonitoringResults,
+    Options,
+    load_monitoring,
+    open_catalog,
+    parse_options,
+)
+from clientela.dashboard.pages import model, overview
+from clientela.dashboard.texts import LANGUAGES, Language
 
 REMEMBERED_SECONDS = 60
 """What was read is shown so long before it is read again: a store answers slowly."""
@@ -22,21 +27,21 @@ ALL = "all"
 def main() -> None:
     """Draws what the reader asks for."""
     st.set_page_config(page_title="Clientela", layout="wide")
-    language = _language()
+    language = _select_language()
     try:
-        shown = options(sys.argv[1:])
+        shown = parse_options(sys.argv[1:])
         with st.spinner(language.text("opening")):
-            names = _source(shown).use_cases
-            models = [_monitoring(name, shown) for name in names]
+            names = _open_cached_catalog(shown).use_cases
+            models = [_load_cached_monitoring(name, shown) for name in names]
     except (*ENDED_BY, MissingConfigException) as err:
         st.error(language.text("cannot_open"))
-        st.code(readable(err), language=None, wrap_lines=True)
+        st.code(format_error_message(err), language=None, wrap_lines=True)
         return
-    chosen = _choice(names, shown, language)
-    _draw(models, chosen, Page(language, shown.run_flags))
+    chosen = _select_model(names, shown, language)
+    _render_page(models, chosen, PageContext(language, shown.run_flags))
 
 
-def _language() -> Language:
+def _select_language() -> Language:
     """The reader's, which is chosen where every page has it."""
     st.sidebar.header("Clientela", anchor=False)
     chosen = st.sidebar.segmented_control(
@@ -52,16 +57,16 @@ def _language() -> Language:
 
 
 @st.cache_resource(show_spinner=False)
-def _source(shown: Options) -> Source:
-    return opened(shown)
+def _open_cached_catalog(shown: Options) -> MonitoringCatalog:
+    return open_catalog(shown)
 
 
 @st.cache_data(ttl=REMEMBERED_SECONDS, show_spinner=False)
-def _monitoring(use_case: str, shown: Options) -> Monitoring:
-    return monitoring(_source(shown).catalog, use_case)
+def _load_cached_monitoring(use_case: str, shown: Options) -> MonitoringResults:
+    return load_monitoring(_open_cached_catalog(shown).catalog, use_case)
 
 
-def _choice(names: Sequence[str], shown: Options, language: Language) -> str:
+def _select_model(names: Sequence[str], shown: Options, language: Language) -> str:
     with st.sidebar:
         chosen = st.radio(
             language.text("model"),
@@ -70,15 +75,15 @@ def _choice(names: Sequence[str], shown: Options, language: Language) -> str:
             key="model",
         )
         if st.button(language.text("refresh"), icon=":material/refresh:", width="stretch"):
-            _source.clear()
-            _monitoring.clear()
+            _open_cached_catalog.clear()
+            _load_cached_monitoring.clear()
             st.rerun()
         st.caption(language.text("environment", env=shown.env or "local"))
         st.caption(language.text("privacy"))
     return chosen
 
 
-def _draw(models: Sequence[Monitoring], chosen: str, page: Page) -> None:
+def _render_page(models: Sequence[MonitoringResults], chosen: str, page: PageContext) -> None:
     if not models:
         st.title(page.text("title"), anchor=False)
         st.info(page.text("no_use_cases"))

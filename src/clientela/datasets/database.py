@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from fsspec.core import split_protocol
 
-from clientela.exceptions import ConfigurationError, DatabaseRefused, DatabaseUnreachable
+from clientela.exceptions import ConfigurationError, DatabaseConnectionError, DatabaseOperationError
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 DRIVERS = {
@@ -27,7 +27,7 @@ UNCHANGED = "This table was not changed, and the files that the run wrote stay w
 AGAIN = "Then run kedro run --pipelines=scoring again: it loads only what is not there yet."
 
 
-def database_url(url: str | None, filepath: str) -> sa.URL | None:
+def resolve_database_url(url: str | None, filepath: str) -> sa.URL | None:
     """The address of the database.
 
     Args:
@@ -60,7 +60,7 @@ def database_url(url: str | None, filepath: str) -> sa.URL | None:
     return parsed.set(drivername=DRIVERS[backend])
 
 
-def shown(url: sa.URL) -> str:
+def format_url_without_secrets(url: sa.URL) -> str:
     """An address as people may see it: without password.
 
     Args:
@@ -75,7 +75,7 @@ def shown(url: sa.URL) -> str:
     return url.update_query_dict(secrets).render_as_string(hide_password=True)
 
 
-def is_there(url: sa.URL) -> bool:
+def has_database(url: sa.URL) -> bool:
     """Whether there is something to connect to; to look for a table must not make a file.
 
     Args:
@@ -89,7 +89,7 @@ def is_there(url: sa.URL) -> bool:
 
 
 @contextmanager
-def transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Connection]:
+def open_transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Connection]:
     """A connection in one transaction: all that is done with it happens, or nothing.
 
     Args:
@@ -104,10 +104,10 @@ def transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Connect
         DatabaseUnreachable: There is no connection.
         DatabaseRefused: The database did not do what it was asked.
     """
-    engine = _engine(url, table, writes=writes)
+    engine = _create_engine(url, table, writes=writes)
     with (
-        _connection(engine, table) as connection,
-        _refusals(connection, table),
+        _open_connection(engine, table) as connection,
+        _convert_database_errors(connection, table),
         connection.begin(),
     ):
         if writes and engine.dialect.name == POSTGRESQL:
@@ -117,7 +117,7 @@ def transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Connect
         yield connection
 
 
-def first_row(
+def fetch_first_row(
     engine: sa.Engine, query: sa.Select[Any], values: Mapping[str, object]
 ) -> dict[str, Any] | None:
     """The first row that a query finds.
@@ -138,7 +138,7 @@ def first_row(
     return None if row is None else dict(row)
 
 
-def _engine(url: sa.URL, table: str, *, writes: bool) -> sa.Engine:
+def _create_engine(url: sa.URL, table: str, *, writes: bool) -> sa.Engine:
     is_sqlite = url.get_backend_name() == SQLITE
     limit = {"timeout": LOCK_SECONDS} if is_sqlite else {"connect_timeout": CONNECT_SECONDS}
     limit = {name: value for name, value in limit.items() if name not in url.query}
@@ -147,16 +147,16 @@ def _engine(url: sa.URL, table: str, *, writes: bool) -> sa.Engine:
             url, poolclass=sa.NullPool, connect_args=limit, hide_parameters=True
         )
     except ImportError as err:
-        raise DatabaseUnreachable(
-            f"Table {table}: the driver for {shown(url)} is not installed ({err}). {UNCHANGED} "
+        raise DatabaseConnectionError(
+            f"Table {table}: the driver for {format_url_without_secrets(url)} is not installed ({err}). {UNCHANGED} "
             f'Install it: pip install "clientela[postgresql]". {AGAIN}'
         ) from err
     if is_sqlite:
-        _with_whole_transactions(engine, "BEGIN IMMEDIATE" if writes else "BEGIN")
+        _use_explicit_transactions(engine, "BEGIN IMMEDIATE" if writes else "BEGIN")
     return engine
 
 
-def _with_whole_transactions(engine: sa.Engine, begin: str) -> None:
+def _use_explicit_transactions(engine: sa.Engine, begin: str) -> None:
     """Python's own driver begins transactions late: a table made before would outlive a failure.
 
     Source: SQLAlchemy's documentation of pysqlite, "Serializable isolation / Savepoints /
@@ -174,12 +174,12 @@ def _with_whole_transactions(engine: sa.Engine, begin: str) -> None:
 
 
 @contextmanager
-def _connection(engine: sa.Engine, table: str) -> Iterator[sa.Connection]:
+def _open_connection(engine: sa.Engine, table: str) -> Iterator[sa.Connection]:
     try:
         connection = engine.connect()
     except sa.exc.DBAPIError as err:
-        raise DatabaseUnreachable(
-            f"Table {table}: no connection to {shown(engine.url)}: {_words(err.orig)}. {UNCHANGED} "
+        raise DatabaseConnectionError(
+            f"Table {table}: no connection to {format_url_without_secrets(engine.url)}: {_describe_error(err.orig)}. {UNCHANGED} "
             f"Check address, name, user and password, and that the database runs. {AGAIN}"
         ) from err
     with connection:
@@ -187,20 +187,20 @@ def _connection(engine: sa.Engine, table: str) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def _refusals(connection: sa.Connection, table: str) -> Iterator[None]:
+def _convert_database_errors(connection: sa.Connection, table: str) -> Iterator[None]:
     driver: Any = connection.dialect.loaded_dbapi
     try:
         yield
     except (sa.exc.DBAPIError, driver.Error) as err:
         origin = err.orig if isinstance(err, sa.exc.DBAPIError) else err
         about_values = isinstance(origin, driver.DataError | driver.IntegrityError)
-        words = type(origin).__name__ if about_values else _words(origin)
+        words = type(origin).__name__ if about_values else _describe_error(origin)
         # not `from err`: the chain would print the row that failed
-        raise DatabaseRefused(
-            f"Table {table} in {shown(connection.engine.url)}: the database refused: {words}. "
+        raise DatabaseOperationError(
+            f"Table {table} in {format_url_without_secrets(connection.engine.url)}: the database refused: {words}. "
             f"{UNCHANGED} Check rights, space and locks, and the table's own constraints. {AGAIN}"
         ) from None
 
 
-def _words(err: BaseException | None) -> str:
+def _describe_error(err: BaseException | None) -> str:
     return str(err).strip().partition("\n")[0].rstrip(".")

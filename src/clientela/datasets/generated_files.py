@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 
-from clientela.datasets.storage import folder_made
-from clientela.exceptions import ConfigurationError, RawDataError, RawDataNotOurs
-from clientela.progress import with_progress
+from clientela.exceptions import ConfigurationError, ForeignRawDataError, RawDataError
+from clientela.progress import iter_with_progress
+from clientela.storage import make_parent_folder
 
 READ_BLOCK = 1 << 22
 
@@ -83,17 +83,17 @@ class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
             RawDataNotOurs: This file, or one of `together_with`, was not generated.
             ConfigurationError: The name is a pattern or tells no format.
         """
-        write = _writer(self._filepath)
+        write = _select_writer(self._filepath)
         for path in (self._filepath, *self._together_with):
-            _require_ours(path)
+            _require_generated_file(path)
         fs, path = url_to_fs(self._filepath)
-        folder_made(fs, path)
-        with _replaced(fs, path) as staged:
+        make_parent_folder(fs, path)
+        with _replace_file(fs, path) as staged:
             with fs.open(staged, "wb") as file:
-                seal = _Seal(file)
+                seal = _HashingWriter(file)
                 write(data, cast("IO[bytes]", seal), PurePosixPath(path).name)
             # before the file: a crash in between leaves a record without a file, which hurts nobody
-            fs.pipe_file(_record_path(path), _record(seal, data.origin))
+            fs.pipe_file(_get_record_path(path), _encode_record(seal, data.origin))
 
     def _exists(self) -> bool:
         fs, path = url_to_fs(self._filepath)
@@ -103,7 +103,7 @@ class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
         return {"filepath": self._filepath, "together_with": self._together_with}
 
 
-class _Seal(io.RawIOBase):
+class _HashingWriter(io.RawIOBase):
     """A file being written, with its size and digest so far."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -132,7 +132,7 @@ class _Seal(io.RawIOBase):
 
 def _write_csv(rows: GeneratedRows, target: IO[bytes], name: str) -> None:
     target.write((",".join(rows.columns) + "\n").encode())
-    target.writelines(with_progress(rows.csv_blocks(), len(rows), name))
+    target.writelines(iter_with_progress(rows.csv_blocks(), len(rows), name))
 
 
 def _write_gzipped_csv(rows: GeneratedRows, target: IO[bytes], name: str) -> None:
@@ -142,7 +142,7 @@ def _write_gzipped_csv(rows: GeneratedRows, target: IO[bytes], name: str) -> Non
 
 
 def _write_parquet(rows: GeneratedRows, target: IO[bytes], name: str) -> None:
-    tables = with_progress(rows.tables(), len(rows), name)
+    tables = iter_with_progress(rows.tables(), len(rows), name)
     first = next(tables)
     with pq.ParquetWriter(target, first.schema, compression="zstd") as writer:  # type: ignore[no-untyped-call]
         writer.write_table(first)
@@ -153,7 +153,7 @@ def _write_parquet(rows: GeneratedRows, target: IO[bytes], name: str) -> None:
 _WRITERS = {".csv": _write_csv, ".csv.gz": _write_gzipped_csv, ".parquet": _write_parquet}
 
 
-def _writer(filepath: str) -> Any:
+def _select_writer(filepath: str) -> Any:
     if "*" in filepath:
         raise ConfigurationError(
             f"{filepath} is a pattern; generated rows need the name of one file. Name one under "
@@ -168,40 +168,40 @@ def _writer(filepath: str) -> Any:
     )
 
 
-def _record_path(path: str) -> str:
+def _get_record_path(path: str) -> str:
     return f"{path}.generated.json"
 
 
-def _record(seal: _Seal, origin: dict[str, Any]) -> bytes:
+def _encode_record(seal: _HashingWriter, origin: dict[str, Any]) -> bytes:
     record = {"sha256": seal.sha256, "size": seal.size, "parameters": origin}
     return (json.dumps(record, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _require_ours(filepath: str) -> None:
+def _require_generated_file(filepath: str) -> None:
     """Raise unless the file is absent or is what its record says was generated."""
     fs, path = url_to_fs(filepath)
     fs.invalidate_cache(path)
-    if fs.exists(path) and not _is_ours(fs, path):
-        raise RawDataNotOurs(
+    if fs.exists(path) and not _is_generated_file(fs, path):
+        raise ForeignRawDataError(
             f"{filepath} was not written by data_generation, or was changed since: it is kept, and "
             "no sample was written. To work on this file, skip data_generation. To replace it by a "
             "sample, move it away first, or name another file under raw_files in conf/local."
         )
 
 
-def _is_ours(fs: fsspec.AbstractFileSystem, path: str) -> bool:
-    if fs.isdir(path) or not fs.exists(_record_path(path)):
+def _is_generated_file(fs: fsspec.AbstractFileSystem, path: str) -> bool:
+    if fs.isdir(path) or not fs.exists(_get_record_path(path)):
         return False
     try:
-        record = json.loads(fs.cat_file(_record_path(path)))
+        record = json.loads(fs.cat_file(_get_record_path(path)))
     except ValueError:
         return False
     if not isinstance(record, dict) or record.get("size") != fs.size(path):
         return False
-    return bool(record.get("sha256") == _sha256(fs, path))
+    return bool(record.get("sha256") == _compute_sha256(fs, path))
 
 
-def _sha256(fs: fsspec.AbstractFileSystem, path: str) -> str:
+def _compute_sha256(fs: fsspec.AbstractFileSystem, path: str) -> str:
     digest = hashlib.sha256()
     with fs.open(path, "rb") as file:
         while block := file.read(READ_BLOCK):
@@ -210,7 +210,7 @@ def _sha256(fs: fsspec.AbstractFileSystem, path: str) -> str:
 
 
 @contextmanager
-def _replaced(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[str]:
+def _replace_file(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[str]:
     """Where to write; the file takes its place only when it is whole."""
     staged = f"{path}.writing"
     try:

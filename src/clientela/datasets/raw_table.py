@@ -15,14 +15,9 @@ from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 from pydantic import BaseModel, ConfigDict
 
-from clientela.datasets.delimited_text import (
-    LINEAGE,
-    DelimitedText,
-    TextFormat,
-    require_distinct,
-)
-from clientela.datasets.engine import EngineSettings, connection, engine_path
-from clientela.exceptions import RawFileMissing, RawFileUnreadable
+from clientela.datasets.raw_text import LINEAGE, DelimitedText, TextFormat, require_distinct
+from clientela.datasets.table import EngineSettings, get_engine_connection, resolve_engine_path
+from clientela.exceptions import RawFileNotFoundError, RawFileUnreadableError
 
 
 class NamedFiles(BaseModel):
@@ -108,26 +103,26 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
             RawFileMissing: There is no file, and the table is not optional.
             RawFileUnreadable: A folder, a damaged file, or a header that is none.
         """
-        paths = self._files()
+        paths = self._find_files()
         if not paths:
             if self._optional_columns is None:
                 self._raise_missing()
-            return _empty(self._optional_columns)
+            return _create_empty_table(self._optional_columns)
         if all(path.endswith(".parquet") for path in paths):
-            return self._parquet(paths)
+            return self._read_parquet_files(paths)
         mixed = [path for path in paths if path.endswith(".parquet")]
         if mixed:
-            raise RawFileUnreadable(
-                f"{self._filepath} matches Parquet and text files alike ({_name(mixed[0])} is "
+            raise RawFileUnreadableError(
+                f"{self._filepath} matches Parquet and text files alike ({_get_file_name(mixed[0])} is "
                 "Parquet). Give a pattern that matches one kind."
             )
-        return self._spooled(paths)
+        return self._read_text_files(paths)
 
-    def _files(self) -> list[str]:
+    def _find_files(self) -> list[str]:
         fs, pattern = url_to_fs(self._filepath)
         fs.invalidate_cache()
         if fs.isdir(pattern):
-            raise RawFileUnreadable(
+            raise RawFileUnreadableError(
                 f"{self._filepath} is a folder, where a file was expected. To read every file in "
                 f"it, give a pattern such as {self._filepath}/*.csv (raw_files in "
                 "conf/local/globals.yml)."
@@ -138,19 +133,23 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
     def _raise_missing(self) -> NoReturn:
         fs, pattern = url_to_fs(self._filepath)
         folder = str(PurePosixPath(pattern).parent)
-        names = [_name(path) for path in fs.ls(folder, detail=False)] if fs.isdir(folder) else []
+        names = (
+            [_get_file_name(path) for path in fs.ls(folder, detail=False)]
+            if fs.isdir(folder)
+            else []
+        )
         others = [name for name in names if not name.startswith(".")]
         there = f" That folder holds: {', '.join(sorted(others))}." if others else ""
-        raise RawFileMissing(
+        raise RawFileNotFoundError(
             f"No raw file at {self._filepath}.{there} Put your file there, name it under "
             f"raw_files.{self._setting} in conf/local/globals.yml, or write sample data with: "
             "kedro run --pipelines=data_generation. What you do not need is switched off by "
             "enabled: false in conf/local/use_cases.yml."
         )
 
-    def _parquet(self, paths: list[str]) -> ir.Table:
-        con = connection(self._settings)
-        addresses = [engine_path(con, path.removeprefix("file://")) for path in paths]
+    def _read_parquet_files(self, paths: list[str]) -> ir.Table:
+        con = get_engine_connection(self._settings)
+        addresses = [resolve_engine_path(con, path.removeprefix("file://")) for path in paths]
         try:
             own = con.read_parquet(addresses, union_by_name=True).columns
             require_distinct(own, self._filepath)
@@ -158,7 +157,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
                 addresses, filename=True, file_row_number=True, union_by_name=True
             )
         except duckdb.Error as err:
-            raise RawFileUnreadable(
+            raise RawFileUnreadableError(
                 f"{self._filepath} can't be read as Parquet: {err}. Write it anew, or rename it if "
                 "it is text."
             ) from err
@@ -173,7 +172,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
             _problem=ibis.null("string"),
         )
 
-    def _spooled(self, paths: list[str]) -> ir.Table:
+    def _read_text_files(self, paths: list[str]) -> ir.Table:
         """The rows of text files, split once and kept for this process in a temporary file."""
         folder = tempfile.mkdtemp(prefix="clientela-raw-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -188,25 +187,25 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         writer: Any
         with pq.ParquetWriter(target, schema, compression="lz4") as writer:  # type: ignore[no-untyped-call]
             for source in sources:
-                for batch in source.batches(schema):
+                for batch in source.iter_batches(schema):
                     writer.write_table(batch)
-        return connection(self._settings).read_parquet(str(target))
+        return get_engine_connection(self._settings).read_parquet(str(target))
 
     def save(self, data: Never) -> NoReturn:
         """Raw files belong to whoever put them there."""
         raise NotImplementedError("Raw files are never written through this dataset.")
 
     def _exists(self) -> bool:
-        return self._optional_columns is not None or bool(self._files())
+        return self._optional_columns is not None or bool(self._find_files())
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "text": self._text.model_dump()}
 
 
-def _empty(columns: list[str]) -> ir.Table:
+def _create_empty_table(columns: list[str]) -> ir.Table:
     types = dict.fromkeys(columns, "string") | dict.fromkeys(LINEAGE, "string") | {"_line": "int64"}
     return ibis.memtable([], schema=types)
 
 
-def _name(path: str) -> str:
+def _get_file_name(path: str) -> str:
     return PurePosixPath(path).name

@@ -1,11 +1,19 @@
 """Where a customer's known past ends and the target begins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from datetime import date, timedelta
+from typing import Literal, Self
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
+
+from clientela.exceptions import ConfigurationError
+from clientela.features.settings import CutoffMode, FeatureParams
+
+# Where a customer's known past ends and the target begins.
+
 
 CUTOFF = "_cutoff"
 
@@ -40,13 +48,13 @@ def customer_cutoffs(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
         _last=transactions["fecha"].max(), _points=transactions["puntos"].sum()
     )
     if cutoff.mode == "calendar":
-        return totals.select("id_cliente", "_points", _cutoff=as_timestamp(cutoff.as_of))
+        return totals.select("id_cliente", "_points", _cutoff=make_timestamp(cutoff.as_of))
     return totals.select(
         "id_cliente", "_points", _cutoff=months_before(totals["_last"], cutoff.target_months)
     )
 
 
-def with_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
+def add_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
     """The transactions, each beside its customer's cutoff.
 
     Args:
@@ -57,12 +65,12 @@ def with_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
         The same rows with `_cutoff` (timestamp).
     """
     if cutoff.mode == "calendar":
-        return transactions.mutate(_cutoff=as_timestamp(cutoff.as_of))
+        return transactions.mutate(_cutoff=make_timestamp(cutoff.as_of))
     cutoffs = customer_cutoffs(transactions, cutoff).select("id_cliente", CUTOFF)
     return transactions.join(cutoffs, "id_cliente")
 
 
-def in_target_window(dated: ir.Table, cutoff: Cutoff) -> ir.BooleanValue:
+def is_in_target_window(dated: ir.Table, cutoff: Cutoff) -> ir.BooleanValue:
     """Whether a transaction falls into its customer's target window.
 
     Args:
@@ -93,7 +101,7 @@ def months_before(moment: ir.TimestampValue, months: int) -> ir.TimestampValue:
     return moment - ibis.interval(months=months)
 
 
-def as_timestamp(day: date | None) -> ir.TimestampValue:
+def make_timestamp(day: date | None) -> ir.TimestampValue:
     """Midnight at the beginning of a day.
 
     Args:
@@ -105,3 +113,108 @@ def as_timestamp(day: date | None) -> ir.TimestampValue:
     if day is None:
         raise ValueError("a calendar cutoff needs its as_of date")
     return ibis.timestamp(day.isoformat() + " 00:00:00")
+
+
+# From the observed period to the cutoffs: for training, for comparison, for scoring.
+
+
+@dataclass(frozen=True)
+class TransactionPeriod:
+    """The days that the transactions span, both inclusive.
+
+    Attributes:
+        first: Day of the first transaction.
+        last: Day of the last one.
+    """
+
+    first: date
+    last: date
+
+    @classmethod
+    def from_iso(cls, days: Mapping[str, str]) -> Self:
+        """The period from its stored form.
+
+        Args:
+            days: `first` and `last` as ISO dates.
+
+        Returns:
+            The period.
+        """
+        return cls(date.fromisoformat(days["first"]), date.fromisoformat(days["last"]))
+
+
+def resolve_training_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
+    """The cutoff that training uses.
+
+    Args:
+        params: The configured mode.
+        period: The observed days.
+
+    Returns:
+        The rule.
+
+    Raises:
+        ConfigurationError: A calendar cutoff lies outside the observed period.
+    """
+    return resolve_cutoff(params.cutoff_mode, params, period)
+
+
+def resolve_alternative_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
+    """The cutoff of the mode that is not configured, to be shown beside it.
+
+    Args:
+        params: The configured mode.
+        period: The observed days.
+
+    Returns:
+        The rule of the other mode.
+    """
+    other: CutoffMode = (
+        "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
+    )
+    return resolve_cutoff(other, params, period)
+
+
+def resolve_cutoff(mode: CutoffMode, params: FeatureParams, period: TransactionPeriod) -> Cutoff:
+    """The cutoff of a mode.
+
+    Args:
+        mode: Which one.
+        params: The target window, and `as_of` where it is fixed.
+        period: The observed days.
+
+    Returns:
+        The rule; calendar mode takes the latest date whose target window is whole by default.
+
+    Raises:
+        ConfigurationError: A calendar cutoff lies outside the observed period.
+    """
+    if mode == "last_transaction":
+        return Cutoff(mode, None, params.target_months)
+    latest = _move_back_months(period.last + timedelta(days=1), params.target_months)
+    as_of = params.as_of or latest
+    if params.as_of is not None and not period.first < as_of <= latest:
+        raise ConfigurationError(
+            f"features.as_of is {as_of}, but the transactions run from {period.first} to "
+            f"{period.last}: a cutoff after the first day and not after {latest} was expected, so "
+            f"that {params.target_months} months follow it."
+        )
+    return Cutoff(mode, as_of, params.target_months)
+
+
+def resolve_scoring_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
+    """The cutoff for scoring: everything observed is known.
+
+    Args:
+        params: `scoring_as_of` where it is fixed.
+        period: The observed days.
+
+    Returns:
+        A calendar cutoff, by default on the day after the last transaction.
+    """
+    as_of = params.scoring_as_of or period.last + timedelta(days=1)
+    return Cutoff("calendar", as_of, params.target_months)
+
+
+def _move_back_months(day: date, months: int) -> date:
+    return (pd.Timestamp(day) - pd.DateOffset(months=months)).date()

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
 from clientela.exceptions import ConfigurationError
+from clientela.use_cases import UseCase
 
 
-def accepted_name(use_case: UseCase, table: str) -> str:
+def get_accepted_dataset_name(use_case: UseCase, table: str) -> str:
     """The dataset that holds a table once it is ingested.
 
     Args:
@@ -26,7 +26,7 @@ LABELLING = "labelling"
 """The stage between ingestion and all others, where labels are made."""
 
 
-def accepted_cases_of(use_case: UseCase) -> str:
+def get_accepted_cases_name(use_case: UseCase) -> str:
     """The dataset with one row per case as ingestion accepted it, of a use case of kind `table`.
 
     Args:
@@ -38,10 +38,10 @@ def accepted_cases_of(use_case: UseCase) -> str:
     Raises:
         ConfigurationError: It has no table, or several.
     """
-    return accepted_name(use_case, _one_table(use_case))
+    return get_accepted_dataset_name(use_case, _get_only_table(use_case))
 
 
-def cases_of(use_case: UseCase) -> str:
+def get_cases_name(use_case: UseCase) -> str:
     """The dataset with one row per case that models learn from, of a use case of kind `table`.
 
     Args:
@@ -54,11 +54,11 @@ def cases_of(use_case: UseCase) -> str:
         ConfigurationError: It has no table, or several.
     """
     if LABELLING in use_case.stages:
-        return f"labelled_{_one_table(use_case)}"
-    return accepted_cases_of(use_case)
+        return f"labelled_{_get_only_table(use_case)}"
+    return get_accepted_cases_name(use_case)
 
 
-def _one_table(use_case: UseCase) -> str:
+def _get_only_table(use_case: UseCase) -> str:
     if len(use_case.tables) != 1:
         raise ConfigurationError(
             f"use_cases.yml: {use_case.name!r} is of kind 'table', so it should list one table "
@@ -68,7 +68,7 @@ def _one_table(use_case: UseCase) -> str:
     return table
 
 
-def pipeline_of(use_case: UseCase, stage: str, nodes: Sequence[Node]) -> Pipeline:
+def create_stage_pipeline(use_case: UseCase, stage: str, nodes: Sequence[Node]) -> Pipeline:
     """The nodes as the use case's own: datasets take its namespace, shared tables none.
 
     The nodes also take a namespace for their stage, so that kedro-viz folds each stage of a use

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from clientela.exceptions import RegistryError
-from clientela.registry.base import RegisteredModel, Status, Submission
+from clientela.registry.model_registry import RegisteredModel, Status, Submission
 
 APPROVED: Final = "approved"
 """Alias of the entry that was approved last, as MLflow's own tools look it up."""
@@ -41,11 +41,11 @@ class MlflowRegistry:
         self.uri = uri
 
     def register(self, submission: Submission) -> RegisteredModel:
-        """See `clientela.registry.base.ModelRegistry`."""
+        """See `clientela.registry.model_registry.ModelRegistry`."""
         with self._asked() as client:
             for entry in self._entries(client, submission.group):
                 if entry.version == submission.version:
-                    return self._found_at(client, entry, submission)
+                    return self._update_addresses(client, entry, submission)
             if not self._has_group(client, submission.group):
                 client.create_registered_model(
                     submission.group, tags={"use_case": submission.use_case}
@@ -54,20 +54,20 @@ class MlflowRegistry:
             made = client.create_model_version(
                 submission.group,
                 submission.package,
-                tags=_tags(submission),
+                tags=_build_version_tags(submission),
                 description=submission.description,
             )
-            return _entry(made)
+            return _parse_model_version(made)
 
     def models(self, group: str) -> list[RegisteredModel]:
-        """See `clientela.registry.base.ModelRegistry`."""
+        """See `clientela.registry.model_registry.ModelRegistry`."""
         if self._file is not None and not self._file.exists():
             return []
         with self._asked() as client:
             return self._entries(client, group)
 
-    def decide(self, model: RegisteredModel, status: Status, reason: str) -> RegisteredModel:
-        """See `clientela.registry.base.ModelRegistry`."""
+    def set_status(self, model: RegisteredModel, status: Status, reason: str) -> RegisteredModel:
+        """See `clientela.registry.model_registry.ModelRegistry`."""
         group, number = model.group, str(model.number)
         with self._asked() as client:
             for name, value in (("reason", reason), ("status", status)):
@@ -77,9 +77,9 @@ class MlflowRegistry:
                 client.set_registered_model_alias(group, APPROVED, number)
             elif approved is not None and int(approved) == model.number:
                 client.delete_registered_model_alias(group, APPROVED)
-            return _entry(client.get_model_version(group, number))
+            return _parse_model_version(client.get_model_version(group, number))
 
-    def _found_at(
+    def _update_addresses(
         self, client: Any, entry: RegisteredModel, submission: Submission
     ) -> RegisteredModel:
         """The entry; where the same files lie elsewhere now, it says so."""
@@ -90,7 +90,7 @@ class MlflowRegistry:
             value = getattr(submission, name)
             if value is not None:
                 client.set_model_version_tag(entry.group, number, name, value)
-        return _entry(client.get_model_version(entry.group, number))
+        return _parse_model_version(client.get_model_version(entry.group, number))
 
     @property
     def _file(self) -> Path | None:
@@ -100,13 +100,13 @@ class MlflowRegistry:
     @contextmanager
     def _asked(self) -> Iterator[Any]:
         """A client, alone with the database; what goes wrong in it says which registry it was."""
-        client_class, refusals = _mlflow()
+        client_class, refusals = _import_mlflow()
         try:
-            with _alone(self._file):
+            with _lock_database(self._file):
                 yield client_class(tracking_uri=self.uri, registry_uri=self.uri)
         except refusals as err:
             raise RegistryError(
-                f"The MLflow registry at {_without_password(self.uri)} refuses: "
+                f"The MLflow registry at {_strip_password(self.uri)} refuses: "
                 f"{str(err).splitlines()[0]}. Check its address (registry.uri in globals.yml), and "
                 "that its folder may be written."
             ) from err
@@ -116,7 +116,7 @@ class MlflowRegistry:
         token = None
         while True:
             page = client.search_model_versions(f"name='{group}'", page_token=token)
-            found += [_entry(version) for version in page]
+            found += [_parse_model_version(version) for version in page]
             token = page.token
             if not token:
                 return sorted(found, key=lambda entry: -entry.number)
@@ -125,7 +125,7 @@ class MlflowRegistry:
         return bool(client.search_registered_models(f"name='{group}'"))
 
 
-def _mlflow() -> tuple[Any, tuple[type[Exception], ...]]:
+def _import_mlflow() -> tuple[Any, tuple[type[Exception], ...]]:
     """MLflow's client, and what it raises; it reports to nobody."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
@@ -143,18 +143,18 @@ def _mlflow() -> tuple[Any, tuple[type[Exception], ...]]:
 
 
 @contextmanager
-def _alone(database: Path | None) -> Iterator[None]:
+def _lock_database(database: Path | None) -> Iterator[None]:
     """Waits until no other process writes to the same file; a killed one lets go by itself."""
     if database is None:
         yield
         return
     database.parent.mkdir(parents=True, exist_ok=True)
     with database.with_name(f"{database.name}.lock").open("w") as lock:
-        _lock(lock, database)
+        _wait_for_lock(lock, database)
         yield
 
 
-def _lock(file: IO[str], database: Path) -> None:
+def _wait_for_lock(file: IO[str], database: Path) -> None:
     last = time.monotonic() + WAIT_SECONDS
     while True:
         try:
@@ -170,7 +170,7 @@ def _lock(file: IO[str], database: Path) -> None:
             return
 
 
-def _tags(submission: Submission) -> dict[str, str]:
+def _build_version_tags(submission: Submission) -> dict[str, str]:
     given = {
         "use_case": submission.use_case,
         "role": submission.role,
@@ -187,7 +187,7 @@ def _tags(submission: Submission) -> dict[str, str]:
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _entry(version: Any) -> RegisteredModel:
+def _parse_model_version(version: Any) -> RegisteredModel:
     tags = version.tags
     try:
         return RegisteredModel(
@@ -209,6 +209,6 @@ def _entry(version: Any) -> RegisteredModel:
         ) from err
 
 
-def _without_password(uri: str) -> str:
+def _strip_password(uri: str) -> str:
     scheme, separator, rest = uri.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from clientela.exceptions import ClientelaError
-from clientela.serving.server import serve
-from clientela.serving.settings import ServingSettings, settings_of, variable
+from clientela.serving.app import serve
+from clientela.serving.settings import ServingSettings, get_variable_name, load_serving_settings
 
 SERVE: Final = "serve"
 MODEL: Final = "/opt/ml/model"
@@ -30,14 +30,16 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         Exit code.
     """
     try:
-        serve(settings_for(arguments, environment))
+        serve(load_container_settings(arguments, environment))
     except ClientelaError as err:
         print(f"Error: {err}", file=sys.stderr)  # noqa: T201 - for who started the container
         return 1
     return 0
 
 
-def settings_for(arguments: Sequence[str], environment: Mapping[str, str]) -> ServingSettings:
+def load_container_settings(
+    arguments: Sequence[str], environment: Mapping[str, str]
+) -> ServingSettings:
     """The settings of a container.
 
     Args:
@@ -51,15 +53,19 @@ def settings_for(arguments: Sequence[str], environment: Mapping[str, str]) -> Se
         ConfigurationError: They can't be.
     """
     if list(arguments) != [SERVE]:
-        return settings_of(environment)
-    given = {name: value for name, value in environment.items() if name != variable("served")}
+        return load_serving_settings(environment)
+    given = {
+        name: value for name, value in environment.items() if name != get_variable_name("served")
+    }
     fixed = {
         "host": "0.0.0.0",  # noqa: S104 - SageMaker alone reaches it
         "port": environment.get(PORT_VARIABLE, PORT),
-        "model": environment.get(variable("model"), MODEL),
+        "model": environment.get(get_variable_name("model"), MODEL),
         "trusted": "true",
     }
-    return settings_of(given | {variable(name): value for name, value in fixed.items()})
+    return load_serving_settings(
+        given | {get_variable_name(name): value for name, value in fixed.items()}
+    )
 
 
 if __name__ == "__main__":

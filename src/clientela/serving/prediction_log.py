@@ -21,10 +21,10 @@ from typing import Any, Final
 
 import orjson
 
-from clientela.inference.answers import Answers
-from clientela.inference.manifest import ServedManifest
-from clientela.serving.case_reader import Batch, Case
-from clientela.serving.case_schema import ID
+from clientela.registry.manifest import ServedManifest
+from clientela.registry.scorers import PredictionBatch
+from clientela.serving.case_reader import Case, CaseBatch
+from clientela.serving.schemas import ID
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ HASHED: Final = 32
 
 
 @dataclass(frozen=True)
-class _Logged:
+class _LogEntry:
     """The sampled cases of one request, with their answers."""
 
     manifest: ServedManifest
@@ -68,7 +68,7 @@ class PredictionLog:
     ) -> None:
         self._folder, self._share, self._salt = folder, share, salt.encode()
         self._most, self._dropped, self._now = waiting, dropped, now
-        self._queue: SimpleQueue[_Logged | None] = SimpleQueue()
+        self._queue: SimpleQueue[_LogEntry | None] = SimpleQueue()
         self._waiting = 0
         self._lock = threading.Lock()
         self._draw = random.Random()  # noqa: S311 - a sample, not a secret
@@ -77,7 +77,7 @@ class PredictionLog:
         self._thread.start()
 
     def add(
-        self, manifest: ServedManifest, batch: Batch, answers: Answers, request_id: str
+        self, manifest: ServedManifest, batch: CaseBatch, answers: PredictionBatch, request_id: str
     ) -> None:
         """Leave a sample of a request for the log; never waits, never fails.
 
@@ -97,11 +97,11 @@ class PredictionLog:
         if full:
             self._dropped(len(rows))
             return
-        logged = _Logged(
+        logged = _LogEntry(
             manifest=manifest,
             moment=self._now(),
             cases=[batch.cases[row] for row in rows],
-            named=[_named(batch.cases[row], f"{request_id}:{row}") for row in rows],
+            named=[_get_case_name(batch.cases[row], f"{request_id}:{row}") for row in rows],
             codes=answers.codes[rows].tolist(),
             scores=answers.expected[rows].tolist(),
         )
@@ -118,7 +118,7 @@ class PredictionLog:
 
     def _run(self) -> None:
         while True:
-            gathered, last = self._gathered()
+            gathered, last = self._collect_waiting()
             lines: dict[Path, list[bytes]] = defaultdict(list)
             for logged in gathered:
                 lines[self._place(logged)] += self._lines(logged)
@@ -129,7 +129,7 @@ class PredictionLog:
             if last:
                 return
 
-    def _gathered(self) -> tuple[list[_Logged], bool]:
+    def _collect_waiting(self) -> tuple[list[_LogEntry], bool]:
         """Whatever is waiting, after something is."""
         gathered, item = [], self._queue.get()
         while item is not None:
@@ -140,17 +140,17 @@ class PredictionLog:
                 return gathered, False
         return gathered, True
 
-    def _place(self, logged: _Logged) -> Path:
+    def _place(self, logged: _LogEntry) -> Path:
         day = logged.moment.date().isoformat()
         return self._folder / logged.manifest.use_case / day / f"{os.getpid()}.jsonl"
 
-    def _lines(self, logged: _Logged) -> list[bytes]:
+    def _lines(self, logged: _LogEntry) -> list[bytes]:
         return [
-            orjson.dumps(self._record(logged, at), option=orjson.OPT_APPEND_NEWLINE)
+            orjson.dumps(self._build_log_record(logged, at), option=orjson.OPT_APPEND_NEWLINE)
             for at in range(len(logged.cases))
         ]
 
-    def _record(self, logged: _Logged, at: int) -> dict[str, Any]:
+    def _build_log_record(self, logged: _LogEntry, at: int) -> dict[str, Any]:
         manifest, case = logged.manifest, logged.cases[at]
         named = logged.named[at].encode()
         return {
@@ -180,5 +180,5 @@ class PredictionLog:
             self._words = words
 
 
-def _named(case: Case, otherwise: str) -> str:
+def _get_case_name(case: Case, otherwise: str) -> str:
     return f"id:{case[ID]}" if ID in case else otherwise

@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
-from clientela.datasets.database import POSTGRESQL, SQLITE, database_url, first_row
-from clientela.serving.refusals import Refusal
+from clientela.datasets.database import POSTGRESQL, SQLITE, fetch_first_row, resolve_database_url
+from clientela.serving.errors import ApiError
 from clientela.serving.settings import ServingSettings
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ KEPT_SECONDS: Final = 300
 Segment: TypeAlias = dict[str, Any]
 
 
-def segment_lookup(settings: ServingSettings) -> "SegmentLookup | None":
+def create_segment_lookup(settings: ServingSettings) -> "SegmentLookup | None":
     """What looks customers up.
 
     Args:
@@ -46,7 +46,7 @@ def segment_lookup(settings: ServingSettings) -> "SegmentLookup | None":
     given = settings.database.get_secret_value() if settings.database else None
     if given is None and settings.segments_file is None:
         return None
-    url = database_url(given, settings.segments_file or "")
+    url = resolve_database_url(given, settings.segments_file or "")
     return None if url is None else SegmentLookup(url, settings.segments_table)
 
 
@@ -59,14 +59,14 @@ class SegmentLookup:
     """
 
     def __init__(self, url: sa.URL, table: str) -> None:
-        self._engine = _engine(url)
+        self._engine = _create_lookup_engine(url)
         source = sa.table(table, sa.column("dni"))
         wanted = source.c.dni == sa.bindparam("dni", type_=sa.TEXT())
         self._query: sa.Select[Any] = (
             sa.select(sa.literal_column("*")).select_from(source).where(wanted)
         )
 
-    def segment(self, dni: str) -> Segment:
+    def find_segment(self, dni: str) -> Segment:
         """The record of a customer.
 
         Args:
@@ -80,11 +80,11 @@ class SegmentLookup:
             Refusal: Nobody is stored under this key (404), or the table can't be read (503).
         """
         try:
-            row = first_row(self._engine, self._query, {"dni": dni})
+            row = fetch_first_row(self._engine, self._query, {"dni": dni})
         except sa.exc.SQLAlchemyError as err:
             # its words may repeat the key
             logger.error("Segments can't be read: %s", type(getattr(err, "orig", err)).__name__)  # noqa: TRY400
-            raise Refusal(
+            raise ApiError(
                 503,
                 "no_segments",
                 "The table of segments can't be read now. Run the segmentation stage if it never "
@@ -92,15 +92,15 @@ class SegmentLookup:
                 headers={"retry-after": str(WAIT_SECONDS)},
             ) from None
         if row is None:
-            raise Refusal(404, "no_customer", "No segment is stored for this customer.")
-        return _record(row)
+            raise ApiError(404, "no_customer", "No segment is stored for this customer.")
+        return _select_export_columns(row)
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _create_lookup_engine(url: sa.URL) -> sa.Engine:
     arguments: dict[str, Any] = {"timeout": WAIT_SECONDS}
     if url.get_backend_name() == SQLITE and not url.query:
         # read-only: to look somebody up must not make a file
@@ -125,11 +125,11 @@ def _engine(url: sa.URL) -> sa.Engine:
     )
 
 
-def _record(row: dict[str, Any]) -> Segment:
+def _select_export_columns(row: dict[str, Any]) -> Segment:
     measures = [name for name in row if MEASURES.fullmatch(name) and row[name] is not None]
     names = [*FIRST, *measures, LAST]
-    return {name: _plain(row[name]) for name in names if name in row}
+    return {name: _convert_date(row[name]) for name in names if name in row}
 
 
-def _plain(value: Any) -> Any:
+def _convert_date(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value

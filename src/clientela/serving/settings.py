@@ -96,7 +96,7 @@ class ServingSettings(BaseModel):
     predictions_waiting: PositiveInt = 20_000
 
     @model_validator(mode="after")
-    def _settings_fit_together(self) -> Self:
+    def _validate_combination(self) -> Self:
         if (self.served is None) == (self.model is None):
             raise ValueError("served or model: name one of the two, the folder of the models")
         if self.predictions is not None and self.predictions_salt is None:
@@ -116,7 +116,7 @@ class ServingSettings(BaseModel):
             return False
 
 
-def settings_of(environment: Mapping[str, str]) -> ServingSettings:
+def load_serving_settings(environment: Mapping[str, str]) -> ServingSettings:
     """The settings in the variables of an environment.
 
     Args:
@@ -134,19 +134,19 @@ def settings_of(environment: Mapping[str, str]) -> ServingSettings:
         if name.startswith(PREFIX) and value
     }
     for name in sorted(set(given) - set(ServingSettings.model_fields)):
-        known = [variable(field) for field in ServingSettings.model_fields]
+        known = [get_variable_name(field) for field in ServingSettings.model_fields]
         raise ConfigurationError(
-            f"No setting is called {variable(name)}. {did_you_mean(variable(name), known)}"
+            f"No setting is called {get_variable_name(name)}. {did_you_mean(get_variable_name(name), known)}"
         )
     if environment.get(DATABASE):
         given.setdefault("database", environment[DATABASE])
     try:
         return ServingSettings.model_validate(given)
     except ValidationError as err:
-        raise ConfigurationError(_in_words(err)) from None
+        raise ConfigurationError(_format_settings_errors(err)) from None
 
 
-def variable(name: str) -> str:
+def get_variable_name(name: str) -> str:
     """The variable that a setting is read from.
 
     Args:
@@ -158,9 +158,9 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _in_words(err: ValidationError) -> str:
+def _format_settings_errors(err: ValidationError) -> str:
     problems = []
     for error in err.errors(include_url=False, include_input=False):
-        place = ".".join(variable(str(part)) for part in error["loc"])
+        place = ".".join(get_variable_name(str(part)) for part in error["loc"])
         problems.append(f"{place}: {error['msg']}" if place else error["msg"])
     return f"The API can't be run with these settings: {'; '.join(problems)}."

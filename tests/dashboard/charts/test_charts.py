@@ -5,18 +5,22 @@ import json
 import pandas as pd
 import pytest
 
-from clientela.dashboard.charts.distributions import contribution_bars, distribution_bars, points
-from clientela.dashboard.charts.evolution import (
-    performance_lines,
-    psi_lines,
-    severity_map,
-    share_bars,
+from clientela.dashboard.pages.distributions import (
+    format_share_change,
+    plot_distribution_bars,
+    plot_psi_contributions,
 )
-from clientela.dashboard.charts.quality import foreign_bars, missing_dots
-from clientela.dashboard.charts.severity import severity_bars
-from clientela.dashboard.charts.variables import psi_bars
-from clientela.dashboard.language import LANGUAGES
-from clientela.drift.thresholds import EffectSizes
+from clientela.dashboard.pages.evolution import (
+    plot_performance_lines,
+    plot_psi_lines,
+    plot_severity_map,
+    plot_share_bars,
+)
+from clientela.dashboard.pages.overview import plot_severity_bars
+from clientela.dashboard.pages.quality import plot_missing_rates, plot_unseen_values
+from clientela.dashboard.pages.variables import plot_psi_bars
+from clientela.dashboard.texts import LANGUAGES
+from clientela.reporting.drift_findings import EffectSizes
 
 ES = LANGUAGES["es"]
 SIZES = EffectSizes(watch=0.1, alarm=0.25)
@@ -37,20 +41,20 @@ PERIODS = pd.DataFrame(
     }
 )  # fmt: skip
 CHARTS = {
-    "severity": severity_bars(
+    "severity": plot_severity_bars(
         pd.DataFrame({"use_case": "m", "severity": ["ROJO"], "rank": [0], "columns": [3]}), ES
     ),
-    "variables": psi_bars(COLUMNS, SIZES, ES),
-    "distributions": distribution_bars(CELLS, ES),
-    "contributions": contribution_bars(CELLS, ES),
-    "psi": psi_lines(PERIODS, "kind", SIZES, "PSI", ES),
-    "performance": performance_lines(PERIODS, "ROC-AUC", ES),
-    "shares": share_bars(PERIODS, "share", "#1f4e8c", "% de las filas", ES),
-    "map": severity_map(PERIODS, ["plazo"], "period", "Período", ES),
-    "missing": missing_dots(
+    "variables": plot_psi_bars(COLUMNS, SIZES, ES),
+    "distributions": plot_distribution_bars(CELLS, ES),
+    "contributions": plot_psi_contributions(CELLS, ES),
+    "psi": plot_psi_lines(PERIODS, "kind", SIZES, "PSI", ES),
+    "performance": plot_performance_lines(PERIODS, "ROC-AUC", ES),
+    "shares": plot_share_bars(PERIODS, "share", "#1f4e8c", "% de las filas", ES),
+    "map": plot_severity_map(PERIODS, ["plazo"], "period", "Período", ES),
+    "missing": plot_missing_rates(
         pd.DataFrame({"feature": ["plazo"], "baseline": [0.1], "current": [0.4]}), ES
     ),
-    "foreign": foreign_bars(
+    "foreign": plot_unseen_values(
         pd.DataFrame({"feature": ["plazo"], "kind": ["new"], "share": [0.4]}), ES
     ),
 }
@@ -98,14 +102,14 @@ def test_cells_that_moved_carry_their_change_in_points():
     ("change", "expected"), [(0.1234, "▲ +12,3"), (-0.02, "▼ \N{MINUS SIGN}2,0")]
 )
 def test_a_change_is_told_in_points_with_its_sign(change, expected):
-    assert points(change, ES) == expected
+    assert format_share_change(change, ES) == expected
 
 
 def test_a_huge_psi_leaves_the_other_bars_readable_and_keeps_its_figure():
     huge = COLUMNS.assign(psi=[9.0, 0.2])
     rows = next(
         rows
-        for rows in psi_bars(huge, SIZES, ES).to_dict()["datasets"].values()
+        for rows in plot_psi_bars(huge, SIZES, ES).to_dict()["datasets"].values()
         if "feature" in rows[0]
     )
     assert [(row["drawn"], row["written"]) for row in rows] == [(1.0, "9,000"), (0.2, "0,200")]

@@ -4,8 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.dashboard.language import LANGUAGES
-from clientela.dashboard.tables.distributions import EXPLAINED, cells_of, number_texts
+from clientela.dashboard.pages.distributions import (
+    EXPLAINED,
+    distribution_bins,
+    format_distinct_numbers,
+)
+from clientela.dashboard.texts import LANGUAGES
 
 ES, EN = LANGUAGES["es"], LANGUAGES["en"]
 NAN = float("nan")
@@ -38,22 +42,22 @@ def bins(**changes):
     ],
 )
 def test_cells_are_named_as_the_reader_writes_numbers(language, labels):
-    assert list(cells_of(bins(), "salario", True, language)["label"]) == labels
+    assert list(distribution_bins(bins(), "salario", True, language)["label"]) == labels
 
 
 def test_the_missing_are_shown_as_soon_as_there_are_any():
-    shown = cells_of(bins(current_share=[0.1, 0.1, 0.3, 0.4, 0.1]), "salario", True, ES)
+    shown = distribution_bins(bins(current_share=[0.1, 0.1, 0.3, 0.4, 0.1]), "salario", True, ES)
     assert shown["label"].iloc[-1] == "sin dato"
 
 
 def test_the_fewest_cells_that_explain_most_of_the_psi_have_moved():
-    shown = cells_of(bins(contribution=[0.01, 0.2, 0.02, 0.07, 0.0]), "salario", True, ES)
+    shown = distribution_bins(bins(contribution=[0.01, 0.2, 0.02, 0.07, 0.0]), "salario", True, ES)
     assert list(shown["moved"]) == [False, True, False, True]
     assert shown.loc[shown["moved"], "contribution"].sum() >= EXPLAINED * 0.3
 
 
 def test_no_cell_of_a_column_without_drift_has_moved():
-    assert not cells_of(bins(), "salario", False, ES)["moved"].any()
+    assert not distribution_bins(bins(), "salario", False, ES)["moved"].any()
 
 
 def test_categories_keep_their_names_and_two_alike_are_told_apart():
@@ -62,7 +66,7 @@ def test_categories_keep_their_names_and_two_alike_are_told_apart():
         value=["1.0", "sin dato", "x", "x", "y"],
         current_share=0.2,
     )  # fmt: skip
-    labels = list(cells_of(frame, "salario", True, ES)["label"])
+    labels = list(distribution_bins(frame, "salario", True, ES)["label"])
     assert labels == ["1.0", "sin dato", "x (3)", "x (4)", "y"]
 
 
@@ -71,4 +75,4 @@ def test_two_numbers_are_never_written_alike(numbers):
     # -0.0 and 0.0 are one number
     numbers = sorted(set(np.array(numbers) + 0.0))
     for language in (ES, EN):
-        assert len(set(number_texts(numbers, language))) == len(numbers)
+        assert len(set(format_distinct_numbers(numbers, language))) == len(numbers)

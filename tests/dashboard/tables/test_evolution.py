@@ -1,11 +1,11 @@
 import pandas as pd
 
-from clientela.dashboard.tables.evolution import (
+from clientela.dashboard.pages.evolution import (
     average_psi,
-    of_latest_baseline,
-    performance,
-    severity_map,
-    with_red,
+    filter_critical_periods,
+    filter_latest_baseline,
+    performance_by_period,
+    severity_by_period,
 )
 
 LOG = pd.DataFrame(
@@ -30,8 +30,8 @@ LOG = pd.DataFrame(
 
 
 def test_figures_against_another_baseline_are_left_out():
-    assert list(of_latest_baseline(LOG)["period"]) == ["2024-09", "2024-10"]
-    assert of_latest_baseline(LOG[:0]).empty
+    assert list(filter_latest_baseline(LOG)["period"]) == ["2024-09", "2024-10"]
+    assert filter_latest_baseline(LOG[:0]).empty
 
 
 def test_an_average_that_was_not_measured_is_no_point():
@@ -56,7 +56,7 @@ def test_performance_stands_beside_the_rows_that_it_rests_on():
             "n": [100, 200, 50],
         }
     )
-    pd.testing.assert_frame_equal(performance(LOG), expected)
+    pd.testing.assert_frame_equal(performance_by_period(LOG), expected)
 
 
 def test_a_period_was_critical_by_its_columns_or_by_its_performance_latest_first():
@@ -70,7 +70,7 @@ def test_a_period_was_critical_by_its_columns_or_by_its_performance_latest_first
             "red_columns": ["salario", "", "plazo, salario"],
         }
     )
-    pd.testing.assert_frame_equal(with_red(LOG), expected)
+    pd.testing.assert_frame_equal(filter_critical_periods(LOG), expected)
 
 
 def test_the_map_holds_the_chosen_columns_in_their_order():
@@ -81,4 +81,4 @@ def test_the_map_holds_the_chosen_columns_in_their_order():
         {"period": "2024-08", "feature": ["a", "c"], "severity": "VERDE", "psi": 0.1,
          "place": [1, 0]}, index=[0, 2],
     )  # fmt: skip
-    pd.testing.assert_frame_equal(severity_map(by_period, ["c", "a"]), expected)
+    pd.testing.assert_frame_equal(severity_by_period(by_period, ["c", "a"]), expected)

@@ -1,10 +1,13 @@
 import pandas as pd
 import pytest
 
-from clientela.dashboard.artefacts import Monitoring
-from clientela.dashboard.states import DriftState
-from clientela.dashboard.tables.overview import severity_counts, standing, standing_counts
-from clientela.drift.thresholds import EffectSizes
+from clientela.dashboard.data import DriftState, MonitoringResults
+from clientela.dashboard.pages.overview import (
+    count_models_by_status,
+    count_severities,
+    get_model_status,
+)
+from clientela.reporting.drift_findings import EffectSizes
 
 NOTHING_NEW = {
     "status": "no_current_data",
@@ -17,7 +20,7 @@ def model(use_case="m", state=None, severities=None):
     content = {"state": state} if state else {}
     found = None if state == "none" else DriftState.model_validate(NOTHING_NEW | content)
     metrics = None if severities is None else pd.DataFrame({"severity": severities})
-    return Monitoring(
+    return MonitoringResults(
         use_case, found, metrics, None, None, None, None, EffectSizes(watch=0.1, alarm=0.25), {}
     )
 
@@ -27,12 +30,12 @@ def model(use_case="m", state=None, severities=None):
     [("alarm", "alarm"), (None, "no_current_data"), ("none", "not_monitored")],
 )
 def test_a_model_stands_where_its_state_says_or_why_it_has_none(state, expected):
-    assert standing(model(state=state)) == expected
+    assert get_model_status(model(state=state)) == expected
 
 
 def test_models_are_counted_worst_first_and_none_is_lost():
     models = [model(state=state) for state in ("stable", "alarm", None, "none", "stable")]
-    assert standing_counts(models) == {
+    assert count_models_by_status(models) == {
         "alarm": 1, "watch": 0, "stable": 2, "no_current_data": 1, "not_monitored": 1,
     }  # fmt: skip
 
@@ -47,4 +50,4 @@ def test_columns_are_counted_by_severity():
             "columns": [2, 0, 0, 1],
         }
     )
-    pd.testing.assert_frame_equal(severity_counts(models), expected)
+    pd.testing.assert_frame_equal(count_severities(models), expected)

@@ -1,6 +1,10 @@
 import pandas as pd
 
-from clientela.dashboard.tables.quality import anomalies, foreign_values, missing_change
+from clientela.dashboard.pages.quality import (
+    compare_missing_rates,
+    find_unseen_values,
+    select_anomalies,
+)
 
 METRICS = pd.DataFrame(
     {
@@ -16,7 +20,7 @@ METRICS = pd.DataFrame(
 
 
 def test_a_shifted_distribution_is_no_anomaly_of_values():
-    assert list(anomalies(METRICS)["feature"]) == ["b", "c"]
+    assert list(select_anomalies(METRICS)["feature"]) == ["b", "c"]
 
 
 def test_missing_values_stand_by_how_much_changed():
@@ -28,7 +32,7 @@ def test_missing_values_stand_by_how_much_changed():
             "current": [1.0, 0.2],
         }
     )
-    pd.testing.assert_frame_equal(missing_change(METRICS), expected)
+    pd.testing.assert_frame_equal(compare_missing_rates(METRICS), expected)
 
 
 def test_unknown_values_stand_largest_share_first():
@@ -40,4 +44,4 @@ def test_unknown_values_stand_largest_share_first():
             "share": [0.5, 0.03],
         }
     )
-    pd.testing.assert_frame_equal(foreign_values(METRICS), expected)
+    pd.testing.assert_frame_equal(find_unseen_values(METRICS), expected)

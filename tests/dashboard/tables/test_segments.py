@@ -1,6 +1,6 @@
 import pandas as pd
 
-from clientela.dashboard.tables.segments import latest_of
+from clientela.dashboard.pages.evolution import select_latest_period
 
 
 def test_the_latest_period_of_a_segment_column_is_shown():
@@ -12,4 +12,4 @@ def test_the_latest_period_of_a_segment_column_is_shown():
         }
     )
     expected = pd.DataFrame({"period": ["2024-09"], "segment_column": ["tipo"], "segment": ["y"]})
-    pd.testing.assert_frame_equal(latest_of(table, "tipo"), expected)
+    pd.testing.assert_frame_equal(select_latest_period(table, "tipo"), expected)

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from clientela.dashboard.tables.variables import by_severity, moved
+from clientela.dashboard.pages.variables import filter_by_severity, select_drifted_columns
 
 METRICS = pd.DataFrame(
     {
@@ -12,12 +12,12 @@ METRICS = pd.DataFrame(
 
 
 def test_every_column_is_shown_worst_first_where_no_severity_is_chosen():
-    assert list(by_severity(METRICS, [])["feature"]) == ["c", "b", "d", "a"]
+    assert list(filter_by_severity(METRICS, [])["feature"]) == ["c", "b", "d", "a"]
 
 
 def test_chosen_severities_only():
-    assert list(by_severity(METRICS, ["VERDE", "ROJO"])["feature"]) == ["c", "a"]
+    assert list(filter_by_severity(METRICS, ["VERDE", "ROJO"])["feature"]) == ["c", "a"]
 
 
 def test_what_can_not_be_told_has_not_moved():
-    assert list(moved(METRICS)["feature"]) == ["c", "b"]
+    assert list(select_drifted_columns(METRICS)["feature"]) == ["c", "b"]

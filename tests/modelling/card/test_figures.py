@@ -2,19 +2,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.modelling.card.figures import (
-    calibration_figure,
-    confusion_figure,
-    importance_figure,
-    leaderboard_figure,
+from clientela.pipelines.training.card_figures import (
+    plot_calibration,
+    plot_confusion_matrix,
+    plot_feature_importance,
+    plot_leaderboard,
 )
-from clientela.reports.style import png
+from clientela.reporting.style import render_png
 
 CLASSES = ("sin_compra", "baja", "alta")
 
 
 def test_the_confusion_figure_writes_the_counts_in_the_cells():
-    figure = confusion_figure(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), CLASSES)
+    figure = plot_confusion_matrix(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), CLASSES)
     (panel,) = figure.axes
     texts = [text.get_text() for text in panel.texts]
     assert texts == ["1", "1", "0", "0", "1", "0", "1", "0", "0"]
@@ -23,7 +23,7 @@ def test_the_confusion_figure_writes_the_counts_in_the_cells():
 
 def test_the_calibration_figure_has_a_line_per_boundary():
     probabilities = np.array([[0.8, 0.1, 0.1], [0.2, 0.3, 0.5], [0.1, 0.1, 0.8]])
-    (panel,) = calibration_figure(np.array([0, 1, 2]), probabilities, CLASSES).axes
+    (panel,) = plot_calibration(np.array([0, 1, 2]), probabilities, CLASSES).axes
     first, second, _ = panel.lines
     assert first.get_label() == "más que sin_compra"
     assert np.asarray(first.get_xydata()).round(3).tolist() == [[0.2, 0], [0.8, 1], [0.9, 1]]
@@ -34,7 +34,7 @@ def test_each_point_of_the_calibration_figure_is_a_tenth_of_the_rows():
     promised = np.linspace(0.9, 0.99, 200)[::-1]
     truth = np.arange(200) % 2
     probabilities = np.column_stack([1 - promised, promised])
-    (panel,) = calibration_figure(truth, probabilities, CLASSES[:2]).axes
+    (panel,) = plot_calibration(truth, probabilities, CLASSES[:2]).axes
     points = np.asarray(panel.lines[0].get_xydata())
     assert panel.get_xlim()[0] > 0.85
     assert points[:, 1].tolist() == [0.5] * 10
@@ -51,7 +51,7 @@ def test_figures_are_the_same_bytes_twice():
     )  # fmt: skip
     entries = [{"label": "edad", "mean_abs": 0.2, "direction": -0.4}]
     for make in (
-        lambda: leaderboard_figure(table, "qwk"),
-        lambda: importance_figure(entries, CLASSES),
+        lambda: plot_leaderboard(table, "qwk"),
+        lambda: plot_feature_importance(entries, CLASSES),
     ):
-        assert png(make()) == png(make())
+        assert render_png(make()) == render_png(make())

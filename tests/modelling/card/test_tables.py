@@ -1,7 +1,7 @@
 import pandas as pd
 
-from clientela.modelling.card.tables import cutoff_table, tuning_table
-from clientela.modelling.card.tables import test_table as holdout_table
+from clientela.pipelines.training.card_tables import cutoff_table, tuning_table
+from clientela.pipelines.training.card_tables import holdout_metrics_table as holdout_table
 
 ENTRY = {"value": 0.4712, "lower": 0.4, "upper": 0.54}
 

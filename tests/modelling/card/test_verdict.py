@@ -1,7 +1,10 @@
 import pytest
 
-from clientela.modelling.card.headline import headline
-from clientela.modelling.card.verdict import signed, verdict
+from clientela.pipelines.training.card_summary import (
+    build_training_summary,
+    compare_with_best_rule,
+    format_signed_number,
+)
 
 
 def facts(in_cv, error, in_test):
@@ -32,31 +35,31 @@ def facts(in_cv, error, in_test):
     ],
 )
 def test_only_a_clear_gain_that_the_test_confirms_beats_the_rule(in_cv, error, in_test, beats):
-    assert verdict(*facts(in_cv, error, in_test)).beats == beats
+    assert compare_with_best_rule(*facts(in_cv, error, in_test)).beats == beats
 
 
 def test_the_less_flattering_figure_comes_first():
-    sentence = verdict(*facts(0.08, 0.02, 0.05)).sentence
+    sentence = compare_with_best_rule(*facts(0.08, 0.02, 0.05)).sentence
     assert sentence.startswith("El campeón «lineal» supera a la mejor regla")
     assert sentence.index("+0,050") < sentence.index("+0,080")
-    sentence = verdict(*facts(0.03, 0.01, 0.05)).sentence
+    sentence = compare_with_best_rule(*facts(0.03, 0.01, 0.05)).sentence
     assert sentence.index("+0,030") < sentence.index("+0,050")
 
 
 def test_a_champion_that_does_not_beat_the_rule_says_so():
-    sentence = verdict(*facts(0.02, 0.02, -0.01)).sentence
+    sentence = compare_with_best_rule(*facts(0.02, 0.02, -0.01)).sentence
     assert "NO supera a la mejor regla de negocio «ultimo_trimestre»: -0,010" in sentence
 
 
 def test_the_headline_carries_the_verdict():
     choice, grades = facts(0.08, 0.02, 0.05)
-    found = headline(choice, grades, 240)
+    found = build_training_summary(choice, grades, 240)
     assert found["beats_best_rule"] is True
-    assert found["sentence"] == verdict(choice, grades).sentence
+    assert found["sentence"] == compare_with_best_rule(choice, grades).sentence
     assert (found["rows"], found["champion_test"], found["ci"]) == (240, 0.47, [0.41, 0.53])
     assert (found["champion_cv"], found["best_rule_cv"], found["required_cv"]) == (0.48, 0.4, 0.39)
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0714, "+0,071"), (-0.2, "-0,200"), (0.0, "+0,000")])
 def test_differences_carry_their_sign(value, text):
-    assert signed(value) == text
+    assert format_signed_number(value) == text

@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
 
-from clientela.modelling.problem import problem_of
-from clientela.modelling.selection.champion import champion_choice, chosen_variants
-from clientela.modelling.selection.evaluation import fold_grades
-from clientela.modelling.selection.tuning import variants
-from clientela.modelling.settings import TrainingSettings
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.pipelines.training.model_selection import (
+    evaluate_on_folds,
+    select_champion_by_cv,
+    select_final_candidates,
+)
+from clientela.pipelines.training.tuning import list_candidate_configs
 
 TUNED = {name: {"params": {}} for name in ("mayoria", "ultimo_trimestre")} | {
     "requerido": {"params": {"n_estimators": 8, "max_depth": 3}},
@@ -16,8 +19,8 @@ TUNED = {name: {"params": {}} for name in ("mayoria", "ultimo_trimestre")} | {
 @pytest.fixture
 def choose():
     def run(train, problem):
-        grades = fold_grades(train, variants(TUNED, problem), problem, "x")
-        return champion_choice(train, grades, TUNED, problem)
+        grades = evaluate_on_folds(train, list_candidate_configs(TUNED, problem), problem, "x")
+        return select_champion_by_cv(train, grades, TUNED, problem)
 
     return run
 
@@ -77,7 +80,7 @@ def test_the_distance_to_the_best_is_that_of_the_form_that_is_left(
 def test_without_extra_features_there_is_nothing_to_ask(choose, train, schema, settings):
     del settings["candidates"]["ultimo_trimestre"]
     made = TrainingSettings.model_validate(settings)
-    problem = problem_of("ordinal", schema | {"extra": []}, made)
+    problem = create_problem("ordinal", schema | {"extra": []}, made)
     _, choice = choose(train, problem)
     assert not choice["extra_features"]["tested"]
 
@@ -98,7 +101,7 @@ def test_the_choice_can_be_stored_as_json(choose, train, problem):
 )
 def test_rules_baseline_and_champion_are_compared_the_champion_once(problem, candidate, names):
     row = {"candidate": candidate, "features": "required", "decision": "nearest"}
-    chosen = chosen_variants({"champion": row, "params": {}}, TUNED, problem)
+    chosen = select_final_candidates({"champion": row, "params": {}}, TUNED, problem)
     assert [variant.candidate for variant in chosen] == names
     assert chosen[-1].decisions == ("nearest",)
 
@@ -106,7 +109,7 @@ def test_rules_baseline_and_champion_are_compared_the_champion_once(problem, can
 @pytest.mark.parametrize("metric", ["mae_class", "rps"])
 def test_any_measure_can_pick_the_champion(choose, train, schema, settings, metric):
     made = TrainingSettings.model_validate(settings | {"primary_metric": metric})
-    table, choice = choose(train, problem_of("ordinal", schema, made))
+    table, choice = choose(train, create_problem("ordinal", schema, made))
     models = table[table["role"] != "rule"]
     assert models[metric].is_monotonic_increasing
     assert choice["champion"]["gain_vs_required"] >= -choice["champion"]["gain_vs_required_se"]

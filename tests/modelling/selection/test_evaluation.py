@@ -1,22 +1,22 @@
 import pandas as pd
 import pytest
 
-from clientela.modelling.problem import Variant
-from clientela.modelling.selection.evaluation import fold_grades
-from clientela.modelling.split import repeated_folds
-from clientela.ordinal.metrics import METRICS
+from clientela.models.ordinal_metrics import ORDINAL_METRICS
+from clientela.models.problem import CandidateConfig
+from clientela.models.training_data import make_repeated_folds
+from clientela.pipelines.training.model_selection import evaluate_on_folds
 
 
 @pytest.fixture
 def contenders(problem):
     return [
-        Variant(name, entry.features, entry.params, entry.decisions)
+        CandidateConfig(name, entry.features, entry.params, entry.decisions)
         for name, entry in problem.settings.candidates.items()
     ]
 
 
 def test_each_contender_is_graded_on_each_fold(problem, train, contenders):
-    grades = fold_grades(train, contenders, problem, "x")
+    grades = evaluate_on_folds(train, contenders, problem, "x")
     counts = grades.groupby(["candidate", "features", "decision"], sort=False).size()
     assert counts.to_dict() == {
         ("mayoria", "all", "propia"): 3,
@@ -25,24 +25,26 @@ def test_each_contender_is_graded_on_each_fold(problem, train, contenders):
         ("lineal", "all", "thresholds"): 3,
         ("lineal", "all", "median"): 3,
     }
-    assert list(grades.columns[5:]) == list(METRICS)
+    assert list(grades.columns[5:]) == list(ORDINAL_METRICS)
 
 
 def test_grades_are_those_of_a_plain_loop(problem, train):
-    variant = Variant("requerido", "required", {"n_estimators": 4}, ("nearest",))
-    grades = fold_grades(train, [variant], problem, "x")
+    variant = CandidateConfig("requerido", "required", {"n_estimators": 4}, ("nearest",))
+    grades = evaluate_on_folds(train, [variant], problem, "x")
     X, codes = train[problem.schema.features("required")], problem.schema.codes(train)
     values = problem.schema.value_array
     for row, fold in zip(
-        grades.itertuples(), repeated_folds(codes, folds=3, repeats=1, seed=42), strict=True
+        grades.itertuples(), make_repeated_folds(codes, folds=3, repeats=1, seed=42), strict=True
     ):
-        model = problem.unfitted("requerido", {"n_estimators": 4}, "nearest")
+        model = problem.build_estimator("requerido", {"n_estimators": 4}, "nearest")
         model.fit(X.iloc[fold.learn], codes[fold.learn])
         said = model.predict(X.iloc[fold.held_out])
-        assert row.qwk == pytest.approx(METRICS["qwk"](codes[fold.held_out], said, values))
+        assert row.qwk == pytest.approx(ORDINAL_METRICS["qwk"](codes[fold.held_out], said, values))
 
 
 def test_the_number_of_workers_changes_nothing(problem, train, contenders):
     alone = problem.settings.model_copy(update={"workers": 1})
-    one = fold_grades(train, contenders, type(problem)(problem.task, problem.schema, alone), "x")
-    pd.testing.assert_frame_equal(one, fold_grades(train, contenders, problem, "x"))
+    one = evaluate_on_folds(
+        train, contenders, type(problem)(problem.task, problem.schema, alone), "x"
+    )
+    pd.testing.assert_frame_equal(one, evaluate_on_folds(train, contenders, problem, "x"))

@@ -6,16 +6,16 @@ import pytest
 from tests.modelling.binary_cases import SCHEMA, loans, problem, settings, untuned
 
 from clientela.exceptions import TrainingDataError
-from clientela.modelling.problem import problem_of
-from clientela.modelling.selection.other_holdout import (
-    holdout_parts,
-    other_holdout,
-    other_predictions,
-    untestable,
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.models.training_data import split_by_time
+from clientela.pipelines.training.nodes import evaluate_secondary_holdout
+from clientela.pipelines.training.test_evaluation import (
+    compute_secondary_metrics,
+    explain_missing_holdout,
+    predict_secondary_holdout,
+    split_holdout,
 )
-from clientela.modelling.settings import TrainingSettings
-from clientela.modelling.split import latest_parts
-from clientela.pipelines.training.binary_nodes import other_test
 
 CHOICE = {
     "champion": {"candidate": "xgboost_ajustado", "features": "all", "decision": "cost"},
@@ -37,7 +37,7 @@ SAID = pd.DataFrame(
 
 def test_the_latest_rows_are_the_test_part_and_no_moment_is_torn_apart():
     frame = loans()
-    early, late = latest_parts(frame, key="id_credito", time="fecha", test_share=0.2)
+    early, late = split_by_time(frame, key="id_credito", time="fecha", test_share=0.2)
     assert early["fecha"].max() < late["fecha"].min()
     assert 60 <= len(late) < 70
     assert sorted([*early["id_credito"], *late["id_credito"]]) == sorted(frame["id_credito"])
@@ -48,14 +48,14 @@ def test_neither_row_order_nor_rows_without_a_time_move_the_boundary():
     frame = loans()
     frame.loc[:9, "fecha"] = pd.NaT
     for one, other in zip(
-        latest_parts(frame, key="id_credito", time="fecha", test_share=0.2),
-        latest_parts(
+        split_by_time(frame, key="id_credito", time="fecha", test_share=0.2),
+        split_by_time(
             frame.sample(frac=1, random_state=2), key="id_credito", time="fecha", test_share=0.2
         ),
         strict=True,
     ):
         pd.testing.assert_frame_equal(one, other)
-    _, late = latest_parts(frame, key="id_credito", time="fecha", test_share=0.2)
+    _, late = split_by_time(frame, key="id_credito", time="fecha", test_share=0.2)
     assert late["fecha"].notna().all()
 
 
@@ -63,21 +63,21 @@ def test_neither_row_order_nor_rows_without_a_time_move_the_boundary():
 def test_rows_of_one_moment_cannot_be_split_by_time(moment):
     frame = loans(30).assign(fecha=pd.Series([moment] * 30, dtype="datetime64[ns]"))
     with pytest.raises(TrainingDataError, match="can't be told from the others by 'fecha'"):
-        latest_parts(frame, key="id_credito", time="fecha", test_share=0.2)
+        split_by_time(frame, key="id_credito", time="fecha", test_share=0.2)
 
 
 @pytest.mark.parametrize(("chosen", "other"), [("random", "time"), ("time", "random")])
 def test_the_way_that_was_not_chosen_is_tested_too(chosen, other):
     asked = problem(holdout=chosen)
-    predictions = other_predictions(loans(), CHOICE, untuned(asked), asked)
-    report = other_holdout(predictions, asked)
+    predictions = predict_secondary_holdout(loans(), CHOICE, untuned(asked), asked)
+    report = compute_secondary_metrics(predictions, asked)
     assert (report["tested"], report["holdout"]) == (True, other)
     assert set(report["models"]) == {
         "champion", "required", "bosque", "xgboost", "todos_pagan", "deuda_alta",
     }  # fmt: skip
     auc = report["models"]["champion"]["roc_auc"]
     assert auc["lower"] < auc["value"] < auc["upper"]
-    _, test = holdout_parts(loans(), other, asked)
+    _, test = split_holdout(loans(), other, asked)
     assert set(predictions["id_credito"]) == set(test["id_credito"])
 
 
@@ -112,9 +112,9 @@ def by_class(frame, early, late):
     ids=["one moment", "no moment", "one class before", "one class after"],
 )
 def test_dates_that_cannot_be_split_are_a_reason_and_no_late_end(frame, reason):
-    found = untestable(frame, problem())
+    found = explain_missing_holdout(frame, problem())
     assert re.search(reason, found)
-    grades, table = other_test(frame, CHOICE, untuned(problem()), SAID, problem())
+    grades, table = evaluate_secondary_holdout(frame, CHOICE, untuned(problem()), SAID, problem())
     assert grades == {"tested": False, "reason": found}
     assert table["Modelo"].tolist() == ["logistica"]
 
@@ -133,17 +133,19 @@ def test_four_rows_of_a_class_are_enough_to_learn_from(kind):
         frame = pd.concat([*early, *late], ignore_index=True)
         return dated(frame, ["2024-01-01"] * 80 + ["2024-02-01"] * 20)
 
-    assert untestable(with_early(4), asked) is None
-    said = other_predictions(
+    assert explain_missing_holdout(with_early(4), asked) is None
+    said = predict_secondary_holdout(
         with_early(4), {"champion": champion, "params": {}}, untuned(asked), asked
     )
-    assert other_holdout(said, asked)["rows"] == 20
-    assert "hay 3 de la clase «no_paga», y hacen falta 4" in untestable(with_early(3), asked)
+    assert compute_secondary_metrics(said, asked)["rows"] == 20
+    assert "hay 3 de la clase «no_paga», y hacen falta 4" in explain_missing_holdout(
+        with_early(3), asked
+    )
 
 
 def test_without_a_time_there_is_no_other_way():
-    timeless = problem_of(
+    timeless = create_problem(
         "binary", SCHEMA | {"time": None}, TrainingSettings.model_validate(settings())
     )
-    assert other_predictions(loans(), CHOICE, untuned(timeless), timeless) is None
-    assert other_holdout(None, timeless) == {"tested": False}
+    assert predict_secondary_holdout(loans(), CHOICE, untuned(timeless), timeless) is None
+    assert compute_secondary_metrics(None, timeless) == {"tested": False}

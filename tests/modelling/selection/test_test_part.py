@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.selection.test_part import holdout_grades, holdout_predictions, said_by
-from clientela.ordinal.metrics import METRICS
+from clientela.models.evaluation import (
+    compute_holdout_metrics,
+    predict_holdout,
+    select_model_predictions,
+)
+from clientela.models.ordinal_metrics import ORDINAL_METRICS
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 
 @pytest.fixture
@@ -15,37 +19,37 @@ def parts(train):
 def predictions(parts, problem):
     learn, test = parts
     models = {
-        label: fitted_model(learn, configured_contender(name, problem), problem)
+        label: fit_model(learn, get_configured_candidate(name, problem), problem)
         for label, name in (
             ("champion", "lineal"), ("required", "requerido"), ("twin", "lineal"),
         )
     }  # fmt: skip
-    return holdout_predictions(test, models, problem)
+    return predict_holdout(test, models, problem)
 
 
 def test_each_model_answers_for_each_test_row(predictions, parts, problem):
     assert predictions.groupby("model").size().to_dict() == {
         "champion": 60, "required": 60, "twin": 60,
     }  # fmt: skip
-    truth, said = said_by(predictions, "champion", problem)
+    truth, said = select_model_predictions(predictions, "champion", problem)
     assert (truth == problem.schema.codes(parts[1])).all()
     assert said.probabilities.sum(axis=1) == pytest.approx(np.ones(60))
 
 
 def test_grades_are_the_measures_with_an_interval_around_them(predictions, problem):
-    grades = holdout_grades(predictions, problem)
-    truth, said = said_by(predictions, "champion", problem)
+    grades = compute_holdout_metrics(predictions, problem)
+    truth, said = select_model_predictions(predictions, "champion", problem)
     entry = grades["models"]["champion"]["qwk"]
     assert grades["rows"] == 60
     values = problem.schema.value_array
-    assert entry["value"] == pytest.approx(METRICS["qwk"](truth, said.codes, values))
+    assert entry["value"] == pytest.approx(ORDINAL_METRICS["qwk"](truth, said.codes, values))
     assert entry["lower"] < entry["value"] < entry["upper"]
     assert entry["std"] > 0
 
 
 def test_gains_are_paired_so_a_twin_gains_exactly_nothing(predictions, problem):
-    gains = holdout_grades(predictions, problem)["champion_gains"]
+    gains = compute_holdout_metrics(predictions, problem)["champion_gains"]
     assert gains["twin"] == {"value": 0.0, "std": 0.0, "lower": 0.0, "upper": 0.0}
-    models = holdout_grades(predictions, problem)["models"]
+    models = compute_holdout_metrics(predictions, problem)["models"]
     expected = models["champion"]["qwk"]["value"] - models["required"]["qwk"]["value"]
     assert gains["required"]["value"] == pytest.approx(expected)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from clientela.modelling.storage.binary_console_metrics import binary_console_metrics
-from clientela.modelling.tasks import Predictions
+from clientela.models.console_metrics import compute_binary_console_metrics
+from clientela.models.tasks import Predictions
 
 
 def report(rows=300, positive_share=0.7):
@@ -12,7 +12,7 @@ def report(rows=300, positive_share=0.7):
     positive = np.clip(0.3 + 0.4 * truth + rng.normal(0, 0.25, rows), 0, 1)
     codes = (positive >= 0.5).astype(np.int64)
     said = Predictions(codes, np.column_stack([1 - positive, positive]), positive)
-    found = binary_console_metrics(truth, said, replicates=200, seed=1)
+    found = compute_binary_console_metrics(truth, said, replicates=200, seed=1)
     return truth, said, found["binary_classification_metrics"]
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from clientela.modelling.storage.console_metrics import ordinal_console_metrics
-from clientela.modelling.tasks import Predictions
+from clientela.models.console_metrics import compute_ordinal_console_metrics
+from clientela.models.tasks import Predictions
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 
@@ -14,7 +14,7 @@ def report(rows, replicates=100):
     codes = np.where(rng.random(rows) < 0.6, truth, rng.integers(4, size=rows))
     expected = VALUES[codes] + rng.normal(0, 0.3, rows)
     said = Predictions(codes, np.eye(4)[codes], expected)
-    found = ordinal_console_metrics(truth, said, VALUES, replicates=replicates, seed=1)
+    found = compute_ordinal_console_metrics(truth, said, VALUES, replicates=replicates, seed=1)
     return truth, said, found
 
 
@@ -83,5 +83,5 @@ def test_few_rows_have_no_deviation():
 def test_a_constant_truth_explains_nothing():
     truth = np.ones(5, dtype=np.int64)
     said = Predictions(truth, np.eye(4)[truth], np.full(5, 1.5))
-    found = ordinal_console_metrics(truth, said, VALUES, replicates=5, seed=0)
+    found = compute_ordinal_console_metrics(truth, said, VALUES, replicates=5, seed=0)
     assert found["regression_metrics"]["r2"]["value"] == 0

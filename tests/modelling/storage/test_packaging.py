@@ -5,24 +5,24 @@ import pytest
 from xgboost import Booster, DMatrix
 
 from clientela.exceptions import ConfigurationError
-from clientela.modelling.selection.fitting import configured_contender, fitted_model
-from clientela.modelling.storage.packaging import archive_files, folder_files
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
+from clientela.registry.package import build_archive_files, build_folder_files
 
 
 @pytest.fixture
 def required(train, problem):
-    return fitted_model(train, configured_contender("requerido", problem), problem)
+    return fit_model(train, get_configured_candidate("requerido", problem), problem)
 
 
 def test_only_the_native_model_lies_at_the_top_of_the_archive(required):
-    names = sorted(archive_files(required))
+    names = sorted(build_archive_files(required))
     assert names == [
         "code/features.json", "code/manifest.json", "code/thresholds.json", "xgboost-model",
     ]  # fmt: skip
 
 
 def test_the_archive_alone_reproduces_score_and_class(required, train):
-    files = archive_files(required)
+    files = build_archive_files(required)
     booster = Booster()
     booster.load_model(bytearray(files["xgboost-model"]))
     features = json.loads(files["code/features.json"])
@@ -36,7 +36,7 @@ def test_the_archive_alone_reproduces_score_and_class(required, train):
 
 
 def test_the_folder_holds_native_model_and_manifest(required):
-    files = folder_files(required)
+    files = build_folder_files(required)
     assert sorted(files) == [
         "features.json", "manifest.json", "thresholds.json", "xgboost-model.ubj",
     ]  # fmt: skip
@@ -46,11 +46,11 @@ def test_the_folder_holds_native_model_and_manifest(required):
 
 
 def test_two_fits_give_the_same_bytes(required, train, problem):
-    twin = fitted_model(train, configured_contender("requerido", problem), problem)
-    assert archive_files(twin) == archive_files(required)
+    twin = fit_model(train, get_configured_candidate("requerido", problem), problem)
+    assert build_archive_files(twin) == build_archive_files(required)
 
 
 def test_a_required_model_of_another_kind_is_refused(train, problem):
-    linear = fitted_model(train, configured_contender("lineal", problem), problem)
+    linear = fit_model(train, get_configured_candidate("lineal", problem), problem)
     with pytest.raises(ConfigurationError, match=r"candidates\.lineal is of kind"):
-        archive_files(linear)
+        build_archive_files(linear)

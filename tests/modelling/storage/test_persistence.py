@@ -19,12 +19,14 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 from xgboost import XGBClassifier, XGBRegressor
 
 from clientela.exceptions import ModelFileError
-from clientela.modelling.storage.persistence import TRUSTED_TYPES, estimator_from_bytes, skops_bytes
-from clientela.ordinal.cumulative_binary import CumulativeBinaryClassifier
-from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
-from clientela.ordinal.last_quarter import LastQuarterRule
-from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
-from clientela.ordinal.regressor import OrdinalRegressor
+from clientela.models.ordinal_decision import OrdinalDecisionClassifier
+from clientela.models.ordinal_estimators import (
+    CumulativeBinaryClassifier,
+    LastQuarterRule,
+    OrdinalRegressor,
+    ProportionalOddsClassifier,
+)
+from clientela.models.stored_model import TRUSTED_TYPES, decode_estimator, encode_estimator
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 SMALL = {"n_estimators": 4, "max_depth": 2, "n_jobs": 1, "random_state": 0}
@@ -53,13 +55,13 @@ ESTIMATORS = {
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_stored_estimator_predicts_exactly_as_before_and_is_stored_alike_again(name):
     estimator = ESTIMATORS[name].fit(X, CODES)
-    content = skops_bytes(estimator)
-    loaded = estimator_from_bytes(content)
+    content = encode_estimator(estimator)
+    loaded = decode_estimator(content)
     assert type(loaded) is type(estimator)
     assert loaded.predict_proba(X).tobytes() == estimator.predict_proba(X).tobytes()
     assert loaded.predict(X).tolist() == estimator.predict(X).tolist()
     assert loaded.expected_value(X).tobytes() == estimator.expected_value(X).tobytes()
-    assert skops_bytes(loaded) == content
+    assert encode_estimator(loaded) == content
 
 
 def test_another_process_writes_the_same_bytes():
@@ -69,8 +71,8 @@ def test_another_process_writes_the_same_bytes():
         import hashlib
         import numpy as np
         from sklearn.linear_model import Ridge
-        from clientela.modelling.storage.persistence import skops_bytes
-        from clientela.ordinal.regressor import OrdinalRegressor
+        from clientela.models.stored_model import skops_bytes
+        from clientela.models.ordinal_estimators import OrdinalRegressor
 
         X = np.arange(24.0).reshape(12, 2) ** 1.5
         model = OrdinalRegressor(Ridge(), values=(0, 1, 4)).fit(X, np.tile([0, 1, 2, 2], 3))
@@ -83,12 +85,12 @@ def test_another_process_writes_the_same_bytes():
         text=True,
         env=os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join(sys.path)},
     ).stdout
-    assert printed == hashlib.sha256(skops_bytes(model)).hexdigest()
+    assert printed == hashlib.sha256(encode_estimator(model)).hexdigest()
 
 
 def test_the_file_holds_no_date_and_no_address():
     estimator = ESTIMATORS["thresholds"].fit(X, CODES)
-    with ZipFile(io.BytesIO(skops_bytes(estimator))) as archive:
+    with ZipFile(io.BytesIO(encode_estimator(estimator))) as archive:
         assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
         assert str(id(estimator)) not in archive.read("schema.json").decode()
 
@@ -102,21 +104,21 @@ def test_every_trusted_name_is_a_class_or_a_function_of_ours(name):
 
 def test_forests_are_stored_as_the_same_bytes_whatever_the_memory_held():
     forest = RandomForestClassifier(20, random_state=0).fit(X, CODES)
-    stored = skops_bytes(forest)
-    kept = [estimator_from_bytes(stored) for _ in range(5)]
-    assert {skops_bytes(one) for one in kept} == {stored}
+    stored = encode_estimator(forest)
+    kept = [decode_estimator(stored) for _ in range(5)]
+    assert {encode_estimator(one) for one in kept} == {stored}
 
 
 def test_an_estimator_with_a_foreign_part_is_not_written():
     foreign = make_pipeline(FunctionTransformer(textwrap.dedent), Ridge())
     with pytest.raises(ModelFileError, match=r"holds textwrap\.dedent\. Build the model"):
-        skops_bytes(foreign)
+        encode_estimator(foreign)
 
 
 def test_a_file_with_a_foreign_part_is_not_opened():
     foreign = skops.io.dumps(FunctionTransformer(textwrap.dedent))
     with pytest.raises(ModelFileError, match=r"holds textwrap\.dedent\. Load only"):
-        estimator_from_bytes(foreign)
+        decode_estimator(foreign)
 
 
 def truncated(content):
@@ -133,6 +135,6 @@ def without_schema(content):
 
 @pytest.mark.parametrize("damage", [truncated, without_schema, lambda _: b"", lambda _: b"PK"])
 def test_a_damaged_file_says_what_to_do(damage):
-    content = skops_bytes(ESTIMATORS["rule"].fit(X, CODES))
+    content = encode_estimator(ESTIMATORS["rule"].fit(X, CODES))
     with pytest.raises(ModelFileError, match="Run the training stage again"):
-        estimator_from_bytes(damage(content))
+        decode_estimator(damage(content))

@@ -1,11 +1,11 @@
+from clientela.pipelines.data_generation.borrowers import CreditSimulation
+from clientela.pipelines.data_generation.churn import ChurnSimulation
 from clientela.pipelines.data_generation.nodes import (
     simulated_lender,
     simulated_retailer,
     simulated_wifi,
 )
-from clientela.simulation.churn.parameters import ChurnSimulation
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.parameters import TransactionSimulation
+from clientela.pipelines.data_generation.simulation import TransactionSimulation
 
 
 def test_both_tables_and_their_report_come_from_one_simulation():

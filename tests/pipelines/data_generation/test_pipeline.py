@@ -4,11 +4,11 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
-from clientela.contracts.use_cases import Table, UseCase
 from clientela.datasets.generated_files import GeneratedFileDataset
 from clientela.exceptions import ConfigurationError
 from clientela.pipelines.data_generation.pipeline import create_pipeline
-from clientela.simulation.parameters import TransactionSimulation
+from clientela.pipelines.data_generation.simulation import TransactionSimulation
+from clientela.use_cases import Table, UseCase
 
 RETAIL = UseCase(
     name="retail",

@@ -17,7 +17,7 @@ from kedro.io import DataCatalog
 from tests.kedro_session import session_of
 from tests.pipelines.own_table.orders import csv, orders
 
-from clientela.commands.main import cli
+from clientela.cli.main import cli
 
 NAME = "returns"
 TRAINING = ("ingestion", "feature_engineering", "training")

@@ -13,11 +13,10 @@ from kedro.io import DatasetError
 from xgboost import Booster, DMatrix
 
 from clientela.exceptions import ClientelaError, ModelFileError, RegistryError
-from clientela.inference.package import opened
-from clientela.modelling.problem import TASKS
-from clientela.modelling.storage.archive import unarchived
+from clientela.models.problem import TASKS
 from clientela.registry.mlflow_registry import MlflowRegistry
-from clientela.registry.served import ServedStore
+from clientela.registry.package import extract_archive, open_package
+from clientela.registry.published_models import PublishedModelStore
 
 PACKAGES = "06_models/returns/packages"
 CHAMPION = "returns-champion"
@@ -34,7 +33,7 @@ def latest(root, role):
 def opened_package(root, role):
     stored = latest(root, role)
     content = Path(stored["package"]).read_bytes()
-    return opened(content, stored["package"], stored["package_sha256"])
+    return open_package(content, stored["package"], stored["package_sha256"])
 
 
 def fingerprints(root):
@@ -52,7 +51,7 @@ def registry_at(root):
 
 
 def served_by(root):
-    return ServedStore(str(root / "06_models/served"))
+    return PublishedModelStore(str(root / "06_models/served"))
 
 
 def test_champion_and_required_model_are_packaged_and_registered_pending(deployed_shop):
@@ -133,7 +132,7 @@ def test_the_grades_are_those_of_the_test_part_beside_the_best_rule(deployed_sho
 def test_the_prebuilt_form_holds_one_file_on_top_and_scores_as_the_package_does(deployed_shop):
     assert latest(deployed_shop, "champion")["prebuilt"] is None
     stored = latest(deployed_shop, "required")
-    files = unarchived(Path(stored["prebuilt"]).read_bytes())
+    files = extract_archive(Path(stored["prebuilt"]).read_bytes())
     assert [name for name in files if "/" not in name] == ["xgboost-model"]
     booster = Booster()
     booster.load_model(bytearray(files["xgboost-model"]))
@@ -246,7 +245,7 @@ def test_an_approved_model_is_served_and_its_package_opens(registered, clientela
     pointer = served_by(registered).served()["returns"]
     assert (pointer.group, pointer.number, pointer.role) == (CHAMPION, 1, "champion")
     content = served_by(registered).package(pointer)
-    served = opened(content, pointer.package, pointer.package_sha256)
+    served = open_package(content, pointer.package, pointer.package_sha256)
     assert served.manifest.version == pointer.version
     assert [entry.status for entry in registry_at(registered).models(CHAMPION)] == ["approved"]
     again = clientela(registered, "approve", "returns", "--yes")
@@ -290,7 +289,7 @@ def test_approving_that_ends_before_the_pointer_is_completed_by_the_same_command
         raise ModelFileError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ServedStore, "publish", killed)
+        patch.setattr(PublishedModelStore, "publish", killed)
         assert clientela(registered, "approve", "returns", "--yes").exit_code == 1
     assert served_by(registered).served() == {}
     assert clientela(registered, "approve", "returns", "--yes").exit_code == 0

@@ -7,13 +7,13 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
-from clientela.contracts.use_cases import Table, UseCase
 from clientela.datasets.table import TableDataset
-from clientela.features.params import FeatureParams
-from clientela.features.target import OrdinalTarget
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import OrdinalTarget
+from clientela.pipelines.eda.exploration import EdaParameters
 from clientela.pipelines.eda.pipeline import create_pipeline
-from clientela.reports.parameters import EdaParameters
 from clientela.settings import CONFIG_LOADER_ARGS
+from clientela.use_cases import Table, UseCase
 
 PROJECT = Path(__file__).parents[3]
 CLASSES = ("sin_compra", "baja", "media", "alta")

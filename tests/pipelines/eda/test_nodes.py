@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from clientela.pipelines.eda.exploration import EdaParameters
 from clientela.pipelines.eda.nodes import (
-    as_lazy,
-    eda_distributions,
-    eda_quality,
-    eda_target,
-    exploration,
-    explored_cases,
-    with_codes,
+    build_exploration,
+    encode_target_classes,
+    join_excluded_columns,
+    summarize_columns,
+    summarize_distributions,
+    summarize_target,
+    to_lazy_table,
 )
-from clientela.reports.parameters import EdaParameters
 
 PARAMETERS = EdaParameters(keys=("id_cliente",))
 
@@ -24,8 +24,8 @@ def executed(tables):
 
 def test_a_frame_and_its_lazy_table_are_explored_alike(model_input):
     for first, second in zip(
-        executed(eda_quality(model_input, PARAMETERS)).values(),
-        executed(eda_quality(ibis.memtable(model_input), PARAMETERS)).values(),
+        executed(summarize_columns(model_input, PARAMETERS)).values(),
+        executed(summarize_columns(ibis.memtable(model_input), PARAMETERS)).values(),
         strict=True,
     ):
         pd.testing.assert_frame_equal(first, second)
@@ -33,20 +33,22 @@ def test_a_frame_and_its_lazy_table_are_explored_alike(model_input):
 
 def test_the_target_enters_correlations_by_the_order_of_its_classes(model_input):
     classes = ("sin_compra", "baja", "media", "alta")
-    coded = with_codes(as_lazy(model_input), "target_compra_tecnologia", classes).execute()
+    coded = encode_target_classes(
+        to_lazy_table(model_input), "target_compra_tecnologia", classes
+    ).execute()
     expected = model_input["target_compra_tecnologia"].map(classes.index).astype(float)
     assert coded["target_compra_tecnologia"].tolist() == expected.tolist()
 
 
 def test_a_number_as_target_stays_as_it_is(model_input):
-    table = as_lazy(model_input)
-    assert with_codes(table, "total_gasto", ()).equals(table)
+    table = to_lazy_table(model_input)
+    assert encode_target_classes(table, "total_gasto", ()).equals(table)
 
 
 def test_the_target_is_never_held_against_itself(model_input):
-    first = executed(eda_quality(model_input, PARAMETERS))
+    first = executed(summarize_columns(model_input, PARAMETERS))
     schema = {"target": "total_gasto"}
-    found = executed(eda_target(model_input, first, schema, PARAMETERS))
+    found = executed(summarize_target(model_input, first, schema, PARAMETERS))
     assert set(found["bins"]["column"]) == {"num_tx_total"}
     assert found["correlations"][["first", "second"]].to_numpy().tolist() == [
         ["total_gasto", "num_tx_total"]
@@ -61,7 +63,7 @@ def test_kappa_of_persistence_agrees_with_sklearn():
     )
     frames = {"persistence": {"pairs": pairs, "question": question}}
     schema = {"target": "t", "classes": ["a", "b", "c"]}
-    found = exploration("x", frames, schema).persistence
+    found = build_exploration("x", frames, schema).persistence
     before, after = (np.repeat(pairs[side], pairs["customers"]) for side in ("before", "after"))
     expected = cohen_kappa_score(before, after, weights="quadratic")
     assert found.kappa == pytest.approx(expected)
@@ -78,8 +80,8 @@ def test_columns_left_out_are_neither_counted_nor_drawn():
     )
     parameters = EdaParameters(keys=("id_cliente",), leave_out=("score_*",))
 
-    first = executed(eda_quality(table, parameters))
-    second = executed(eda_distributions(table, first, parameters))
+    first = executed(summarize_columns(table, parameters))
+    second = executed(summarize_distributions(table, first, parameters))
 
     assert first["quality"]["column"].tolist() == ["id_cliente", "edad"]
     assert set(second["shapes"]["column"]) == {"edad"}
@@ -89,8 +91,8 @@ def test_codes_are_explored_as_categories():
     table = pd.DataFrame({"id_cliente": ["a", "b", "c"], "tipo": [4, 4, 9]})
     parameters = EdaParameters(keys=("id_cliente",), codes=("tipo", "absent"), min_rows=1)
 
-    first = executed(eda_quality(table, parameters))
-    second = executed(eda_distributions(table, first, parameters))
+    first = executed(summarize_columns(table, parameters))
+    second = executed(summarize_distributions(table, first, parameters))
 
     assert first["quality"].set_index("column")["kind"]["tipo"] == "category"
     assert second["categories"][["value", "rows"]].to_numpy().tolist() == [["4", 2], ["9", 1]]
@@ -101,7 +103,7 @@ def test_excluded_columns_stand_beside_the_cases_that_are_learned_from():
     table = ibis.memtable({"id": ["c", "b", "a"], "puntaje": [9, 8, 7], "otra": [0, 0, 0]})
     schema = {"key": "id", "excluded": {"puntaje": "known too late"}}
 
-    found = explored_cases(model_input, table, schema).order_by("id").execute()
+    found = join_excluded_columns(model_input, table, schema).order_by("id").execute()
 
     expected = model_input.assign(puntaje=[7, 8])
     pd.testing.assert_frame_equal(found, expected)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from clientela.contracts.use_cases import UseCase
 from clientela.pipelines.eda.pipeline import create_pipeline
+from clientela.use_cases import UseCase
 
 
 def file_hashes(folder):

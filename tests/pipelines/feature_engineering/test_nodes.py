@@ -5,7 +5,7 @@ import pytest
 from tests.features.tables import Engine, Person, Tx, at
 
 from clientela.exceptions import ConfigurationError, TrainingDataError
-from clientela.features.params import FeatureParams
+from clientela.features.settings import FeatureParams
 from clientela.pipelines.feature_engineering import nodes
 
 TECH = FeatureParams(category="TECNOLOGÍA")
@@ -25,7 +25,7 @@ def engine() -> Engine:
 
 
 def observed(engine: Engine, rows: list[Tx]) -> dict[str, pd.DataFrame]:
-    tables = nodes.observed_period(Engine.transactions)
+    tables = nodes.find_period_and_categories(Engine.transactions)
     return {
         name: pd.DataFrame(engine.rows(table, rows), columns=list(table.columns))
         for name, table in tables.items()
@@ -45,7 +45,7 @@ def test_the_observed_period_holds_both_ends_and_every_category(engine: Engine) 
 
 
 def test_the_period_is_stored_as_dates(engine: Engine) -> None:
-    assert nodes.feature_period(observed(engine, ROWS), TECH) == PERIOD
+    assert nodes.resolve_feature_period(observed(engine, ROWS), TECH) == PERIOD
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_a_category_that_does_not_exist_is_told_the_nearest_ones(
 ) -> None:
     message = rf"{category}.*features\.category.*{hint}.*most frequent: ropa, hogar, tecnologia"
     with pytest.raises(ConfigurationError, match=message):
-        nodes.feature_period(observed(engine, ROWS), FeatureParams(category=category))
+        nodes.resolve_feature_period(observed(engine, ROWS), FeatureParams(category=category))
 
 
 def test_an_empty_table_is_told_where_its_rows_went(engine: Engine) -> None:
     with pytest.raises(TrainingDataError, match=r"transactions is empty.*--pipelines=ingestion"):
-        nodes.feature_period(observed(engine, []), TECH)
+        nodes.resolve_feature_period(observed(engine, []), TECH)
 
 
 def test_each_table_has_the_cutoff_of_its_purpose(engine: Engine) -> None:

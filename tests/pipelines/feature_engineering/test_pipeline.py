@@ -1,5 +1,5 @@
-from clientela.contracts.use_cases import UseCase
 from clientela.pipelines.feature_engineering.pipeline import create_pipeline
+from clientela.use_cases import UseCase
 
 INTENSITY = UseCase(
     name="purchase_intensity",

@@ -6,10 +6,9 @@ from tests.features.tables import at
 from tests.segments.tables import Data, Person, Shop, Tx
 
 from clientela.exceptions import TrainingDataError
-from clientela.pipelines.feature_engineering import rubro_nodes
-from clientela.segments.identity import Identity
-from clientela.segments.layout import Layout
-from clientela.segments.params import SegmentFeatureParams
+from clientela.features.segment_settings import ColumnLayout, SegmentFeatureParams
+from clientela.models.segmentation import SegmentIdentity
+from clientela.pipelines.feature_engineering import nodes
 
 PARAMS = SegmentFeatureParams(categoricals={"canal": 2})
 ROWS = [
@@ -27,7 +26,7 @@ def shop() -> Shop:
 
 
 def observed(shop: Shop, rows: list[Tx]) -> dict[str, pd.DataFrame]:
-    tables = rubro_nodes.observed_rubros(Shop.transactions, PARAMS)
+    tables = nodes.summarize_rubros(Shop.transactions, PARAMS)
     data = Data(rows, [])
     return {
         name: pd.DataFrame(shop.rows(table, data), columns=list(table.columns))
@@ -35,8 +34,8 @@ def observed(shop: Shop, rows: list[Tx]) -> dict[str, pd.DataFrame]:
     }
 
 
-def model_of(layout: Layout) -> Identity:
-    return Identity(
+def model_of(layout: ColumnLayout) -> SegmentIdentity:
+    return SegmentIdentity(
         fecha_modelo=layout.fecha_modelo,
         layout=layout,
         columns=(),
@@ -57,7 +56,7 @@ def test_what_was_observed_is_in_order_whatever_the_order_of_rows(shop: Shop) ->
 
 
 def test_the_first_layout_takes_the_date_and_the_rubros_of_the_data(shop: Shop) -> None:
-    made = Layout.model_validate(rubro_nodes.layout(observed(shop, ROWS), {}, PARAMS))
+    made = ColumnLayout.model_validate(nodes.create_column_layout(observed(shop, ROWS), {}, PARAMS))
     assert made.fecha_modelo == date(2024, 2, 29)
     assert made.slugs == ["farmacia", "ropa"]
     assert made.value_slugs == {"canal": ["app", "tienda"]}
@@ -67,7 +66,7 @@ def test_the_rubros_of_the_model_before_are_kept_and_a_later_model_is_not_read(
     shop: Shop,
 ) -> None:
     seen = observed(shop, ROWS)
-    first = Layout.model_validate(rubro_nodes.layout(seen, {}, PARAMS))
+    first = ColumnLayout.model_validate(nodes.create_column_layout(seen, {}, PARAMS))
     turned = first.model_copy(
         update={"fecha_modelo": date(2024, 2, 22), "rubros": first.rubros[::-1]}
     )
@@ -75,18 +74,18 @@ def test_the_rubros_of_the_model_before_are_kept_and_a_later_model_is_not_read(
         "2024-02-22": lambda: model_of(turned).model_dump(mode="json"),
         "2024-02-29": lambda: pytest.fail("a model of the same date was read"),
     }
-    made = Layout.model_validate(rubro_nodes.layout(seen, identities, PARAMS))
+    made = ColumnLayout.model_validate(nodes.create_column_layout(seen, identities, PARAMS))
     assert made.slugs == ["ropa", "farmacia"]
 
 
 def test_without_rows_there_is_no_layout(shop: Shop) -> None:
     with pytest.raises(TrainingDataError, match=r"transactions is empty.*--pipelines=ingestion"):
-        rubro_nodes.layout(observed(shop, []), {}, PARAMS)
+        nodes.create_column_layout(observed(shop, []), {}, PARAMS)
 
 
 def test_features_hold_buyers_and_known_customers_in_the_columns_of_the_layout(shop: Shop) -> None:
-    layout = rubro_nodes.layout(observed(shop, ROWS), {}, PARAMS)
-    table = rubro_nodes.customer_features(Shop.transactions, Shop.customers, layout, PARAMS)
+    layout = nodes.create_column_layout(observed(shop, ROWS), {}, PARAMS)
+    table = nodes.compute_rubro_features(Shop.transactions, Shop.customers, layout, PARAMS)
     found = shop.by_customer(table, Data(ROWS, PEOPLE))
     assert {key: row["num_tx"] for key, row in found.items()} == {"ana": 2, "beto": 2, "celia": 0}
     assert {key: row["participacion_farmacia"] for key, row in found.items()} == {

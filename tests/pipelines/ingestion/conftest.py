@@ -7,12 +7,11 @@ import yaml
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
-from clientela.contracts.use_cases import Table, UseCase
+from clientela.column_rules import IntakeRules
 from clientela.datasets.raw_table import RawTableDataset
-from clientela.datasets.small_tables import SmallTablesDataset
-from clientela.datasets.table import TableDataset
-from clientela.intake.rules import IntakeRules
+from clientela.datasets.table import SmallTablesDataset, TableDataset
 from clientela.pipelines.ingestion.pipeline import create_pipeline
+from clientela.use_cases import Table, UseCase
 
 RETAIL = UseCase(
     name="retail",

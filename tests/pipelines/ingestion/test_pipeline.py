@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kedro.io import DatasetError
 
-from clientela.contracts.use_cases import Table, UseCase
+from clientela.column_rules import IntakeRules
 from clientela.exceptions import (
     ConfigurationError,
-    TooManyBadRows,
-    TooManyBadValues,
-    WrongColumns,
+    InvalidColumnsError,
+    TooManyBadRowsError,
+    TooManyBadValuesError,
 )
-from clientela.intake.rules import IntakeRules
-from clientela.pipelines.ingestion.nodes import rules_of
+from clientela.pipelines.ingestion.nodes import get_table_rules
 from clientela.pipelines.ingestion.pipeline import create_pipeline
+from clientela.use_cases import Table, UseCase
 
 HEADER = "id_transaccion,id_cliente,fecha,categoria,valor_transaccion,puntos,tipo_transaccion"
 PEOPLE = "id_cliente,fecha_nacimiento,genero,estrato_social,saldo_puntos\n"
@@ -162,7 +162,7 @@ def test_a_column_that_can_not_be_read_stops_instead_of_being_emptied_in_silence
     points = ["1.500", "muchos", "2", *["3"] * 7]
     files = {"tx.csv": csv(*(sale(f"T{i}", puntos=text) for i, text in enumerate(points)))}
     with pytest.raises(
-        TooManyBadValues, match=r"transactions\.puntos: 2 of 10 values \(20\.0%; tol"
+        TooManyBadValuesError, match=r"transactions\.puntos: 2 of 10 values \(20\.0%; tol"
     ):
         ingest(files, max_bad_share=0.19)
     done = ingest(files, max_bad_share=0.2)
@@ -256,7 +256,7 @@ def test_too_many_bad_rows_stop_the_run_after_the_quarantine_is_stored(ingest):
     lines = [sale(f"T{i}", "x") for i in range(4)] + [sale(f"F{i}", fecha="?") for i in range(3)]
     lines += ["", "", sale("", "1"), *(sale(f"B{i}") for i in range(10))]
     kept = []
-    with pytest.raises(TooManyBadRows) as caught:
+    with pytest.raises(TooManyBadRowsError) as caught:
         ingest({"tx.csv": csv(*lines)}, catalog_kept=kept, max_bad_share=0.4)
     assert (
         "10 of 20 rows of 'transactions' (50.0%) are unusable; tolerated: 40.0% "
@@ -275,7 +275,9 @@ def test_a_share_of_bad_rows_that_is_just_tolerated_passes(ingest):
 
 
 def test_a_wrong_header_names_the_nearest_column(ingest):
-    with pytest.raises(WrongColumns, match=r"lacks the column fecha\..*Did you mean 'fechas'\?"):
+    with pytest.raises(
+        InvalidColumnsError, match=r"lacks the column fecha\..*Did you mean 'fechas'\?"
+    ):
         ingest({"tx.csv": csv(sale("T1"), header=HEADER.replace("fecha", "fechas"))})
 
 
@@ -315,7 +317,7 @@ def test_accepted_and_quarantined_rows_add_up_for_arbitrary_garbage(ingest, garb
 def test_a_table_without_rules_is_told_the_nearest(shipped_rules):
     rules = IntakeRules.model_validate(shipped_rules)
     with pytest.raises(ConfigurationError, match=r"'transaction'.*Did you mean 'transactions'"):
-        rules_of(rules, "transaction")
+        get_table_rules(rules, "transaction")
 
 
 def test_the_stage_of_a_single_table_keeps_to_its_namespace():

@@ -5,7 +5,7 @@ import json
 import pytest
 from kedro.io import DatasetError
 
-from clientela.exceptions import TooManyBadRows
+from clientela.exceptions import TooManyBadRowsError
 
 HEADER = "id_transaccion,id_cliente,fecha,categoria,valor_transaccion,puntos,tipo_transaccion\n"
 SALE = "T1,C1,2024-02-29 10:00:00,TECNOLOGÍA,10.50,3,ACUMULACION\n"
@@ -53,7 +53,9 @@ def test_without_raw_files_the_message_names_place_and_command(run_kedro, data_r
 
 def test_too_many_bad_rows_stop_the_run_and_leave_the_quarantine(run_kedro, write_raw, data_root):
     write_raw(HEADER + SALE + "T2,C1,ayer,HOGAR,1,1,A\n")
-    with pytest.raises(TooManyBadRows, match=r"invalid_fecha \(e.g. .*csv line 3, value 'ayer'\)"):
+    with pytest.raises(
+        TooManyBadRowsError, match=r"invalid_fecha \(e.g. .*csv line 3, value 'ayer'\)"
+    ):
         run_kedro("ingestion", namespaces=["retail"])
     folder = data_root / "02_intermediate" / "retail"
     assert (folder / "quarantine_transactions.parquet").is_file()

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from clientela.binary.decision_classifier import BinaryDecisionClassifier
 from clientela.datasets.estimator import EstimatorDataset
-from clientela.modelling.scores import customer_scores
-from clientela.modelling.settings import ScoringSettings
-from clientela.modelling.storage.stored_model import StoredModel, library_versions
-from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
-from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
+from clientela.models.binary_decision import BinaryDecisionClassifier
+from clientela.models.ordinal_decision import OrdinalDecisionClassifier
+from clientela.models.ordinal_estimators import ProportionalOddsClassifier
+from clientela.models.scoring import predict_scores
+from clientela.models.settings import ScoringSettings
+from clientela.models.stored_model import StoredModel, get_library_versions
 
 GRADES = {"models": {"champion": {
     name: {"value": value} for name, value in
@@ -60,7 +60,7 @@ def ordinal_champion(training, schema):
 def _manifest(schema, task, decision, tabular=None):
     manifest = {
         "key": schema["key"], "task": task, "decision": decision, "classes": schema["classes"],
-        "features": schema["required"], "versions": library_versions(),
+        "features": schema["required"], "versions": get_library_versions(),
     }  # fmt: skip
     return manifest if tabular is None else manifest | {"tabular": tabular}
 
@@ -82,14 +82,14 @@ def write_training(root, use_case, champion, schema, training, test):
 def write_scoring(root, use_case, champion, features, place=None):
     """The files of feature_engineering and scoring."""
     _parquet(root / "04_feature" / (place or use_case) / "scoring_features.parquet", features)
-    scores = customer_scores(champion, features, ScoringSettings(reasons=0))
+    scores = predict_scores(champion, features, ScoringSettings(reasons=0))
     _parquet(root / "07_model_output" / use_case / "scores.parquet", scores)
 
 
 def write_segments(root, customers, day):
     """The files of segmentation and scoring, for customers in segments."""
     shares = [name for name in customers if name.startswith("participacion_")]
-    manifest = {"key": "id_cliente", "features": shares, "versions": library_versions()}
+    manifest = {"key": "id_cliente", "features": shares, "versions": get_library_versions()}
     models = root / "06_models/customer_segments"
     EstimatorDataset(filepath=f"{models}/segmentation.skops").save(
         StoredModel(LogisticRegression(), manifest)

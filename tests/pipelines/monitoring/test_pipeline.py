@@ -15,7 +15,7 @@ from tests.pipelines.monitoring.stored import (
     write_training,
 )
 
-from clientela.exceptions import CurrentDataUnfit, ProfileUnusable, StageInputMissing
+from clientela.exceptions import IncompatibleDataError, InvalidProfileError, MissingStageInputError
 
 LOANS, VISITORS = ("salario", "plazo"), ("visits", "complaints")
 PAID = ("no_paga", "paga_a_tiempo")
@@ -138,7 +138,9 @@ def test_a_profile_of_another_use_case_is_refused_and_the_last_good_state_stays(
     profile = folder / "baseline_profile.json"
     profile.write_text(profile.read_text("utf-8").replace("credit_payment", "otro"), "utf-8")
     before = bytes_of(folder)
-    with pytest.raises(ProfileUnusable, match=r"of credit_payment; it is of otro.*new_baseline"):
+    with pytest.raises(
+        InvalidProfileError, match=r"of credit_payment; it is of otro.*new_baseline"
+    ):
         monitor(run_kedro, "credit_payment")
     assert bytes_of(folder) == before
 
@@ -147,12 +149,14 @@ def test_scores_of_other_cases_are_refused_with_the_command(lender, run_kedro, d
     lender(loans())
     path = data_root / "04_feature/credit_payment/scoring_features.parquet"
     pd.read_parquet(path)[:-3].assign(id_fila=lambda rows: rows["id_fila"] + "x").to_parquet(path)
-    with pytest.raises(CurrentDataUnfit, match=r"same cases.*kedro run --pipelines=scoring"):
+    with pytest.raises(IncompatibleDataError, match=r"same cases.*kedro run --pipelines=scoring"):
         monitor(run_kedro, "credit_payment")
 
 
 def test_without_scores_the_stage_that_makes_them_is_named(run_kedro):
-    with pytest.raises(StageInputMissing, match=r"credit_payment\.scores.*kedro run --pipelines="):
+    with pytest.raises(
+        MissingStageInputError, match=r"credit_payment\.scores.*kedro run --pipelines="
+    ):
         monitor(run_kedro, "credit_payment")
 
 

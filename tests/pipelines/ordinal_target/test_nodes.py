@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from tests.features.tables import Engine, Tx, at
 
-from clientela.exceptions import LeakageFound, TrainingDataError
-from clientela.features.params import FeatureParams
-from clientela.features.target import OrdinalTarget
-from clientela.leakage.report import LeakageRules, require_no_leak
+from clientela.exceptions import LeakageError, TrainingDataError
+from clientela.features.leakage import LeakageRules, require_no_leak
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import OrdinalTarget
 from clientela.pipelines.ordinal_target import nodes
 
 TECH = FeatureParams(category="TECNOLOGÍA")
@@ -45,8 +45,8 @@ def test_the_two_targets_begin_at_the_two_cutoffs(engine: Engine) -> None:
         Tx("ana", at("2024-04-30"), "ropa"),
         Tx("beto", at("2024-05-31")),
     ]
-    last = nodes.customer_target(Engine.transactions, PERIOD, TECH, RULE)
-    calendar = nodes.customer_target_other_cutoff(Engine.transactions, PERIOD, TECH, RULE)
+    last = nodes.compute_customer_target(Engine.transactions, PERIOD, TECH, RULE)
+    calendar = nodes.compute_target_other_cutoff(Engine.transactions, PERIOD, TECH, RULE)
     found = [engine.by_customer(table, rows) for table in (last, calendar)]
     purchases = [{key: row["compras_objetivo"] for key, row in each.items()} for each in found]
     assert purchases == [{"ana": 2, "beto": 1}, {"ana": 1, "beto": 1}]
@@ -63,7 +63,7 @@ def test_who_has_too_little_history_is_not_trained_on(
     target = ibis.memtable(
         {"id_cliente": ["ana", "beto", "celia"], TARGET: CLASSES[:3], "compras_objetivo": [0, 1, 2]}
     )
-    table = nodes.model_input(features, target, params)
+    table = nodes.build_ordinal_model_input(features, target, params)
     assert list(table.columns) == ["id_cliente", "num_tx_total", TARGET]
     rows: list[dict[str, Any]] = engine.backend.to_pyarrow(table).to_pylist()
     assert sorted(row["id_cliente"] for row in rows) == kept
@@ -83,13 +83,13 @@ def test_features_supervised_has_exactly_the_columns_of_the_requirement(
         f"edad estrato_social saldo_puntos target_compra_{slug}"
     ).split()
     everything = pd.DataFrame([range(25)], columns=[*reversed(expected), "sin_historial", "x"])
-    found = nodes.features_supervised(everything, FeatureParams(category=category))
+    found = nodes.select_required_columns(everything, FeatureParams(category=category))
     assert list(found.columns) == expected
     assert list(everything.columns)[-1] == "x"
 
 
 def test_the_schema_names_every_column_that_a_stage_without_a_use_case_needs() -> None:
-    schema = nodes.feature_schema(TECH, RULE)
+    schema = nodes.build_ordinal_feature_schema(TECH, RULE)
     assert (schema["key"], schema["target"]) == ("id_cliente", TARGET)
     assert schema["last_quarter"] == "compras_tecnologia_3m"
     assert schema["classes"] == CLASSES
@@ -101,7 +101,7 @@ def test_the_schema_names_every_column_that_a_stage_without_a_use_case_needs() -
 def test_shares_of_both_cutoffs_and_who_was_left_out() -> None:
     model_input = frame(["sin_compra", "baja", "media", "alta", "sin_compra"])
     other = frame(["sin_compra", "sin_compra", "baja"])
-    shares = nodes.class_shares(model_input, other, frame(["x"] * 7), TECH, RULE)
+    shares = nodes.compare_class_shares(model_input, other, frame(["x"] * 7), TECH, RULE)
     assert shares == {
         "category": "TECNOLOGÍA",
         "customers": 7,
@@ -136,11 +136,11 @@ def test_an_empty_class_is_an_error_that_says_what_to_do(classes: list[str], emp
     )
     model_input = frame(classes)
     with pytest.raises(TrainingDataError, match=message):
-        nodes.class_shares(model_input, model_input, model_input, TECH, RULE)
+        nodes.compare_class_shares(model_input, model_input, model_input, TECH, RULE)
 
 
 def changed(engine: Engine, features: ir.Table, scrambled: ir.Table) -> dict[str, int]:
-    table = nodes.changed_features(features, scrambled)["changed"]
+    table = nodes.count_changed_features(features, scrambled)["changed"]
     return dict(engine.backend.to_pyarrow(table).to_pylist()[0])
 
 
@@ -164,7 +164,9 @@ def counts(**features: int) -> dict[str, pd.DataFrame]:
 
 def test_the_report_orders_features_by_how_well_they_predict() -> None:
     model_input = frame(CLASSES, x=[1.0, 1.0, 2.0, 2.0], y=[0.0] * 4)
-    report = nodes.leakage_report(counts(x=0, y=0), model_input, TECH, RULE, LeakageRules())
+    report = nodes.build_ordinal_leakage_report(
+        counts(x=0, y=0), model_input, TECH, RULE, LeakageRules()
+    )
     assert list(report["concordance"].items()) == [("x", 0.833333), ("y", 0.5)]
     assert report["refused"] == []
     assert report["rows"] == 4
@@ -172,11 +174,15 @@ def test_the_report_orders_features_by_how_well_they_predict() -> None:
 
 def test_the_target_in_disguise_is_refused_until_a_person_allows_it() -> None:
     model_input = frame(CLASSES, puntaje=[90.0, 40.0, 30.0, 1.0])
-    report = nodes.leakage_report(counts(puntaje=0), model_input, TECH, RULE, LeakageRules())
-    with pytest.raises(LeakageFound, match=r"puntaje \(alone orders the target"):
+    report = nodes.build_ordinal_leakage_report(
+        counts(puntaje=0), model_input, TECH, RULE, LeakageRules()
+    )
+    with pytest.raises(LeakageError, match=r"puntaje \(alone orders the target"):
         require_no_leak(report)
     allowed = LeakageRules(allowed={"puntaje": "agreed with the owner of the data"})
-    require_no_leak(nodes.leakage_report(counts(puntaje=0), model_input, TECH, RULE, allowed))
+    require_no_leak(
+        nodes.build_ordinal_leakage_report(counts(puntaje=0), model_input, TECH, RULE, allowed)
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,9 @@ def test_the_report_warns_of_what_no_proof_shows(
 ) -> None:
     params = FeatureParams(category="tecnologia", **settings)
     model_input = frame(CLASSES, x=[1.0] * 4)
-    report = nodes.leakage_report(counts(x=0), model_input, params, RULE, LeakageRules())
+    report = nodes.build_ordinal_leakage_report(
+        counts(x=0), model_input, params, RULE, LeakageRules()
+    )
     assert len(report["warnings"]) == len(warnings)
     for said, expected in zip(report["warnings"], warnings, strict=True):
         assert expected in said

@@ -12,15 +12,14 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from tests.features.tables import Person, Tx, arrow_customers, arrow_transactions, at
 
-from clientela.contracts.use_cases import UseCase
-from clientela.datasets.small_tables import SmallTablesDataset
-from clientela.datasets.table import TableDataset
-from clientela.exceptions import LeakageFound, TrainingDataError
-from clientela.features.params import FeatureParams
-from clientela.features.target import OrdinalTarget
-from clientela.leakage.report import LeakageRules, require_no_leak
+from clientela.datasets.table import SmallTablesDataset, TableDataset
+from clientela.exceptions import LeakageError, TrainingDataError
+from clientela.features.leakage import LeakageRules, require_no_leak
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import OrdinalTarget
 from clientela.pipelines.feature_engineering.pipeline import create_pipeline as features_stage
 from clientela.pipelines.ordinal_target.pipeline import create_pipeline as target_stage
+from clientela.use_cases import UseCase
 
 INTENSITY = UseCase(
     name="purchase_intensity",
@@ -166,7 +165,7 @@ def test_the_balance_as_extracted_is_refused(tmp_path: Path) -> None:
     report = catalog.load("purchase_intensity.leakage_report")
     # customers without a known balance have none that could change
     assert report["sees_the_future"] == {"saldo_puntos": 6}
-    with pytest.raises(LeakageFound, match=r"saldo_puntos \(changed for 6 customers"):
+    with pytest.raises(LeakageError, match=r"saldo_puntos \(changed for 6 customers"):
         require_no_leak(report)
 
 

@@ -12,8 +12,8 @@ from kedro.io import DatasetError
 from tests.pipelines.own_table.conftest import LEARNING, PREPARING, SMALL
 from tests.pipelines.own_table.orders import TARGET, orders
 
-from clientela.cli import readable
-from clientela.exceptions import ConfigurationError, TooManyBadRows, TrainingDataError
+from clientela.cli.kedro_run import format_error_message
+from clientela.exceptions import ConfigurationError, TooManyBadRowsError, TrainingDataError
 
 ONE_MODEL = {
     "clase_mayor": {"kind": "majority", "role": "rule"},
@@ -35,12 +35,12 @@ def test_a_target_that_is_nowhere_known_is_named_with_what_was_expected(run, fra
 
 def test_a_key_that_is_always_the_same_is_told_as_duplicates_with_an_example(run):
     message = r"299 of 300 rows of 'orders' .*299 x duplicate_key \(e\.g\. orders\.csv line \d+"
-    with pytest.raises(TooManyBadRows, match=message):
+    with pytest.raises(TooManyBadRowsError, match=message):
         run(orders().assign(id_pedido="P1"))
 
 
 def test_a_needed_column_without_any_value_stops_with_its_name(run):
-    with pytest.raises(TooManyBadRows, match="300 x missing_valor_pedido"):
+    with pytest.raises(TooManyBadRowsError, match="300 x missing_valor_pedido"):
         run(orders().assign(valor_pedido=""))
 
 
@@ -59,7 +59,7 @@ def test_columns_without_any_value_are_named_and_everything_is_scored(run, caplo
 def test_a_missing_file_is_told_with_its_place_and_how_to_go_on(run_in, data_root: Path):
     with pytest.raises(DatasetError) as caught:
         run_in(data_root, PREPARING)
-    said = readable(caught.value)
+    said = format_error_message(caught.value)
     assert f"No raw file at {data_root}/01_raw/returns/orders.csv" in said
     assert "name it under raw_files.returns in conf/local/globals.yml" in said
     assert "enabled: false in conf/local/use_cases.yml" in said

@@ -15,9 +15,9 @@ from tests.pipelines.own_table.orders import TARGET, csv, orders
 
 from clientela.exceptions import (
     ConfigurationError,
+    InvalidColumnsError,
+    MissingStageInputError,
     ScoringDataError,
-    StageInputMissing,
-    WrongColumns,
 )
 
 pytestmark = pytest.mark.slow  # one run that learns, for all of them
@@ -113,7 +113,7 @@ def test_a_column_that_may_be_absent_is_absent_like_an_empty_one(learned: Path, 
 def test_a_missing_required_column_is_named_and_no_score_is_written(learned: Path, score):
     before = (learned / "07_model_output/returns/scores.csv").read_bytes()
     with pytest.raises(
-        WrongColumns, match=r"'orders' lacks the column canal\. Found: .*Rename the column"
+        InvalidColumnsError, match=r"'orders' lacks the column canal\. Found: .*Rename the column"
     ):
         score(NEW.drop(columns="canal"))
     assert (learned / "07_model_output/returns/scores.csv").read_bytes() == before
@@ -139,6 +139,6 @@ def test_a_required_column_without_a_rule_is_named_by_the_features(
 
 def test_without_a_model_the_training_command_is_named(score):
     with pytest.raises(
-        StageInputMissing, match=r"returns\.champion.*kedro run --pipelines=training"
+        MissingStageInputError, match=r"returns\.champion.*kedro run --pipelines=training"
     ):
         score(NEW)

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from clientela.datasets.estimator import EstimatorDataset
-from clientela.exceptions import StageInputMissing, TrainingDataError
-from clientela.modelling.storage.stored_model import StoredModel, library_versions
-from clientela.ordinal.decision_classifier import OrdinalDecisionClassifier
-from clientela.ordinal.proportional_odds import ProportionalOddsClassifier
+from clientela.exceptions import MissingStageInputError, TrainingDataError
+from clientela.models.ordinal_decision import OrdinalDecisionClassifier
+from clientela.models.ordinal_estimators import ProportionalOddsClassifier
+from clientela.models.stored_model import StoredModel, get_library_versions
 
 CLASSES = ["sin_compra", "baja", "media", "alta"]
 
@@ -21,7 +21,7 @@ def stored(data_root):
     model = OrdinalDecisionClassifier(ProportionalOddsClassifier(), values=values)
     manifest = {
         "key": "id_cliente", "task": "ordinal", "decision": "argmax", "classes": CLASSES,
-        "features": list(X.columns), "versions": library_versions(),
+        "features": list(X.columns), "versions": get_library_versions(),
     }  # fmt: skip
     path = data_root / "06_models" / "purchase_intensity" / "champion.skops"
     EstimatorDataset(filepath=str(path)).save(StoredModel(model.fit(X, codes), manifest))
@@ -69,5 +69,5 @@ def test_a_feature_that_is_gone_is_named(stored, write_features, run_kedro):
 
 def test_without_a_champion_the_training_command_is_named(write_features, run_kedro):
     write_features(FEATURES)
-    with pytest.raises(StageInputMissing, match=r"kedro run --pipelines=.*training"):
+    with pytest.raises(MissingStageInputError, match=r"kedro run --pipelines=.*training"):
         run_kedro("scoring", tags=["purchase_intensity"])

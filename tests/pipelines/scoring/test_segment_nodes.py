@@ -4,10 +4,13 @@ import pytest
 from tests.segments.shoppers import LAYOUT, RUBROS, customers
 
 from clientela.exceptions import ModelFileError
-from clientela.pipelines.scoring import segment_nodes
-from clientela.segments.params import ClusteringParams, MembershipParams, SegmentationParams
-from clientela.segments.segmentation import segmentation
-from clientela.segments.stored import stored_segmentation
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    MembershipParams,
+    SegmentationParams,
+)
+from clientela.models.segment_model import build_stored_segmentation, fit_segmentation
+from clientela.pipelines.scoring import nodes
 
 BY_TOTALS = SegmentationParams(clustering=ClusteringParams(columns=("totales",)))
 PARAMS = SegmentationParams()
@@ -28,16 +31,16 @@ def features():
 
 
 def made(params=PARAMS):
-    return segmentation(features(), LAYOUT, 3, None, params)
+    return fit_segmentation(features(), LAYOUT, 3, None, params)
 
 
 def stored(params=PARAMS):
-    return stored_segmentation(made(params), features(), params)
+    return build_stored_segmentation(made(params), features(), params)
 
 
 def exported(rows, params=PARAMS):
     """The export of these customers with a model that was made of all shoppers."""
-    return segment_nodes.segment_export(stored(params), rows, made().members, params)
+    return nodes.build_segment_export(stored(params), rows, made().members, params)
 
 
 def test_every_customer_stands_in_the_export_once_in_the_order_of_dni():
@@ -75,7 +78,7 @@ def test_who_is_between_two_segments_stays_where_they_were():
 
     def segments(margin):
         params = SegmentationParams(clustering=ClusteringParams(switch_margin=margin))
-        return segment_nodes.segment_export(stored(), rows, moved, params)["cluster_id"].to_numpy()
+        return nodes.build_segment_export(stored(), rows, moved, params)["cluster_id"].to_numpy()
 
     assert (segments(0.0) == near).all()
     assert (segments(0.99) == moved["cluster_id"].to_numpy()).mean() > (
@@ -90,7 +93,7 @@ def test_probabilities_come_only_where_they_are_wanted():
 
 
 def test_an_export_reads_no_more_columns_than_it_needs():
-    read = segment_nodes.export_input(ibis.memtable(features()), stored())
+    read = nodes.select_export_input(ibis.memtable(features()), stored())
     assert list(read.columns) == [
         "id_cliente", "num_tx", "rubro_top",
         *(f"participacion_{rubro}" for rubro in RUBROS), *(f"score_{rubro}" for rubro in RUBROS),
@@ -100,12 +103,12 @@ def test_an_export_reads_no_more_columns_than_it_needs():
 def test_scores_that_are_gone_are_named_though_no_segment_was_made_from_them():
     gone = ibis.memtable(features().drop(columns="score_hogar"))
     with pytest.raises(ModelFileError, match=r"no longer have: score_hogar\. Run kedro run"):
-        segment_nodes.export_input(gone, stored(BY_TOTALS))
+        nodes.select_export_input(gone, stored(BY_TOTALS))
 
 
 def test_the_partition_carries_the_date_in_its_name_alone():
     export = exported(features())
-    csv, jsonl, partitions = segment_nodes.export_files(export)
+    csv, jsonl, partitions = nodes.copy_export_to_files(export)
     pd.testing.assert_frame_equal(csv, export)
     pd.testing.assert_frame_equal(jsonl, export)
     assert list(partitions) == ["fecha_modelo=2024-06-30"]

@@ -7,7 +7,7 @@ from kedro.io import DatasetError
 from tests.pipelines.segmentation import retailer
 from tests.pipelines.segmentation.retailer import digests
 
-from clientela.cli import readable
+from clientela.cli.kedro_run import format_error_message
 from clientela.exceptions import ConfigurationError, ModelFileError, TrainingDataError
 
 NOBODY_LISTENS = "postgresql://clientela:secreta@127.0.0.1:9/tienda"
@@ -101,7 +101,7 @@ def test_an_unreachable_database_leaves_every_file_whole_and_hides_the_password(
     (data / files / "fecha_modelo=2024-08-07/clientes.parquet").unlink()
     with pytest.raises(DatasetError) as caught:
         run(conf={"test/globals.yml": {"database": NOBODY_LISTENS}})
-    said = readable(caught.value)
+    said = format_error_message(caught.value)
     assert "no connection to postgresql+psycopg://clientela:***@127.0.0.1:9/tienda" in said
     assert "the files that the run wrote stay whole" in said
     assert "Then run kedro run --pipelines=scoring again" in said

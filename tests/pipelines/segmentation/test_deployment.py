@@ -9,10 +9,10 @@ from kedro.framework.startup import bootstrap_project
 from tests.pipelines.segmentation.conftest import TAG, parameters
 
 from clientela.exceptions import ConfigurationError
-from clientela.inference.package import opened
+from clientela.features.segment_settings import SegmentationParams
+from clientela.models.segment_model import assign_to_stored_segments
 from clientela.registry.mlflow_registry import MlflowRegistry
-from clientela.segments.params import SegmentationParams
-from clientela.segments.stored import placed_customers
+from clientela.registry.package import open_package
 
 PACKAGES = "06_models/customer_segments/packages"
 
@@ -42,7 +42,7 @@ def deploy(project_root, first_model, empty_registry, data_root):
 def test_segments_are_one_package_whose_example_is_placed_as_it_says(deploy):
     root = deploy()
     stored = json.loads((root / PACKAGES / "champion.json").read_text("utf-8"))
-    served = opened(Path(stored["package"]).read_bytes(), "here", stored["package_sha256"])
+    served = open_package(Path(stored["package"]).read_bytes(), "here", stored["package_sha256"])
     manifest = served.manifest
     identity = json.loads((root / "06_models/customer_segments/identity.json").read_text("utf-8"))
     assert (manifest.task, manifest.group, manifest.role) == (
@@ -59,7 +59,7 @@ def test_segments_are_one_package_whose_example_is_placed_as_it_says(deploy):
     assert manifest.grades["silhouette"].rule is not None
     params = SegmentationParams.model_validate(manifest.segment_rules)
     customer = pd.DataFrame([{"id_cliente": "x", **manifest.example.case}])
-    (number,) = placed_customers(served.model, customer, None, params)["cluster_id"]
+    (number,) = assign_to_stored_segments(served.model, customer, None, params)["cluster_id"]
     assert number == manifest.example.expected == manifest.target[manifest.example.label]
     (entry,) = MlflowRegistry(f"sqlite:///{root}/06_models/registry/mlflow.db").models(
         "customer-segments"

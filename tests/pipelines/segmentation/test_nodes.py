@@ -10,15 +10,19 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.segments.tables import FECHA_MODELO, LAYOUT, Data, Person, Shop, Tx
 
-from clientela.pipelines.feature_engineering import rubro_nodes as feature_nodes
-from clientela.pipelines.scoring import segment_nodes as scoring_nodes
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    SegmentationParams,
+    SegmentFeatureParams,
+)
+from clientela.models.segmentation import SegmentIdentity
+from clientela.pipelines.feature_engineering import nodes as feature_nodes
+from clientela.pipelines.scoring import nodes as scoring_nodes
 from clientela.pipelines.segmentation import nodes
-from clientela.segments.identity import Identity
-from clientela.segments.params import ClusteringParams, SegmentationParams, SegmentFeatureParams
 
 LAYOUT_JSON = LAYOUT.model_dump(mode="json")
 PARAMS = SegmentationParams(clustering=ClusteringParams(minimum_transactions=3, n_init=2))
-FEATURES = feature_nodes.customer_features(
+FEATURES = feature_nodes.compute_rubro_features(
     Shop.transactions, Shop.customers, LAYOUT_JSON, SegmentFeatureParams()
 )
 # purchases per rubro of each customer
@@ -57,10 +61,12 @@ def differ(features: pd.DataFrame) -> int:
 
 def export_of(features: pd.DataFrame, k: int) -> tuple[dict[int, str], pd.DataFrame]:
     """Names by id, and the export of a first model."""
-    model, identity, _, members = nodes.segments(features, LAYOUT_JSON, {"k": k}, {}, {}, PARAMS)
-    export = scoring_nodes.segment_export(model, features, members, PARAMS)
+    model, identity, _, members = nodes.fit_segments(
+        features, LAYOUT_JSON, {"k": k}, {}, {}, PARAMS
+    )
+    export = scoring_nodes.build_segment_export(model, features, members, PARAMS)
     assert export["cluster_id"].tolist() == members["cluster_id"].tolist()
-    return Identity.model_validate(identity).names, export
+    return SegmentIdentity.model_validate(identity).names, export
 
 
 @settings(max_examples=15, deadline=None)

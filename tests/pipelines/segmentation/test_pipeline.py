@@ -2,10 +2,10 @@
 
 import pytest
 
-from clientela.contracts.use_cases import UseCase
 from clientela.pipelines.feature_engineering.pipeline import create_pipeline as feature_engineering
 from clientela.pipelines.scoring.pipeline import create_pipeline as scoring
 from clientela.pipelines.segmentation.pipeline import create_pipeline as segmentation
+from clientela.use_cases import UseCase
 
 SEGMENTS = UseCase(
     name="customer_segments",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.modelling.binary_cases import SCHEMA, loans, settings
 
-from clientela.exceptions import ConfigurationError, LeakageFound, TrainingDataError
+from clientela.exceptions import ConfigurationError, LeakageError, TrainingDataError
 
 NAME = "prestamos_de_prueba"
 
@@ -115,14 +115,14 @@ def test_the_label_in_disguise_stops_the_run_by_name(write_inputs, run_kedro):
     named = {"extra": ["tendencia", "puntaje"], "numeric": [*SCHEMA["numeric"], "puntaje"],
              "sources": SCHEMA["sources"] | {"puntaje": ["puntaje"]}}  # fmt: skip
     write_inputs(leaking, SCHEMA | named)
-    with pytest.raises(LeakageFound, match=r"puntaje \(alone orders the target"):
+    with pytest.raises(LeakageError, match=r"puntaje \(alone orders the target"):
         run_kedro("training", conf=conf(), tags=[NAME])
 
 
 def test_a_column_that_comes_after_the_decision_stops_the_run_by_name(write_inputs, run_kedro):
     write_inputs(loans())
     late = {"after_decision": {"deuda": "es la del cierre"}}
-    with pytest.raises(LeakageFound, match=r"deuda \(not known when .*: es la del cierre"):
+    with pytest.raises(LeakageError, match=r"deuda \(not known when .*: es la del cierre"):
         run_kedro("training", conf=conf(leakage=late), tags=[NAME])
 
 

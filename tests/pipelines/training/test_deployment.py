@@ -7,9 +7,8 @@ import pytest
 from tests.pipelines.training.test_pipeline import QUICK, SCHEMA, customers, write_inputs
 from xgboost import Booster, DMatrix
 
-from clientela.inference.package import opened
-from clientela.modelling.storage.archive import unarchived
 from clientela.registry.mlflow_registry import MlflowRegistry
+from clientela.registry.package import extract_archive, open_package
 
 __all__ = ["write_inputs"]  # a fixture
 
@@ -32,12 +31,14 @@ def test_ordinal_models_are_registered_and_the_required_one_in_its_own_group_and
     (champion,) = MlflowRegistry(f"sqlite:///{registry}").models("purchase-intensity-champion")
     assert champion.role == "champion"
 
-    files = unarchived(Path(required["prebuilt"]).read_bytes())
+    files = extract_archive(Path(required["prebuilt"]).read_bytes())
     assert [name for name in files if "/" not in name] == ["xgboost-model"]
     trained = data_root / "06_models/xgboost_ordinal_tecnologia/model.tar.gz"
-    assert unarchived(trained.read_bytes()) == files
+    assert extract_archive(trained.read_bytes()) == files
 
-    served = opened(Path(required["package"]).read_bytes(), "here", required["package_sha256"])
+    served = open_package(
+        Path(required["package"]).read_bytes(), "here", required["package_sha256"]
+    )
     manifest = served.manifest
     assert [field.name for field in manifest.read] == ["gasto_3m", "edad"]
     assert [field.name for field in manifest.fields if field.required] == ["gasto_3m", "edad"]

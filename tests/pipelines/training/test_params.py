@@ -1,14 +1,14 @@
 import pytest
 from tests.modelling.binary_cases import SCHEMA
 
-from clientela.modelling.problem import problem_of
-from clientela.pipelines.training.params import FIRST_CANDIDATES, BinaryTrainingSettings
+from clientela.models.problem import create_problem
+from clientela.pipelines.training.nodes import FIRST_CANDIDATES, BinaryTrainingSettings
 
 
 def test_two_classes_are_learned_without_any_setting():
     settings = BinaryTrainingSettings()
     assert settings.required == "logistica"
-    problem = problem_of("binary", SCHEMA, settings)
+    problem = create_problem("binary", SCHEMA, settings)
     assert problem.task.greater_is_better(settings.primary_metric)
 
 

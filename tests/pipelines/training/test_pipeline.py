@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.exceptions import LeakageFound, StageInputMissing, TrainingDataError
+from clientela.exceptions import LeakageError, MissingStageInputError, TrainingDataError
 
 CLASSES = ["sin_compra", "baja", "media", "alta"]
 SCHEMA = {
@@ -148,12 +148,12 @@ def test_a_class_without_customers_stops_the_run_with_its_name(write_inputs, run
 
 
 def test_without_a_model_input_the_command_that_makes_it_is_named(run_kedro):
-    with pytest.raises(StageInputMissing, match=r"kedro run --pipelines=.*ordinal_target"):
+    with pytest.raises(MissingStageInputError, match=r"kedro run --pipelines=.*ordinal_target"):
         run_kedro("training", conf=QUICK, tags=["purchase_intensity"])
 
 
 def test_a_feature_that_the_leakage_report_refuses_stops_training_by_name(write_inputs, run_kedro):
     leak = NO_LEAK | {"refused": ["puntaje"], "suspicious": {"puntaje": 1.0}}
     write_inputs(customers(), leakage=leak)
-    with pytest.raises(LeakageFound, match="puntaje"):
+    with pytest.raises(LeakageError, match="puntaje"):
         run_kedro("training", conf=QUICK, tags=["purchase_intensity"])

@@ -4,11 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.segments.identity import SIN_ACTIVIDAD_NAME, Identity
-from clientela.segments.layout import Layout, Rubro
-from clientela.segments.params import ClusteringParams, SegmentFeatureParams, SegmentReportParams
-from clientela.segments.report.facts import SegmentsReport
-from clientela.segments.report.projection import projection
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    ColumnLayout,
+    Rubro,
+    SegmentFeatureParams,
+    SegmentReportParams,
+)
+from clientela.models.segmentation import SIN_ACTIVIDAD_NAME, SegmentIdentity
+from clientela.pipelines.segmentation.report_figures import compute_projection
+from clientela.pipelines.segmentation.report_tables import SegmentReportData
 
 RUBROS = (
     "Supermercado", "Farmacia", "Restaurantes", "Tecnología", "Ropa", "Hogar", "Viajes",
@@ -126,9 +131,9 @@ def make_report():
         shares, of = planted(segments, rubros)
         clustering = ClusteringParams()
         columns = tuple(f"participacion_{slug(label)}" for label in labels)
-        identity = Identity(
+        identity = SegmentIdentity(
             fecha_modelo=DAY,
-            layout=Layout(
+            layout=ColumnLayout(
                 fecha_modelo=DAY,
                 rubros=tuple(
                     Rubro(slug=slug(label), label=label, members=(slug(label),)) for label in labels
@@ -154,7 +159,7 @@ def make_report():
             "adjusted_rand": 0.894, "held_by_margin": 27, "births": [{"id": 2, "name": names[1]}],
             "deaths": [], "sentence": "El 4,2 % de los clientes cambió de segmento.",
         }  # fmt: skip
-        return SegmentsReport(
+        return SegmentReportData(
             identity=identity,
             choice=choice,
             evaluation=evaluation_of(max(8, segments)),
@@ -169,7 +174,7 @@ def make_report():
                     for i in names
                 ],
             },
-            projection=projection(np.sqrt(shares), of, columns, clustering),
+            projection=compute_projection(np.sqrt(shares), of, columns, clustering),
             features=SegmentFeatureParams(),
             clustering=clustering,
             settings=SegmentReportParams(),

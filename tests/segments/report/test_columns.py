@@ -1,8 +1,11 @@
 import pytest
 
-from clientela.segments.matrix import matrix_columns
-from clientela.segments.params import ClusteringParams
-from clientela.segments.report.columns import column_words, made_from
+from clientela.features.rubros import list_matrix_columns
+from clientela.features.segment_settings import ClusteringParams
+from clientela.pipelines.segmentation.report_tables import (
+    describe_clustering_input,
+    describe_column,
+)
 
 LABELS = {"farmacia": "Farmacia", "farmacia_natural": "Farmacia natural"}
 
@@ -18,23 +21,27 @@ LABELS = {"farmacia": "Farmacia", "farmacia_natural": "Farmacia natural"}
     ],
 )
 def test_columns_are_put_into_words(column, words):
-    assert column_words(column, LABELS) == words
+    assert describe_column(column, LABELS) == words
 
 
 def test_every_column_of_a_matrix_has_words_of_its_own(make_report):
     layout = make_report().identity.layout
     groups = ("participacion", "frecuencia", "monto_promedio", "recencia", "score", "totales")
-    columns = matrix_columns(layout, groups)
-    words = [column_words(column, layout.labels) for column in columns]
+    columns = list_matrix_columns(layout, groups)
+    words = [describe_column(column, layout.labels) for column in columns]
     assert len(set(words)) == len(columns)
     assert not any("_" in text for text in words)
 
 
 def test_what_clusters_were_made_from_is_said_with_its_transformations():
-    assert made_from(ClusteringParams(transformed=False)) == (
+    assert describe_clustering_input(ClusteringParams(transformed=False)) == (
         "Se agrupó por la parte del gasto que va a cada rubro: tal cual, estandarizado."
     )
-    both = made_from(ClusteringParams(columns=("participacion", "totales", "score")))
+    both = describe_clustering_input(
+        ClusteringParams(columns=("participacion", "totales", "score"))
+    )
     assert "raíz cuadrada" in both
     assert "logaritmo" in both
-    assert "logaritmo" not in made_from(ClusteringParams(columns=("participacion",)))
+    assert "logaritmo" not in describe_clustering_input(
+        ClusteringParams(columns=("participacion",))
+    )

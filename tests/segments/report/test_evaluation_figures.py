@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from clientela.reports.numbers import NumberFormat
-from clientela.reports.style import png
-from clientela.segments.report.evaluation_figures import (
+from clientela.pipelines.segmentation.report_figures import (
     NOTHING_COMPARED,
-    elbow_figure,
-    silhouette_figure,
+    plot_elbow,
+    plot_silhouette,
 )
+from clientela.reporting.style import render_png
+from clientela.text import NumberFormat
 
 NUMBERS = NumberFormat()
 
@@ -22,7 +22,7 @@ def written(panel):
 
 
 def test_the_elbow_and_the_number_used_are_both_marked(evaluation):
-    (panel,) = elbow_figure(evaluation, {"k": 3, "knee": 5}, NUMBERS).axes
+    (panel,) = plot_elbow(evaluation, {"k": 3, "knee": 5}, NUMBERS).axes
     assert written(panel) == ["codo: k = 5", "k usado: 3"]
     inertia, knee, used = panel.lines
     np.testing.assert_array_equal(inertia.get_xydata(), evaluation[["k", "inertia"]])
@@ -31,18 +31,18 @@ def test_the_elbow_and_the_number_used_are_both_marked(evaluation):
 
 
 def test_no_elbow_is_said(evaluation):
-    (panel,) = elbow_figure(evaluation, {"k": 3, "knee": None}, NUMBERS).axes
+    (panel,) = plot_elbow(evaluation, {"k": 3, "knee": None}, NUMBERS).axes
     assert written(panel) == ["sin codo claro", "k usado: 3"]
     assert len(panel.lines[1].get_xdata()) == 0
 
 
 def test_a_number_used_that_was_not_compared_still_stands_on_the_axis(evaluation):
-    (panel,) = elbow_figure(evaluation, {"k": 12, "knee": None}, NUMBERS).axes
+    (panel,) = plot_elbow(evaluation, {"k": 12, "knee": None}, NUMBERS).axes
     assert panel.get_xticks().tolist() == [*evaluation["k"], 12]
 
 
 def test_the_silhouette_stands_beside_chance_and_stability_beside_its_minimum(evaluation):
-    left, right = silhouette_figure(evaluation, {"k": 3}, 0.8, NUMBERS).axes
+    left, right = plot_silhouette(evaluation, {"k": 3}, 0.8, NUMBERS).axes
     assert written(left) == ["azar ± 2 desv.", "azar", "los datos", "k usado: 3"]
     band = left.collections[0].get_paths()[0].vertices[:, 1]
     assert band.min() == pytest.approx(0.09 - 2 * 0.012)
@@ -54,13 +54,13 @@ def test_figures_that_could_not_be_measured_leave_gaps(evaluation):
     holes = evaluation.assign(
         silhouette=np.nan, null_silhouette=np.nan, null_sd=np.nan, stability=np.nan
     )
-    assert png(silhouette_figure(holes, {"k": 3}, 0.8, NUMBERS)).startswith(b"\x89PNG")
+    assert render_png(plot_silhouette(holes, {"k": 3}, 0.8, NUMBERS)).startswith(b"\x89PNG")
 
 
 def test_without_a_comparison_the_figures_say_so(evaluation):
     nothing = evaluation.head(0)
     for figure in (
-        elbow_figure(nothing, {"k": 3, "knee": None}, NUMBERS),
-        silhouette_figure(nothing, {"k": 3}, 0.8, NUMBERS),
+        plot_elbow(nothing, {"k": 3, "knee": None}, NUMBERS),
+        plot_silhouette(nothing, {"k": 3}, 0.8, NUMBERS),
     ):
         assert figure.axes[0].texts[0].get_text() == NOTHING_COMPARED

@@ -1,13 +1,13 @@
 import pandas as pd
 import pytest
 
-from clientela.reports.numbers import NumberFormat
-from clientela.segments.report.heat_figures import (
+from clientela.pipelines.segmentation.report_figures import (
     FIRST_RUN,
     NO_CUSTOMERS,
-    migration_figure,
-    scores_figure,
+    plot_migration,
+    plot_rubro_scores,
 )
+from clientela.text import NumberFormat
 
 NUMBERS = NumberFormat()
 LABELS = {"farmacia": "Farmacia", "ropa": "Ropa"}
@@ -46,14 +46,14 @@ def read(figure):
 
 
 def test_scores_stand_by_segment_and_rubro_without_inactive_customers(rubros):
-    assert read(scores_figure(rubros, NAMES, LABELS, NUMBERS)) == {
+    assert read(plot_rubro_scores(rubros, NAMES, LABELS, NUMBERS)) == {
         "Farmacia": {"Farmacia": "0,75", "Ropa": "0,00"},
         "Ropa": {"Farmacia": "0,10", "Ropa": "0,90"},
     }
 
 
 def test_without_active_customers_the_scores_say_so(rubros):
-    figure = scores_figure(rubros[rubros["cluster_id"] < 0], NAMES, LABELS, NUMBERS)
+    figure = plot_rubro_scores(rubros[rubros["cluster_id"] < 0], NAMES, LABELS, NUMBERS)
     assert figure.axes[0].texts[0].get_text() == NO_CUSTOMERS
 
 
@@ -65,16 +65,16 @@ def test_migration_reads_by_previous_segment_with_who_is_new_and_who_left(moves)
         "Sin actividad": nothing | {"Farmacias": "100,0 %"},
         "Clientes nuevos": nothing | {"Ropa": "100,0 %"},
     }
-    assert read(migration_figure(moves, NUMBERS)) == expected
+    assert read(plot_migration(moves, NUMBERS)) == expected
     shuffled = moves.sample(frac=1, random_state=3)
-    assert read(migration_figure(shuffled, NUMBERS)) == expected
+    assert read(plot_migration(shuffled, NUMBERS)) == expected
 
 
 def test_ids_stored_as_floats_read_the_same(moves):
     floats = moves.astype({"previous_id": "float64", "current_id": "float64"})
-    assert read(migration_figure(floats, NUMBERS)) == read(migration_figure(moves, NUMBERS))
+    assert read(plot_migration(floats, NUMBERS)) == read(plot_migration(moves, NUMBERS))
 
 
 def test_a_first_run_says_that_there_is_nothing_to_compare_with(moves):
-    figure = migration_figure(moves.head(0), NUMBERS)
+    figure = plot_migration(moves.head(0), NUMBERS)
     assert figure.axes[0].texts[0].get_text() == FIRST_RUN

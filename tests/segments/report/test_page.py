@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from clientela.reports.numbers import NumberFormat
-from clientela.reports.page import html
-from clientela.reports.style import without_data
-from clientela.segments.report.figures import segment_figures
-from clientela.segments.report.page import segments_page
+from clientela.pipelines.segmentation.report import build_segment_page
+from clientela.pipelines.segmentation.report_figures import plot_segments
+from clientela.reporting.page import render_html
+from clientela.reporting.style import make_empty_figure
+from clientela.text import NumberFormat
 
 SECTIONS = [
     "Segmentos", "Quién es cada uno", "Rubros", "Cómo se eligió k", "Proyección",
@@ -16,14 +16,14 @@ SECTIONS = [
 
 
 def document(report):
-    return html(segments_page(report, segment_figures(report)), report.settings.numbers)
+    return render_html(build_segment_page(report, plot_segments(report)), report.settings.numbers)
 
 
 def text_of(report):
     """The document around its images, which are dear to draw and hold any letters."""
     names = ("sizes", "scores", "elbow", "silhouette", "projection", "migration")
-    page = segments_page(report, dict.fromkeys(names, without_data("")))
-    return re.sub(r"base64,[^\"]+", "", html(page, report.settings.numbers))
+    page = build_segment_page(report, dict.fromkeys(names, make_empty_figure("")))
+    return re.sub(r"base64,[^\"]+", "", render_html(page, report.settings.numbers))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def report(make_report):
 
 
 def test_a_reader_finds_every_section_in_order(report):
-    page = segments_page(report, segment_figures(report))
+    page = build_segment_page(report, plot_segments(report))
     assert page.title == "Segmentos de clientes"
     assert [section.title for section in page.sections] == SECTIONS
     assert page.subtitle == (

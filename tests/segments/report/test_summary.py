@@ -3,8 +3,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from clientela.segments.params import SegmentFeatureParams
-from clientela.segments.report.summary import distinctive, summary, window
+from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.pipelines.segmentation.report_tables import (
+    build_report_summary,
+    find_distinctive_rubros,
+    format_feature_window,
+)
 
 
 @pytest.fixture
@@ -13,7 +17,7 @@ def report(make_report):
 
 
 def test_what_speaks_against_the_segments_stands_first_then_who_they_are_then_migration(report):
-    lines = summary(report)
+    lines = build_report_summary(report)
     assert lines[:2] == tuple(report.choice["sentences"])
     names = report.profile["segments"]["cluster_nombre"]
     assert [line.split(":")[0] for line in lines[2:-1]] == names.tolist()
@@ -23,7 +27,7 @@ def test_what_speaks_against_the_segments_stands_first_then_who_they_are_then_mi
 def test_segments_come_by_id_and_inactive_customers_last_in_whatever_order_they_were_stored(report):
     shuffled = report.profile["segments"].sample(frac=1, random_state=4)
     stored = {**report.profile, "segments": shuffled}
-    assert summary(replace(report, profile=stored)) == summary(report)
+    assert build_report_summary(replace(report, profile=stored)) == build_report_summary(report)
 
 
 def test_a_segment_is_told_by_the_rubro_that_sets_it_apart(report):
@@ -36,14 +40,14 @@ def test_a_segment_is_told_by_the_rubro_that_sets_it_apart(report):
             "lift": [0.75, 2.0, 1.125, 0.5, 1.02, 0.99],
         }
     )
-    lines = summary(replace(report, profile={**report.profile, "rubros": rubros}))
+    lines = build_report_summary(replace(report, profile={**report.profile, "rubros": rubros}))
     assert "ponen en Farmacia el 40,0 % de lo que gastan, 2,0 veces la parte" in lines[2]
     assert "ponen en Supermercado el 90,0 % de lo que gastan, 1,1 veces" in lines[3]
     assert lines[4].endswith("gastan como el conjunto, ningún rubro destaca.")
 
 
 def test_inactive_customers_are_told_by_what_they_lack(report):
-    assert summary(report)[-2].endswith(
+    assert build_report_summary(report)[-2].endswith(
         "menos de 5 compras en los 12 meses hasta el 2024-06-30: no se agrupan."
     )
 
@@ -57,7 +61,7 @@ def test_rubros_come_by_their_term_of_the_divergence_and_then_by_slug():
             "lift": [9.0, 1.5, 1.5, 0.9, 1.0, 2.0],
         }
     )
-    told = distinctive(rubros.sample(frac=1, random_state=1))
+    told = find_distinctive_rubros(rubros.sample(frac=1, random_state=1))
     assert told[["cluster_id", "slug"]].to_numpy().tolist() == [
         [0, "ropa"], [1, "viajes"], [1, "libros"], [1, "ropa"],
     ]  # fmt: skip
@@ -65,5 +69,5 @@ def test_rubros_come_by_their_term_of_the_divergence_and_then_by_slug():
 
 def test_the_window_is_the_one_that_features_saw(report):
     everything = replace(report, features=SegmentFeatureParams(window_months=None))
-    assert window(report) == "en los 12 meses hasta el 2024-06-30"
-    assert window(everything) == "en toda la historia hasta el 2024-06-30"
+    assert format_feature_window(report) == "en los 12 meses hasta el 2024-06-30"
+    assert format_feature_window(everything) == "en toda la historia hasta el 2024-06-30"

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from clientela.segments.params import SegmentReportParams
-from clientela.segments.report.tables import (
+from clientela.features.segment_settings import SegmentReportParams
+from clientela.pipelines.segmentation.report_tables import (
     axes_table,
     demographics_tables,
     evaluation_table,

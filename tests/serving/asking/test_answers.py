@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clientela.exceptions import ServingError
-from clientela.serving.asking.answers import Refused, outcomes
+from clientela.serving.client import RejectionError, predict_in_batches
 
 
 class Fussy:
@@ -13,7 +13,7 @@ class Fussy:
         self.bad, self.largest, self.names, self.breaks_at = bad, largest, names, breaks_at
         self.calls = 0
 
-    def about(self):
+    def fetch_description(self):
         raise NotImplementedError
 
     def predictions(self, cases):
@@ -21,19 +21,19 @@ class Fussy:
         if self.breaks_at is not None and any(case["n"] >= self.breaks_at for case in cases):
             raise ServingError("no answer")
         if len(cases) > self.largest:
-            raise Refused(413, "too many")
+            raise RejectionError(413, "too many")
         problems = {row: "bad" for row, case in enumerate(cases) if case["n"] in self.bad}
         if problems:
             # a server lists the first ones only
             shown = dict(list(problems.items())[:3]) if self.names else {}
-            raise Refused(422, "something is wrong", shown)
+            raise RejectionError(422, "something is wrong", shown)
         return [{"clase": case["n"]} for case in cases]
 
 
 def asked(model, count, size=50):
     return [
         outcome.prediction["clase"] if outcome.prediction else outcome.problem
-        for outcome in outcomes(model, [{"n": n} for n in range(count)], size)
+        for outcome in predict_in_batches(model, [{"n": n} for n in range(count)], size)
     ]
 
 
@@ -57,10 +57,10 @@ def test_where_there_is_no_answer_every_case_that_follows_says_so():
 
 
 def test_nothing_is_asked_about_nothing():
-    assert list(outcomes(Fussy(), [], 5)) == []
+    assert list(predict_in_batches(Fussy(), [], 5)) == []
 
 
 def test_a_refusal_of_one_case_keeps_its_words():
-    with pytest.raises(Refused, match="too many"):
+    with pytest.raises(RejectionError, match="too many"):
         Fussy(largest=0).predictions([{"n": 1}])
     assert asked(Fussy(largest=0), 1) == ["too many"]

@@ -2,7 +2,7 @@ import pytest
 from tests.serving.models import FIELDS, TWELVE
 
 from clientela.exceptions import ScoringDataError
-from clientela.serving.asking.applicants import applicants
+from clientela.serving.client import read_applicants
 
 HEADER = ",".join(["id_fila", *TWELVE, "tendencia_ingresos", "fecha_prestamo", "Pago_atiempo"])
 
@@ -17,7 +17,7 @@ def read(tmp_path):
     def make(*lines, key=None, delimiter=",", encoding="utf-8"):
         path = tmp_path / "applicants.csv"
         path.write_bytes("\n".join(lines).encode(encoding))
-        return applicants(str(path), FIELDS, key, delimiter)
+        return read_applicants(str(path), FIELDS, key, delimiter)
 
     return make
 
@@ -87,4 +87,4 @@ def test_a_key_column_has_to_be_there(read):
 
 def test_a_file_has_to_be_there(tmp_path):
     with pytest.raises(ScoringDataError, match="No file lies at"):
-        applicants(str(tmp_path / "none.csv"), FIELDS, None, ",")
+        read_applicants(str(tmp_path / "none.csv"), FIELDS, None, ",")

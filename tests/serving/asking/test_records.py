@@ -3,9 +3,7 @@ from datetime import datetime
 import pytest
 
 from clientela.exceptions import ConfigurationError
-from clientela.serving.asking.answers import Outcome
-from clientela.serving.asking.applicants import Applicant
-from clientela.serving.asking.records import Event, record
+from clientela.serving.client import Applicant, Event, Outcome, build_record
 
 # requirements of credit pre-authorisation, 8
 APPLICANT = Applicant({"Age": 35, "Sex": "male", "Savings account": "little"}, "17", "")
@@ -28,7 +26,7 @@ NOW = datetime(2025, 7, 24, 22, 28, 47, 927439)  # noqa: DTZ001 - local, as the 
 
 
 def test_a_record_has_the_required_form():
-    made = record(APPLICANT, SAID, Event.of(ABOUT, "fraud", None), None, NOW)
+    made = build_record(APPLICANT, SAID, Event.of(ABOUT, "fraud", None), None, NOW)
     assert list(made.items()) == [
         ("input_data", {"Age": 35, "Sex": "male", "Savings account": "little"}),
         ("probability_fraud", 0.25),
@@ -40,7 +38,7 @@ def test_a_record_has_the_required_form():
 
 
 def test_the_event_is_called_after_its_class_unless_it_has_a_name():
-    made = record(APPLICANT, SAID, Event.of(ABOUT, None, None), None, NOW)
+    made = build_record(APPLICANT, SAID, Event.of(ABOUT, None, None), None, NOW)
     assert made["probability_bad_risk"] == 0.25
     assert made["is_bad_risk"] is False
 
@@ -54,17 +52,17 @@ def test_the_event_is_called_after_its_class_unless_it_has_a_name():
     ],
 )
 def test_a_threshold_of_ones_own_decides(threshold, happens, target, confidence):
-    made = record(APPLICANT, SAID, Event.of(ABOUT, "fraud", threshold), None, NOW)
+    made = build_record(APPLICANT, SAID, Event.of(ABOUT, "fraud", threshold), None, NOW)
     assert (made["is_fraud"], made["target"], made["confidence"]) == (happens, target, confidence)
 
 
 def test_a_key_comes_first():
-    made = record(APPLICANT, SAID, Event.of(ABOUT, "fraud", None), "id", NOW)
+    made = build_record(APPLICANT, SAID, Event.of(ABOUT, "fraud", None), "id", NOW)
     assert next(iter(made.items())) == ("id", "17")
 
 
 def test_without_an_answer_there_is_an_error():
-    made = record(APPLICANT, Outcome(None, "Age: expected …"), None, None, NOW)
+    made = build_record(APPLICANT, Outcome(None, "Age: expected …"), None, None, NOW)
     assert list(made) == ["input_data", "error", "timestamp"]
 
 
@@ -76,7 +74,7 @@ def test_other_tasks_have_probabilities_and_an_expected_value():
         "imputed": [],
         "unseen": ["x"],
     }
-    made = record(APPLICANT, Outcome(said), None, None, NOW)
+    made = build_record(APPLICANT, Outcome(said), None, None, NOW)
     assert made["target"] == "media"
     assert made["expected"] == 1.7
     assert made["probabilities"] == {"baja": 0.3, "media": 0.7}
@@ -85,7 +83,7 @@ def test_other_tasks_have_probabilities_and_an_expected_value():
 
 def test_a_segment_is_a_target():
     said = {"cluster_id": 7, "cluster_nombre": "Farmacia", "imputed": [], "unseen": []}
-    made = record(APPLICANT, Outcome(said), None, None, NOW)
+    made = build_record(APPLICANT, Outcome(said), None, None, NOW)
     assert (made["target"], made["expected"], made["confidence"]) == ("Farmacia", 7, None)
 
 

@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
-from clientela.simulation.applications.applicants import (
+from clientela.pipelines.data_generation.applications import (
     CHECKING,
     HOUSING,
     PURPOSES,
     SAVINGS,
     Applicants,
+    bad_risk_probability,
+    draw_bad_risks,
 )
-from clientela.simulation.applications.probability import bad_risk_probability, bad_risks
 
 
 def applicant(**changes):
@@ -52,4 +53,6 @@ def test_the_log_odds_follow_the_stated_law(changes, difference):
 
 def test_outcomes_occur_as_often_as_their_probability_says():
     probability = np.full(100_000, 0.3)
-    assert bad_risks(np.random.default_rng(2), probability).mean() == pytest.approx(0.3, abs=0.006)
+    assert draw_bad_risks(np.random.default_rng(2), probability).mean() == pytest.approx(
+        0.3, abs=0.006
+    )

@@ -5,12 +5,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tests.simulation.applications.conftest import LARGE
 
-from clientela.simulation.applications.parameters import ApplicationSimulation
-from clientela.simulation.applications.tables import (
+from clientela.pipelines.data_generation.applications import (
     FORM,
+    ApplicationSimulation,
     application_report,
-    simulated_application_truth,
-    simulated_applications,
+    simulate_application_truth,
+    simulate_applications,
 )
 
 
@@ -58,14 +58,14 @@ def test_a_person_has_judged_the_stated_share_and_judged_it_rightly(applications
 @pytest.mark.parametrize(("share", "judged"), [(0, 0), (1, 1_000)])
 def test_none_or_all_may_be_judged(share, judged):
     simulation = ApplicationSimulation(rows=1_000, adjudicated=share)
-    table = pa.concat_tables(simulated_applications(simulation).tables())
+    table = pa.concat_tables(simulate_applications(simulation).tables())
     assert len(table) - table["Risk"].null_count == judged
 
 
 def test_more_judged_applications_leave_everything_else_as_it_was():
     few, many = (
         pa.concat_tables(
-            simulated_applications(ApplicationSimulation(rows=1_000, adjudicated=share)).tables()
+            simulate_applications(ApplicationSimulation(rows=1_000, adjudicated=share)).tables()
         )
         for share in (0.1, 0.9)
     )
@@ -74,6 +74,6 @@ def test_more_judged_applications_leave_everything_else_as_it_was():
 
 def test_cutting_the_table_otherwise_keeps_the_counts():
     cut = ApplicationSimulation(rows=3_000, chunk_rows=1_000)
-    table = pa.concat_tables(simulated_applications(cut).tables())
+    table = pa.concat_tables(simulate_applications(cut).tables())
     assert (len(table), table["Risk"].null_count) == (3_000, 2_100)
-    assert len(list(simulated_application_truth(cut).tables())) == 3
+    assert len(list(simulate_application_truth(cut).tables())) == 3

@@ -2,21 +2,21 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from clientela.simulation.churn.derived_columns import (
+from clientela.pipelines.data_generation.churn import (
     AGE_GROUPS,
     CATEGORIES,
-    column_names,
-    one_hot,
-    with_derived_columns,
+    ChurnSimulation,
+    add_visitor_columns,
+    build_visitors_table,
+    encode_one_hot,
+    list_table_columns,
 )
-from clientela.simulation.churn.parameters import ChurnSimulation
-from clientela.simulation.churn.visitors import visitors_table
 
 
 @pytest.fixture(scope="module")
 def raw():
     simulation = ChurnSimulation(rows=1_500)
-    return visitors_table(simulation, next(simulation.blocks()))
+    return build_visitors_table(simulation, next(simulation.blocks()))
 
 
 def age_group(age):
@@ -30,7 +30,7 @@ def age_group(age):
 
 
 def test_derived_columns_follow_from_their_row(raw):
-    frame = with_derived_columns(raw).to_pandas()
+    frame = add_visitor_columns(raw).to_pandas()
     for row in frame.head(300).itertuples():
         assert row.total_minutes == pytest.approx(row.visits * row.avg_session, abs=0.051)
         assert row.megabytes_per_visit == pytest.approx(row.megabytes / row.visits, abs=0.0051)
@@ -42,14 +42,14 @@ def test_derived_columns_follow_from_their_row(raw):
 
 
 def test_raw_columns_stay_and_the_target_comes_last(raw):
-    derived = with_derived_columns(raw)
+    derived = add_visitor_columns(raw)
     assert derived.select(raw.column_names).equals(raw)
     assert derived.column_names[-1] == "churn"
 
 
 def test_one_hot_columns_say_the_same_as_the_categories(raw):
-    wide = with_derived_columns(raw)
-    hot = one_hot(wide)
+    wide = add_visitor_columns(raw)
+    hot = encode_one_hot(wide)
     for column, categories in CATEGORIES.items():
         names = [f"{column}_{category}" for category in categories]
         expected = pd.get_dummies(wide[column].to_pandas(), dtype="int64").reindex(
@@ -63,8 +63,8 @@ def test_one_hot_columns_say_the_same_as_the_categories(raw):
 @pytest.mark.parametrize("derived", [True, False])
 @pytest.mark.parametrize("hot", [True, False])
 def test_column_names_are_known_before_a_row_is_drawn(raw, derived, hot):
-    table = with_derived_columns(raw) if derived else raw
-    table = one_hot(table) if hot else table
+    table = add_visitor_columns(raw) if derived else raw
+    table = encode_one_hot(table) if hot else table
     simulation = ChurnSimulation(derived_columns=derived, one_hot=hot)
-    assert column_names(simulation) == tuple(table.column_names)
+    assert list_table_columns(simulation) == tuple(table.column_names)
     assert all(column.type != pa.bool_() for column in table.columns)

@@ -1,16 +1,16 @@
 import numpy as np
 
-from clientela.simulation.churn.names import GIVEN_NAMES, full_names, name_pool
+from clientela.pipelines.data_generation.churn import GIVEN_NAMES, build_name_pool, draw_full_names
 
 
 def names(seed):
     gender = np.repeat([0, 1], 2_000)
-    return full_names(np.random.default_rng(seed), name_pool(seed), gender).to_pylist()
+    return draw_full_names(np.random.default_rng(seed), build_name_pool(seed), gender).to_pylist()
 
 
 def test_equal_seeds_give_equal_names():
     first = names(3)
-    name_pool.cache_clear()
+    build_name_pool.cache_clear()
     assert names(3) == first
     assert names(4) != first
 
@@ -22,7 +22,7 @@ def test_people_have_two_surnames_and_rarely_the_same_name():
 
 
 def test_women_and_men_draw_from_their_own_half():
-    pool = name_pool(3)
+    pool = build_name_pool(3)
     halves = set(pool.given[:GIVEN_NAMES].to_pylist()), set(pool.given[GIVEN_NAMES:].to_pylist())
     people = names(3)
     for half, group in zip(halves, (people[:2_000], people[2_000:]), strict=True):
@@ -30,5 +30,5 @@ def test_women_and_men_draw_from_their_own_half():
 
 
 def test_no_name_breaks_a_line_of_csv():
-    pool = name_pool(5)
+    pool = build_name_pool(5)
     assert not set("".join(pool.given.to_pylist() + pool.surnames.to_pylist())) & set(',"\r\n')

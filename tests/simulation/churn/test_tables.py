@@ -3,11 +3,11 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from clientela.simulation.churn.parameters import ChurnSimulation
-from clientela.simulation.churn.tables import (
+from clientela.pipelines.data_generation.churn import (
+    ChurnSimulation,
     churn_report,
-    simulated_churn_truth,
-    simulated_visitors,
+    simulate_churn_truth,
+    simulate_visitors,
 )
 
 
@@ -43,8 +43,8 @@ def test_the_truth_stands_in_its_own_table_alone(visitors, truth):
 @pytest.mark.parametrize("change", [{"derived_columns": False}, {"one_hot": True}])
 def test_the_form_changes_neither_people_nor_outcomes(change):
     simulation = ChurnSimulation(rows=1_000)
-    usual = pa.concat_tables(simulated_visitors(simulation).tables())
-    other = pa.concat_tables(simulated_visitors(simulation.model_copy(update=change)).tables())
+    usual = pa.concat_tables(simulate_visitors(simulation).tables())
+    other = pa.concat_tables(simulate_visitors(simulation.model_copy(update=change)).tables())
     shared = [name for name in usual.column_names if name in other.column_names]
     assert {"user_id", "visits", "complaints", "churn"} <= set(shared)
     assert usual.select(shared).equals(other.select(shared))
@@ -52,7 +52,7 @@ def test_the_form_changes_neither_people_nor_outcomes(change):
 
 def test_cutting_the_table_otherwise_keeps_its_ids():
     ids = [
-        pa.concat_tables(simulated_churn_truth(simulation).tables())["user_id"].to_pylist()
+        pa.concat_tables(simulate_churn_truth(simulation).tables())["user_id"].to_pylist()
         for simulation in (
             ChurnSimulation(rows=3_000),
             ChurnSimulation(rows=3_000, chunk_rows=1_000),

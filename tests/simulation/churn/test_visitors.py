@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from clientela.simulation.churn.visitors import DEVICES, GENDERS, MALLS
+from clientela.pipelines.data_generation.churn import DEVICES, GENDERS, MALLS
 
 
 def test_habits_stay_in_their_ranges(visitors):

@@ -3,9 +3,8 @@ import io
 import pandas as pd
 import pytest
 
-from clientela.simulation.credit.borrowers import borrowers_of
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.credit.tables import simulated_loans
+from clientela.pipelines.data_generation.borrowers import CreditSimulation, draw_borrowers
+from clientela.pipelines.data_generation.credit import simulate_loans
 
 
 @pytest.fixture(scope="session")
@@ -15,12 +14,12 @@ def block():
 
 @pytest.fixture(scope="session")
 def borrowers(block):
-    return borrowers_of(block)
+    return draw_borrowers(block)
 
 
 @pytest.fixture(scope="session")
 def loans() -> pd.DataFrame:
     """The default sample as pandas reads its CSV."""
-    source = simulated_loans(CreditSimulation())
+    source = simulate_loans(CreditSimulation())
     text = b"".join(map(bytes, source.csv_blocks()))
     return pd.read_csv(io.BytesIO(text), names=source.columns, header=None)

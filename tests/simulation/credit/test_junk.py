@@ -3,15 +3,15 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from clientela.simulation.chunks import RowBlock
-from clientela.simulation.credit.borrowers import TRENDS
-from clientela.simulation.credit.junk import (
-    gaps,
-    trends_as_entered,
-    with_absurd_ages,
-    with_absurd_loans,
-    with_absurd_salaries,
+from clientela.pipelines.data_generation.borrowers import TRENDS
+from clientela.pipelines.data_generation.credit import (
+    add_absurd_ages,
+    add_absurd_loans,
+    add_absurd_salaries,
+    draw_missing_masks,
+    format_income_trends,
 )
+from clientela.pipelines.data_generation.simulation import RowBlock
 
 MISSING = {
     "tendencia_ingresos": 2932,
@@ -30,14 +30,14 @@ def test_as_many_values_are_missing_as_in_the_real_file(loans):
 
 
 def test_gaps_are_nested(block):
-    masks = gaps(block, np.random.default_rng(1))
+    masks = draw_missing_masks(block, np.random.default_rng(1))
     ordered = sorted(masks.values(), key=np.sum)
     assert all((thin <= thick).all() for thin, thick in pairwise(ordered))
 
 
 def test_gaps_of_all_blocks_add_up():
     blocks = [RowBlock(0, 1, 0, 5_000), RowBlock(1, 1, 5_000, 5_763)]
-    parts = [gaps(block, np.random.default_rng(1)) for block in blocks]
+    parts = [draw_missing_masks(block, np.random.default_rng(1)) for block in blocks]
     assert {name: sum(part[name].sum() for part in parts) for name in MISSING} == MISSING
 
 
@@ -52,7 +52,7 @@ def test_numbers_stand_among_the_three_words(loans):
 def test_a_column_without_a_single_value_gets_no_numbers(block):
     missing = np.full(block.rows, fill_value=True)
     trend = np.zeros(block.rows, np.int64)
-    entered = trends_as_entered(block, np.random.default_rng(1), trend, missing)
+    entered = format_income_trends(block, np.random.default_rng(1), trend, missing)
     assert entered.null_count == block.rows
 
 
@@ -74,9 +74,9 @@ def test_one_salary_is_the_absurd_one(loans):
 def test_absurd_entries_leave_the_truth_alone(block, borrowers):
     before = {name: values.copy() for name, values in vars(borrowers).items()}
     rng = np.random.default_rng(1)
-    with_absurd_ages(block, rng, borrowers.age)
-    with_absurd_salaries(block, rng, borrowers.salary)
-    with_absurd_loans(block, rng, borrowers.other_loans)
+    add_absurd_ages(block, rng, borrowers.age)
+    add_absurd_salaries(block, rng, borrowers.salary)
+    add_absurd_loans(block, rng, borrowers.other_loans)
     assert all((vars(borrowers)[name] == values).all() for name, values in before.items())
 
 

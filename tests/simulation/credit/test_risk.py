@@ -4,11 +4,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from clientela.simulation.ceiling import expected_roc_auc
-from clientela.simulation.chunks import RowBlock
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.credit.risk import late_payment, score_in_disguise
-from clientela.simulation.credit.tables import late_payment_probability
+from clientela.pipelines.data_generation.borrowers import (
+    CreditSimulation,
+    draw_late_payments,
+    draw_leaky_score,
+)
+from clientela.pipelines.data_generation.credit import late_payment_probability
+from clientela.pipelines.data_generation.simulation import RowBlock, expected_roc_auc
 
 
 def test_exactly_the_stated_share_is_late(loans):
@@ -27,14 +29,14 @@ def test_puntaje_is_the_answer_in_disguise(loans):
 
 def test_puntaje_of_any_outcome_separates_the_classes():
     late = np.random.default_rng(1).integers(0, 2, 5_000)
-    score = score_in_disguise(np.random.default_rng(2), late)
+    score = draw_leaky_score(np.random.default_rng(2), late)
     assert score[late == 1].max() < score[late == 0].min()
 
 
 def test_the_probabilities_are_calibrated():
     block = RowBlock(0, 1, 0, 200_000)
     trait = np.random.default_rng(3).normal(0, 0.9, block.rows)
-    late, probability = late_payment(block, np.random.default_rng(4), trait)
+    late, probability = draw_late_payments(block, np.random.default_rng(4), trait)
     assert late.sum() == block.count(0.0475)
     for part in np.array_split(np.argsort(probability), 5):
         assert late[part].mean() == pytest.approx(probability[part].mean(), abs=0.006)

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from clientela.simulation.credit.parameters import CreditDirtShares, CreditSimulation
-from clientela.simulation.credit.tables import credit_report, simulated_loans
+from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
+from clientela.pipelines.data_generation.credit import credit_report, simulate_loans
 
 INTEGERS = [
     "tipo_credito",
@@ -70,7 +70,7 @@ def test_without_dirt_no_number_is_negative_but_puntaje(loans):
 def test_the_report_tells_what_the_file_will_hold():
     simulation = CreditSimulation(rows=4_000, chunk_rows=1_500, dirt=CreditDirtShares())
     report = credit_report(simulation)
-    lines = b"".join(map(bytes, simulated_loans(simulation).csv_blocks())).count(b"\n")
+    lines = b"".join(map(bytes, simulate_loans(simulation).csv_blocks())).count(b"\n")
     assert report["loans"] == 4_000
     assert report["lines"] == lines == 4_002
     assert report["late"] == 190
@@ -82,6 +82,6 @@ def test_the_report_tells_what_the_file_will_hold():
 def test_blocks_hold_the_stated_share_of_late_loans_together():
     simulation = CreditSimulation(rows=4_000, chunk_rows=1_500)
     paid = sum(
-        int(part["Pago_atiempo"].to_numpy().sum()) for part in simulated_loans(simulation).tables()
+        int(part["Pago_atiempo"].to_numpy().sum()) for part in simulate_loans(simulation).tables()
     )
     assert paid == 4_000 - 190

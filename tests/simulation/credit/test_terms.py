@@ -2,13 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.credit.terms import MONTHS, PRODUCTS, terms_of
+from clientela.pipelines.data_generation.borrowers import (
+    MONTHS,
+    PRODUCTS,
+    CreditSimulation,
+    draw_loan_terms,
+)
 
 
 @pytest.fixture(scope="module")
 def terms(block, borrowers):
-    return terms_of(CreditSimulation(), block, borrowers)
+    return draw_loan_terms(CreditSimulation(), block, borrowers)
 
 
 def test_instalments_repay_the_capital_within_the_term(terms):
@@ -41,5 +45,5 @@ def test_most_loans_are_old(terms):
 
 def test_a_window_of_one_day_holds_all_loans(block, borrowers):
     day = CreditSimulation(start="2025-03-01", end="2025-03-01")
-    moment = pd.to_datetime(terms_of(day, block, borrowers).second, unit="s")
+    moment = pd.to_datetime(draw_loan_terms(day, block, borrowers).second, unit="s")
     assert set(moment.strftime("%Y-%m-%d")) == {"2025-03-01"}

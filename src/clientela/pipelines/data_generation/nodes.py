@@ -1,28 +1,33 @@
 """Nodes of the data generation stage: they describe rows; the catalog draws them as it saves."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from clientela.simulation.applications.parameters import ApplicationSimulation
-from clientela.simulation.applications.tables import (
+from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.pipelines.data_generation.applications import (
+    ApplicationSimulation,
     application_report,
-    simulated_application_truth,
-    simulated_applications,
+    simulate_application_truth,
+    simulate_applications,
 )
-from clientela.simulation.churn.parameters import ChurnSimulation
-from clientela.simulation.churn.tables import (
+from clientela.pipelines.data_generation.borrowers import CreditSimulation
+from clientela.pipelines.data_generation.churn import (
+    ChurnSimulation,
     churn_report,
-    simulated_churn_truth,
-    simulated_visitors,
+    simulate_churn_truth,
+    simulate_visitors,
 )
-from clientela.simulation.credit.parameters import CreditSimulation
-from clientela.simulation.credit.tables import credit_report, simulated_loans
-from clientela.simulation.parameters import TransactionSimulation
-from clientela.simulation.single_table import SimulatedTable
-from clientela.simulation.tables import (
+from clientela.pipelines.data_generation.credit import credit_report, simulate_loans
+from clientela.pipelines.data_generation.simulation import SimulatedTable, TransactionSimulation
+from clientela.pipelines.data_generation.transactions import (
     SimulatedCustomers,
     SimulatedTransactions,
     generation_report,
 )
+from clientela.use_cases import UseCase
+
+# Nodes of the data generation stage: they describe rows; the catalog draws them as it saves.
 
 
 def simulated_retailer(
@@ -53,7 +58,7 @@ def simulated_lender(simulation: CreditSimulation) -> tuple[SimulatedTable, dict
     Returns:
         Loans (one row per loan), and the report of `credit_report`.
     """
-    return simulated_loans(simulation), credit_report(simulation)
+    return simulate_loans(simulation), credit_report(simulation)
 
 
 def simulated_wifi(
@@ -69,8 +74,8 @@ def simulated_wifi(
         that no model sees it), and the report of `churn_report`.
     """
     return (
-        simulated_visitors(simulation),
-        simulated_churn_truth(simulation),
+        simulate_visitors(simulation),
+        simulate_churn_truth(simulation),
         churn_report(simulation),
     )
 
@@ -88,7 +93,61 @@ def simulated_desk(
         data, so that no model sees it), and the report of `application_report`.
     """
     return (
-        simulated_applications(simulation),
-        simulated_application_truth(simulation),
+        simulate_applications(simulation),
+        simulate_application_truth(simulation),
         application_report(simulation),
     )
+
+
+# The generators of single tables, by the name that the switchboard calls them by.
+
+
+TRUTH = "sample_truth"
+
+
+@dataclass(frozen=True)
+class Generator:
+    """What draws a sample of one table.
+
+    Attributes:
+        node: Parameters in; the rows, then what `also` names, then their report out.
+        also: Datasets beside the table, which no model may see.
+    """
+
+    node: Callable[..., Any]
+    also: tuple[str, ...] = ()
+
+
+GENERATORS: Mapping[str, Generator] = {
+    "credit": Generator(simulated_lender),
+    "credit_applications": Generator(simulated_desk, (TRUTH,)),
+    "wifi_churn": Generator(simulated_wifi, (TRUTH,)),
+}
+
+
+def find_table_generator(use_case: UseCase) -> tuple[str, Generator]:
+    """The table of a use case that a sample is drawn of, and what draws it.
+
+    Args:
+        use_case: An entry of kind `table`.
+
+    Returns:
+        The table's name and its generator.
+
+    Raises:
+        ConfigurationError: No table or several name a generator, or one that does not exist.
+    """
+    named = {name: table.generator for name, table in use_case.tables.items() if table.generator}
+    if len(named) != 1:
+        raise ConfigurationError(
+            f"use_cases.yml: {use_case.name!r} lists the stage data_generation, so one of its "
+            f"tables should name its generator, but {len(named)} do. Known generators: "
+            f"{', '.join(sorted(GENERATORS))}. Name one, or remove the stage."
+        )
+    ((table, generator),) = named.items()
+    if generator not in GENERATORS:
+        raise ConfigurationError(
+            f"use_cases.yml: the table {table!r} of {use_case.name!r} names the generator "
+            f"{generator!r}, which does not exist. {did_you_mean(generator, GENERATORS)}"
+        )
+    return table, GENERATORS[generator]

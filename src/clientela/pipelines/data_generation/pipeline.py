@@ -2,10 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import pipeline_of
-from clientela.pipelines.data_generation.generators import generated_table
-from clientela.pipelines.data_generation.nodes import simulated_retailer
+from clientela.pipelines.assembly import create_stage_pipeline
+from clientela.pipelines.data_generation.nodes import find_table_generator, simulated_retailer
+from clientela.use_cases import UseCase
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
@@ -22,11 +21,13 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Raises:
         ConfigurationError: No generator is named, or one that does not exist.
     """
-    node = _retailer() if use_case.kind == "transactions" else _one_table(use_case)
-    return pipeline_of(use_case, "data_generation", [node])
+    node = (
+        _create_retailer_node() if use_case.kind == "transactions" else _create_table_node(use_case)
+    )
+    return create_stage_pipeline(use_case, "data_generation", [node])
 
 
-def _retailer() -> Node:
+def _create_retailer_node() -> Node:
     return Node(
         simulated_retailer,
         inputs="params:data_generation",
@@ -35,8 +36,8 @@ def _retailer() -> Node:
     )
 
 
-def _one_table(use_case: UseCase) -> Node:
-    table, generator = generated_table(use_case)
+def _create_table_node(use_case: UseCase) -> Node:
+    table, generator = find_table_generator(use_case)
     return Node(
         generator.node,
         inputs="params:data_generation",

@@ -1,61 +1,110 @@
-"""Nodes of the deployment stage: what is packaged and registered, not how.
-
-A package names its use case, which no dataset tells: the nodes that make packages are made for one
-use case and role.
-"""
+"""What a registry shows beside a model: its measures on the test part."""
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
+from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError
-from clientela.inference.asked import fields_of_model, number_fields, table_fields
-from clientela.inference.fields import InputField
-from clientela.inference.manifest import Role
-from clientela.inference.package import package
-from clientela.inference.told import (
-    class_example,
-    grades_of,
-    segment_example,
-    segment_grades,
-    told_of_classes,
-    told_of_segments,
+from clientela.features.columns import InputField
+from clientela.features.segment_settings import SegmentationParams
+from clientela.features.table_features import case_features
+from clientela.features.table_report import feature_schema
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.evaluation import extract_predictions
+from clientela.models.problem import TASKS
+from clientela.models.segment_model import get_identity
+from clientela.models.segmentation import is_active
+from clientela.models.settings import ScoringSettings
+from clientela.models.stored_model import StoredModel
+from clientela.models.training_data import FeatureSchema
+from clientela.registry.example_input import (
+    build_typical_case,
+    compute_typical_numbers,
+    count_date_hours,
+    make_case_table,
 )
-from clientela.inference.typical import date_hours, one_case, typical_case, typical_numbers
-from clientela.intake.rules import IntakeRules
-from clientela.modelling.schema import FeatureSchema
-from clientela.modelling.settings import ScoringSettings
-from clientela.modelling.storage.packaging import archive_files, is_native
-from clientela.modelling.storage.registered_metrics import registered_metrics
-from clientela.modelling.storage.stored_model import StoredModel
-from clientela.registry.base import RegisteredModel, Submission
-from clientela.registry.packages import NewPackage, StoredPackage
-from clientela.registry.settings import DeploymentSettings
-from clientela.registry.wording import registered_sentence
-from clientela.segments.assignment import is_active
-from clientela.segments.params import SegmentationParams
-from clientela.segments.stored import identity_of
-from clientela.tabular.features import case_features
-from clientela.tabular.params import TabularFeatureParams
-from clientela.tabular.schema import feature_schema
+from clientela.registry.manifest import (
+    Role,
+    build_class_example,
+    build_metric_estimates,
+    build_number_fields,
+    build_segment_example,
+    build_segment_metrics,
+    build_table_fields,
+    describe_classifier,
+    describe_segmentation,
+    select_model_fields,
+)
+from clientela.registry.model_registry import (
+    DeploymentSettings,
+    RegisteredModel,
+    Submission,
+    describe_registration,
+)
+from clientela.registry.package import (
+    NewPackage,
+    StoredPackage,
+    build_archive_files,
+    build_package,
+    is_native_xgboost,
+)
+
+# What a registry shows beside a model: its measures on the test part.
+
+
+REPLICATES: Final = 1000
+"""Bootstrap samples behind the standard deviations: as many as training takes by default."""
+
+
+def compute_registry_metrics(
+    predictions: pd.DataFrame, name: str, model: StoredModel
+) -> dict[str, Any]:
+    """The measures of a model in the form that the SageMaker console draws.
+
+    Args:
+        predictions: See `clientela.models.evaluation.predict_holdout`.
+        name: Of the model among them.
+        model: The model.
+
+    Returns:
+        See `clientela.models.console_metrics` and `binary_console_metrics`.
+    """
+    manifest = model.manifest
+    truth, said = extract_predictions(predictions, name, manifest["classes"])
+    return TASKS[manifest["task"]].console_metrics(
+        truth,
+        said,
+        np.asarray(manifest["values"], dtype=np.float64),
+        replicates=REPLICATES,
+        seed=manifest["seed"],
+    )
+
+
+# Nodes of the deployment stage: what is packaged and registered, not how.
+#
+# A package names its use case, which no dataset tells: the nodes that make packages are made for one
+# use case and role.
+
 
 logger = logging.getLogger(__name__)
 
 
-def case_dates(cases: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Table]:
-    """When cases come: `hours`, see `clientela.inference.typical.date_hours`.
+def compute_case_hours(cases: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Table]:
+    """When cases come: `hours`, see `clientela.registry.example_input.count_date_hours`.
 
     Args:
         cases: One row per case (PII), as ingested.
         params: Columns and rules.
     """
-    return {"hours": date_hours(cases, params)}
+    return {"hours": count_date_hours(cases, params)}
 
 
-def case_account(
+def describe_case_inputs(
     train: pd.DataFrame,
     dates: Mapping[str, pd.DataFrame],
     params: TabularFeatureParams,
@@ -72,21 +121,23 @@ def case_account(
         scoring: Words for people.
 
     Returns:
-        `fields` (see `clientela.inference.fields`) and `example` (field to value), as JSON.
+        `fields` (see `clientela.features.columns`) and `example` (field to value), as JSON.
     """
-    fields = table_fields(params, intake, train, scoring.labels)
+    fields = build_table_fields(params, intake, train, scoring.labels)
     return {
         "fields": [field.model_dump(mode="json") for field in fields],
-        "example": typical_case(fields, train, dates["hours"], params),
+        "example": build_typical_case(fields, train, dates["hours"], params),
     }
 
 
-def example_features(account: dict[str, Any], params: TabularFeatureParams) -> ir.Table:
+def compute_example_features(account: dict[str, Any], params: TabularFeatureParams) -> ir.Table:
     """One row: the features of the typical case, made as those of any other one."""
-    return case_features(one_case(account["example"], _fields(account), params.key), params)
+    return case_features(
+        make_case_table(account["example"], _parse_input_fields(account), params.key), params
+    )
 
 
-def package_of_table(use_case: str, role: Role) -> Callable[..., NewPackage]:
+def make_table_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
     """The node that packages one model of a use case on a table.
 
     Args:
@@ -109,22 +160,22 @@ def package_of_table(use_case: str, role: Role) -> Callable[..., NewPackage]:
         settings: DeploymentSettings,
     ) -> NewPackage:
         sources = feature_schema(params)["sources"]
-        fields = fields_of_model(_fields(account), model.features, sources)
+        fields = select_model_fields(_parse_input_fields(account), model.features, sources)
         told = {
-            **told_of_classes(model),
+            **describe_classifier(model),
             "fields": fields,
-            "example": class_example(model, account["example"], example),
-            "grades": grades_of(role, grades, choice),
+            "example": build_class_example(model, account["example"], example),
+            "grades": build_metric_estimates(role, grades, choice),
             "labels": scoring.labels,
             "feature_rules": params.model_dump(mode="json"),
         }
-        metrics = registered_metrics(predictions, role, model)
-        return _new(model, use_case, role, told, settings, metrics)
+        metrics = compute_registry_metrics(predictions, role, model)
+        return _create_new_package(model, use_case, role, told, settings, metrics)
 
     return package_of
 
 
-def package_of_customers(use_case: str, role: Role) -> Callable[..., NewPackage]:
+def make_customer_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
     """The node that packages one model of customers' features before a cutoff.
 
     Args:
@@ -147,22 +198,22 @@ def package_of_customers(use_case: str, role: Role) -> Callable[..., NewPackage]
     ) -> NewPackage:
         known = FeatureSchema.model_validate(schema).features("all")
         others = [name for name in known if name not in model.features]
-        fields = number_fields(model.features, train, scoring.labels, others)
-        case = typical_numbers(fields, train)
+        fields = build_number_fields(model.features, train, scoring.labels, others)
+        case = compute_typical_numbers(fields, train)
         told = {
-            **told_of_classes(model),
+            **describe_classifier(model),
             "fields": fields,
-            "example": class_example(model, case, pd.DataFrame([case])),
-            "grades": grades_of(role, grades, choice),
+            "example": build_class_example(model, case, pd.DataFrame([case])),
+            "grades": build_metric_estimates(role, grades, choice),
             "labels": scoring.labels,
         }
-        metrics = registered_metrics(predictions, role, model)
-        return _new(model, use_case, role, told, settings, metrics)
+        metrics = compute_registry_metrics(predictions, role, model)
+        return _create_new_package(model, use_case, role, told, settings, metrics)
 
     return package_of
 
 
-def package_of_segments(use_case: str, role: Role) -> Callable[..., NewPackage]:
+def make_segment_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
     """The node that packages segments.
 
     Args:
@@ -182,21 +233,25 @@ def package_of_segments(use_case: str, role: Role) -> Callable[..., NewPackage]:
         settings: DeploymentSettings,
     ) -> NewPackage:
         placed = customers[is_active(customers, params.clustering)]
-        names = dict.fromkeys([*identity_of(model).columns, "num_tx"])
-        fields = number_fields(names, placed, {})
+        names = dict.fromkeys([*get_identity(model).columns, "num_tx"])
+        fields = build_number_fields(names, placed, {})
         told = {
-            **told_of_segments(model),
+            **describe_segmentation(model),
             "fields": fields,
-            "example": segment_example(model, typical_numbers(fields, placed), params),
-            "grades": segment_grades(evaluation, choice),
+            "example": build_segment_example(
+                model, compute_typical_numbers(fields, placed), params
+            ),
+            "grades": build_segment_metrics(evaluation, choice),
             "segment_rules": params.model_dump(mode="json"),
         }
-        return _new(model, use_case, role, told, settings, None)
+        return _create_new_package(model, use_case, role, told, settings, None)
 
     return package_of
 
 
-def submissions(settings: DeploymentSettings, **packages: StoredPackage) -> dict[str, Submission]:
+def select_submissions(
+    settings: DeploymentSettings, **packages: StoredPackage
+) -> dict[str, Submission]:
     """What is registered: role to a model on its way into the registry.
 
     Args:
@@ -207,7 +262,7 @@ def submissions(settings: DeploymentSettings, **packages: StoredPackage) -> dict
         ConfigurationError: None of the packaged models is to be registered.
     """
     task = next(iter(packages.values())).manifest.task
-    roles = settings.registered(task)
+    roles = settings.list_roles(task)
     if not roles:
         raise ConfigurationError(
             f"deployment.roles is {list(settings.roles)}, but {task} have these models only: "
@@ -216,13 +271,13 @@ def submissions(settings: DeploymentSettings, **packages: StoredPackage) -> dict
     return {role: packages[role].submission for role in roles}
 
 
-def headline(entries: dict[str, RegisteredModel]) -> dict[str, Any]:
+def summarize_registrations(entries: dict[str, RegisteredModel]) -> dict[str, Any]:
     """What was registered, and how it is approved, in one sentence; and the entries as JSON.
 
     Args:
         entries: Role to its entry.
     """
-    sentence = registered_sentence(entries)
+    sentence = describe_registration(entries)
     logger.info("%s", sentence)
     return {
         "sentence": sentence,
@@ -230,11 +285,11 @@ def headline(entries: dict[str, RegisteredModel]) -> dict[str, Any]:
     }
 
 
-def _fields(account: Mapping[str, Any]) -> list[InputField]:
+def _parse_input_fields(account: Mapping[str, Any]) -> list[InputField]:
     return [InputField.model_validate(field) for field in account["fields"]]
 
 
-def _new(  # noqa: PLR0913, PLR0917 - one call for each kind of model
+def _create_new_package(  # noqa: PLR0913, PLR0917 - one call for each kind of model
     model: StoredModel,
     use_case: str,
     role: Role,
@@ -245,6 +300,6 @@ def _new(  # noqa: PLR0913, PLR0917 - one call for each kind of model
     group = settings.group(use_case, told["task"], role)
     problem_type = model.manifest["problem_type"]
     named = {"use_case": use_case, "role": role, "group": group, "problem_type": problem_type}
-    content, manifest = package(model, {**named, **told})
-    native = role == "required" and is_native(model)
-    return NewPackage(manifest, content, archive_files(model) if native else None, metrics)
+    content, manifest = build_package(model, {**named, **told})
+    native = role == "required" and is_native_xgboost(model)
+    return NewPackage(manifest, content, build_archive_files(model) if native else None, metrics)

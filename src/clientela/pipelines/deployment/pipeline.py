@@ -5,11 +5,11 @@ from functools import partial
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.inference.manifest import Role
-from clientela.pipelines.assembly import cases_of, pipeline_of
+from clientela.pipelines.assembly import create_stage_pipeline, get_cases_name
 from clientela.pipelines.deployment import nodes
-from clientela.registry.packages import NewPackage
+from clientela.registry.manifest import Role
+from clientela.registry.package import NewPackage
+from clientela.use_cases import UseCase
 
 MODELS: dict[Role, str] = {"champion": "champion", "required": "required_model"}
 """Role to the dataset of its model."""
@@ -33,16 +33,18 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         The stage for this use case.
     """
     if use_case.task == "segments":
-        packaging = _of_segments(use_case.name)
+        packaging = _create_segment_package_nodes(use_case.name)
     elif use_case.kind == "table":
-        packaging = _of_table(use_case)
+        packaging = _create_table_package_nodes(use_case)
     else:
-        packaging = _of_customers(use_case.name)
+        packaging = _create_customer_package_nodes(use_case.name)
     models = SEGMENTS if use_case.task == "segments" else MODELS
-    return pipeline_of(use_case, "deployment", [*packaging, *_registering([*models])])
+    return create_stage_pipeline(
+        use_case, "deployment", [*packaging, *_create_registration_nodes([*models])]
+    )
 
 
-def _of_table(use_case: UseCase) -> list[Node]:
+def _create_table_package_nodes(use_case: UseCase) -> list[Node]:
     given = {
         "account": "case_account",
         "example": "example_features",
@@ -52,13 +54,13 @@ def _of_table(use_case: UseCase) -> list[Node]:
     }
     return [
         Node(
-            nodes.case_dates,
-            inputs=[cases_of(use_case), "params:features"],
+            nodes.compute_case_hours,
+            inputs=[get_cases_name(use_case), "params:features"],
             outputs="case_dates",
             name="case_dates",
         ),
         Node(
-            nodes.case_account,
+            nodes.describe_case_inputs,
             inputs=[
                 "training_part",
                 "case_dates",
@@ -70,36 +72,36 @@ def _of_table(use_case: UseCase) -> list[Node]:
             name="case_account",
         ),
         Node(
-            nodes.example_features,
+            nodes.compute_example_features,
             inputs=["case_account", "params:features"],
             outputs="example_features",
             name="example_features",
         ),
-        *_packages(partial(nodes.package_of_table, use_case.name), MODELS, given),
+        *_create_package_nodes(partial(nodes.make_table_packager, use_case.name), MODELS, given),
     ]
 
 
-def _of_customers(name: str) -> list[Node]:
+def _create_customer_package_nodes(name: str) -> list[Node]:
     given = {
         "train": "training_part",
         "schema": "feature_schema",
         "scoring": "params:scoring",
         **JUDGED,
     }
-    return _packages(partial(nodes.package_of_customers, name), MODELS, given)
+    return _create_package_nodes(partial(nodes.make_customer_packager, name), MODELS, given)
 
 
-def _of_segments(name: str) -> list[Node]:
+def _create_segment_package_nodes(name: str) -> list[Node]:
     given = {
         "customers": "clustering_input",
         "evaluation": "k_evaluation",
         "choice": "k_choice",
         "params": "params:segmentation",
     }
-    return _packages(partial(nodes.package_of_segments, name), SEGMENTS, given)
+    return _create_package_nodes(partial(nodes.make_segment_packager, name), SEGMENTS, given)
 
 
-def _packages(
+def _create_package_nodes(
     package_of: Callable[[Role], Callable[..., NewPackage]],
     models: Mapping[Role, str],
     given: Mapping[str, str],
@@ -116,16 +118,16 @@ def _packages(
     ]
 
 
-def _registering(roles: list[Role]) -> list[Node]:
+def _create_registration_nodes(roles: list[Role]) -> list[Node]:
     return [
         Node(
-            nodes.submissions,
+            nodes.select_submissions,
             inputs={**SETTINGS, **{role: f"served_package_{role}" for role in roles}},
             outputs="registrations",
             name="registrations",
         ),
         Node(
-            nodes.headline,
+            nodes.summarize_registrations,
             inputs="registrations",
             outputs="deployment_headline",
             name="deployment_headline",

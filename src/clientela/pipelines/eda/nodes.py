@@ -9,43 +9,49 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from clientela.features.customer import is_purchase
-from clientela.features.params import FeatureParams
-from clientela.features.target import OrdinalTarget
-from clientela.ordinal.metrics import quadratic_weighted_kappa
-from clientela.reports import activity as buying
-from clientela.reports.association import (
-    class_counts,
-    class_means,
-    correlations,
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import OrdinalTarget, is_purchase
+from clientela.models.ordinal_metrics import quadratic_weighted_kappa
+from clientela.pipelines.eda import activity as buying
+from clientela.pipelines.eda.association import (
+    build_contingency_matrix,
+    compute_class_means,
+    compute_correlations,
+    compute_two_windows,
+    count_class_transitions,
+    count_classes,
     quintile_edges,
     target_bins,
     target_categories,
 )
-from clientela.reports.columns import column_kinds, of_kind
-from clientela.reports.distributions import (
-    category_counts,
+from clientela.pipelines.eda.column_profile import (
+    build_profile,
+    compute_histograms,
+    compute_quantiles,
+    compute_shape_statistics,
+    count_categories,
+    count_repeated_rows,
     histogram_edges,
-    histograms,
-    quantiles,
-    shapes,
+    infer_column_kinds,
+    select_category_columns,
+    select_columns_by_kind,
+    summarize_column_quality,
 )
-from clientela.reports.exploration import (
+from clientela.pipelines.eda.exploration import (
+    EdaParameters,
     Exploration,
     Persistence,
-    TargetMeaning,
-    persistence_of,
-    target_of,
+    TargetSchema,
+    build_persistence,
+    build_target,
 )
-from clientela.reports.parameters import EdaParameters
-from clientela.reports.persistence import contingency, purchases_in_two_windows, two_windows
-from clientela.reports.profile import categorical_columns, profile_of
-from clientela.reports.quality import quality, repeated_rows
 
 Frames = Mapping[str, pd.DataFrame]
 
 
-def eda_quality(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> dict[str, ir.Table]:
+def summarize_columns(
+    table: ir.Table | pd.DataFrame, parameters: EdaParameters
+) -> dict[str, ir.Table]:
     """First look at a table: one row per column.
 
     Args:
@@ -55,16 +61,16 @@ def eda_quality(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> di
     Returns:
         `quality`, `quantiles`, `repeated_rows`.
     """
-    lazy = _explored(table, parameters)
-    numeric = of_kind(column_kinds(lazy, parameters.keys), "number")
+    lazy = _select_explored_columns(table, parameters)
+    numeric = select_columns_by_kind(infer_column_kinds(lazy, parameters.keys), "number")
     return {
-        "quality": quality(lazy, parameters.keys),
-        "quantiles": quantiles(lazy, numeric),
-        "repeated_rows": repeated_rows(lazy, parameters.keys),
+        "quality": summarize_column_quality(lazy, parameters.keys),
+        "quantiles": compute_quantiles(lazy, numeric),
+        "repeated_rows": count_repeated_rows(lazy, parameters.keys),
     }
 
 
-def eda_distributions(
+def summarize_distributions(
     table: ir.Table | pd.DataFrame, first_look: Frames, parameters: EdaParameters
 ) -> dict[str, ir.Table]:
     """Second look at a table: what needs the moments and quantiles of the first.
@@ -77,31 +83,31 @@ def eda_distributions(
     Returns:
         `shapes`, `histograms`, `categories`.
     """
-    lazy, columns = _explored(table, parameters), first_look["quality"]
+    lazy, columns = _select_explored_columns(table, parameters), first_look["quality"]
     numeric = columns[columns["kind"] == "number"]
     described = numeric.merge(first_look["quantiles"], on="column")
     edges = {str(row["column"]): histogram_edges(row) for _, row in described.iterrows()}
-    named = categorical_columns(columns, parameters.max_categories)
+    named = select_category_columns(columns, parameters.max_categories)
     return {
-        "shapes": shapes(lazy, numeric),
-        "histograms": histograms(lazy, edges),
-        "categories": category_counts(lazy, named, parameters.top_categories, parameters.min_rows),
+        "shapes": compute_shape_statistics(lazy, numeric),
+        "histograms": compute_histograms(lazy, edges),
+        "categories": count_categories(lazy, named, parameters.top_categories, parameters.min_rows),
     }
 
 
-def eda_activity(transactions: ir.Table) -> dict[str, ir.Table]:
+def summarize_activity(transactions: ir.Table) -> dict[str, ir.Table]:
     """Buying over time, by category and by customer.
 
     Args:
         transactions: One row per transaction.
 
     Returns:
-        See `clientela.reports.activity.activity`.
+        See `clientela.pipelines.eda.activity.aggregate_activity`.
     """
-    return buying.activity(transactions)
+    return buying.aggregate_activity(transactions)
 
 
-def eda_persistence(
+def summarize_persistence(
     transactions: ir.Table, features: FeatureParams, target: OrdinalTarget
 ) -> dict[str, ir.Table]:
     """Does last quarter predict this one, for the configured category.
@@ -115,12 +121,12 @@ def eda_persistence(
         `pairs` (see `purchases_in_two_windows`) and `question`, one row with `category`, `months`
         and the windows' borders.
     """
-    windows = two_windows(transactions, features.target_months)
+    windows = compute_two_windows(transactions, features.target_months)
     question = windows.select(
         "start", "middle", "end", category=ibis.literal(features.category),
         months=ibis.literal(features.target_months),
     )  # fmt: skip
-    pairs = purchases_in_two_windows(
+    pairs = count_class_transitions(
         transactions,
         is_purchase(transactions, features),
         windows,
@@ -129,7 +135,7 @@ def eda_persistence(
     return {"pairs": pairs, "question": question}
 
 
-def eda_target(
+def summarize_target(
     table: ir.Table | pd.DataFrame,
     first_look: Frames,
     schema: dict[str, Any],
@@ -146,23 +152,27 @@ def eda_target(
     Returns:
         `class_counts`, `bins`, `categories`, `means`, `correlations`.
     """
-    lazy, meaning = as_lazy(table), TargetMeaning.model_validate(schema)
+    lazy, meaning = to_lazy_table(table), TargetSchema.model_validate(schema)
     target, classes = meaning.target, meaning.classes
     columns = first_look["quality"]
     numeric = [c for c in columns[columns["kind"] == "number"]["column"] if c != target]
-    named = categorical_columns(columns, parameters.max_categories)
+    named = select_category_columns(columns, parameters.max_categories)
     edges = {c: e for c, e in quintile_edges(first_look["quantiles"]).items() if c != target}
     others = [c for c in named if c != target]
     return {
-        "class_counts": class_counts(lazy, target),
+        "class_counts": count_classes(lazy, target),
         "bins": target_bins(lazy, edges, target, classes),
         "categories": target_categories(lazy, others, target, classes, parameters.min_rows),
-        "means": class_means(lazy, numeric, target),
-        "correlations": correlations(with_codes(lazy, target, classes), [target, *numeric]),
+        "means": compute_class_means(lazy, numeric, target),
+        "correlations": compute_correlations(
+            encode_target_classes(lazy, target, classes), [target, *numeric]
+        ),
     }
 
 
-def explored_cases(model_input: pd.DataFrame, table: ir.Table, schema: dict[str, Any]) -> ir.Table:
+def join_excluded_columns(
+    model_input: pd.DataFrame, table: ir.Table, schema: dict[str, Any]
+) -> ir.Table:
     """One row per case of the model input, with the columns that are kept out of it.
 
     What is excluded is held against the target as well: a score that knows the answer is to be
@@ -178,10 +188,12 @@ def explored_cases(model_input: pd.DataFrame, table: ir.Table, schema: dict[str,
     """
     key = schema["key"]
     excluded = [name for name in schema["excluded"] if name not in model_input]
-    return as_lazy(model_input).left_join(table.select(key, *excluded), key).drop(f"{key}_right")
+    return (
+        to_lazy_table(model_input).left_join(table.select(key, *excluded), key).drop(f"{key}_right")
+    )
 
 
-def with_codes(table: ir.Table, target: str, classes: tuple[str, ...]) -> ir.Table:
+def encode_target_classes(table: ir.Table, target: str, classes: tuple[str, ...]) -> ir.Table:
     """The table with its classes as codes 0, 1, 2 …; a numeric target stays as it is.
 
     Args:
@@ -198,7 +210,7 @@ def with_codes(table: ir.Table, target: str, classes: tuple[str, ...]) -> ir.Tab
     return table.mutate(**{target: ibis.cases(*steps).cast("float64")})
 
 
-def exploration(
+def build_exploration(
     entry: str, frames: Mapping[str, Frames], schema: dict[str, Any] | None = None
 ) -> Exploration:
     """Everything learned about one entry.
@@ -213,31 +225,31 @@ def exploration(
         The frames put together.
     """
     tables = [name.removeprefix("quality_") for name in frames if name.startswith("quality_")]
-    meaning = TargetMeaning.model_validate(schema) if schema is not None else None
+    meaning = TargetSchema.model_validate(schema) if schema is not None else None
     return Exploration(
         entry=entry,
         profiles=tuple(
-            profile_of(name, frames[f"quality_{name}"], frames[f"distributions_{name}"])
+            build_profile(name, frames[f"quality_{name}"], frames[f"distributions_{name}"])
             for name in tables
         ),
         activity=frames.get("activity"),
-        target=target_of(frames["target"], meaning) if meaning and "target" in frames else None,
-        persistence=_persistence(frames["persistence"], meaning)
+        target=build_target(frames["target"], meaning) if meaning and "target" in frames else None,
+        persistence=_measure_persistence(frames["persistence"], meaning)
         if meaning and "persistence" in frames
         else None,
     )
 
 
-def _persistence(frames: Frames, meaning: TargetMeaning) -> Persistence:
-    counts = contingency(frames["pairs"], len(meaning.classes))
+def _measure_persistence(frames: Frames, meaning: TargetSchema) -> Persistence:
+    counts = build_contingency_matrix(frames["pairs"], len(meaning.classes))
     scale = np.arange(len(counts), dtype=np.float64)
     kappa = float(quadratic_weighted_kappa(counts, scale)) if counts.sum() else float("nan")
-    return persistence_of(frames, meaning.classes, counts, kappa)
+    return build_persistence(frames, meaning.classes, counts, kappa)
 
 
-def _explored(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> ir.Table:
+def _select_explored_columns(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> ir.Table:
     """The table without the columns that configuration leaves out, its codes as text."""
-    lazy = as_lazy(table)
+    lazy = to_lazy_table(table)
     left_out = {
         name for pattern in parameters.leave_out for name in matching(lazy.columns, pattern)
     }
@@ -246,7 +258,7 @@ def _explored(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> ir.T
     return kept.cast(codes) if codes else kept
 
 
-def as_lazy(table: ir.Table | pd.DataFrame) -> ir.Table:
+def to_lazy_table(table: ir.Table | pd.DataFrame) -> ir.Table:
     """Any table as an expression, whichever way the catalog loads it.
 
     Args:

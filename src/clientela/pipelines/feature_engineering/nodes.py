@@ -1,20 +1,50 @@
 """Nodes of feature engineering for use cases on transactions."""
 
+import logging
 from collections.abc import Mapping
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError, TrainingDataError, did_you_mean
-from clientela.features.customer import customer_features as features_at
-from clientela.features.customer import with_everybody
-from clientela.features.params import FeatureParams
-from clientela.features.period import Period, configured_cutoff, other_cutoff, scoring_cutoff
-from clientela.features.scrambling import scrambled_customers, scrambled_transactions
+from clientela.features.cutoff import (
+    TransactionPeriod,
+    resolve_alternative_cutoff,
+    resolve_scoring_cutoff,
+    resolve_training_cutoff,
+)
+from clientela.features.leakage import scramble_customers, scramble_transactions
+from clientela.features.rubros import aggregate_rubro_features as features_of
+from clientela.features.rubros import collect_rubro_counts as rubros_seen
+from clientela.features.segment_settings import (
+    ColumnLayout,
+    SegmentFeatureParams,
+    build_column_layout,
+    resolve_model_date,
+)
+from clientela.features.settings import FeatureParams
+from clientela.features.table_features import (
+    case_features,
+    count_rows_by_status,
+    require_configured_columns,
+)
+from clientela.features.table_features import model_input as input_of
+from clientela.features.table_report import column_roles, count_cell_findings
+from clientela.features.table_report import describe_empty_columns as findings_of
+from clientela.features.table_report import feature_schema as schema_of
+from clientela.features.table_report import row_report as report_of
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.features.transactions import add_inactive_customers
+from clientela.features.transactions import customer_features as features_at
+from clientela.models.segment_model import Snapshots, load_previous_identity
+
+# Nodes of feature engineering for use cases on transactions.
 
 
-def observed_period(transactions: ir.Table) -> dict[str, ir.Table]:
+def find_period_and_categories(transactions: ir.Table) -> dict[str, ir.Table]:
     """When the first and the last transaction took place, and which categories there are.
 
     Args:
@@ -33,7 +63,9 @@ def observed_period(transactions: ir.Table) -> dict[str, ir.Table]:
     }
 
 
-def feature_period(observed: Mapping[str, pd.DataFrame], params: FeatureParams) -> dict[str, str]:
+def resolve_feature_period(
+    observed: Mapping[str, pd.DataFrame], params: FeatureParams
+) -> dict[str, str]:
     """The observed period as dates, once the target category is known to occur in it.
 
     Args:
@@ -68,7 +100,10 @@ def customer_features(
 ) -> ir.Table:
     """One row per customer: features at the configured cutoff."""
     return features_at(
-        transactions, customers, configured_cutoff(params, Period.from_iso(period)), params
+        transactions,
+        customers,
+        resolve_training_cutoff(params, TransactionPeriod.from_iso(period)),
+        params,
     )
 
 
@@ -77,7 +112,10 @@ def customer_features_other_cutoff(
 ) -> ir.Table:
     """One row per customer: features at the cutoff of the mode that is not configured."""
     return features_at(
-        transactions, customers, other_cutoff(params, Period.from_iso(period)), params
+        transactions,
+        customers,
+        resolve_alternative_cutoff(params, TransactionPeriod.from_iso(period)),
+        params,
     )
 
 
@@ -85,15 +123,175 @@ def scoring_features(
     transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
 ) -> ir.Table:
     """One row per customer known at all: features as of the end of the data, for scoring."""
-    cutoff = scoring_cutoff(params, Period.from_iso(period))
-    return with_everybody(features_at(transactions, customers, cutoff, params), customers)
+    cutoff = resolve_scoring_cutoff(params, TransactionPeriod.from_iso(period))
+    return add_inactive_customers(features_at(transactions, customers, cutoff, params), customers)
 
 
 def scrambled_features(
     transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
 ) -> ir.Table:
     """One row per customer: features after every row at or past the cutoff was scrambled."""
-    cutoff = configured_cutoff(params, Period.from_iso(period))
-    future = scrambled_transactions(transactions, cutoff)
-    balances = scrambled_customers(transactions, customers, cutoff)
+    cutoff = resolve_training_cutoff(params, TransactionPeriod.from_iso(period))
+    future = scramble_transactions(transactions, cutoff)
+    balances = scramble_customers(transactions, customers, cutoff)
     return features_at(future, balances, cutoff, params)
+
+
+# Nodes of feature engineering for a table with one row per case; see `clientela.tabular`.
+
+
+logger = logging.getLogger(__name__)
+
+
+def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Table]:
+    """What the table holds, counted before anything is made of it.
+
+    Args:
+        table: One row per case.
+        params: Columns and rules.
+
+    Returns:
+        `rows` (see `row_accounts`) and `cells` (see `cell_counts`).
+
+    Raises:
+        ConfigurationError: The table lacks a configured column, or one has another type.
+    """
+    require_configured_columns(table, params)
+    return {
+        "rows": count_rows_by_status(table, params),
+        "cells": count_cell_findings(table, params),
+    }
+
+
+def report_usable_rows(
+    counts: Mapping[str, pd.DataFrame], params: TabularFeatureParams
+) -> dict[str, Any]:
+    """How many rows are learned from; see `clientela.features.table_report.row_report`.
+
+    Args:
+        counts: See `case_counts`.
+        params: Target and maturity.
+
+    Raises:
+        TrainingDataError: The table can't be learned from.
+    """
+    report = report_of(counts["rows"], params)
+    logger.info("%s", report["sentence"])
+    return report
+
+
+def find_uninformative_columns(counts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """One sentence per column that says nothing; see `clientela.features.table_report.describe_empty_columns`.
+
+    Args:
+        counts: See `case_counts`.
+
+    Raises:
+        TrainingDataError: A column of dates holds values, and none can be read as a date.
+    """
+    found = findings_of(counts["cells"])
+    for sentence in found:
+        logger.warning("%s", sentence)
+    return found
+
+
+def list_column_roles(table: ir.Table, params: TabularFeatureParams) -> pd.DataFrame:
+    """One row per column of the table: what it is used for; see `column_roles`."""
+    return column_roles(list(table.columns), params)
+
+
+def build_case_feature_schema(params: TabularFeatureParams) -> dict[str, Any]:
+    """What the columns of the model input mean; the fields of `TabularSchema`."""
+    return schema_of(params)
+
+
+def build_case_model_input(
+    table: ir.Table,
+    report: dict[str, Any],  # noqa: ARG001 - no table to learn from is refused before
+    findings: list[str],  # noqa: ARG001 - likewise
+    params: TabularFeatureParams,
+) -> ir.Table:
+    """One row per case that can be learned from, ordered by its key (PII).
+
+    Args:
+        table: One row per case.
+        report: See `row_report`.
+        findings: See `column_findings`.
+        params: Columns and rules.
+    """
+    return input_of(table, params).order_by(params.key)
+
+
+def compute_case_scoring_features(
+    table: ir.Table, params: TabularFeatureParams, intake: IntakeRules
+) -> ir.Table:
+    """One row per case of the table, labelled or not, ordered by its key (PII).
+
+    Args:
+        table: One row per case.
+        params: Columns and rules.
+        intake: The rules that the table was read by.
+
+    Raises:
+        ConfigurationError: Both kinds of rules disagree on what a file must bring.
+        ScoringDataError: The key or a needed column is absent.
+    """
+    _require_consistent_rules(params, intake)
+    return case_features(table, params).order_by(params.key)
+
+
+def _require_consistent_rules(params: TabularFeatureParams, intake: IntakeRules) -> None:
+    """Ingestion would fill an absent optional column with nothing, and scoring would impute it."""
+    optional = {
+        name
+        for rules in intake.tables.values()
+        for name, rule in rules.columns.items()
+        if not rule.required
+    }
+    contradicted = [name for name in params.needed if name in optional]
+    if contradicted:
+        where = "names them" if params.required else "is empty, which means every column"
+        raise ConfigurationError(
+            f"No case should be scored without {', '.join(contradicted)} (features.required "
+            f"{where}), but the ingestion rules let a file come without (required: false). Remove "
+            "required: false there, or list under features.required only what each file brings."
+        )
+
+
+# Nodes of feature engineering for segments: which rubros there are, and who buys what there.
+
+
+def summarize_rubros(transactions: ir.Table, params: SegmentFeatureParams) -> dict[str, ir.Table]:
+    """Period, rubros and values of the transactions; see `clientela.features.rubros`."""
+    seen = rubros_seen(transactions, params)
+    # engines give groups in any order: without one, two runs would write different files
+    return {name: table.order_by(table.columns) for name, table in seen.items()}
+
+
+def create_column_layout(
+    observed: Mapping[str, pd.DataFrame], identities: Snapshots, params: SegmentFeatureParams
+) -> dict[str, Any]:
+    """Which rubros and values get columns, and the date of the model.
+
+    Args:
+        observed: See `observed_rubros`.
+        identities: Earlier models by date; the one before keeps its rubros.
+        params: What is configured.
+
+    Returns:
+        A `Layout`, JSON-ready.
+    """
+    day = resolve_model_date(observed["period"], params)
+    before = load_previous_identity(identities, day)
+    made = build_column_layout(observed, params, day, None if before is None else before.layout)
+    return made.model_dump(mode="json")
+
+
+def compute_rubro_features(
+    transactions: ir.Table,
+    customers: ir.Table,
+    layout: dict[str, Any],
+    params: SegmentFeatureParams,
+) -> ir.Table:
+    """One row per customer (PII); see `clientela.features.rubros`."""
+    return features_of(transactions, customers, ColumnLayout.model_validate(layout), params)

@@ -2,9 +2,13 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import accepted_cases_of, cases_of, pipeline_of
-from clientela.pipelines.feature_engineering import case_nodes, nodes, rubro_nodes
+from clientela.pipelines.assembly import (
+    create_stage_pipeline,
+    get_accepted_cases_name,
+    get_cases_name,
+)
+from clientela.pipelines.feature_engineering import nodes
+from clientela.use_cases import UseCase
 
 TABLES = ["transactions", "customers", "feature_period", "params:features"]
 
@@ -26,34 +30,34 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         ConfigurationError: A use case of kind `table` does not have just one table.
     """
     if use_case.kind == "table":
-        chain = _of_cases(cases_of(use_case), accepted_cases_of(use_case))
+        chain = _create_case_nodes(get_cases_name(use_case), get_accepted_cases_name(use_case))
     else:
-        chain = _per_rubro() if use_case.task == "segments" else _before_cutoffs()
-    return pipeline_of(use_case, "feature_engineering", chain)
+        chain = _create_rubro_nodes() if use_case.task == "segments" else _create_customer_nodes()
+    return create_stage_pipeline(use_case, "feature_engineering", chain)
 
 
-def _of_cases(cases: str, accepted: str) -> list[Node]:
+def _create_case_nodes(cases: str, accepted: str) -> list[Node]:
     return [
         Node(
-            case_nodes.case_counts, [cases, "params:features"], "case_counts", name="case_counts"
+            nodes.count_rows_and_cells, [cases, "params:features"], "case_counts", name="case_counts"
         ),
         Node(
-            case_nodes.row_report, ["case_counts", "params:features"], "row_report",
+            nodes.report_usable_rows, ["case_counts", "params:features"], "row_report",
             name="row_report",
         ),
-        Node(case_nodes.column_findings, "case_counts", "column_findings", name="column_findings"),
-        Node(case_nodes.roles, [cases, "params:features"], "column_roles", name="column_roles"),
+        Node(nodes.find_uninformative_columns, "case_counts", "column_findings", name="column_findings"),
+        Node(nodes.list_column_roles, [cases, "params:features"], "column_roles", name="column_roles"),
         Node(
-            case_nodes.feature_schema, "params:features", "feature_schema", name="feature_schema"
+            nodes.build_case_feature_schema, "params:features", "feature_schema", name="feature_schema"
         ),
         Node(
-            case_nodes.model_input,
+            nodes.build_case_model_input,
             [cases, "row_report", "column_findings", "params:features"],
             "model_input",
             name="model_input",
         ),
         Node(
-            case_nodes.scoring_features,
+            nodes.compute_case_scoring_features,
             # nobody waits for a label to be scored
             [accepted, "params:features", "params:ingestion"],
             "scoring_features",
@@ -62,11 +66,16 @@ def _of_cases(cases: str, accepted: str) -> list[Node]:
     ]  # fmt: skip
 
 
-def _before_cutoffs() -> list[Node]:
+def _create_customer_nodes() -> list[Node]:
     return [
-        Node(nodes.observed_period, "transactions", "observed_period", name="observed_period"),
         Node(
-            nodes.feature_period,
+            nodes.find_period_and_categories,
+            "transactions",
+            "observed_period",
+            name="observed_period",
+        ),
+        Node(
+            nodes.resolve_feature_period,
             ["observed_period", "params:features"],
             "feature_period",
             name="feature_period",
@@ -83,22 +92,22 @@ def _before_cutoffs() -> list[Node]:
     ]
 
 
-def _per_rubro() -> list[Node]:
+def _create_rubro_nodes() -> list[Node]:
     return [
         Node(
-            rubro_nodes.observed_rubros,
+            nodes.summarize_rubros,
             ["transactions", "params:features"],
             "observed_rubros",
             name="observed_rubros",
         ),
         Node(
-            rubro_nodes.layout,
+            nodes.create_column_layout,
             ["observed_rubros", "previous_identities", "params:features"],
             "layout",
             name="layout",
         ),
         Node(
-            rubro_nodes.customer_features,
+            nodes.compute_rubro_features,
             ["transactions", "customers", "layout", "params:features"],
             "customer_features",
             name="customer_features",

@@ -8,15 +8,14 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from clientela.column_rules import IntakeRules, TableRules, is_duplicate_row
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.intake.accounting import (
-    require_readable_columns,
-    require_tolerable_share,
-    row_account,
+from clientela.pipelines.ingestion.accounting import (
+    build_table_accounting,
+    check_bad_row_share,
+    check_invalid_value_share,
 )
-from clientela.intake.keys import is_repeated
-from clientela.intake.rules import IntakeRules, TableRules
-from clientela.intake.verdicts import checked_rows
+from clientela.pipelines.ingestion.validation import validate_rows
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ logger = logging.getLogger(__name__)
 VERDICT = ("_reason", "_value", "_emptied", "_file", "_line", "_raw")
 
 
-def checked_table(
+def validate_table(
     raw: ir.Table, rules: IntakeRules, name: str, known: Mapping[str, ir.Table]
 ) -> ir.Table:
     """One row per raw row of a table, typed, with its verdict.
@@ -36,17 +35,17 @@ def checked_table(
         known: Reference column to the accepted table that should know its values.
 
     Returns:
-        See `clientela.intake.verdicts.checked_rows`.
+        See `clientela.pipelines.ingestion.validation.validate_rows`.
 
     Raises:
         ConfigurationError: The table has no rules.
         WrongColumns: The header lacks required columns.
     """
     values = {column: table[column] for column, table in known.items()}
-    return checked_rows(raw, rules_of(rules, name), name, values)
+    return validate_rows(raw, get_table_rules(rules, name), name, values)
 
 
-def rules_of(rules: IntakeRules, name: str) -> TableRules:
+def get_table_rules(rules: IntakeRules, name: str) -> TableRules:
     """The rules of one table.
 
     Args:
@@ -67,7 +66,7 @@ def rules_of(rules: IntakeRules, name: str) -> TableRules:
     return rules.tables[name]
 
 
-def quarantine(checked: ir.Table) -> ir.Table:
+def select_refused_rows(checked: ir.Table) -> ir.Table:
     """One row per refused raw row: file, line, reason, the value to blame and the raw text (PII).
 
     Args:
@@ -80,7 +79,7 @@ def quarantine(checked: ir.Table) -> ir.Table:
     return refused.select("_file", "_line", "_reason", "_value", "_raw")
 
 
-def reason_counts(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Table]:
+def count_reasons(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Table]:
     """How many rows each verdict has, and an example of each.
 
     Args:
@@ -100,7 +99,7 @@ def reason_counts(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Tabl
     }
 
 
-def accepted_table(
+def select_accepted_rows(
     checked: ir.Table,
     counts: Mapping[str, pd.DataFrame],
     rules: IntakeRules,
@@ -112,7 +111,7 @@ def accepted_table(
     Args:
         checked: All rows with their verdicts.
         counts: See `reason_counts`; and `emptied`, see
-            `clientela.intake.emptied.emptied_counts`.
+            `clientela.pipelines.ingestion.accounting.count_nulled_values`.
         rules: The rules of all tables, with the tolerated shares.
         use_case: The entry that the table belongs to.
         name: This table's name.
@@ -124,13 +123,13 @@ def accepted_table(
         TooManyBadRows: The share of refused rows is above the tolerated one.
         TooManyBadValues: The share of emptied values of a column is above the tolerated one.
     """
-    require_tolerable_share(counts["reasons"], counts["examples"], rules, use_case, name)
-    require_readable_columns(counts["emptied"], rules, use_case, name)
+    check_bad_row_share(counts["reasons"], counts["examples"], rules, use_case, name)
+    check_invalid_value_share(counts["emptied"], rules, use_case, name)
     accepted = checked["_reason"].isnull()  # noqa: PD003 - Ibis, not pandas
     return checked.filter(accepted).drop(*VERDICT)
 
 
-def stored_counts(
+def count_stored_rows(
     raw: ir.Table, accepted: ir.Table, quarantined: ir.Table, known: Mapping[str, ir.Table]
 ) -> dict[str, ir.Table]:
     """Counts of what was read and of what was stored, each from its own table.
@@ -163,7 +162,7 @@ def stored_counts(
     }
 
 
-def kept_faults(accepted: ir.Table, rules: TableRules) -> ir.Table:
+def count_tolerated_faults(accepted: ir.Table, rules: TableRules) -> ir.Table:
     """What is wrong with rows that were accepted all the same, counted by rule.
 
     Args:
@@ -175,7 +174,7 @@ def kept_faults(accepted: ir.Table, rules: TableRules) -> ir.Table:
     """
     faults = [("set_missing", column, accepted[f"{column}_invalid"]) for column in rules.flagged]
     if rules.made_key is not None:
-        faults.append(("repeated", rules.made_key, is_repeated(accepted, rules.made_key)))
+        faults.append(("repeated", rules.made_key, is_duplicate_row(accepted, rules.made_key)))
     if not faults:
         return ibis.memtable([], schema={"fault": "string", "column": "string", "rows": "int64"})
     one = accepted.agg(
@@ -206,7 +205,7 @@ def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str
     Raises:
         RowsUnaccounted: A table's sums differ.
     """
-    accounts = {name: _account(name, tables) for name, tables in counts.items()}
+    accounts = {name: _build_table_account(name, tables) for name, tables in counts.items()}
     for name, account in accounts.items():
         logger.info(
             "%s: %d rows read = %d accepted + %d quarantined %s",
@@ -219,19 +218,19 @@ def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str
     return accounts
 
 
-def _account(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def _build_table_account(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     kept = tables["kept"]
     repeated = kept.loc[kept["fault"] == "repeated", "rows"]
-    return row_account(
+    return build_table_accounting(
         read=int(tables["read"]["rows"].iloc[0]),
         accepted=int(tables["accepted"]["rows"].iloc[0]),
         reasons=tables["reasons"],
-        unknown=_by_column(tables["unknown"]),
-        set_missing=_by_column(kept[kept["fault"] == "set_missing"]),
+        unknown=_map_rows_by_column(tables["unknown"]),
+        set_missing=_map_rows_by_column(kept[kept["fault"] == "set_missing"]),
         repeated=int(repeated.iloc[0]) if len(repeated) else None,
         name=name,
     )
 
 
-def _by_column(counts: pd.DataFrame) -> dict[str, int]:
+def _map_rows_by_column(counts: pd.DataFrame) -> dict[str, int]:
     return dict(zip(counts["column"].map(str), counts["rows"].map(int), strict=True))

@@ -6,36 +6,48 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.datasets.answer_store import FileAnswerStore
-from clientela.datasets.language_models import LanguageModels
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.labelling.agreement import stability
-from clientela.labelling.audit import audit, group_shares
-from clientela.labelling.budget import Budget, Budgeted
-from clientela.labelling.cases import cases_of
-from clientela.labelling.chat import Chat
-from clientela.labelling.labeller import Labeller
-from clientela.labelling.language_model import LanguageModel
-from clientela.labelling.offline import OfflineLabeller
-from clientela.labelling.outcomes import (
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.labels import (
+    TRUTH,
+    LabellingSettings,
+    normalize_truth,
+    select_training_labels,
+)
+from clientela.pipelines.labelling.audit import audit_labels, group_shares, measure_stability
+from clientela.pipelines.labelling.budget import (
+    Budget,
+    BudgetedChat,
+    build_labelling_rounds,
+    check_and_log_cost,
+    draw_repeat_positions,
+    run_labelling_rounds,
+)
+from clientela.pipelines.labelling.language_model import (
+    Chat,
+    Labeller,
+    LanguageModelLabeller,
+    Prompts,
+    RateLimitedChat,
+    RetryingChat,
+    build_cases,
+    parse_prompts,
+)
+from clientela.pipelines.labelling.response_cache import FileAnswerStore, LanguageModels
+from clientela.pipelines.labelling.rules import OfflineLabeller
+from clientela.pipelines.labelling.run import (
     KEPT,
-    Handling,
+    LabellingOptions,
     Outcome,
     label_table,
     require_few_lost,
 )
-from clientela.labelling.patience import Paced, Patient
-from clientela.labelling.plan import announce, drawn_places, heard, opinions
-from clientela.labelling.prompts import Prompts, prompts_of
-from clientela.labelling.settings import LabellingSettings
-from clientela.labelling.truth import TRUTH, judged, learned_labels
-from clientela.tabular.params import TabularFeatureParams
 
 MADE = ("description", "label_source")
 """Columns that the stage adds, beside the target."""
 
 
-def rows_to_label(
+def select_rows_to_label(
     table: ir.Table, features: TabularFeatureParams, settings: LabellingSettings
 ) -> ir.Table:
     """What the stage needs of each row, ordered by its key.
@@ -65,16 +77,16 @@ def rows_to_label(
             "Rename them in the raw file, or remove the stage 'labelling' from use_cases.yml and "
             "learn from them."
         )
-    truth = _truth(table, settings)
+    truth = _select_truth(table, settings)
     return table.select(features.key, *wanted, **{TRUTH: truth}).order_by(features.key)
 
 
-def _truth(table: ir.Table, settings: LabellingSettings) -> ir.Value:
+def _select_truth(table: ir.Table, settings: LabellingSettings) -> ir.Value:
     name = settings.truth_column
     return table[name].cast("string") if name in table.columns else ibis.null("string")
 
 
-def labels(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
+def label_cases(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     rows: pd.DataFrame,
     models: LanguageModels,
     store: FileAnswerStore,
@@ -95,32 +107,32 @@ def labels(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
         settings: Who labels, and how.
 
     Returns:
-        The label table (see `clientela.labelling.outcomes.label_table`) with `truth` (the label
+        The label table (see `clientela.pipelines.labelling.run.label_table`) with `truth` (the label
         that people gave; missing where nobody judged); its lost rows; and how often the labeller
-        said the same again (see `clientela.labelling.agreement.stability`; empty where nothing was
+        said the same again (see `clientela.pipelines.labelling.audit.measure_stability`; empty where nothing was
         asked again).
 
     Raises:
         LabellingError: Nobody answers any more, or the budget does not suffice.
     """
     ordered = rows.sort_values(features.key, ignore_index=True)
-    cases = cases_of(ordered, features.key, settings.columns)
+    cases = build_cases(ordered, features.key, settings.columns)
     words = features.target.negative.label, features.target.positive.label
     hold = settings.suspicious == "hold"
-    handling = Handling(words, hold, settings.workers, settings.stop_after)
-    prompts = prompts_of(describe, label)
-    with models.chat(settings) as chat:
-        labeller = _labeller(chat, prompts, words, settings)
-        asked = opinions(cases, labeller, store, settings)
-        announce(asked, labeller, settings)
-        first, *further = heard(asked, store, handling)
+    handling = LabellingOptions(words, hold, settings.workers, settings.stop_after)
+    prompts = parse_prompts(describe, label)
+    with models.open_chat(settings) as chat:
+        labeller = _create_labeller(chat, prompts, words, settings)
+        asked = build_labelling_rounds(cases, labeller, store, settings)
+        check_and_log_cost(asked, labeller, settings)
+        first, *further = run_labelling_rounds(asked, store, handling)
     table = label_table(cases, first, features.key, labeller.source)
-    table = table.assign(**{TRUTH: judged(ordered[TRUTH], features.target)})
+    table = table.assign(**{TRUTH: normalize_truth(ordered[TRUTH], features.target)})
     lost = table[~table["status"].isin(KEPT)]
-    return table, lost, _stability(first, further, settings)
+    return table, lost, _measure_stability(first, further, settings)
 
 
-def labelled_cases(
+def join_labels(
     table: ir.Table,
     labelled: pd.DataFrame,
     features: TabularFeatureParams,
@@ -141,12 +153,12 @@ def labelled_cases(
         LabellingError: Too many rows went without an answer.
     """
     require_few_lost(labelled, settings.max_lost_share)
-    learned = learned_labels(labelled, features.target.column, settings.learn_from)
+    learned = select_training_labels(labelled, features.target.column, settings.learn_from)
     made = ibis.memtable(learned)
     return table.left_join(made, features.key).drop(f"{features.key}_right").order_by(features.key)
 
 
-def label_audit(
+def check_label_quality(
     labelled: pd.DataFrame,
     rows: pd.DataFrame,
     repeated: dict[str, Any],
@@ -163,14 +175,14 @@ def label_audit(
         settings: What is checked.
 
     Returns:
-        See `clientela.labelling.audit.audit` and `group_shares`.
+        See `clientela.pipelines.labelling.audit.audit_labels` and `group_shares`.
     """
     people = rows.sort_values(features.key, ignore_index=True)
-    found = audit(labelled, repeated, features.target, settings)
+    found = audit_labels(labelled, repeated, features.target, settings)
     return found, group_shares(labelled, people, features.target, settings)
 
 
-def _labeller(
+def _create_labeller(
     chat: Chat | None, prompts: Prompts, words: tuple[str, str], settings: LabellingSettings
 ) -> Labeller:
     model = settings.language_model
@@ -178,14 +190,18 @@ def _labeller(
         return OfflineLabeller(settings.offline, words)
     budget = Budget(settings.budget, model.prices)
     # each attempt waits for its turn and is paid for by itself
-    patient = Patient(Paced(Budgeted(chat, budget), model.per_minute), model.patience)
-    return LanguageModel(patient, prompts, words, model, settings.provider)
+    patient = RetryingChat(
+        RateLimitedChat(BudgetedChat(chat, budget), model.per_minute), model.patience
+    )
+    return LanguageModelLabeller(patient, prompts, words, model, settings.provider)
 
 
-def _stability(
+def _measure_stability(
     first: list[Outcome], further: list[list[Outcome]], settings: LabellingSettings
 ) -> dict[str, Any]:
     if not further:
         return {}
-    again = [first[place] for place in drawn_places(len(first), settings)]
-    return stability([[outcome.label for outcome in opinion] for opinion in (again, *further)])
+    again = [first[place] for place in draw_repeat_positions(len(first), settings)]
+    return measure_stability(
+        [[outcome.label for outcome in opinion] for opinion in (again, *further)]
+    )

@@ -2,10 +2,14 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
 from clientela.exceptions import ConfigurationError
-from clientela.pipelines.assembly import accepted_cases_of, cases_of, pipeline_of
+from clientela.pipelines.assembly import (
+    create_stage_pipeline,
+    get_accepted_cases_name,
+    get_cases_name,
+)
 from clientela.pipelines.labelling import nodes
+from clientela.use_cases import UseCase
 
 PARAMETERS = ["params:features", "params:labelling"]
 
@@ -28,16 +32,16 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
             f"with task: binary, but it is of kind {use_case.kind!r} with task {use_case.task!r}. "
             "Remove the stage."
         )
-    accepted = accepted_cases_of(use_case)
+    accepted = get_accepted_cases_name(use_case)
     chain = [
         Node(
-            nodes.rows_to_label,
+            nodes.select_rows_to_label,
             inputs=[accepted, *PARAMETERS],
             outputs="rows_to_label",
             name="rows_to_label",
         ),
         Node(
-            nodes.labels,
+            nodes.label_cases,
             inputs=[
                 "rows_to_label",
                 "language_models",
@@ -50,16 +54,16 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
             name="labels",
         ),
         Node(
-            nodes.labelled_cases,
+            nodes.join_labels,
             inputs=[accepted, "labels", *PARAMETERS],
-            outputs=cases_of(use_case),
+            outputs=get_cases_name(use_case),
             name="labelled_cases",
         ),
         Node(
-            nodes.label_audit,
+            nodes.check_label_quality,
             inputs=["labels", "rows_to_label", "label_stability", *PARAMETERS],
             outputs=["label_audit", "label_shares"],
             name="label_audit",
         ),
     ]
-    return pipeline_of(use_case, "labelling", chain)
+    return create_stage_pipeline(use_case, "labelling", chain)

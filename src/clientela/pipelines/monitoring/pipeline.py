@@ -5,11 +5,11 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.monitoring.rows import MonitoredRows
-from clientela.monitoring.settings import MonitoringSettings
-from clientela.pipelines.assembly import pipeline_of
+from clientela.pipelines.assembly import create_stage_pipeline
 from clientela.pipelines.monitoring import nodes
+from clientela.pipelines.monitoring.inputs import MonitoringInput
+from clientela.pipelines.monitoring.settings import MonitoringSettings
+from clientela.use_cases import UseCase
 
 PARAMS = "params:monitoring"
 TRAINED = {
@@ -51,29 +51,31 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    return pipeline_of(use_case, "monitoring", [_rows(use_case), *_drift(use_case.name)])
+    return create_stage_pipeline(
+        use_case, "monitoring", [_create_rows_node(use_case), *_create_drift_nodes(use_case.name)]
+    )
 
 
-def _rows(use_case: UseCase) -> Node:
+def _create_rows_node(use_case: UseCase) -> Node:
     if use_case.task == "segments":
         inputs = ["export_input", "export_csv", "segmentation", PARAMS]
-        return Node(nodes.segmented_rows, inputs, "monitored_rows", name="monitored_rows")
+        return Node(nodes.collect_segmented_rows, inputs, "monitored_rows", name="monitored_rows")
     # a table holds the classes that are known by now; features at a cutoff lie ahead of theirs
     table = use_case.kind == "table"
     known = {"labelled": "model_input"} if table else {"observed": "feature_period"}
-    return Node(nodes.scored_rows, TRAINED | known, "monitored_rows", name="monitored_rows")
+    return Node(nodes.collect_scored_rows, TRAINED | known, "monitored_rows", name="monitored_rows")
 
 
-def _drift(name: str) -> list[Node]:
+def _create_drift_nodes(name: str) -> list[Node]:
     return [
         Node(
-            _drift_of(name),
+            _make_drift_function(name),
             FORMER | {"rows": "monitored_rows", "settings": PARAMS},
             WRITTEN,
             name="drift",
         ),
         Node(
-            nodes.told,
+            nodes.send_alerts,
             inputs=["drift_findings", PARAMS],
             outputs=["drift_state", "drift_headline"],
             name="told",
@@ -81,10 +83,10 @@ def _drift(name: str) -> list[Node]:
     ]
 
 
-def _drift_of(use_case: str) -> Callable[..., dict[str, Any]]:
+def _make_drift_function(use_case: str) -> Callable[..., dict[str, Any]]:
     """`drift` of one use case, its types in sight of Kedro, which functools.partial would hide."""
 
-    def drift(rows: MonitoredRows, settings: MonitoringSettings, **former: str) -> dict[str, Any]:
-        return nodes.drift(rows, former, use_case, settings)
+    def drift(rows: MonitoringInput, settings: MonitoringSettings, **former: str) -> dict[str, Any]:
+        return nodes.compute_drift(rows, former, use_case, settings)
 
     return drift

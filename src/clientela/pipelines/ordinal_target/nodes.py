@@ -8,35 +8,53 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.customer import KEY, extended_columns, required_columns, rule_columns
-from clientela.features.params import FeatureParams
-from clientela.features.period import Period, configured_cutoff, other_cutoff
-from clientela.features.target import OrdinalTarget
-from clientela.features.target import customer_target as target_at
-from clientela.leakage.concordance import concordances
-from clientela.leakage.report import LeakageRules
-from clientela.leakage.report import leakage_report as report_of
+from clientela.features.cutoff import (
+    TransactionPeriod,
+    resolve_alternative_cutoff,
+    resolve_training_cutoff,
+)
+from clientela.features.leakage import LeakageRules, compute_feature_concordances
+from clientela.features.leakage import leakage_report as report_of
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import (
+    KEY,
+    OrdinalTarget,
+    extended_columns,
+    required_columns,
+    rule_columns,
+)
+from clientela.features.transactions import customer_target as target_at
 
 logger = logging.getLogger(__name__)
 
 
-def customer_target(
+def compute_customer_target(
     transactions: ir.Table, period: dict[str, str], params: FeatureParams, target: OrdinalTarget
 ) -> ir.Table:
     """One row per customer: their class after the configured cutoff."""
     return target_at(
-        transactions, configured_cutoff(params, Period.from_iso(period)), params, target
+        transactions,
+        resolve_training_cutoff(params, TransactionPeriod.from_iso(period)),
+        params,
+        target,
     )
 
 
-def customer_target_other_cutoff(
+def compute_target_other_cutoff(
     transactions: ir.Table, period: dict[str, str], params: FeatureParams, target: OrdinalTarget
 ) -> ir.Table:
     """One row per customer: their class after the cutoff of the mode that is not configured."""
-    return target_at(transactions, other_cutoff(params, Period.from_iso(period)), params, target)
+    return target_at(
+        transactions,
+        resolve_alternative_cutoff(params, TransactionPeriod.from_iso(period)),
+        params,
+        target,
+    )
 
 
-def model_input(features: ir.Table, target: ir.Table, params: FeatureParams) -> ir.Table:
+def build_ordinal_model_input(
+    features: ir.Table, target: ir.Table, params: FeatureParams
+) -> ir.Table:
     """One row per customer with enough history: features and target.
 
     Args:
@@ -51,7 +69,7 @@ def model_input(features: ir.Table, target: ir.Table, params: FeatureParams) -> 
     return known.inner_join(target.select(KEY, params.target), KEY)
 
 
-def features_supervised(model_input: pd.DataFrame, params: FeatureParams) -> pd.DataFrame:
+def select_required_columns(model_input: pd.DataFrame, params: FeatureParams) -> pd.DataFrame:
     """One row per customer: exactly the required columns, for whoever reads the CSV.
 
     Args:
@@ -64,7 +82,7 @@ def features_supervised(model_input: pd.DataFrame, params: FeatureParams) -> pd.
     return model_input[[KEY, *required_columns(params), params.target]]
 
 
-def feature_schema(params: FeatureParams, target: OrdinalTarget) -> dict[str, Any]:
+def build_ordinal_feature_schema(params: FeatureParams, target: OrdinalTarget) -> dict[str, Any]:
     """Which columns of the model input mean what, for stages that know no use case.
 
     Args:
@@ -88,7 +106,7 @@ def feature_schema(params: FeatureParams, target: OrdinalTarget) -> dict[str, An
     }
 
 
-def class_shares(
+def compare_class_shares(
     model_input: pd.DataFrame,
     other: pd.DataFrame,
     scored: pd.DataFrame,
@@ -111,7 +129,7 @@ def class_shares(
     Raises:
         TrainingDataError: A class has no customer with the configured cutoff.
     """
-    counts = _counts(model_input, params, target)
+    counts = _count_customers_per_class(model_input, params, target)
     empty = [name for name, count in counts.items() if count == 0]
     if empty:
         raise TrainingDataError(
@@ -123,8 +141,8 @@ def class_shares(
         )
     other_mode = "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
     shares = {
-        params.cutoff_mode: _with_shares(counts),
-        other_mode: _with_shares(_counts(other, params, target)),
+        params.cutoff_mode: _add_shares(counts),
+        other_mode: _add_shares(_count_customers_per_class(other, params, target)),
     }
     logger.info("Classes with %s cutoff: %s", params.cutoff_mode, counts)
     return {
@@ -136,12 +154,14 @@ def class_shares(
     }
 
 
-def _counts(frame: pd.DataFrame, params: FeatureParams, target: OrdinalTarget) -> dict[str, int]:
+def _count_customers_per_class(
+    frame: pd.DataFrame, params: FeatureParams, target: OrdinalTarget
+) -> dict[str, int]:
     found = frame[params.target].value_counts()
     return {c.name: int(found.get(c.name, 0)) for c in target.classes}
 
 
-def _with_shares(counts: Mapping[str, int]) -> dict[str, Any]:
+def _add_shares(counts: Mapping[str, int]) -> dict[str, Any]:
     total = max(sum(counts.values()), 1)
     return {
         "counts": dict(counts),
@@ -149,7 +169,7 @@ def _with_shares(counts: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def changed_features(features: ir.Table, scrambled: ir.Table) -> dict[str, ir.Table]:
+def count_changed_features(features: ir.Table, scrambled: ir.Table) -> dict[str, ir.Table]:
     """For how many customers each feature changed when the future was scrambled.
 
     Args:
@@ -170,7 +190,7 @@ def changed_features(features: ir.Table, scrambled: ir.Table) -> dict[str, ir.Ta
     return {"changed": both.agg(rows=both.count(), lost=both.count(where=lost), **differs)}
 
 
-def leakage_report(
+def build_ordinal_leakage_report(
     changed: Mapping[str, pd.DataFrame],
     model_input: pd.DataFrame,
     params: FeatureParams,
@@ -187,19 +207,19 @@ def leakage_report(
         rules: Limits and allowances.
 
     Returns:
-        See `clientela.leakage.report.leakage_report`.
+        See `clientela.features.leakage.leakage_report`.
     """
     row = changed["changed"].iloc[0]
     features = [name for name in changed["changed"].columns if name not in ("rows", "lost")]
     codes = model_input[params.target].map({c.name: i for i, c in enumerate(target.classes)})
-    concordance = concordances(model_input[features], codes)
+    concordance = compute_feature_concordances(model_input[features], codes)
     counts = {name: int(row[name]) for name in features}
-    report = report_of(concordance, counts, int(row["rows"]), _warnings(params), rules)
+    report = report_of(concordance, counts, int(row["rows"]), _list_leakage_warnings(params), rules)
     logger.info("Leakage: %s", report["sentence"])
     return report
 
 
-def _warnings(params: FeatureParams) -> list[str]:
+def _list_leakage_warnings(params: FeatureParams) -> list[str]:
     warnings = []
     if params.points_balance == "snapshot":
         warnings.append(

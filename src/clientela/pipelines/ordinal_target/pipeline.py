@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import pipeline_of
+from clientela.pipelines.assembly import create_stage_pipeline
 from clientela.pipelines.ordinal_target import nodes
+from clientela.use_cases import UseCase
 
 TARGET_INPUTS = ["transactions", "feature_period", "params:features", "params:target"]
 
@@ -18,14 +18,20 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    return pipeline_of(use_case, "ordinal_target", _targets() + _model_inputs() + _reports())
+    return create_stage_pipeline(
+        use_case,
+        "ordinal_target",
+        _create_target_nodes() + _create_model_input_nodes() + _create_report_nodes(),
+    )
 
 
-def _targets() -> list[Node]:
+def _create_target_nodes() -> list[Node]:
     return [
-        Node(nodes.customer_target, TARGET_INPUTS, "customer_target", name="customer_target"),
         Node(
-            nodes.customer_target_other_cutoff,
+            nodes.compute_customer_target, TARGET_INPUTS, "customer_target", name="customer_target"
+        ),
+        Node(
+            nodes.compute_target_other_cutoff,
             TARGET_INPUTS,
             "customer_target_other_cutoff",
             name="customer_target_other_cutoff",
@@ -33,28 +39,28 @@ def _targets() -> list[Node]:
     ]
 
 
-def _model_inputs() -> list[Node]:
+def _create_model_input_nodes() -> list[Node]:
     return [
         Node(
-            nodes.model_input,
+            nodes.build_ordinal_model_input,
             ["customer_features", "customer_target", "params:features"],
             "model_input",
             name="model_input",
         ),
         Node(
-            nodes.model_input,
+            nodes.build_ordinal_model_input,
             ["customer_features_other_cutoff", "customer_target_other_cutoff", "params:features"],
             "model_input_other_cutoff",
             name="model_input_other_cutoff",
         ),
         Node(
-            nodes.features_supervised,
+            nodes.select_required_columns,
             ["model_input", "params:features"],
             "features_supervised",
             name="features_supervised",
         ),
         Node(
-            nodes.feature_schema,
+            nodes.build_ordinal_feature_schema,
             ["params:features", "params:target"],
             "feature_schema",
             name="feature_schema",
@@ -62,10 +68,10 @@ def _model_inputs() -> list[Node]:
     ]
 
 
-def _reports() -> list[Node]:
+def _create_report_nodes() -> list[Node]:
     return [
         Node(
-            nodes.class_shares,
+            nodes.compare_class_shares,
             [
                 "model_input",
                 "model_input_other_cutoff",
@@ -77,13 +83,13 @@ def _reports() -> list[Node]:
             name="class_shares",
         ),
         Node(
-            nodes.changed_features,
+            nodes.count_changed_features,
             ["customer_features", "scrambled_features"],
             "changed_features",
             name="changed_features",
         ),
         Node(
-            nodes.leakage_report,
+            nodes.build_ordinal_leakage_report,
             [
                 "changed_features",
                 "model_input",

@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import pipeline_of
-from clientela.pipelines.scoring import nodes, segment_nodes
+from clientela.pipelines.assembly import create_stage_pipeline
+from clientela.pipelines.scoring import nodes
+from clientela.use_cases import UseCase
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
@@ -16,14 +16,14 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    chain = _segments() if use_case.task == "segments" else _scores()
-    return pipeline_of(use_case, "scoring", chain)
+    chain = _create_segment_nodes() if use_case.task == "segments" else _create_score_nodes()
+    return create_stage_pipeline(use_case, "scoring", chain)
 
 
-def _scores() -> list[Node]:
+def _create_score_nodes() -> list[Node]:
     return [
         Node(
-            nodes.scores,
+            nodes.score_customers,
             inputs=["champion", "scoring_features", "params:scoring"],
             outputs=["scores", "scores_csv"],
             name="scores",
@@ -31,28 +31,28 @@ def _scores() -> list[Node]:
     ]
 
 
-def _segments() -> list[Node]:
+def _create_segment_nodes() -> list[Node]:
     return [
         Node(
-            segment_nodes.export_input,
+            nodes.select_export_input,
             inputs=["customer_features", "segmentation"],
             outputs="export_input",
             name="export_input",
         ),
         Node(
-            segment_nodes.segment_export,
+            nodes.build_segment_export,
             inputs=["segmentation", "export_input", "segment_members", "params:segmentation"],
             outputs="segment_export",
             name="segment_export",
         ),
         Node(
-            segment_nodes.export_files,
+            nodes.copy_export_to_files,
             inputs="segment_export",
             outputs=["export_csv", "export_jsonl", "exports"],
             name="export_files",
         ),
         Node(
-            segment_nodes.database_tables,
+            nodes.copy_export_to_tables,
             inputs=["segment_export", "exports"],
             outputs=["segments_current", "segments_history"],
             name="database_tables",

@@ -7,66 +7,85 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.modelling.storage.stored_model import StoredModel
-from clientela.reports.page import html
-from clientela.segments import choice as choosing
-from clientela.segments import evaluation as evaluating
-from clientela.segments import migration as moving
-from clientela.segments import profile as profiling
-from clientela.segments.assignment import KEY, is_active
-from clientela.segments.identity import SIN_ACTIVIDAD, Identity
-from clientela.segments.layout import Layout
-from clientela.segments.matrix import clustering_columns, matrix, matrix_columns, selected
-from clientela.segments.params import SegmentationParams, SegmentFeatureParams
-from clientela.segments.report.facts import SegmentsReport
-from clientela.segments.report.figures import segment_figures
-from clientela.segments.report.page import segments_page
-from clientela.segments.report.projection import projection as projected
-from clientela.segments.report.summary import in_short
-from clientela.segments.segmentation import Previous, segmentation
-from clientela.segments.snapshots import Snapshots, members_of, previous_identity
-from clientela.segments.stored import soft_membership, stored_segmentation
+from clientela.features.rubros import (
+    build_matrix,
+    list_clustering_columns,
+    list_matrix_columns,
+    select_columns,
+)
+from clientela.features.segment_settings import (
+    ColumnLayout,
+    SegmentationParams,
+    SegmentFeatureParams,
+)
+from clientela.models import segment_profile as profiling
+from clientela.models.segment_model import (
+    PreviousModel,
+    Snapshots,
+    build_stored_segmentation,
+    fit_segmentation,
+    load_members,
+    load_previous_identity,
+    measure_soft_membership,
+)
+from clientela.models.segmentation import KEY, SIN_ACTIVIDAD, SegmentIdentity, is_active
+from clientela.models.stored_model import StoredModel
+from clientela.pipelines.segmentation import choose_k as choosing
+from clientela.pipelines.segmentation import choose_k as evaluating
+from clientela.pipelines.segmentation import migration as moving
+from clientela.pipelines.segmentation.report import build_segment_page
+from clientela.pipelines.segmentation.report_figures import compute_projection as projected
+from clientela.pipelines.segmentation.report_figures import plot_segments
+from clientela.pipelines.segmentation.report_tables import (
+    SegmentReportData,
+    summarize_segmentation_run,
+)
+from clientela.reporting.page import render_html
 
 logger = logging.getLogger(__name__)
 
 
-def clustering_input(
+def select_clustering_input(
     features: ir.Table, layout: dict[str, Any], params: SegmentationParams
 ) -> ir.Table:
     """One row per customer (PII): what segments are made from and named by."""
     groups = params.clustering.columns
-    return selected(features, [KEY, *clustering_columns(Layout.model_validate(layout), groups)])
+    return select_columns(
+        features, [KEY, *list_clustering_columns(ColumnLayout.model_validate(layout), groups)]
+    )
 
 
-def profile_input(features: ir.Table, layout: dict[str, Any]) -> ir.Table:
+def select_profile_input(features: ir.Table, layout: dict[str, Any]) -> ir.Table:
     """One row per customer (PII): what a profile reads."""
-    return selected(features, profiling.profile_columns(Layout.model_validate(layout)))
+    return select_columns(
+        features, profiling.list_profile_columns(ColumnLayout.model_validate(layout))
+    )
 
 
-def k_evaluation(
+def evaluate_segment_counts(
     features: pd.DataFrame, layout: dict[str, Any], params: SegmentationParams
 ) -> pd.DataFrame:
-    """One row per number of segments; see `clientela.segments.evaluation`."""
+    """One row per number of segments; see `clientela.pipelines.segmentation.choose_k`."""
     clustering = params.clustering
-    columns = matrix_columns(Layout.model_validate(layout), clustering.columns)
+    columns = list_matrix_columns(ColumnLayout.model_validate(layout), clustering.columns)
     active = is_active(features, clustering).to_numpy()
-    rows = matrix(features, columns, transformed=clustering.transformed, where=active)
-    return evaluating.k_evaluation(rows, clustering)
+    rows = build_matrix(features, columns, transformed=clustering.transformed, where=active)
+    return evaluating.evaluate_k_range(rows, clustering)
 
 
-def k_choice(
+def choose_segment_count(
     evaluation: pd.DataFrame,
     layout: dict[str, Any],
     identities: Snapshots,
     params: SegmentationParams,
 ) -> dict[str, Any]:
-    """How many segments, and why; see `clientela.segments.choice`."""
-    before = previous_identity(identities, Layout.model_validate(layout).fecha_modelo)
+    """How many segments, and why; see `clientela.pipelines.segmentation.choose_k`."""
+    before = load_previous_identity(identities, ColumnLayout.model_validate(layout).fecha_modelo)
     previous_k = None if before is None else len(before.ids)
-    return choosing.k_choice(evaluation, params.clustering, previous_k)
+    return choosing.choose_k(evaluation, params.clustering, previous_k)
 
 
-def segments(  # noqa: PLR0913, PLR0917 - today's data and yesterday's model
+def fit_segments(  # noqa: PLR0913, PLR0917 - today's data and yesterday's model
     features: pd.DataFrame,
     layout: dict[str, Any],
     choice: dict[str, Any],
@@ -84,62 +103,68 @@ def segments(  # noqa: PLR0913, PLR0917 - today's data and yesterday's model
         exports: Earlier exports by date.
         params: What may vary.
     """
-    previous = _previous(identities, exports, layout)
-    made = segmentation(features, Layout.model_validate(layout), choice["k"], previous, params)
+    previous = _get_previous_segmentation(identities, exports, layout)
+    made = fit_segmentation(
+        features, ColumnLayout.model_validate(layout), choice["k"], previous, params
+    )
     identity = made.identity.model_dump(mode="json")
-    model = stored_segmentation(made, features, params)
+    model = build_stored_segmentation(made, features, params)
     return model, identity, {layout["fecha_modelo"]: identity}, made.members
 
 
-def segment_profile(
+def describe_segments(
     features: pd.DataFrame,
     members: pd.DataFrame,
     identity: dict[str, Any],
     params: SegmentationParams,
 ) -> dict[str, pd.DataFrame]:
-    """What sets each segment apart; see `clientela.segments.profile`."""
-    known = Identity.model_validate(identity)
-    return profiling.segment_profile(features, members, known.names, known.layout, params.report)
+    """What sets each segment apart; see `clientela.models.segment_profile`."""
+    known = SegmentIdentity.model_validate(identity)
+    return profiling.build_segment_profile(
+        features, members, known.names, known.layout, params.report
+    )
 
 
-def segment_membership(
+def measure_segment_membership(
     model: StoredModel, features: pd.DataFrame, params: SegmentationParams
 ) -> dict[str, Any]:
-    """How clear-cut the segments are; see `clientela.segments.stored.soft_membership`."""
-    return soft_membership(model, features, params)
+    """How clear-cut the segments are; see `clientela.models.segment_model.measure_soft_membership`."""
+    return measure_soft_membership(model, features, params)
 
 
-def segment_projection(
+def compute_segment_projection(
     features: pd.DataFrame,
     members: pd.DataFrame,
     identity: dict[str, Any],
     params: SegmentationParams,
 ) -> dict[str, pd.DataFrame]:
-    """The segments in two dimensions; see `clientela.segments.report.projection`."""
-    known = Identity.model_validate(identity)
+    """The segments in two dimensions; see `clientela.pipelines.segmentation.report_figures`."""
+    known = SegmentIdentity.model_validate(identity)
     placed = (members["cluster_id"] != SIN_ACTIVIDAD).to_numpy()
-    rows = matrix(features, known.columns, transformed=known.transformed, where=placed)
+    rows = build_matrix(features, known.columns, transformed=known.transformed, where=placed)
     labels = members.loc[placed, "cluster_id"].to_numpy()
     return projected(rows, labels, known.columns, params.clustering)
 
 
-def migration(
+def compute_segment_migration(
     members: pd.DataFrame,
     identity: dict[str, Any],
     identities: Snapshots,
     exports: Snapshots,
     params: SegmentationParams,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Who moved where since the previous model; see `clientela.segments.migration`."""
-    current = Identity.model_validate(identity)
-    before = previous_identity(identities, current.fecha_modelo)
-    known = members_of(exports, current.previous)
+    """Who moved where since the previous model; see `clientela.pipelines.segmentation.migration`."""
+    current = SegmentIdentity.model_validate(identity)
+    before = load_previous_identity(identities, current.fecha_modelo)
+    known = load_members(exports, current.previous)
     names = {} if before is None else before.names
     matrix = moving.migration_matrix(members, known, current.names, names)
-    return matrix, moving.migration(matrix, members, current, before, params.report.numbers)
+    return matrix, moving.summarize_migration(
+        matrix, members, current, before, params.report.numbers
+    )
 
 
-def segment_report(
+def build_segment_report(
     params: SegmentationParams, features: SegmentFeatureParams, **found: Any
 ) -> dict[str, Any]:
     """The profile report, its figures, and the sentence that ends the run.
@@ -153,27 +178,27 @@ def segment_report(
     Returns:
         `page`, `headline`, and each figure by its name.
     """
-    facts = {**found, "identity": Identity.model_validate(found["identity"])}
-    report = SegmentsReport(
+    facts = {**found, "identity": SegmentIdentity.model_validate(found["identity"])}
+    report = SegmentReportData(
         features=features, clustering=params.clustering, settings=params.report, **facts
     )
-    drawn = segment_figures(report)
-    page = segments_page(report, drawn)
+    drawn = plot_segments(report)
+    page = build_segment_page(report, drawn)
     return {
-        "page": html(page, params.report.numbers),
-        "headline": {"sentence": "\n".join(in_short(report))},
+        "page": render_html(page, params.report.numbers),
+        "headline": {"sentence": "\n".join(summarize_segmentation_run(report))},
         **drawn,
     }
 
 
-def _previous(
+def _get_previous_segmentation(
     identities: Snapshots, exports: Snapshots, layout: Mapping[str, Any]
-) -> Previous | None:
-    day = Layout.model_validate(layout).fecha_modelo
-    identity = previous_identity(identities, day)
+) -> PreviousModel | None:
+    day = ColumnLayout.model_validate(layout).fecha_modelo
+    identity = load_previous_identity(identities, day)
     if identity is None:
         return None
-    members = members_of(exports, identity.fecha_modelo)
+    members = load_members(exports, identity.fecha_modelo)
     if members is None:
         logger.warning(
             "The model of %s was never exported (the scoring stage did not run): who was in which "
@@ -182,4 +207,4 @@ def _previous(
         )
         nobody = {KEY: pd.Series(dtype="str"), "cluster_id": pd.Series(dtype="int64")}
         members = pd.DataFrame(nobody)
-    return Previous(identity, members)
+    return PreviousModel(identity, members)

@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import pipeline_of
+from clientela.pipelines.assembly import create_stage_pipeline
 from clientela.pipelines.segmentation import nodes
+from clientela.use_cases import UseCase
 
 PARAMS = "params:segmentation"
 EARLIER = ["previous_identities", "previous_exports"]
@@ -20,31 +20,35 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    return pipeline_of(use_case, "segmentation", [*_finding(), *_looking(), *_telling()])
+    return create_stage_pipeline(
+        use_case,
+        "segmentation",
+        [*_create_fit_nodes(), *_create_profile_nodes(), *_create_report_nodes()],
+    )
 
 
-def _finding() -> list[Node]:
+def _create_fit_nodes() -> list[Node]:
     return [
         Node(
-            nodes.clustering_input,
+            nodes.select_clustering_input,
             inputs=["customer_features", "layout", PARAMS],
             outputs="clustering_input",
             name="clustering_input",
         ),
         Node(
-            nodes.k_evaluation,
+            nodes.evaluate_segment_counts,
             inputs=["clustering_input", "layout", PARAMS],
             outputs="k_evaluation",
             name="k_evaluation",
         ),
         Node(
-            nodes.k_choice,
+            nodes.choose_segment_count,
             inputs=["k_evaluation", "layout", "previous_identities", PARAMS],
             outputs="k_choice",
             name="k_choice",
         ),
         Node(
-            nodes.segments,
+            nodes.fit_segments,
             inputs=["clustering_input", "layout", "k_choice", *EARLIER, PARAMS],
             outputs=["segmentation", "identity", "identities", "segment_members"],
             name="segments",
@@ -52,35 +56,35 @@ def _finding() -> list[Node]:
     ]
 
 
-def _looking() -> list[Node]:
+def _create_profile_nodes() -> list[Node]:
     placed = ["segment_members", "identity", PARAMS]
     return [
         Node(
-            nodes.profile_input,
+            nodes.select_profile_input,
             inputs=["customer_features", "layout"],
             outputs="profile_input",
             name="profile_input",
         ),
         Node(
-            nodes.segment_profile,
+            nodes.describe_segments,
             inputs=["profile_input", *placed],
             outputs="segment_profile",
             name="segment_profile",
         ),
         Node(
-            nodes.segment_projection,
+            nodes.compute_segment_projection,
             inputs=["clustering_input", *placed],
             outputs="segment_projection",
             name="segment_projection",
         ),
         Node(
-            nodes.segment_membership,
+            nodes.measure_segment_membership,
             inputs=["segmentation", "clustering_input", PARAMS],
             outputs="segment_membership",
             name="segment_membership",
         ),
         Node(
-            nodes.migration,
+            nodes.compute_segment_migration,
             inputs=["segment_members", "identity", *EARLIER, PARAMS],
             outputs=["migration_matrix", "migration"],
             name="migration",
@@ -88,10 +92,10 @@ def _looking() -> list[Node]:
     ]
 
 
-def _telling() -> list[Node]:
+def _create_report_nodes() -> list[Node]:
     return [
         Node(
-            nodes.segment_report,
+            nodes.build_segment_report,
             inputs={
                 "identity": "identity",
                 "choice": "k_choice",

@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.contracts.use_cases import UseCase
-from clientela.pipelines.assembly import LABELLING, pipeline_of
-from clientela.pipelines.training import binary_nodes, label_nodes, nodes
+from clientela.pipelines.assembly import LABELLING, create_stage_pipeline
+from clientela.pipelines.training import nodes
+from clientela.use_cases import UseCase
 
 REPORTS = ("metrics", "console_metrics", "report", "report_text", "confusion", "confusion_plot")
 DECISION_TABLES = ("threshold", "calibration", "gain", "fairness", "points")
@@ -53,45 +53,54 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Returns:
         The stage for this use case.
     """
-    common = [*_learning(str(use_case.task)), *_judging()]
+    common = [*_create_fit_nodes(str(use_case.task)), *_create_evaluation_nodes()]
     if use_case.task == "binary":
         made = LABELLING in use_case.stages
         told = BINARY_FACTS | (LABEL_FACTS if made else {})
-        own = [*_of_binary(), *(_of_labels() if made else ()), *_telling(told)]
+        own = [
+            *_create_binary_nodes(),
+            *(_create_label_nodes() if made else ()),
+            *_create_report_nodes(told),
+        ]
     else:
-        own = [*_of_cutoffs(), *_telling(CUTOFF_FACTS)]
-    return pipeline_of(use_case, "training", [*common, *own])
+        own = [*_create_cutoff_nodes(), *_create_report_nodes(CUTOFF_FACTS)]
+    return create_stage_pipeline(use_case, "training", [*common, *own])
 
 
-def _learning(task: str) -> list[Node]:
+def _create_fit_nodes(task: str) -> list[Node]:
     return [
         Node(
-            binary_nodes.binary_problem if task == "binary" else nodes.ordinal_problem,
+            nodes.create_binary_problem if task == "binary" else nodes.create_ordinal_problem,
             inputs=["feature_schema", "params:training"],
             outputs="problem",
             name="problem",
         ),
         Node(
-            nodes.parts,
+            nodes.split_train_test,
             inputs=["model_input", "leakage_report", "problem"],
             outputs=["training_part", "test_part"],
             name="parts",
         ),
-        Node(nodes.tuned, inputs=["training_part", "problem"], outputs="tuned", name="tuned"),
         Node(
-            nodes.graded_folds,
+            nodes.tune_candidates,
+            inputs=["training_part", "problem"],
+            outputs="tuned",
+            name="tuned",
+        ),
+        Node(
+            nodes.evaluate_candidates,
             inputs=["training_part", "tuned", "problem"],
             outputs="fold_grades",
             name="fold_grades",
         ),
         Node(
-            nodes.chosen,
+            nodes.select_champion,
             inputs=["training_part", "fold_grades", "tuned", "problem"],
             outputs=["leaderboard", "choice"],
             name="choice",
         ),
         Node(
-            nodes.final_models,
+            nodes.fit_final_models,
             inputs=["training_part", "choice", "tuned", "problem"],
             outputs=["champion", "required_model"],
             name="final_models",
@@ -99,10 +108,10 @@ def _learning(task: str) -> list[Node]:
     ]
 
 
-def _judging() -> list[Node]:
+def _create_evaluation_nodes() -> list[Node]:
     return [
         Node(
-            nodes.test_predictions,
+            nodes.predict_test_part,
             inputs=[
                 "training_part",
                 "test_part",
@@ -115,13 +124,13 @@ def _judging() -> list[Node]:
             name="test_predictions",
         ),
         Node(
-            nodes.test_grades,
+            nodes.evaluate_test_part,
             inputs=["test_predictions", "problem"],
             outputs="test_grades",
             name="test_grades",
         ),
         Node(
-            nodes.explanations,
+            nodes.explain_models,
             inputs=["training_part", "champion", "required_model", "problem"],
             outputs="explanations",
             name="explanations",
@@ -129,22 +138,22 @@ def _judging() -> list[Node]:
     ]
 
 
-def _telling(own: dict[str, str]) -> list[Node]:
+def _create_report_nodes(own: dict[str, str]) -> list[Node]:
     return [
         Node(
-            nodes.required_reports,
+            nodes.build_required_reports,
             inputs=["test_predictions", "choice", "test_grades", "problem"],
             outputs={name: f"required_{name}" for name in REPORTS},
             name="required_reports",
         ),
         Node(
-            nodes.plots,
+            nodes.plot_training_results,
             inputs=["leaderboard", "test_predictions", "explanations", "problem"],
             outputs={name: f"training_plot_{name}" for name in PLOTS},
             name="training_plots",
         ),
         Node(
-            nodes.card,
+            nodes.build_model_card,
             inputs=CARD_INPUTS | own,
             outputs=["model_card", "model_card_text", "headline"],
             name="model_card",
@@ -152,11 +161,11 @@ def _telling(own: dict[str, str]) -> list[Node]:
     ]
 
 
-def _of_cutoffs() -> list[Node]:
+def _create_cutoff_nodes() -> list[Node]:
     """What only models on transactions have: features that end at a cutoff, of two modes."""
     return [
         Node(
-            nodes.compared_cutoffs,
+            nodes.compare_cutoff_modes,
             inputs=[
                 "training_part",
                 "test_part",
@@ -169,7 +178,7 @@ def _of_cutoffs() -> list[Node]:
             name="cutoff_comparison",
         ),
         Node(
-            nodes.required_files,
+            nodes.package_required_model,
             inputs="required_model",
             outputs=["required_archive", "required_folder", "required_metadata"],
             name="required_files",
@@ -177,29 +186,29 @@ def _of_cutoffs() -> list[Node]:
     ]
 
 
-def _of_binary() -> list[Node]:
+def _create_binary_nodes() -> list[Node]:
     """What only binary models on tables have."""
     return [
         Node(
-            binary_nodes.leakage_report,
+            nodes.build_binary_leakage_report,
             inputs=["model_input", "problem", "params:leakage"],
             outputs="leakage_report",
             name="leakage_report",
         ),
         Node(
-            binary_nodes.other_test,
+            nodes.evaluate_secondary_holdout,
             inputs=["model_input", "choice", "tuned", "test_predictions", "problem"],
             outputs=["other_holdout", "required_table"],
             name="other_test",
         ),
         Node(
-            binary_nodes.decision_tables,
+            nodes.build_decision_tables,
             inputs=["champion", "test_part", "test_predictions", "problem"],
             outputs={name: f"{name}_table" for name in DECISION_TABLES},
             name="decision_tables",
         ),
         Node(
-            binary_nodes.model_files,
+            nodes.extract_model_files,
             inputs=["champion", "required_model"],
             outputs=["required_joblib", "required_metadata"],
             name="model_files",
@@ -207,11 +216,11 @@ def _of_binary() -> list[Node]:
     ]
 
 
-def _of_labels() -> list[Node]:
+def _create_label_nodes() -> list[Node]:
     """What only models have whose labels were made: what they are worth against the truth."""
     return [
         Node(
-            label_nodes.truth_grades,
+            nodes.evaluate_against_truth,
             inputs=[
                 "test_predictions",
                 "labels",
@@ -223,7 +232,7 @@ def _of_labels() -> list[Node]:
             name="truth_grades",
         ),
         Node(
-            label_nodes.label_curve,
+            nodes.compute_label_curve,
             inputs=[
                 "scoring_features",
                 "labels",
@@ -236,7 +245,7 @@ def _of_labels() -> list[Node]:
             name="label_curve",
         ),
         Node(
-            label_nodes.label_facts,
+            nodes.collect_label_facts,
             inputs=["label_audit", "label_shares", "truth_grades", "label_curve"],
             outputs="label_facts",
             name="label_facts",

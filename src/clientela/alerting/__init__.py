@@ -1,1 +1,0 @@
-"""Sends alerts to people: over HTTP and Amazon SNS. It never stops a run."""

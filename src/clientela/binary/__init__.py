@@ -1,1 +1,0 @@
-"""Two classes: measures, costs, decisions, calibration, rules, reasons and fairness."""

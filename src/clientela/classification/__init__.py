@@ -1,1 +1,0 @@
-"""What classifiers of two classes and of many ordered classes share."""

@@ -1,0 +1,192 @@
+"""The configuration of an environment, as `kedro run --env=` sees it, without a session."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypeVar, cast
+
+from kedro.utils import find_kedro_project
+from pydantic import BaseModel, ValidationError
+
+from clientela.aws_clients import AwsSettings, parse_aws_settings
+from clientela.config_loader import ActiveConfigLoader
+from clientela.datasets.model_packages import create_model_registry
+from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.pipeline_registry import list_stages
+from clientela.registry.manifest import ServedTask
+from clientela.registry.model_registry import DeploymentSettings, ModelRegistry
+from clientela.registry.published_models import PublishedModelStore
+from clientela.settings import CONFIG_LOADER_ARGS
+from clientela.use_cases import UseCase, parse_use_cases
+
+Settings = TypeVar("Settings", bound=BaseModel)
+
+DEPLOYMENT = "deployment"
+SERVED = "served"
+"""Folder of served models, below the root of models."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The configuration of one environment.
+
+    Attributes:
+        project: Folder of the project.
+        loader: Reads its configuration.
+    """
+
+    project: Path
+    loader: ActiveConfigLoader
+
+    @classmethod
+    def named(cls, env: str | None = None, conf_source: str | None = None) -> Self:
+        """The environment of a name.
+
+        Args:
+            env: A folder of the configuration; None: `KEDRO_ENV`, or `local`.
+            conf_source: Folder of the configuration; None: `conf` of the project.
+
+        Returns:
+            The environment.
+
+        Raises:
+            ConfigurationError: There is no project, or no such environment.
+        """
+        project = find_kedro_project(Path.cwd())
+        if project is None and conf_source is None:
+            raise ConfigurationError(
+                f"No Clientela project lies at {Path.cwd()} or above. Change into its folder, or "
+                "name its configuration: --conf-source=<folder>."
+            )
+        folder = Path(conf_source) if conf_source is not None else Path(str(project)) / "conf"
+        chosen = env or os.getenv("KEDRO_ENV")
+        _require_environment(folder, chosen)
+        loader = ActiveConfigLoader(conf_source=str(folder), env=chosen, **CONFIG_LOADER_ARGS)
+        return cls(Path(project or Path.cwd()), loader)
+
+    @cached_property
+    def globals(self) -> dict[str, Any]:
+        """Where things lie, and which registry there is; see globals.yml."""
+        return dict(self.loader["globals"])
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of every entry."""
+        return dict(self.loader["parameters"])
+
+    @property
+    def models(self) -> str:
+        """Root of models: an address, or an absolute path."""
+        return self.place(str(self.globals["models"]))
+
+    def place(self, path: str) -> str:
+        """A path of the configuration, from whatever folder the command is called.
+
+        Args:
+            path: An address, or a path relative to the project.
+
+        Returns:
+            The address, or an absolute path.
+        """
+        return path if "://" in path else (self.project / path).as_posix()
+
+    @cached_property
+    def use_cases(self) -> dict[str, UseCase]:
+        """The use cases that are on and can be deployed, by name."""
+        return {n: entry for n, entry in self.entries.items() if DEPLOYMENT in entry.stages}
+
+    def use_case(self, name: str) -> UseCase:
+        """A use case that can be deployed.
+
+        Args:
+            name: As a person wrote it.
+
+        Returns:
+            Its entry of the switchboard.
+
+        Raises:
+            ConfigurationError: There is none, or it has no stage `deployment`.
+        """
+        known = self.use_cases
+        if name not in known:
+            raise ConfigurationError(
+                f"No use case with the stage {DEPLOYMENT} that is on is called {name!r}. "
+                f"{did_you_mean(name, known)}"
+            )
+        return known[name]
+
+    def deployment(self, use_case: str) -> DeploymentSettings:
+        """What a person decided about registering the models of a use case.
+
+        Args:
+            use_case: Its name.
+
+        Returns:
+            The typed parameters; every setting has a default.
+
+        Raises:
+            ConfigurationError: One is wrong.
+        """
+        return self.settings(use_case, DEPLOYMENT, DeploymentSettings)
+
+    def settings(self, use_case: str, block: str, form: type[Settings]) -> Settings:
+        """One block of the parameters of a use case, typed.
+
+        Args:
+            use_case: Its name.
+            block: First key below it.
+            form: Its typed form.
+
+        Returns:
+            The settings.
+
+        Raises:
+            ConfigurationError: One is wrong.
+        """
+        given = self.parameters.get(use_case, {}).get(block) or {}
+        try:
+            return form.model_validate(given)
+        except ValidationError as err:
+            problem = err.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, (use_case, block, *problem["loc"])))
+            raise ConfigurationError(f"The parameter {place} is wrong: {problem['msg']}.") from err
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """The model registry that the environment names."""
+        return create_model_registry(self.globals["registry"], self.models, self.globals["aws"])
+
+    @property
+    def aws(self) -> AwsSettings:
+        """What is true of the AWS account; see aws.yml."""
+        return parse_aws_settings(self.globals["aws"])
+
+    @cached_property
+    def entries(self) -> dict[str, UseCase]:
+        """Every entry of the switchboard that is on, shared tables included."""
+        return parse_use_cases(self.loader["use_cases"], list_stages())
+
+    @property
+    def groups(self) -> list[str]:
+        """The model package groups of every use case that is on."""
+        named = []
+        for name, entry in self.use_cases.items():
+            settings, task = self.deployment(name), cast("ServedTask", entry.task)
+            named += [settings.group(name, task, role) for role in settings.list_roles(task)]
+        return list(dict.fromkeys(named))
+
+    @property
+    def served(self) -> PublishedModelStore:
+        """The folder of served models."""
+        return PublishedModelStore(f"{self.models}/{SERVED}")
+
+
+def _require_environment(folder: Path, env: str | None) -> None:
+    if not folder.is_dir():
+        raise ConfigurationError(f"No configuration lies at {folder}: a folder was expected.")
+    known = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    if env is not None and env not in known:
+        raise ConfigurationError(
+            f"No environment is called {env!r} in {folder}. {did_you_mean(env, known)}"
+        )

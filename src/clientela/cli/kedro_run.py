@@ -1,0 +1,133 @@
+"""How often Python looks for objects that only refer to one another."""
+
+import gc
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from functools import wraps
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.io import DatasetError
+from kedro.validation.exceptions import ParameterValidationError
+from omegaconf.errors import InterpolationResolutionError
+
+from clientela.exceptions import ClientelaError, did_you_mean
+from clientela.hooks import DRIFT_ALERTS
+from clientela.pipeline_registry import list_stages
+
+# How often Python looks for objects that only refer to one another.
+#
+# Expressions and figures are made of very many small objects, nearly all of which live on. Python
+# looks at all of them again after every few hundred new ones: a seventh of a run.
+
+
+NEW_OBJECTS = 50_000
+"""So many more are made than freed before Python looks; its own figure is some hundred."""
+
+
+@contextmanager
+def reduce_garbage_collection() -> Iterator[None]:
+    """Inside, unreachable cycles are looked for a hundred times less often."""
+    before = gc.get_threshold()
+    gc.set_threshold(NEW_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+# `kedro run` as Kedro has it, with errors that a person can act on instead of a traceback.
+
+
+logger = logging.getLogger(__name__)
+
+ENDED_BY = (ClientelaError, DatasetError, ParameterValidationError, InterpolationResolutionError)
+
+UNKNOWN_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>[^']+)'")
+"""What Kedro raises, as a plain ValueError."""
+
+MONITORING = "monitoring"
+DRIFT = 3
+"""Exit code of a run that was asked to monitor, and found something critical."""
+
+
+@click.group(name="clientela")
+def cli() -> None:
+    """Commands of this project."""
+
+
+def _convert_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command, failing with the message alone; the traceback goes to the log at DEBUG.
+
+    Its exit code is 3 where monitoring was asked for by name and raised an alert: everything is
+    written by then. A run of everything never fails because of drift.
+    """
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with reduce_garbage_collection():
+                done = command(*args, **kwargs)
+        except ENDED_BY as error:
+            logger.debug("Traceback of the failed run", exc_info=error)
+            raise click.ClickException(format_error_message(error)) from error
+        except ValueError as error:
+            unknown = UNKNOWN_PIPELINE.search(str(error))
+            if unknown is None:
+                raise
+            raise click.ClickException(_explain_unknown_pipeline(unknown["name"])) from error
+        if DRIFT_ALERTS.raised and MONITORING in _list_requested_pipelines(**kwargs):
+            raise click.exceptions.Exit(DRIFT)
+        return done
+
+    return wrapped
+
+
+def _list_requested_pipelines(
+    pipeline: str | None = None, pipelines: Sequence[str] | None = None, **_: Any
+) -> list[str]:
+    """The pipelines that a person asked for."""
+    return [*([pipeline] if pipeline else []), *(pipelines or ())]
+
+
+def _explain_unknown_pipeline(name: str) -> str:
+    if name in list_stages():
+        return (
+            f"No use case that is switched on has the stage {name!r}. See use_cases.yml of the "
+            "environment."
+        )
+    return f"No pipeline is called {name!r}. {did_you_mean(name, list_stages())}"
+
+
+def format_error_message(error: BaseException) -> str:
+    """The message a person can act on: our own error's where there is one in the chain.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        The message, with the dataset where Kedro named it and what to check where access failed.
+    """
+    if isinstance(error, InterpolationResolutionError) and "BUCKET" in str(error):
+        return "The variable BUCKET is not set: BUCKET=<your bucket> kedro run --env=aws"
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ClientelaError | PermissionError):
+        cause = cause.__cause__
+    if isinstance(cause, ClientelaError):
+        return str(cause)
+    if isinstance(cause, PermissionError):
+        return (
+            f"{error}\nAccess was denied. Check AWS_PROFILE or the AWS_* variables, the variable "
+            "BUCKET, and that the role may list, read and write this bucket (or, for local "
+            "folders, the folder's permissions)."
+        )
+    return str(error)
+
+
+run = copy(kedro_run)
+run.callback = _convert_errors(kedro_run.callback) if kedro_run.callback else None
+cli.add_command(run)

@@ -1,0 +1,372 @@
+"""What a raw table must look like to be accepted: the rules, as typed configuration."""
+
+import re
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Self
+
+import ibis
+import ibis.expr.types as ir
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from clientela.exceptions import ConfigurationError
+from clientela.text import normalize_text, normalize_word
+
+# What a raw table must look like to be accepted: the rules, as typed configuration.
+
+
+ColumnType = Literal["id", "text", "category", "integer", "decimal", "float", "date", "timestamp"]
+
+
+class ColumnRule(BaseModel):
+    """How one column is read, and what happens to values that break a rule.
+
+    Attributes:
+        type: `id` and `text` stay text; `category` gets a second column, folded to lower case
+            without accents; `decimal` is exact, with two decimals at most.
+        required: Whether the column must stand in the header.
+        missing: What a row without a value suffers: `allow` or `quarantine`.
+        invalid: What a row with an unusable value suffers: `quarantine`, or `set_missing`, which
+            keeps the row, empties the value and raises the flag column `<name>_invalid`.
+        max_invalid_share: With `set_missing`, the largest tolerated share of unusable values
+            among those that the column holds; None for the `max_bad_share` of the tables.
+        minimum: Smallest usable value, inclusive.
+        maximum: Largest usable value, inclusive.
+        earliest: First usable date.
+        latest: Last usable date.
+        allowed: The usable values of a text or category, compared without accents and case.
+        folded_as: Name of a category's folded column; None for no such column.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ColumnType
+    required: bool = True
+    missing: Literal["allow", "quarantine"] = "allow"
+    invalid: Literal["quarantine", "set_missing"] = "quarantine"
+    max_invalid_share: float | None = Field(default=None, ge=0, le=1)
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    earliest: date | None = None
+    latest: date | None = None
+    allowed: tuple[str, ...] | None = None
+    folded_as: str | None = None
+
+    @model_validator(mode="after")
+    def _validate_bounds(self) -> Self:
+        numeric = self.type in ("integer", "decimal", "float")
+        dated = self.type in ("date", "timestamp")
+        if (self.minimum is not None or self.maximum is not None) and not numeric:
+            raise ValueError(f"minimum and maximum fit numbers, not {self.type}")
+        if (self.earliest is not None or self.latest is not None) and not dated:
+            raise ValueError(f"earliest and latest fit dates, not {self.type}")
+        if self.allowed is not None and self.type not in ("text", "category"):
+            raise ValueError(f"allowed fits text and category, not {self.type}")
+        if self.folded_as is not None and self.type != "category":
+            raise ValueError(f"folded_as fits category, not {self.type}")
+        if self.max_invalid_share is not None and self.invalid != "set_missing":
+            raise ValueError("max_invalid_share fits invalid: set_missing; rows have max_bad_share")
+        if self.missing == "quarantine" and self.invalid == "set_missing":
+            raise ValueError("invalid: set_missing would empty what missing: quarantine demands")
+        return self
+
+
+class TableRules(BaseModel):
+    """The rules of one raw table.
+
+    Attributes:
+        key: Columns that identify a row; of rows with the same key one is kept.
+        made_key: For a table without such columns, the name of a key made of each row's content
+            and, among equal rows, a number. Row order and cutting into files never change it.
+        duplicates: What happens to further rows of equal content under a made key: `keep` or
+            `quarantine`.
+        decimal: The decimal separator.
+        thousands: The thousands separator; empty for none.
+        date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
+            and literal characters.
+        missing_words: Words that stand in a cell without a value, such as NA, compared without
+            accents and case.
+        columns: Column name to its rule; columns without a rule pass through as text.
+        unknown_references: What happens to rows whose reference is unknown: `keep` counts them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: tuple[str, ...] = ()
+    made_key: str | None = None
+    duplicates: Literal["keep", "quarantine"] = "quarantine"
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    date_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+    missing_words: tuple[str, ...] = ()
+    columns: dict[str, ColumnRule]
+    unknown_references: Literal["keep", "quarantine"] = "keep"
+
+    @model_validator(mode="after")
+    def _validate_separators_and_keys(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands separators must differ")
+        absent = [name for name in self.key if name not in self.columns]
+        if absent:
+            raise ValueError(f"the key columns {absent} have no rule under columns")
+        return self
+
+    @model_validator(mode="after")
+    def _validate_key_kind(self) -> Self:
+        if bool(self.key) == (self.made_key is not None):
+            raise ValueError("a table needs either key (its columns), or made_key (a new name)")
+        if self.made_key in self.columns:
+            raise ValueError(
+                f"made_key: {self.made_key!r} is a column of the table; name it as key"
+            )
+        if self.duplicates == "keep" and self.made_key is None:
+            raise ValueError("duplicates: keep needs made_key, else rows would share a key")
+        return self
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that identify a row once it is accepted."""
+        return self.key if self.made_key is None else (self.made_key,)
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """The columns whose unusable values are set missing, each with a flag of its own."""
+        return tuple(c for c, rule in self.columns.items() if rule.invalid == "set_missing")
+
+
+class IntakeRules(BaseModel):
+    """The rules of every raw table of a use case.
+
+    Attributes:
+        max_bad_share: Largest tolerated share of quarantined rows, per table, and of emptied
+            values, per column.
+        tables: Table name to its rules.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+    tables: dict[str, TableRules]
+
+
+# Text columns to typed columns: explicit rules, no guessing, the same on every engine.
+
+
+DIRECTIVES = {
+    "%Y": r"(?P<Y>[0-9]{4})",
+    "%m": r"(?P<m>[0-9]{1,2})",
+    "%d": r"(?P<d>[0-9]{1,2})",
+    "%H": r"(?P<H>[0-9]{1,2})",
+    "%M": r"(?P<M>[0-9]{2})",
+    "%S": r"(?P<S>[0-9]{2}(?:\.[0-9]{1,9})?)",  # databases export fractions of seconds
+}
+DECIMAL_TYPE = "decimal(18, 2)"
+
+
+def normalize_missing_text(
+    text: ir.StringValue, missing_words: Collection[str] = ()
+) -> ir.StringValue:
+    """Trimmed text; null where nothing is left, or a word that stands for nothing.
+
+    Args:
+        text: Any text.
+        missing_words: Those words; compared without accents and case.
+
+    Returns:
+        Text that is null or says something.
+    """
+    trimmed = text.strip().nullif("")
+    if not missing_words:
+        return trimmed
+    says_nothing = normalize_text(trimmed).isin([normalize_word(word) for word in missing_words])
+    return says_nothing.ifelse(None, trimmed)
+
+
+def convert_to_type(text: ir.StringValue, rule: ColumnRule, table: TableRules) -> ir.Value:
+    """The text as its declared type; null where it can't be read as one.
+
+    Args:
+        text: Trimmed text, null where missing.
+        rule: The column's rule.
+        table: The table's rules: separators and date formats.
+
+    Returns:
+        A column of the rule's type.
+    """
+    match rule.type:
+        case "id" | "text" | "category":
+            return text
+        case "integer":
+            number = normalize_number_text(text, table)
+            whole = number.re_search(r"^[+-]?[0-9]+(\.0+)?$")
+            return whole.ifelse(number.split(".")[0], None).try_cast("int64")
+        case "decimal":
+            number = normalize_number_text(text, table)
+            exact = number.re_search(r"^[+-]?[0-9]+(\.[0-9]{1,2}0*)?$")
+            return exact.ifelse(number, None).try_cast(DECIMAL_TYPE)
+        case "float":
+            number = normalize_number_text(text, table)
+            pattern = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+            value = number.re_search(pattern).ifelse(number, None).try_cast("float64")
+            return value.isinf().ifelse(None, value)
+        case "date":
+            return normalize_timestamp_text(text, table.date_formats).try_cast("timestamp").date()
+        case "timestamp":
+            return normalize_timestamp_text(text, table.date_formats).try_cast("timestamp")
+
+
+def normalize_number_text(text: ir.StringValue, table: TableRules) -> ir.StringValue:
+    """A number as written in the declared locale, rewritten with a decimal point alone.
+
+    Thousands separators are taken only where they group by three, so that `1.234` under a comma
+    locale is one thousand and `1.23` is refused instead of becoming 123.
+
+    Args:
+        text: Trimmed text.
+        table: Its separators.
+
+    Returns:
+        Text of a number; null where the grouping is wrong.
+    """
+    number = text
+    if table.thousands:
+        mark, point = re.escape(table.thousands), re.escape(table.decimal)
+        grouped = text.re_search(rf"^[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})*({point}[0-9]*)?$")
+        ungrouped = text.re_search(rf"^[+-]?[0-9]*({point}[0-9]*)?$")
+        number = ibis.cases(
+            (ungrouped, text), (grouped, text.replace(table.thousands, "")), else_=None
+        )
+    if table.decimal == ",":
+        # a point is no separator of this locale unless it is the thousands mark, gone by now
+        number = number.contains(".").ifelse(None, number).replace(",", ".")
+    return number
+
+
+def normalize_timestamp_text(text: ir.StringValue, formats: tuple[str, ...]) -> ir.StringValue:
+    """A date in one of the accepted formats, rewritten as `YYYY-MM-DD hh:mm:ss`.
+
+    Rewriting instead of parsing keeps the cast the same on every engine, which then refuses
+    30 February.
+
+    Args:
+        text: Trimmed text.
+        formats: The accepted formats, tried in order.
+
+    Returns:
+        ISO text; null where no format fits.
+    """
+    attempts = [_convert_date_to_iso(text, directive) for directive in formats]
+    return ibis.coalesce(*attempts)
+
+
+def _convert_date_to_iso(text: ir.StringValue, date_format: str) -> ir.StringValue:
+    pattern = date_pattern(date_format)
+    groups = re.compile(pattern).groupindex
+    plain = re.sub(r"\?P<[A-Za-z]>", "", pattern)
+
+    def part(name: str, width: int) -> ir.StringValue:
+        if name not in groups:
+            return ibis.literal("0" * width)
+        found = text.re_extract(plain, groups[name])
+        return found if name == "S" else found.lpad(width, "0")
+
+    day = part("Y", 4) + "-" + part("m", 2) + "-" + part("d", 2)
+    moment = day + " " + part("H", 2) + ":" + part("M", 2) + ":" + part("S", 2)
+    return text.re_search(plain).ifelse(moment, None)
+
+
+def date_pattern(date_format: str) -> str:
+    """The regular expression of a date format, with a named group per directive.
+
+    Args:
+        date_format: For example `%d/%m/%Y`.
+
+    Returns:
+        An anchored pattern.
+
+    Raises:
+        ConfigurationError: The format lacks a year, month or day, or has an unknown directive.
+    """
+    pieces = re.split(r"(%.)", date_format)
+    unknown = [p for p in pieces if p.startswith("%") and p not in DIRECTIVES]
+    lacking = [d for d in ("%Y", "%m", "%d") if pieces.count(d) != 1]
+    if unknown or lacking:
+        raise ConfigurationError(
+            f"date_formats: {date_format!r} should hold %Y, %m and %d once each, and beside them "
+            f"only %H, %M, %S. {'Unknown: ' + ', '.join(unknown) if unknown else ''}"
+        )
+    return "^" + "".join(DIRECTIVES.get(piece, re.escape(piece)) for piece in pieces) + "$"
+
+
+# A key for rows of tables that bring none: what a row says, and which of its equals it is.
+#
+# A line number would do for one file, but not for a table that is exported anew each week: the same
+# loan has to keep its key when rows move, files are cut otherwise, or columns change their order.
+
+
+DIGITS = 16
+"""Hexadecimal digits of the content's digest; rows that collide still get numbers of their own."""
+REPEATED = "duplicate_row"
+ROW_NUMBER = "Unnamed: 0"
+"""What pandas calls the first column where its name is empty: the row numbers of an export."""
+_END_OF_CELL = "\x1f"
+
+
+def compute_content_digest(
+    raw: ir.Table, lineage: Collection[str], missing_words: Collection[str] = ()
+) -> ir.StringValue:
+    """A short digest of all that a raw row says.
+
+    Args:
+        raw: Text columns.
+        lineage: Columns that tell where the row stood, which is not what it says.
+        missing_words: Words that stand for nothing.
+
+    Returns:
+        Hexadecimal digits, equal for rows with equal cells under equal names; missing cells count
+        like absent columns.
+    """
+    cells = [
+        (f"{name}=" + normalize_missing_text(raw[name], missing_words) + _END_OF_CELL).fill_null("")
+        for name in sorted(set(raw.columns) - set(lineage))
+    ]
+    return ibis.literal("").join(cells).hexdigest("md5").left(DIGITS)
+
+
+def add_generated_key(
+    judged: ir.Table, key: str, duplicates: Literal["keep", "quarantine"]
+) -> ir.Table:
+    """The rows with a unique key: the digest, and a number among those that share it.
+
+    Args:
+        judged: Rows with their verdict, `_file`, `_line`, and the digest in the key's column.
+        key: The made key.
+        duplicates: Whether further rows of equal content are kept, or refused.
+
+    Returns:
+        The same rows; `<digest>-1` for the first, `<digest>-2` for its next equal.
+    """
+    accepted = judged["_reason"].isnull()
+    # numbers follow the place in the files, but equal rows are interchangeable: the keys of a
+    # table are the same set in any order
+    place = ibis.row_number().over(
+        ibis.window(group_by=[key, accepted], order_by=[judged["_file"], judged["_line"]])
+    )
+    made: dict[str, ir.Value] = {key: judged[key] + "-" + (place + 1).cast("string")}
+    if duplicates == "quarantine":
+        made["_reason"] = (accepted & (place > 0)).ifelse(REPEATED, judged["_reason"])
+    return judged.mutate(**made)
+
+
+def is_duplicate_row(table: ir.Table, key: str) -> ir.BooleanValue:
+    """Whether a row with a made key says again what another one says.
+
+    Args:
+        table: Accepted rows.
+        key: The made key.
+
+    Returns:
+        A condition per row.
+    """
+    return ~table[key].endswith("-1")

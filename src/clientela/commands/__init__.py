@@ -1,1 +1,0 @@
-"""The `clientela` console command: what people do with models once they are trained."""

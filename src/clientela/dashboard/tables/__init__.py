@@ -1,1 +1,0 @@
-"""The frames behind views and charts: pure functions of what monitoring wrote."""

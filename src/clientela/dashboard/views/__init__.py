@@ -1,1 +1,0 @@
-"""What Streamlit draws, one view per question; thin."""

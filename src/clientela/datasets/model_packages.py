@@ -1,0 +1,301 @@
+"""Stores several files as one: an archive whose bytes depend on nothing but its files."""
+
+import json
+import tarfile
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from fsspec.core import url_to_fs
+from kedro.io import AbstractDataset
+from pydantic import ValidationError
+
+from clientela.aws_clients import parse_aws_settings
+from clientela.exceptions import ConfigurationError, MissingStageInputError, ModelFileError
+from clientela.models.base import check_name
+from clientela.registry.manifest import Role
+from clientela.registry.mlflow_registry import SQLITE, MlflowRegistry
+from clientela.registry.model_registry import ModelRegistry, RegisteredModel, Submission
+from clientela.registry.package import (
+    NewPackage,
+    StoredPackage,
+    encode_json,
+    extract_archive,
+    make_archive,
+)
+from clientela.registry.sagemaker_registry import SageMakerRegistry
+from clientela.storage import (
+    compute_sha256,
+    ensure_file,
+    is_stored,
+    make_parent_folder,
+    read_and_verify,
+    read_file_if_present,
+    write_file_atomically,
+)
+
+# Stores several files as one: an archive whose bytes depend on nothing but its files.
+
+
+ARCHIVE = ".tar.gz"
+
+
+class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):
+    """Files by relative path: one `.tar.gz` archive if the path ends so, else a folder.
+
+    Args:
+        filepath: The archive or the folder; local or `s3://`. What stood there is replaced.
+        metadata: For kedro-viz and the run summary.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = filepath
+        self.metadata = metadata
+
+    def load(self) -> dict[str, bytes]:
+        """The files.
+
+        Returns:
+            Path to content.
+
+        Raises:
+            StageInputMissing: Nothing is there.
+            ModelFileError: The archive is damaged.
+        """
+        if not self._exists():
+            raise MissingStageInputError(
+                f"No model at {self._filepath}. Run the training stage first."
+            )
+        fs, path = url_to_fs(self._filepath)
+        if not path.endswith(ARCHIVE):
+            names = sorted(str(found) for found in fs.find(path))
+            return {str(PurePosixPath(name).relative_to(path)): fs.cat_file(name) for name in names}
+        try:
+            return extract_archive(fs.cat_file(path))
+        except (tarfile.TarError, OSError, EOFError) as err:
+            raise ModelFileError(
+                f"{self._filepath} can't be read as a .tar.gz archive ({err}). "
+                "Run the training stage again."
+            ) from err
+
+    def save(self, data: Mapping[str, bytes]) -> None:
+        """Write the files in place of those that were there.
+
+        Args:
+            data: Path to content.
+        """
+        fs, path = url_to_fs(self._filepath)
+        if path.endswith(ARCHIVE):
+            _write(fs, path, make_archive(data))
+            return
+        if fs.exists(path):
+            fs.rm(path, recursive=True)
+        for name, content in data.items():
+            _write(fs, f"{path}/{name}", content)
+
+    def _exists(self) -> bool:
+        return is_stored(self._filepath)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
+
+
+def _write(fs: Any, path: str, content: bytes) -> None:
+    make_parent_folder(fs, path)
+    with fs.open(path, "wb") as file:
+        file.write(content)
+
+
+# Keeps packaged models under names made of their content, and remembers the latest one.
+
+
+AGAIN = "Run the deployment stage again."
+
+
+class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
+    """The packages of one role of a use case: `<role>-<version>.tar.gz`, each written once.
+
+    `<role>.json`, written last, says which one is the latest. A run that is killed leaves the one
+    before; a rerun with the same model writes nothing, and puts a damaged file right.
+
+    Args:
+        path: The folder; local or `s3://`.
+        role: `champion` or `required`.
+        metadata: For kedro-viz and the run summary.
+    """
+
+    def __init__(self, *, path: str, role: Role, metadata: dict[str, Any] | None = None) -> None:
+        self._path = path
+        self._role = role
+        self.metadata = metadata
+
+    def load(self) -> StoredPackage:
+        """The latest package, after checking its file.
+
+        Returns:
+            Where its files lie.
+
+        Raises:
+            StageInputMissing: There is none.
+            ModelFileError: It is damaged.
+        """
+        text = read_file_if_present(self._latest_path)
+        if text is None:
+            raise MissingStageInputError(
+                f"No package at {self._latest_path}. Run first: kedro run --pipelines=deployment"
+            )
+        try:
+            stored = StoredPackage.model_validate_json(text)
+        except ValidationError as err:
+            raise ModelFileError(
+                f"{self._latest_path} should name the latest package, but can't be read. {AGAIN}"
+            ) from err
+        read_and_verify(stored.package, stored.package_sha256)
+        return stored
+
+    def save(self, data: NewPackage) -> None:
+        """Stores the files that are not there yet, then calls them the latest.
+
+        Args:
+            data: The files.
+
+        Raises:
+            ModelFileError: A file can't be read back equal.
+        """
+        version = data.manifest.version
+        stored = StoredPackage(
+            manifest=data.manifest,
+            package=self._store_file(f"{version}.tar.gz", data.content),
+            package_sha256=compute_sha256(data.content),
+            prebuilt=None
+            if data.prebuilt is None
+            else self._store_file(f"{version}-prebuilt.tar.gz", make_archive(data.prebuilt)),
+            metrics=None
+            if data.metrics is None
+            else self._store_file(f"{version}-metrics.json", encode_json(data.metrics)),
+        )
+        latest = encode_json(stored.model_dump(mode="json"))
+        if read_file_if_present(self._latest_path) != latest:
+            write_file_atomically(self._latest_path, latest)
+
+    @property
+    def _latest_path(self) -> str:
+        return f"{self._path}/{self._role}.json"
+
+    def _store_file(self, name: str, content: bytes) -> str:
+        address = f"{self._path}/{self._role}-{name}"
+        ensure_file(address, content)
+        return address
+
+    def _exists(self) -> bool:
+        return is_stored(self._latest_path)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._latest_path, "role": self._role}
+
+
+# Enters models into the registry that the environment names, and keeps what it answered.
+
+
+KINDS = ("mlflow", "sagemaker")
+
+DATABASE = "registry/mlflow.db"
+"""Of the local registry, below the root of models."""
+
+
+def create_model_registry(
+    settings: Mapping[str, Any], models: str, aws: Mapping[str, Any] | None = None
+) -> ModelRegistry:
+    """The registry that an environment names.
+
+    Args:
+        settings: `registry` of globals.yml: `kind`, and what that kind needs.
+        models: Root of models, where the local registry lies unless its `uri` says otherwise.
+        aws: Content of aws.yml, for SageMaker; None: its defaults.
+
+    Returns:
+        The registry; nothing is asked of it yet.
+
+    Raises:
+        ConfigurationError: There is no such kind, or no place for its database.
+    """
+    kind = str(settings.get("kind"))
+    check_name("model registry (registry.kind in globals.yml)", kind, KINDS)
+    if kind == "sagemaker":
+        return SageMakerRegistry(parse_aws_settings(aws or {}))
+    return MlflowRegistry(settings.get("uri") or _resolve_local_database(models))
+
+
+def _resolve_local_database(models: str) -> str:
+    if "://" in models and not models.startswith("file://"):
+        raise ConfigurationError(
+            f"The local registry is a database file and can't lie at {models}. Set registry.uri in "
+            "globals.yml (postgresql://…, or an MLflow server), or registry.kind to 'sagemaker'."
+        )
+    return f"{SQLITE}{models.removeprefix('file://').rstrip('/')}/{DATABASE}"
+
+
+class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, RegisteredModel]]):
+    """Models in a registry, by role: saving registers each that is not there yet.
+
+    What the registry answered is kept in a file, for the run summary and for people.
+
+    Args:
+        filepath: That file; local or `s3://`.
+        registry: `registry` of globals.yml.
+        models: `{path: <root of models>}`.
+        aws: Content of aws.yml, for a registry in SageMaker.
+        metadata: For kedro-viz and the run summary.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        registry: dict[str, Any],
+        models: dict[str, str],
+        aws: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._filepath = filepath
+        self._registry = registry
+        self._models = models["path"]
+        self._aws = aws
+        self.metadata = metadata
+
+    def load(self) -> dict[str, RegisteredModel]:
+        """What the registry answered when the models were registered.
+
+        Returns:
+            Role to its entry.
+
+        Raises:
+            StageInputMissing: Nothing was registered yet.
+        """
+        text = read_file_if_present(self._filepath)
+        if text is None:
+            raise MissingStageInputError(
+                f"No record of registered models at {self._filepath}. Run first: "
+                "kedro run --pipelines=deployment"
+            )
+        return {role: RegisteredModel(**entry) for role, entry in json.loads(text).items()}
+
+    def save(self, data: dict[str, Submission]) -> None:
+        """Registers each model; one that is there already stays as it stands.
+
+        Args:
+            data: Role to what is submitted.
+
+        Raises:
+            RegistryError: The registry can't be reached, or refuses.
+        """
+        registry = create_model_registry(self._registry, self._models, self._aws)
+        entries = {role: registry.register(submission) for role, submission in data.items()}
+        record = {role: entry.record() for role, entry in entries.items()}
+        write_file_atomically(self._filepath, encode_json(record))
+
+    def _exists(self) -> bool:
+        return is_stored(self._filepath)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "registry": self._registry.get("kind")}

@@ -1,0 +1,333 @@
+"""What may vary in a use case on a table: the meaning of its columns, and what is made of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated, Any, Self, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from clientela.exceptions import did_you_mean
+from clientela.features.settings import Cleaning, Enrichment, NumberRule, WordRule
+from clientela.text import normalize_word
+
+Reason: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+INVALID = "_invalido"
+"""How the flag of a cleaning rule ends."""
+
+
+class ClassLabel(BaseModel):
+    """One class of a target.
+
+    Attributes:
+        label: How the data write it, compared without accents and case: "0" for numbers, "true" for
+            booleans.
+        name: How the project calls it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    label: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _refuse_boolean(cls, label: object) -> object:
+        if isinstance(label, bool):
+            raise ValueError(  # noqa: TRY004 - pydantic gathers ValueErrors
+                f"YAML reads this label as the boolean {label}; quote it: 'Yes', 'No', 'true'"
+            )
+        return label
+
+    @property
+    def word(self) -> str:
+        """The label as it is compared."""
+        return normalize_word(self.label)
+
+
+class BinaryTarget(BaseModel):
+    """What is to be predicted.
+
+    Attributes:
+        column: Its column.
+        negative: The class with code 0.
+        positive: The class with code 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    negative: ClassLabel
+    positive: ClassLabel
+
+    @model_validator(mode="after")
+    def _check_classes_differ(self) -> Self:
+        if self.negative.word == self.positive.word or self.negative.name == self.positive.name:
+            raise ValueError("negative and positive need labels and names of their own")
+        return self
+
+
+class Maturity(BaseModel):
+    """When a row is old enough for its label to be final.
+
+    A row counts once its whole observation has passed, whatever its label: bad ends are known
+    early, and taking only those of young rows would make young rows look bad. A row whose start or
+    length is missing can't be judged, and counts as undated.
+
+    Attributes:
+        date_column: Where the observation starts.
+        months: Its length in months; None with `term_column`.
+        term_column: Column with its length in months; None with `months`.
+        as_of: The day on which labels were taken; None: the latest date of `date_column`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date_column: str
+    months: PositiveInt | None = None
+    term_column: str | None = None
+    as_of: date | None = None
+
+    @model_validator(mode="after")
+    def _check_one_length(self) -> Self:
+        if (self.months is None) == (self.term_column is None):
+            raise ValueError("maturity needs either months, or term_column (a column with months)")
+        return self
+
+
+class TabularFeatureParams(BaseModel):
+    """The columns of a table with one row per case, and the features made of them.
+
+    Attributes:
+        key: Unique key of a row; never a feature.
+        target: What is to be predicted.
+        required: Columns that every table to be scored must bring, those of the requirement; empty:
+            all. The others may be absent, and are imputed then; so may those whose missing word is
+            a category of its own, which says something too.
+        numeric: Features that are numbers.
+        categorical: Features that are words without an order; numbers are read as words.
+        ordinal: Features that are words with an order: column to its levels, lowest first.
+        excluded: Columns that are no features, with the reason. One may stand among the features as
+            well: taking it out of here is then all it takes to use it.
+        sensitive: Columns kept beside the features, to compare groups of people by.
+        time: Date column kept beside the features, to split by.
+        cleaning: Which values are believed.
+        enrichment: Columns made from columns.
+        maturity: When a label is final; None: always.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    target: BinaryTarget
+    required: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    ordinal: dict[str, Annotated[tuple[str, ...], Field(min_length=2)]] = {}
+    excluded: dict[str, Reason] = {}
+    sensitive: tuple[str, ...] = ()
+    time: str | None = None
+    cleaning: Cleaning = Cleaning()
+    enrichment: Enrichment = Enrichment()
+    maturity: Maturity | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_excluded_columns(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        # a block whose last line was removed is None in YAML: it is as if it were not there
+        given = {name: value for name, value in data.items() if value is not None}
+        left_out = tuple(excluded) if isinstance(excluded := given.get("excluded"), Mapping) else ()
+        for name in ("numeric", "categorical"):
+            if isinstance(columns := given.get(name), list | tuple):
+                given[name] = [column for column in columns if column not in left_out]
+        if isinstance(levels := given.get("ordinal"), Mapping):
+            given["ordinal"] = {k: v for k, v in levels.items() if k not in left_out}
+        return given
+
+    @model_validator(mode="after")
+    def _check_unique_roles(self) -> Self:
+        if not self.raw_features:
+            raise ValueError("at least one column must be numeric, categorical or ordinal")
+        names = [self.key, self.target.column, *self.excluded, *self.raw_features, *self._made()]
+        for name, times in Counter(names).items():
+            if times > 1:
+                raise ValueError(f"the column {name!r} is given {times} meanings; give it one")
+        read_twice = sorted(set(self.dates) & set(self.raw_features))
+        if read_twice:
+            raise ValueError(f"{', '.join(read_twice)}: a date, and a number or a word as well")
+        hidden = {self.key, self.target.column} & {*self.dates, *self.sensitive}
+        if hidden:
+            raise ValueError(
+                f"{sorted(hidden)} can't be the key or the target, and a date or group"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_rule_columns(self) -> Self:
+        words = [*self.categorical, *self.ordinal]
+        _require_known_columns("cleaning.numbers", self.cleaning.numbers, self.numeric)
+        _require_known_columns("cleaning.words", self.cleaning.words, words)
+        _require_known_columns("required", self.required, self.inputs)
+        if not set(self.needed) & set(self.raw_features):
+            raise ValueError(
+                "required must name at least one numeric, categorical or ordinal column"
+            )
+        _require_known_columns(
+            "enrichment.missing_flags", self.enrichment.missing_flags.columns, self.raw_features
+        )
+        for name, levels in self.ordinal.items():
+            rule = self.cleaning.words.get(name, WordRule())
+            if rule.allowed is not None or rule.other == "group":
+                raise ValueError(
+                    f"cleaning.words.{name}: the levels of an ordinal column are its allowed "
+                    "words, and others are set missing; leave allowed and other away"
+                )
+            if len({normalize_word(level) for level in levels}) < len(levels):
+                raise ValueError(f"ordinal.{name}: levels that can't be told apart: {levels}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_missing_words(self) -> Self:
+        for name, rule in self.cleaning.words.items():
+            place, word = f"cleaning.words.{name}.missing", rule.missing
+            if word is None:
+                continue
+            if name in self.ordinal:
+                _require_known_columns(place, [word], self.ordinal[name])
+            elif rule.allowed is None and rule.folded and word != normalize_word(word):
+                raise ValueError(
+                    f"{place}: the table's own words are folded, so {word!r} would stand beside "
+                    f"{normalize_word(word)!r}; write it that way"
+                )
+            if name in self.enrichment.missing_flags.columns:
+                raise ValueError(
+                    f"{place}: enrichment.missing_flags tells the same; remove one of the two"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_operands(self) -> Self:
+        known = list(self.numeric)
+        for name, operands in self.enrichment.numbers().items():
+            _require_known_columns(f"enrichment, {name}", operands, known)
+            known.append(name)
+        for name, operands in self.enrichment.categories().items():
+            _require_known_columns(f"enrichment.bands, {name}", operands, known)
+        left_out = sorted(set(self.dates_of_features) & set(self.excluded))
+        if left_out:
+            raise ValueError(f"enrichment.dates uses excluded columns: {', '.join(left_out)}")
+        return self
+
+    @property
+    def raw_features(self) -> list[str]:
+        """Columns of the table that are features themselves."""
+        return [*self.numeric, *self.categorical, *self.ordinal]
+
+    @property
+    def dates_of_features(self) -> list[str]:
+        """Date columns that features are made of."""
+        operands = self.enrichment.map_date_features().values()
+        return list(dict.fromkeys(name for names in operands for name in names))
+
+    @property
+    def inputs(self) -> list[str]:
+        """Columns of the table that features are made of."""
+        return [*self.raw_features, *self.dates_of_features]
+
+    @property
+    def listed(self) -> list[str]:
+        """Columns that the requirement lists, in their order."""
+        return list(self.required or self.inputs)
+
+    @property
+    def needed(self) -> list[str]:
+        """Those of them that every table to be scored must bring."""
+        words = {*self.categorical, *self.ordinal}
+        return [
+            name
+            for name in self.listed
+            if name not in words or self.get_word_rule(name).missing is None
+        ]
+
+    @property
+    def dates(self) -> list[str]:
+        """Every column that is read as a date."""
+        beside = [self.time] if self.time is not None else []
+        started = [self.maturity.date_column] if self.maturity is not None else []
+        return list(dict.fromkeys([*self.dates_of_features, *beside, *started]))
+
+    @property
+    def invalid_flags(self) -> dict[str, tuple[str, ...]]:
+        """Each flag of a cleaning rule, with its column."""
+        if not self.cleaning.enabled:
+            return {}
+        rules: dict[str, NumberRule | WordRule] = {**self.cleaning.numbers, **self.cleaning.words}
+        return {f"{name}{INVALID}": (name,) for name, rule in rules.items() if rule.flag}
+
+    @property
+    def made_numbers(self) -> dict[str, tuple[str, ...]]:
+        """Each feature that is a new number, with its operands."""
+        made = self.enrichment
+        return self.invalid_flags | made.numbers() | made.map_date_features() | made.flags()
+
+    def get_number_rule(self, name: str) -> NumberRule | None:
+        """The rule that applies to a numeric column.
+
+        Args:
+            name: The column.
+
+        Returns:
+            The rule; None where any number is believed.
+        """
+        return self.cleaning.numbers.get(name) if self.cleaning.enabled else None
+
+    def get_word_rule(self, name: str) -> WordRule:
+        """The rule that applies to a categorical or ordinal column.
+
+        Args:
+            name: The column.
+
+        Returns:
+            The rule; without one in configuration, any word is believed as it is written. Words
+            beside the levels of an ordinal column are never believed, with cleaning or without.
+        """
+        found = self.cleaning.words.get(name) if self.cleaning.enabled else None
+        if name in self.ordinal:
+            levels = {"allowed": self.ordinal[name], "other": "set_missing"}
+            return (found or WordRule()).model_copy(update=levels)
+        return found or WordRule(folded=False)
+
+    def _made(self) -> list[str]:
+        """Names of all new columns; one that two groups make stands twice."""
+        made = self.enrichment
+        groups = (self.invalid_flags, made.map_date_features(), made.flags(), made.categories())
+        return [*_list_derived_numbers(made), *(name for group in groups for name in group)]
+
+
+def _list_derived_numbers(made: Enrichment) -> list[str]:
+    groups = (made.sums, made.differences, made.products, made.ratios)
+    logs = made.logs.columns if made.logs.enabled else ()
+    return [
+        *(name for group in groups if group.enabled for name in group.columns),
+        *(f"log_{name}" for name in logs),
+    ]
+
+
+def _require_known_columns(where: str, names: Iterable[str], known: Iterable[str]) -> None:
+    available = list(known)
+    for name in names:
+        if name not in available:
+            raise ValueError(
+                f"{where}: {name!r} is not known there. {did_you_mean(name, available)}"
+            )

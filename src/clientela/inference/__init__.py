@@ -1,1 +1,0 @@
-"""Inference: what a served model is made of, and from one request to its answer."""

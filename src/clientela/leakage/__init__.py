@@ -1,1 +1,0 @@
-"""Proof that no feature knows what can't be known at decision time."""

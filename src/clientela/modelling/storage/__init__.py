@@ -1,1 +1,0 @@
-"""Models at rest: deterministic, checked, without pickle."""

@@ -1,0 +1,1 @@
+"""Estimators and what belongs to them: decisions, metrics, explanations, task types."""

@@ -1,0 +1,235 @@
+"""What a measure of predictions is: a name, a direction, one signature."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+
+from clientela.arrays import Codes, Floats, compute_confusion_matrix
+from clientela.exceptions import ConfigurationError, InvalidTargetError, did_you_mean
+
+# What a measure of predictions is: a name, a direction, one signature.
+
+
+@dataclass(frozen=True)
+class BaseMetric(ABC):
+    """A measure of predictions, by the name that configuration uses."""
+
+    name: str
+    greater_is_better: bool
+
+    @abstractmethod
+    def __call__(self, y_true: Codes, predicted: NDArray[Any], scale: Floats) -> float:
+        """The measure of one set of predictions; `scale` weighs mistakes and has K rows."""
+
+
+@dataclass(frozen=True)
+class PointMetric(BaseMetric):
+    """A measure of predicted classes, computed from tables of counts.
+
+    Attributes:
+        of_counts: From tables of counts, shape (..., K, K), and what weighs mistakes (the K values
+            of ordered classes, or K x K costs) to one measure for each table.
+    """
+
+    of_counts: Callable[[Floats, Floats], Floats]
+
+    def __call__(self, y_true: Codes, predicted: NDArray[Any], scale: Floats) -> float:
+        """The measure of one set of predicted codes."""
+        return float(self.of_counts(compute_confusion_matrix(y_true, predicted, len(scale)), scale))
+
+
+# Things that configuration calls by name: measures, decision rules, calibrations.
+
+
+Entry = TypeVar("Entry")
+
+
+def check_name(sort: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a name that nothing has.
+
+    Args:
+        sort: What is sought, for the message.
+        name: The name that configuration gives.
+        known: The names there are.
+
+    Raises:
+        ConfigurationError: It is none of them.
+    """
+    names = tuple(known)
+    if name not in names:
+        raise ConfigurationError(f"No {sort} is called {name!r}. {did_you_mean(name, names)}")
+
+
+class NamedRegistry(Mapping[str, Entry]):
+    """Entries by the name that configuration uses, in a fixed order.
+
+    Args:
+        sort: What the entries are, for messages.
+        entries: Name to entry.
+    """
+
+    def __init__(self, sort: str, entries: Mapping[str, Entry]) -> None:
+        self._sort, self._entries = sort, dict(entries)
+
+    def __getitem__(self, name: str) -> Entry:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def named(self, name: str) -> Entry:
+        """The entry of a name that a person wrote.
+
+        Args:
+            name: The name that configuration gives.
+
+        Returns:
+            The entry.
+
+        Raises:
+            ConfigurationError: No entry has this name; the message names the nearest ones.
+        """
+        check_name(self._sort, name, self)
+        return self[name]
+
+
+# What every classifier of ours offers: codes inside, the words of the target outside.
+
+
+class BaseClassifier(ClassifierMixin, BaseEstimator):
+    """Base of the classifiers, which work on codes 0..K-1.
+
+    Attributes:
+        classes_: The K classes in order; what a code stands for.
+    """
+
+    classes_: NDArray[Any]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The class of each row under the model's decision rule.
+
+        Args:
+            X: Rows x features.
+
+        Returns:
+            Members of `classes_`.
+        """
+        codes = self._predict_codes(X)
+        classes: NDArray[Any] = self.classes_[codes]
+        return classes
+
+    @abstractmethod
+    def predict_proba(self, X: Any) -> Floats:
+        """The probability of each class, in the order of `classes_`.
+
+        Args:
+            X: Rows x features.
+
+        Returns:
+            Rows x K; each row adds up to one.
+        """
+
+    @abstractmethod
+    def _predict_codes(self, X: Any) -> Codes:
+        """The code of each row under the model's decision rule."""
+
+    def _find_classes(self, y: ArrayLike) -> tuple[NDArray[Any], Codes]:
+        """The classes that occur, sorted, and for each row the position of its class."""
+        target = column_or_1d(check_array(y, ensure_2d=False, dtype=None), warn=True)
+        check_classification_targets(target)
+        classes, codes = np.unique(target, return_inverse=True)
+        if len(classes) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
+            raise InvalidTargetError(
+                f"The target holds one class only ({len(target)} rows), and telling classes "
+                "apart needs two. Check the target's column or rule and the filters before it, "
+                "or use more data."
+            )
+        return classes, codes.astype(np.int64)
+
+
+def find_column_position(rule: BaseEstimator, column: str | int, title: str) -> int:
+    """Where the one column stands that a business rule reads.
+
+    Args:
+        rule: The rule, after it has seen its features.
+        column: The column; a name, or already a position.
+        title: What to call the rule in the error.
+
+    Returns:
+        Its position.
+
+    Raises:
+        ConfigurationError: No feature has this name.
+    """
+    if isinstance(column, int):
+        return column
+    names = get_feature_names_in(rule)
+    if column not in names:
+        raise ConfigurationError(
+            f"The {title} rule needs the column {column!r} among the features. "
+            f"{did_you_mean(column, names)}"
+        )
+    return names.index(column)
+
+
+def get_feature_names_in(estimator: BaseEstimator) -> list[str]:
+    """Feature names of a fitted estimator, `x0, x1, ...` where it was fitted on a bare array.
+
+    Args:
+        estimator: A fitted estimator.
+
+    Returns:
+        One name per feature, in the order of fitting.
+    """
+    check_is_fitted(estimator)
+    names = getattr(estimator, "feature_names_in_", None)
+    return [f"x{i}" for i in range(estimator.n_features_in_)] if names is None else list(names)
+
+
+# What the binary estimators share: two classes, of which the second is the positive one.
+
+
+class BinaryClassifier(BaseClassifier):
+    """Base of the binary classifiers; of `classes_`, the second is the positive class, code 1."""
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _encode_target(self, y: ArrayLike) -> Codes:
+        """Set the classes and return the target as codes."""
+        classes, codes = self._find_classes(y)
+        if len(classes) > 2:  # noqa: PLR2004 - two is what binary means
+            raise InvalidTargetError(
+                "Only binary classification is supported. The type of the target is "
+                f"{type_of_target(y)}: {len(classes)} classes, expected 2. Name the positive "
+                "and the negative class in the configuration, or use the task 'ordinal'."
+            )
+        self.classes_ = classes
+        return codes
+
+    def _table(self, X: Any) -> Any:
+        """A DataFrame as it is, for it may hold words beside numbers; anything else as numbers."""
+        if isinstance(X, pd.DataFrame):
+            return X
+        return check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=self)
+
+    def _validate_table(self, X: Any) -> Any:
+        """The same, once its columns are known to be those of `fit`."""
+        check_is_fitted(self)
+        table = self._table(X)
+        validate_data(self, table, reset=False, skip_check_array=True)
+        return table

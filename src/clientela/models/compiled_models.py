@@ -1,0 +1,334 @@
+"""Trees on a matrix, each kind asked in the leanest way that its library has."""
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from scipy.special import expit
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from xgboost import XGBClassifier, XGBModel, XGBRegressor
+
+from clientela.arrays import Floats
+from clientela.features.columns import FeatureLayout, Features
+from clientela.models.base import get_feature_names_in
+from clientela.models.ordinal_decision import OrdinalDecisionClassifier
+from clientela.models.ordinal_estimators import (
+    CumulativeBinaryClassifier,
+    ProportionalOddsClassifier,
+)
+from clientela.models.scorecard import UNKNOWN_WORD, WoeScorecard
+
+# Trees on a matrix, each kind asked in the leanest way that its library has.
+#
+# One thread for each request: a batch of a few rows is answered before a second thread has started.
+
+
+Answer: TypeAlias = Callable[[Floats], Floats]
+"""From a matrix (cases x columns) to one number for each case, or one for each case and class."""
+
+TREES: Final = (None, "gbtree", "dart")
+"""Boosters of XGBoost that are trees; without a name they are."""
+
+
+def build_xgboost_predictor(model: XGBModel) -> Answer | None:
+    """A boosted model of XGBoost as its native prediction.
+
+    Args:
+        model: Fitted, with one output.
+
+    Returns:
+        The answer; None where the wrapper does more than to ask its booster.
+    """
+    if model.booster not in TREES or model.early_stopping_rounds is not None:
+        return None
+    # of its own, since answering is thread-safe only where nothing else is done with it
+    booster, missing = model.get_booster().copy(), model.missing
+    booster.set_param({"nthread": 1})
+
+    def answer(matrix: Floats) -> Floats:
+        if not len(matrix):
+            return np.empty(0)
+        found = booster.inplace_predict(matrix, missing=missing, validate_features=False)
+        # XGBoost overwrites its answer with the next one
+        return np.array(found, dtype=np.float64)
+
+    answer(np.zeros((1, booster.num_features())))  # settings take effect with the first answer
+    return answer
+
+
+def build_forest_predictor(model: RandomForestClassifier) -> Answer:
+    """A forest as the mean of its trees.
+
+    Args:
+        model: Fitted on two classes.
+
+    Returns:
+        The probability of the second class.
+    """
+    trees = [each.tree_ for each in model.estimators_]
+
+    def answer(matrix: Floats) -> Floats:
+        cases, total = matrix.astype(np.float32), np.zeros(len(matrix))
+        for tree in trees:
+            total += tree.predict(cases)[:, 1]
+        return total / len(trees)
+
+    return answer
+
+
+def build_hist_gradient_predictor(model: HistGradientBoostingClassifier) -> Answer:
+    """Boosted trees of scikit-learn, which would otherwise start a thread for each core.
+
+    Args:
+        model: Fitted on two classes.
+
+    Returns:
+        The probability of the second class.
+    """
+
+    def answer(matrix: Floats) -> Floats:
+        if not len(matrix):
+            return np.empty(0)
+        # the number of threads is an argument here only
+        raw = model._raw_predict(matrix, n_threads=1)  # noqa: SLF001
+        ones: Floats = model._loss.predict_proba(raw)[:, 1]  # noqa: SLF001
+        return ones
+
+    return answer
+
+
+# Models that are arithmetic on a matrix: each as one function, the same for any number of cases.
+#
+# Sums are added up in the order of the columns. The libraries that multiply matrices choose the order
+# by the number of rows, so that a case would get other last digits alone than among others.
+
+
+def sum_columns_in_order(terms: Floats) -> Floats:
+    """The sums over the columns, added up from the first to the last.
+
+    Args:
+        terms: Columns x cases, at least one column.
+
+    Returns:
+        One number for each case.
+    """
+    sums: Floats = np.add.accumulate(terms, axis=0)[-1]
+    return sums
+
+
+@singledispatch
+def build_probability_predictor(model: Any) -> Answer | None:
+    """A classifier of two classes as the probability of the second one.
+
+    Args:
+        model: Fitted.
+
+    Returns:
+        The answer; None where nothing faster is known than the model itself.
+    """
+    del model
+    return None
+
+
+@build_probability_predictor.register
+def _build_from_logistic(model: LogisticRegression) -> Answer:
+    coefficients, intercept = model.coef_[0][:, None], model.intercept_[0]
+
+    def answer(matrix: Floats) -> Floats:
+        probability: Floats = expit(sum_columns_in_order(matrix.T * coefficients) + intercept)
+        return probability
+
+    return answer
+
+
+@build_probability_predictor.register
+def _build_from_xgboost_classifier(model: XGBClassifier) -> Answer | None:
+    return build_xgboost_predictor(model) if model.objective == "binary:logistic" else None
+
+
+@build_probability_predictor.register
+def _build_from_random_forest(model: RandomForestClassifier) -> Answer:
+    return build_forest_predictor(model)
+
+
+@build_probability_predictor.register
+def _build_from_hist_boosting(model: HistGradientBoostingClassifier) -> Answer:
+    return build_hist_gradient_predictor(model)
+
+
+@build_probability_predictor.register
+def _build_probability_from_dummy(model: DummyClassifier) -> Answer | None:
+    if model.strategy != "prior":
+        return None
+    share = float(model.class_prior_[1])
+    return lambda matrix: np.full(len(matrix), share)
+
+
+@singledispatch
+def build_expected_value_predictor(model: Any) -> Answer | None:
+    """A regressor as its prediction.
+
+    Args:
+        model: Fitted.
+
+    Returns:
+        The answer; None where nothing faster is known than the model itself.
+    """
+    del model
+    return None
+
+
+@build_expected_value_predictor.register
+def _build_from_xgboost_regressor(model: XGBRegressor) -> Answer | None:
+    return build_xgboost_predictor(model)
+
+
+@singledispatch
+def build_class_probability_predictor(model: Any) -> Answer | None:
+    """An ordinal classifier as the probabilities of all its classes.
+
+    Args:
+        model: Fitted.
+
+    Returns:
+        The answer; None where nothing faster is known than the model itself.
+    """
+    del model
+    return None
+
+
+@build_class_probability_predictor.register
+def _build_from_proportional_odds(model: ProportionalOddsClassifier) -> Answer:
+    mean, scale = model.mean_[:, None], model.scale_[:, None]
+    coefficients, thresholds = model.coef_[:, None], model.thresholds_
+    complete = _expand_to_all_classes(model)
+
+    def answer(matrix: Floats) -> Floats:
+        score = sum_columns_in_order((matrix.T - mean) / scale * coefficients)
+        return complete(_convert_from_cumulative(expit(thresholds - score[:, None]), 0.0, 1.0))
+
+    return answer
+
+
+@build_class_probability_predictor.register
+def _build_from_cumulative_binary(model: CumulativeBinaryClassifier) -> Answer | None:
+    compiled = [build_probability_predictor(each) for each in model.estimators_]
+    boundaries = [each for each in compiled if each is not None]
+    if len(boundaries) < len(compiled):
+        return None
+    complete = _expand_to_all_classes(model)
+
+    def answer(matrix: Floats) -> Floats:
+        above = np.column_stack([boundary(matrix) for boundary in boundaries])
+        shares = np.clip(-_convert_from_cumulative(above, 1.0, 0.0), 0.0, None)
+        return complete(shares / sum_columns_in_order(shares.T)[:, None])
+
+    return answer
+
+
+@build_class_probability_predictor.register
+def _build_classes_from_dummy(model: DummyClassifier) -> Answer | None:
+    shares = model.class_prior_
+    return (lambda matrix: np.tile(shares, (len(matrix), 1))) if model.strategy == "prior" else None
+
+
+@build_class_probability_predictor.register
+def _build_from_ordinal_decision(model: OrdinalDecisionClassifier) -> Answer | None:
+    inner, complete = (
+        build_class_probability_predictor(model.estimator_),
+        _expand_to_all_classes(model),
+    )
+    return None if inner is None else (lambda matrix: complete(inner(matrix)))
+
+
+def _convert_from_cumulative(inner: Floats, first: float, last: float) -> Floats:
+    """From cumulative probabilities to those of each class."""
+    edges = np.empty((len(inner), inner.shape[1] + 2))
+    edges[:, 0], edges[:, 1:-1], edges[:, -1] = first, inner, last
+    return np.diff(edges, axis=1)
+
+
+def _expand_to_all_classes(model: Any) -> Answer:
+    """Zeros for the classes that did not occur in `fit`."""
+    present, classes = model.present_, len(model.classes_)
+    if len(present) == classes:
+        return lambda probabilities: probabilities
+
+    def complete(probabilities: Floats) -> Floats:
+        table = np.zeros((len(probabilities), classes))
+        table[:, present] = probabilities
+        return table
+
+    return complete
+
+
+# A scorecard as one table of what each bin adds to the log-odds.
+
+
+UNKNOWN, GAP = -2, -1
+"""The last two rows of the table: words that `fit` never saw, and values that are missing."""
+
+
+def build_scorecard_predictor(
+    card: WoeScorecard, layout: FeatureLayout
+) -> Callable[[Features], Floats]:
+    """A scorecard over features.
+
+    Args:
+        card: Fitted.
+        layout: Where its columns stand.
+
+    Returns:
+        From features to the probability of class 1.
+    """
+    names = get_feature_names_in(card)
+    numbers = [place for place, name in enumerate(names) if not card.is_word_[place]]
+    words = [place for place, name in enumerate(names) if card.is_word_[place]]
+    rows = layout.places([names[place] for place in numbers])
+    edges, known = _build_edge_table(card, numbers), _build_word_bins(card)
+    table, intercept = _compute_bin_log_odds(card), card.linear_.intercept_[0]
+    columns = np.arange(len(names))[:, None]
+
+    def probability(features: Features) -> Floats:
+        bins = np.empty((len(names), features.cases), dtype=np.intp)
+        values = features.numbers[rows]
+        inside = (edges < values[:, None, :]).sum(axis=1)
+        bins[numbers] = np.where(np.isnan(values), GAP, inside)
+        for place, bin_of in zip(words, known, strict=True):
+            bins[place] = [bin_of.get(word, UNKNOWN) for word in features.words[names[place]]]
+        ones: Floats = expit(sum_columns_in_order(table[bins, columns]) + intercept)
+        return ones
+
+    return probability
+
+
+def _build_edge_table(card: WoeScorecard, numbers: list[int]) -> Floats:
+    """Inner edges of each number, columns x edges x 1; a value has as many below it as its bin."""
+    most = max((len(card.edges_[place]) for place in numbers), default=0)
+    table = np.full((len(numbers), most, 1), np.inf)
+    for row, place in enumerate(numbers):
+        table[row, : len(card.edges_[place]), 0] = card.edges_[place]
+    return table
+
+
+def _build_word_bins(card: WoeScorecard) -> list[dict[str | None, int]]:
+    """Word to its bin, for each column of words; None is the missing one."""
+    if card.words_ is None:
+        return []
+    levels = [found.tolist() for found in card.words_.categories_]
+    return [
+        {word: bin_ for bin_, word in enumerate(words) if isinstance(word, str)} | {None: GAP}
+        for words in levels
+    ]
+
+
+def _compute_bin_log_odds(card: WoeScorecard) -> Floats:
+    """Bins x columns, the rows of unknown words and of gaps last."""
+    most = max(len(found) for found in card.encoder_.categories_)
+    cells = np.array([*range(most), UNKNOWN_WORD, np.nan], dtype=np.float64)
+    table = np.repeat(cells[:, None], len(card.edges_), axis=1)
+    weighted: Floats = card.compute_woe(card.encoder_.transform(table)) * card.linear_.coef_[0]
+    return weighted

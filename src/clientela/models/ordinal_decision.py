@@ -1,0 +1,445 @@
+"""From a score and probabilities to a class: the decision rules."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from clientela.arrays import Codes, Floats
+from clientela.exceptions import ConfigurationError, InvalidTargetError
+from clientela.models.base import BaseClassifier, PointMetric, check_name
+from clientela.models.ordinal_metrics import get_point_metric
+
+# From a score and probabilities to a class: the decision rules.
+#
+# Which rule is best depends on the measure: the median minimises the expected distance, the
+# argmax the expected number of mistakes, cut points serve any measure they were fitted for, and
+# nearest is the required, literal form.
+
+
+OrdinalDecision: TypeAlias = Literal["nearest", "thresholds", "argmax", "median"]
+
+ORDINAL_DECISIONS: tuple[str, ...] = get_args(OrdinalDecision)
+
+LEARNED: frozenset[str] = frozenset({"thresholds"})
+"""Rules that need out-of-fold scores."""
+
+HALF = 0.5
+
+
+def apply_cut_points(score: Floats, cut_points: Floats) -> Codes:
+    """One code per score: how many cut points lie strictly below it.
+
+    A score that equals a cut point goes to the lower class. With midpoints as cut points this is
+    the nearest class value.
+
+    Args:
+        score: One score per row.
+        cut_points: The K-1 cut points, never decreasing.
+
+    Returns:
+        Codes 0..K-1.
+    """
+    codes: Codes = np.searchsorted(cut_points, score, side="left")
+    return codes
+
+
+def select_argmax_codes(probabilities: Floats) -> Codes:
+    """One code per row: the likeliest class, of equally likely ones the lowest.
+
+    Args:
+        probabilities: Rows x K.
+
+    Returns:
+        Codes 0..K-1.
+    """
+    codes: Codes = probabilities.argmax(axis=1)
+    return codes
+
+
+def select_median_codes(probabilities: Floats) -> Codes:
+    """One code per row: the lowest class whose cumulative probability reaches one half.
+
+    Args:
+        probabilities: Rows x K.
+
+    Returns:
+        Codes 0..K-1.
+    """
+    codes: Codes = (probabilities.cumsum(axis=1)[:, :-1] < HALF).sum(axis=1)
+    return codes
+
+
+# What every ordinal classifier offers: ordered classes, their values, an expected value.
+
+
+class OrdinalClassifier(BaseClassifier):
+    """Base of the ordinal classifiers.
+
+    With `values`, the target is codes 0..K-1 and K is their number, whether or not every class
+    occurs in the data at hand (a rare class may be missing in a fold). Without them, the classes
+    are the sorted distinct targets and stand for 0..K-1.
+
+    Attributes:
+        values_: The K numbers they stand for.
+        present_: The codes that occurred in `fit`; the others have probability zero.
+    """
+
+    values: Sequence[float] | None
+    values_: Floats
+    present_: Codes
+
+    def expected_value(self, X: Any) -> Floats:
+        """The mean of the class values under the predicted probabilities.
+
+        Args:
+            X: Rows x features.
+
+        Returns:
+            One number per row, on the scale of `values`.
+        """
+        probabilities = self.predict_proba(X)
+        means: Floats = probabilities @ self.values_
+        return means
+
+    def _encode_target(self, y: ArrayLike) -> Codes:
+        """Set the classes and return the target as codes."""
+        present, codes = self._find_classes(y)
+        if self.values is None:
+            self.classes_, self.values_ = present, np.arange(len(present), dtype=np.float64)
+            return codes
+        self.values_ = validate_class_values(self.values)
+        self.classes_ = np.arange(len(self.values_))
+        return _validate_codes(present, len(self.values_))[codes]
+
+    def _predict_codes(self, X: Any) -> Codes:
+        return select_argmax_codes(self.predict_proba(X))
+
+    def _encode_present_codes(self, codes: Codes) -> Codes:
+        """Remember which codes occur, and number these 0, 1, ... without gaps."""
+        self.present_, compact = np.unique(codes, return_inverse=True)
+        return compact.astype(np.int64)
+
+    def _expand_to_all_classes(self, probabilities: Floats) -> Floats:
+        """Probabilities of the codes that occur, with a column of zeros for each other class."""
+        complete = np.zeros((len(probabilities), len(self.classes_)))
+        complete[:, self.present_] = probabilities
+        return complete
+
+
+def validate_class_values(values: Sequence[float]) -> Floats:
+    """The class values as an array.
+
+    Args:
+        values: What configuration gives.
+
+    Returns:
+        K numbers.
+
+    Raises:
+        ConfigurationError: They are fewer than two, or do not increase.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or len(array) < 2 or not (np.diff(array) > 0).all():  # noqa: PLR2004
+        raise ConfigurationError(
+            f"Class values must be at least two strictly increasing numbers, not {values!r}."
+        )
+    return array
+
+
+def _validate_codes(present: NDArray[Any], n_classes: int) -> Codes:
+    """The distinct targets as codes."""
+    if np.isin(present, np.arange(n_classes)).all():
+        return present.astype(np.int64)
+    strange = sorted({str(entry) for entry in present} - {str(code) for code in range(n_classes)})
+    raise InvalidTargetError(
+        f"With {n_classes} class values, the target must be codes 0..{n_classes - 1}; "
+        f"found {', '.join(strange[:5])}. Encode the classes by their order."
+    )
+
+
+# Cut points on a score that maximise a chosen measure.
+#
+# A regressor's score shrinks towards the middle, so that midpoints between class values leave the
+# outer classes nearly empty. Cut points learned from out-of-fold scores undo that.
+
+
+MAX_CANDIDATES = 256
+"""Candidate cuts: more than this is finer than any sample's noise, and only costs time."""
+
+MAX_SWEEPS = 50
+"""Coordinate sweeps; two or three are the rule, the bound only guards against cycling."""
+
+
+def compute_midpoints(values: Floats) -> Floats:
+    """The K-1 cut points halfway between neighbouring class values.
+
+    Args:
+        values: The K class values.
+
+    Returns:
+        Cut points, increasing.
+    """
+    halfway: Floats = (values[1:] + values[:-1]) / 2
+    return halfway
+
+
+def tune_cut_points(score: Floats, y_true: Codes, values: Floats, metric: PointMetric) -> Floats:
+    """The K-1 cut points on the score under which the measure is best.
+
+    Coordinate search over candidates between neighbouring distinct scores (their quantiles when
+    there are many), once from the midpoints of the values and once from the cuts that reproduce
+    the class shares. Of equally good cuts the first in this order is kept, so that the result
+    depends on the set of rows only.
+
+    Args:
+        score: One score per row, best out-of-fold.
+        y_true: True codes, 0..K-1.
+        values: The K class values.
+        metric: The measure to make as good as possible.
+
+    Returns:
+        Cut points, never decreasing, always finite.
+    """
+    cuts = _generate_candidate_cuts(score, values)
+    below = _count_classes_below(cuts, score, y_true, len(values))
+    shares = np.bincount(y_true, minlength=len(values)).cumsum()[:-1]
+    starts = (
+        np.searchsorted(cuts, compute_midpoints(values)).clip(0, len(cuts) - 1),
+        np.searchsorted(below.sum(axis=1), shares).clip(0, len(cuts) - 1),
+    )
+    found = [_run_coordinate_search(below, start, values, metric) for start in starts]
+    positions, _ = max(found, key=lambda result: result[1])
+    chosen: Floats = cuts[positions]
+    return chosen
+
+
+def _generate_candidate_cuts(score: Floats, values: Floats) -> Floats:
+    """Cuts between distinct scores, with one below all of them and one above."""
+    distinct = np.unique(score)
+    between = (distinct[1:] + distinct[:-1]) / 2
+    if len(between) > MAX_CANDIDATES:
+        levels = (np.arange(MAX_CANDIDATES) + 0.5) / MAX_CANDIDATES
+        between = np.unique(np.quantile(score, levels))
+    span = values[-1] - values[0]
+    return np.concatenate([[distinct[0] - span], between, [distinct[-1] + span]])
+
+
+def _count_classes_below(cuts: Floats, score: Floats, y_true: Codes, n_classes: int) -> Floats:
+    """Rows of each class with a score at or below each cut (cuts x K)."""
+    bins = np.searchsorted(cuts, score, side="left")
+    cells = np.bincount(bins * n_classes + y_true, minlength=len(cuts) * n_classes)
+    return cells.reshape(len(cuts), n_classes).cumsum(axis=0).astype(np.float64)
+
+
+def _compute_confusion_matrices(below: Floats, positions: Codes) -> Floats:
+    """Counts of true by predicted class for each row of cut positions."""
+    inner = below[positions]
+    nothing = np.zeros_like(inner[..., :1, :])
+    everything = np.broadcast_to(below[-1], nothing.shape)
+    edges = np.concatenate([nothing, inner, everything], axis=-2)
+    return np.swapaxes(np.diff(edges, axis=-2), -1, -2)
+
+
+def _run_coordinate_search(
+    below: Floats, start: Codes, values: Floats, metric: PointMetric
+) -> tuple[Codes, float]:
+    """Positions that no move of a single cut improves, and how good they are."""
+    sign = 1.0 if metric.greater_is_better else -1.0
+    positions = np.asarray(start, dtype=np.int64)
+    best = sign * float(metric.of_counts(_compute_confusion_matrices(below, positions), values))
+    for _ in range(MAX_SWEEPS):
+        before = best
+        for cut in range(len(positions)):
+            options = _list_cut_moves(positions, cut, len(below))
+            worth = sign * metric.of_counts(_compute_confusion_matrices(below, options), values)
+            winner = int(np.argmax(worth))
+            if worth[winner] > best + np.finfo(np.float64).eps:
+                positions, best = options[winner], float(worth[winner])
+        if best == before:
+            break
+    return positions, best
+
+
+def _list_cut_moves(positions: Codes, cut: int, n_cuts: int) -> Codes:
+    """All positions that differ in one cut, which stays between its neighbours."""
+    first = positions[cut - 1] if cut > 0 else 0
+    last = positions[cut + 1] if cut + 1 < len(positions) else n_cuts - 1
+    options = np.tile(positions, (last - first + 1, 1))
+    options[:, cut] = np.arange(first, last + 1)
+    return options
+
+
+# Scores of rows that the scoring model did not learn from.
+
+
+def compute_out_of_fold_scores(
+    held_out_scores: Callable[[Any, Codes, Any], Floats],
+    X: Any,
+    codes: Codes,
+    *,
+    folds: int,
+    seed: int,
+) -> Floats:
+    """One score per row, from a model fitted on the other folds.
+
+    Args:
+        held_out_scores: Fits a fresh model on (features, codes) and scores the third argument.
+        X: Rows x features.
+        codes: Codes 0..K-1, by which folds are stratified.
+        folds: Number of folds; fewer where even the commonest class has fewer rows.
+        seed: Seed of the shuffling.
+
+    Returns:
+        Scores in the order of the rows.
+    """
+    counts = np.bincount(codes)
+    n_folds = min(folds, max(2, int(counts.max())))
+    # A class with fewer rows than folds can't be in each of them: it is spread like the commonest.
+    strata = np.where(counts[codes] < n_folds, counts.argmax(), codes)
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    scores = np.empty(len(codes))
+    for learn, held_out in splitter.split(np.zeros(len(codes)), strata):
+        scores[held_out] = held_out_scores(
+            _safe_indexing(X, learn), codes[learn], _safe_indexing(X, held_out)
+        )
+    return scores
+
+
+# What the estimators share whose class comes from a decision rule that configuration chooses.
+
+
+class DecisionRuleClassifier(MetaEstimatorMixin, OrdinalClassifier):
+    """Base of the estimators with a decision rule; the one place where rules are fitted and used.
+
+    Attributes:
+        cut_points_: The K-1 cut points on the expected value that `nearest` (midpoints) and
+            `thresholds` (best on out-of-fold scores) use; midpoints under the other rules.
+    """
+
+    decision: OrdinalDecision
+    metric: str
+    folds: int
+    random_state: int
+    cut_points_: Floats
+
+    def _predict_codes(self, X: Any) -> Codes:
+        check_is_fitted(self)
+        if self.decision == "argmax":
+            return select_argmax_codes(self.predict_proba(X))
+        if self.decision == "median":
+            return select_median_codes(self.predict_proba(X))
+        return apply_cut_points(self.expected_value(X), self.cut_points_)
+
+    @abstractmethod
+    def _score_held_out(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
+        """Expected values of rows that a fresh model did not learn from."""
+
+    def _checked(self, X: Any, y: ArrayLike) -> tuple[Any, Codes]:
+        """Features that folds can be taken from, and the target as codes."""
+        check_name("decision rule", self.decision, ORDINAL_DECISIONS)
+        get_point_metric(self.metric)
+        validate_data(self, X, y, skip_check_array=True)
+        X, y = indexable(X, y)
+        return X, self._encode_target(y)
+
+    def _fit_cut_points(self, codes: Codes, out_of_fold: Callable[[], Floats]) -> Floats:
+        """Cut points under the decision rule; only `thresholds` asks for out-of-fold scores."""
+        if self.decision != "thresholds":
+            return compute_midpoints(self.values_)
+        metric = get_point_metric(self.metric)
+        return tune_cut_points(out_of_fold(), codes, self.values_, metric)
+
+    def _predict_out_of_fold(self, X: Any, codes: Codes) -> Floats:
+        return compute_out_of_fold_scores(
+            self._score_held_out, X, codes, folds=self.folds, seed=self.random_state
+        )
+
+
+# Any probabilistic classifier with any decision rule.
+
+
+class OrdinalDecisionClassifier(DecisionRuleClassifier):
+    """Any probabilistic classifier with any decision rule.
+
+    Args:
+        estimator: Classifier with `predict_proba`; cloned. One of ours receives `values`.
+        values: The K class values; without them the classes are the sorted targets.
+        decision: One of `argmax`, `median`, `nearest`, `thresholds`.
+        metric: What `thresholds` maximises, a point metric's name.
+        folds: Number of inner folds, used by `thresholds` only.
+        random_state: Seed of the inner folds.
+
+    Attributes:
+        estimator_: Fitted on all rows.
+    """
+
+    def __init__(  # noqa: PLR0913 - scikit-learn's way: one argument for each setting
+        self,
+        estimator: Any,
+        *,
+        values: Sequence[float] | None = None,
+        decision: OrdinalDecision = "argmax",
+        metric: str = "qwk",
+        folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.values = values
+        self.decision = decision
+        self.metric = metric
+        self.folds = folds
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        tags.classifier_tags.poor_score = get_tags(self.estimator).classifier_tags.poor_score
+        return tags
+
+    def fit(self, X: Any, y: ArrayLike) -> Self:
+        """Fit the classifier and the cut points.
+
+        Args:
+            X: Rows x features, of any form that the classifier takes.
+            y: Codes, or ordered labels when `values` is not given.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ConfigurationError: Decision or metric do not exist.
+            UnusableTarget: There is one class only, or the target is not codes.
+        """
+        X, codes = self._checked(X, y)
+        model = clone(self.estimator)
+        if isinstance(model, OrdinalClassifier):
+            model.set_params(values=tuple(self.values_.tolist()))
+            self.present_ = np.arange(len(self.values_))
+            self.estimator_ = model.fit(X, codes)
+        else:
+            self.estimator_ = model.fit(X, self._encode_present_codes(codes))
+        self.cut_points_ = self._fit_cut_points(codes, lambda: self._predict_out_of_fold(X, codes))
+        return self
+
+    def predict_proba(self, X: Any) -> Floats:
+        """The classifier's probabilities, with zeros for classes it never saw.
+
+        Args:
+            X: Rows x features.
+
+        Returns:
+            Rows x K; each row adds up to one.
+        """
+        check_is_fitted(self)
+        return self._expand_to_all_classes(self.estimator_.predict_proba(X))
+
+    def _score_held_out(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
+        model = OrdinalDecisionClassifier(self.estimator, values=tuple(self.values_.tolist()))
+        return model.fit(X, codes).expected_value(X_held_out)

@@ -1,0 +1,144 @@
+"""Scores of customers with a stored model: class, expected value, probabilities, reasons."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from clientela.features.table_report import TabularSchema, find_imputed_cells
+from clientela.models.explanations import select_reason_codes
+from clientela.models.problem import TASKS
+from clientela.models.settings import ScoringSettings
+from clientela.models.stored_model import StoredModel
+from clientela.models.training_data import check_columns
+from clientela.progress import iter_with_progress
+from clientela.text import NumberFormat, format_feature_name
+
+NO_HISTORY = "sin_historial"
+"""Flag in the features, and class in the scores, of customers who never bought anything."""
+
+NO_HISTORY_REASON = "sin historial de compras"
+
+MISSING = "sin dato"
+
+NUMBERS = NumberFormat()
+
+
+def predict_scores(
+    model: StoredModel, features: pd.DataFrame, settings: ScoringSettings
+) -> pd.DataFrame:
+    """One row per customer, sorted by key.
+
+    Customers without any transaction are like none the model has seen: they get the class
+    `sin_historial`, and neither value nor probabilities.
+
+    Args:
+        model: A stored model.
+        features: Key and features; a flag `sin_historial` is optional.
+        settings: Batch size, reasons, labels.
+
+    Returns:
+        The key (PII), `clase`, the expected value (`valor_esperado`, or `probabilidad` of the
+        positive class of two), `p_<class>` for each class, and `razon_1`, `razon_2`, ... in
+        words. For a use case on a table also `imputadas`: the columns of the table whose value
+        was absent or not believed, so that the model saw a typical one.
+
+    Raises:
+        TrainingDataError: A feature of the model is absent.
+    """
+    key = model.manifest["key"]
+    check_columns(features, [key, *model.features], "The table of rows to score")
+    ordered = features.sort_values(key, ignore_index=True)
+    starts = range(0, max(len(ordered), 1), settings.batch_size)
+    batches = (ordered.iloc[start : start + settings.batch_size] for start in starts)
+    scored = (_score_batch(model, batch, settings) for batch in batches)
+    return pd.concat(iter_with_progress(scored, len(starts), "scoring"), ignore_index=True)
+
+
+def _score_batch(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettings) -> pd.DataFrame:
+    """Scores of one batch; every column exists even if no customer has history."""
+    manifest = model.manifest
+    known, task = _has_history(rows), TASKS[manifest["task"]]
+    columns = [task.score_column, *(f"p_{name}" for name in manifest["classes"])]
+    frame = pd.DataFrame({manifest["key"]: rows[manifest["key"]].astype("str")})
+    frame["clase"] = pd.Series(NO_HISTORY, index=rows.index, dtype="str")
+    frame[columns] = np.nan
+    for rank in range(1, settings.reasons + 1):
+        reason = NO_HISTORY_REASON if rank == 1 else None
+        frame[f"razon_{rank}"] = pd.Series(reason, index=rows.index, dtype="str")
+    if known.any():
+        X = rows.loc[known, model.features]
+        said = task.predictions(model.estimator, X, manifest["decision"])
+        frame.loc[known, "clase"] = np.asarray(manifest["classes"], dtype=object)[said.codes]
+        frame.loc[known, columns] = np.column_stack([said.expected, said.probabilities])
+        for name, words in format_reason_codes(model, X, settings).items():
+            frame.loc[known, name] = words
+    return (
+        frame
+        if "tabular" not in manifest
+        else frame.assign(imputadas=_list_imputed_columns(model, rows))
+    )
+
+
+def _list_imputed_columns(model: StoredModel, rows: pd.DataFrame) -> "pd.Series[str]":
+    """The columns of the table that the model needed and did not get, in one text per row."""
+    schema = TabularSchema.model_validate(model.manifest["tabular"])
+    seen = {name: schema.sources[name] for name in model.features}
+    inputs = tuple(
+        name for name in schema.inputs if any(name in sources for sources in seen.values())
+    )
+    read = schema.model_copy(update={"sources": seen, "inputs": inputs})
+    texts = [", ".join(names) for names in find_imputed_cells(rows, read)]
+    return pd.Series(texts, index=rows.index, dtype="str")
+
+
+def _has_history(rows: pd.DataFrame) -> "pd.Series[bool]":
+    if NO_HISTORY not in rows.columns:
+        return pd.Series(data=True, index=rows.index)
+    return rows[NO_HISTORY] == 0
+
+
+def format_reason_codes(
+    model: StoredModel, X: pd.DataFrame, settings: ScoringSettings
+) -> Mapping[str, list[str | None]]:
+    """Why a model says what it says of each row.
+
+    Args:
+        model: A stored model.
+        X: Its features.
+        settings: How many reasons, and the words for features.
+
+    Returns:
+        `razon_1`, `razon_2`, ... to one entry per row, None where nothing more moved the score;
+        fewer of them where there are fewer features.
+
+    Raises:
+        ConfigurationError: Nothing exact is known for this kind of model.
+    """
+    if settings.reasons == 0:
+        return {}
+    table = TASKS[model.manifest["task"]].contributions(model.estimator, X)
+    found = select_reason_codes(table, X, settings.reasons)
+    words: dict[str, list[str | None]] = {}
+    for rank in range(1, settings.reasons + 1):
+        if f"motivo_{rank}" not in found:
+            continue
+        parts = (found[f"{part}_{rank}"] for part in ("motivo", "valor", "contribucion"))
+        words[f"razon_{rank}"] = [
+            None if name is None else _format_reason(name, value, amount, settings.labels)
+            for name, value, amount in zip(*parts, strict=True)
+        ]
+    return words
+
+
+def _format_reason(
+    feature: str, value: float | str, amount: float, labels: Mapping[str, str]
+) -> str:
+    arrow = "↑" if amount > 0 else "↓"
+    return f"{format_feature_name(feature, labels)} = {_format_feature_value(value)} ({arrow})"
+
+
+def _format_feature_value(value: float | str) -> str:
+    if pd.isna(value):
+        return MISSING
+    return value if isinstance(value, str) else NUMBERS.readable(value)

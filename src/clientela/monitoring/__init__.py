@@ -1,1 +1,0 @@
-"""Watches one use case: its rows against a frozen baseline, period by period."""

@@ -1,1 +1,0 @@
-"""Ordinal targets: metrics, decision rules, estimators and their explanations."""

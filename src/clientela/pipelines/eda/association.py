@@ -1,0 +1,398 @@
+"""How columns go together: correlations, and each column against the target."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clientela.pipelines.eda.column_profile import (
+    assign_bin,
+    reduce_precision,
+    replace_non_finite,
+    unpack_to_rows,
+)
+
+# How columns go together: correlations, and each column against the target.
+
+
+QUINTILES = ("q20", "q40", "q60", "q80")
+TAILS = ("q01", "q05", "q95", "q99")
+
+
+def compute_correlations(table: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """One row per pair of numeric columns: Pearson's r over the rows that have both.
+
+    Args:
+        table: Any table.
+        columns: Numeric columns.
+
+    Returns:
+        `first`, `second` (in the order of `columns`), `correlation` to four decimals; null where
+        one of them does not vary.
+    """
+    pairs = list(combinations(columns, 2))
+    if not pairs:
+        schema = {"first": "string", "second": "string", "correlation": "float64"}
+        return ibis.memtable([], schema=schema)
+    values = table.select(**{c: replace_non_finite(table, c).cast("float64") for c in columns})
+    # one array of all, for thousands of columns take an engine's compiler longer than their sums
+    one = values.agg(found=ibis.array([values[a].corr(values[b], how="pop") for a, b in pairs]))
+    placed = one.select("found", place=ibis.range(len(pairs)).unnest())
+    first, second = (ibis.literal(list(names)) for names in zip(*pairs, strict=True))
+    found = placed["found"][placed["place"]].round(4)
+    return placed.select(
+        first=first[placed["place"]],
+        second=second[placed["place"]],
+        correlation=found.isnan().ifelse(ibis.null("float64"), found),
+    )
+
+
+def quintile_edges(quantiles: pd.DataFrame) -> dict[str, list[float]]:
+    """Inner edges of each numeric column's fifths; a value that fills several takes one bin.
+
+    Where one value fills nearly all of them, what a column has to say lies beside that value: the
+    outer twentieths and hundredths are then bins too.
+
+    Args:
+        quantiles: See `clientela.pipelines.eda.column_profile.compute_quantiles`.
+
+    Returns:
+        Column name to rising edges; bins hold their upper edge. Columns with one bin are left out.
+    """
+    edges = {str(row["column"]): _inner_edges(row) for row in quantiles.to_dict("records")}
+    return {column: inner for column, inner in edges.items() if inner}
+
+
+def _inner_edges(row: Mapping[Hashable, Any]) -> list[float]:
+    fifths = _sort_unique_values(row, QUINTILES)
+    return fifths if len(fifths) != 1 else _sort_unique_values(row, (*QUINTILES, *TAILS))
+
+
+def _sort_unique_values(row: Mapping[Hashable, Any], names: Sequence[str]) -> list[float]:
+    return sorted({float(row[name]) for name in names if not pd.isna(row[name])})
+
+
+def target_bins(
+    table: ir.Table, edges: Mapping[str, Sequence[float]], target: str, classes: Sequence[str]
+) -> ir.Table:
+    """One row per numeric column, bin and class of the target.
+
+    Args:
+        table: Any table.
+        edges: Numeric column to the inner edges of its bins.
+        target: The target's column.
+        classes: Its classes; none for a target that is a number.
+
+    Returns:
+        `column`, `bin`, `class` (null for a numeric target), `rows`, `target_mean` (null for
+        classes).
+    """
+    counted = [
+        _count_by_target(table, _assign_quintile(table, column, inner), column, target, classes)
+        for column, inner in edges.items()
+    ]
+    return _merge_counts(counted)
+
+
+def _assign_quintile(table: ir.Table, column: str, inner: Sequence[float]) -> ir.IntegerColumn:
+    return assign_bin(replace_non_finite(table, column).cast("float64"), inner, right=True)
+
+
+def target_categories(
+    table: ir.Table, columns: Sequence[str], target: str, classes: Sequence[str], min_rows: int
+) -> ir.Table:
+    """One row per category column, value and class of the target; as `target_bins`.
+
+    Args:
+        table: Any table.
+        columns: Columns with few distinct values.
+        target: The target's column.
+        classes: Its classes; none for a target that is a number.
+        min_rows: Values with fewer rows are left out.
+
+    Returns:
+        `column`, `bin` (the value, as text), `class`, `rows`, `target_mean`.
+    """
+    counted = [
+        _count_by_target(table, table[column].cast("string"), column, target, classes)
+        for column in columns
+    ]
+    together = _merge_counts(counted, bins="string")
+    of_value = together["rows"].sum().over(group_by=["column", "bin"])
+    return together.filter(of_value >= min_rows).order_by("column", "bin", "class")
+
+
+def _merge_counts(counted: Sequence[ir.Table], bins: str = "int64") -> ir.Table:
+    if counted:
+        return ibis.union(*counted, distinct=False).order_by("column", "bin", "class")
+    schema = {"column": "string", "bin": bins, "class": "string", "rows": "int64"}
+    return ibis.memtable([], schema={**schema, "target_mean": "float64"})
+
+
+def _count_by_target(
+    table: ir.Table, bins: ir.Column, column: str, target: str, classes: Sequence[str]
+) -> ir.Table:
+    kept = table.select(bin=bins, target=table[target]).drop_null(["bin", "target"])
+    label = ibis.literal(column).name("column")
+    if not classes:
+        counts = kept.group_by("bin").agg(
+            rows=kept.count(), target_mean=reduce_precision(kept["target"].mean()).cast("float64")
+        )
+        return counts.select(label, "bin", ibis.null("string").name("class"), "rows", "target_mean")
+    named = kept.select("bin", **{"class": kept["target"].cast("string")})
+    counts = named.group_by("bin", "class").agg(rows=named.count())
+    return counts.select(label, "bin", "class", "rows", ibis.null("float64").name("target_mean"))
+
+
+def count_classes(table: ir.Table, target: str) -> ir.Table:
+    """One row per class of the target.
+
+    Args:
+        table: Any table.
+        target: The target's column.
+
+    Returns:
+        `class` (text), `rows`.
+    """
+    named = table.select(**{"class": table[target].cast("string")}).drop_null("class")
+    return named.group_by("class").agg(rows=named.count()).order_by("class")
+
+
+def compute_class_means(table: ir.Table, columns: Sequence[str], target: str) -> ir.Table:
+    """One row per class and numeric column: its mean.
+
+    Args:
+        table: Any table.
+        columns: Numeric columns.
+        target: The target's column, of classes.
+
+    Returns:
+        `class`, `column`, `mean`.
+    """
+    values = table.select(
+        **{c: replace_non_finite(table, c) for c in columns},
+        **{"class\n": table[target].cast("string")},
+    )
+    means = {c: reduce_precision(values[c].cast("float64").mean()).cast("float64") for c in columns}
+    one = values.drop_null("class\n").group_by("class\n").agg(**means)
+    rows = [{"class": one["class\n"], "column": ibis.literal(c), "mean": one[c]} for c in columns]
+    return unpack_to_rows(one, rows).order_by("column", "class")
+
+
+def rank_associations(bins: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """One row per column: how strongly its bins go with the classes.
+
+    Args:
+        bins: See `target_bins`.
+        classes: The target's classes in their order.
+
+    Returns:
+        `column`, `rank_correlation` (Spearman's rho of bin and class, ties at mid-rank), `auc` (of
+        the bins for any class above the first one, direction aside), `cramers_v` (uncorrected);
+        strongest first.
+    """
+    rows = [
+        {"column": column, **_measure_association(_build_contingency_table(group, classes))}
+        for column, group in bins.groupby("column", sort=True)
+    ]
+    frame = pd.DataFrame(rows, columns=["column", "rank_correlation", "auc", "cramers_v"])
+    strength = frame["rank_correlation"].abs()
+    order = np.lexsort((frame["column"].to_numpy(str), -strength.to_numpy(float)))
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def _build_contingency_table(group: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    table = group.pivot_table(index="bin", columns="class", values="rows", aggfunc="sum")
+    return table.reindex(columns=list(classes)).fillna(0).to_numpy(float)
+
+
+def _measure_association(counts: np.ndarray) -> dict[str, float]:
+    by_bin, by_class, total = counts.sum(axis=1), counts.sum(axis=0), counts.sum()
+    x, y = _compute_mid_ranks(by_bin), _compute_mid_ranks(by_class)
+    x, y = x - (x * by_bin).sum() / total, y - (y * by_class).sum() / total
+    spread = (x**2 * by_bin).sum() * (y**2 * by_class).sum()
+    rho = (counts * np.outer(x, y)).sum() / np.sqrt(spread) if spread > 0 else np.nan
+    return {"rank_correlation": rho, "auc": _auc(counts), "cramers_v": _cramers_v(counts)}
+
+
+def _compute_mid_ranks(counts: np.ndarray) -> np.ndarray:
+    return np.asarray(np.cumsum(counts) - counts / 2)
+
+
+def _auc(counts: np.ndarray) -> float:
+    negative, positive = counts[:, 0], counts[:, 1:].sum(axis=1)
+    pairs = negative.sum() * positive.sum()
+    if pairs == 0:
+        return float("nan")
+    below = np.cumsum(negative) - negative / 2
+    auc = float((positive * below).sum() / pairs)
+    return max(auc, 1 - auc)
+
+
+def _cramers_v(counts: np.ndarray) -> float:
+    seen = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    smaller = min(seen.shape) - 1
+    if smaller < 1:
+        return float("nan")
+    expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / seen.sum()
+    chi2 = ((seen - expected) ** 2 / expected).sum()
+    return float(np.sqrt(chi2 / (seen.sum() * smaller)))
+
+
+# Does last quarter predict this one? Buying of one category in two windows that follow each other.
+#
+# The answer is the finding behind the ordinal target: "bought last quarter" already answers the
+# binary question as well as a simple model would, and says nothing about how much is bought.
+
+
+Counts: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BinaryRule:
+    """How well "bought in the earlier window" answers "buys in the later one".
+
+    Attributes:
+        buyers: Share of customers that buy in the later window.
+        accuracy: Share answered rightly.
+        majority_accuracy: Share answered rightly by the commoner answer for everybody.
+        auc: AUC of the yes-or-no rule: mean of its sensitivity and specificity.
+        graded_auc: AUC of the class of the earlier window.
+        repeated: Share of customers whose class stays the same.
+        repeated_among_buyers: The same among customers that buy in both windows.
+    """
+
+    buyers: float
+    accuracy: float
+    majority_accuracy: float
+    auc: float
+    graded_auc: float
+    repeated: float
+    repeated_among_buyers: float
+
+
+def compute_two_windows(transactions: ir.Table, months: int) -> ir.Table:
+    """One row: the borders of the two windows before the end of the data.
+
+    The later window ends with the last day of the data, so nothing here depends on today.
+
+    Args:
+        transactions: One row per transaction: `fecha`.
+        months: Length of each window.
+
+    Returns:
+        `start`, `middle`, `end`: midnights; windows are half-open.
+    """
+    span = transactions.agg(_last=transactions["fecha"].max())
+    end = span["_last"].truncate("D") + ibis.interval(days=1)
+    # both borders are counted from one anchor: months subtracted twice differ at month ends
+    return span.select(
+        start=end - ibis.interval(months=2 * months),
+        middle=end - ibis.interval(months=months),
+        end=end,
+    )
+
+
+def count_class_transitions(
+    transactions: ir.Table, is_purchase: ir.BooleanValue, windows: ir.Table, bounds: Sequence[int]
+) -> ir.Table:
+    """One row per pair of classes: how many customers went from the one to the other.
+
+    Counted are customers with a transaction of any category before the later window: others have
+    no past to predict from.
+
+    Args:
+        transactions: One row per transaction: `id_cliente`, `fecha`.
+        is_purchase: Which of them are purchases of the category.
+        windows: See `two_windows`.
+        bounds: Fewest purchases of each class above the first.
+
+    Returns:
+        `before`, `after` (class codes from 0), `customers`.
+    """
+    marked = transactions.mutate(_purchase=is_purchase.fill_null(False))
+    rows = marked.cross_join(windows)
+    after = rows["fecha"] >= rows["middle"]
+    before = (rows["fecha"] >= rows["start"]) & ~after
+    people = rows.group_by("id_cliente").agg(
+        known=(~after).any(),
+        before=(rows["_purchase"] & before).sum(),
+        after=(rows["_purchase"] & after).sum(),
+    )
+    known = people.filter(people["known"])
+    classed = known.select(
+        before=assign_class_code(known["before"], bounds),
+        after=assign_class_code(known["after"], bounds),
+    )
+    counts = classed.group_by("before", "after").agg(customers=classed.count())
+    return counts.order_by("before", "after")
+
+
+def assign_class_code(count: ir.IntegerColumn, bounds: Sequence[int]) -> ir.IntegerColumn:
+    """The class of a number of purchases.
+
+    Args:
+        count: Purchases.
+        bounds: Fewest purchases of each class above the first.
+
+    Returns:
+        Codes from 0.
+    """
+    steps = [(count < bound, code) for code, bound in enumerate(bounds)]
+    return ibis.cases(*steps, else_=len(bounds)).cast("int64")
+
+
+def build_contingency_matrix(pairs: pd.DataFrame, n_classes: int) -> Counts:
+    """Customers by class before (row) and after (column).
+
+    Args:
+        pairs: See `purchases_in_two_windows`.
+        n_classes: How many classes there are.
+
+    Returns:
+        K x K counts.
+    """
+    counts = np.zeros((n_classes, n_classes))
+    np.add.at(
+        counts, (pairs["before"].to_numpy(int), pairs["after"].to_numpy(int)), pairs["customers"]
+    )
+    return counts
+
+
+def evaluate_binary_rule(counts: Counts) -> BinaryRule:
+    """What the earlier window alone says about the later one.
+
+    Args:
+        counts: See `contingency`; nan results where a window has no buyers, or only buyers.
+
+    Returns:
+        The rule's figures.
+    """
+    total = counts.sum()
+    if total == 0:
+        return BinaryRule(*[float("nan")] * 7)
+    no, yes = counts[:, 0], counts[:, 1:].sum(axis=1)
+    buyers = yes.sum() / total
+    both = counts[1:, 1:]
+    return BinaryRule(
+        buyers=float(buyers),
+        accuracy=float((no[0] + yes[1:].sum()) / total),
+        majority_accuracy=float(max(buyers, 1 - buyers)),
+        auc=_window_auc(np.array([no[0], no[1:].sum()]), np.array([yes[0], yes[1:].sum()])),
+        graded_auc=_window_auc(no, yes),
+        repeated=float(np.trace(counts) / total),
+        repeated_among_buyers=float(np.trace(both) / both.sum()) if both.sum() else float("nan"),
+    )
+
+
+def _window_auc(negatives: Counts, positives: Counts) -> float:
+    """Chance that a buyer had the higher class before, ties half (Mann and Whitney 1947)."""
+    pairs = negatives.sum() * positives.sum()
+    below = np.cumsum(negatives) - negatives / 2
+    return float((positives * below).sum() / pairs) if pairs else float("nan")

@@ -1,0 +1,205 @@
+"""What an exploration looks at, as typed configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from clientela.exceptions import InvalidTargetError, did_you_mean
+from clientela.pipelines.eda.association import Counts, rank_associations
+from clientela.pipelines.eda.column_profile import Profile
+from clientela.text import NumberFormat
+
+# What an exploration looks at, as typed configuration.
+
+
+class EdaParameters(BaseModel):
+    """What the exploration of one entry looks at, and when it says something.
+
+    Attributes:
+        keys: Columns that identify rows or people; they are counted and never shown. The first one
+            that a table has is its own key.
+        leave_out: Columns that are not explored, as patterns such as `recencia_*`: a wide table
+            says the same thing many times.
+        codes: Columns of numbers that name something, and are explored as categories.
+        top_categories: Categories shown by name; the rest is summed up.
+        max_categories: Text with more distinct values than this is no category and is not listed.
+        min_rows: Values with fewer rows are never shown by name.
+        skewed_above: Absolute skewness from which a logarithm is recommended.
+        heavy_tailed_above: Excess kurtosis from which robust scaling and checks of ranges are
+            recommended.
+        constant_above: Share of the commonest value from which a column is near-constant.
+        correlated_above: Absolute correlation from which two columns say the same.
+        missing_above: Share of missing values worth a warning.
+        suspicious_auc: AUC of one column alone from which it may know the target.
+        numbers: How numbers are written.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keys: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    top_categories: PositiveInt = 12
+    max_categories: PositiveInt = 200
+    min_rows: PositiveInt = 5
+    skewed_above: float = Field(default=2.0, gt=0)
+    heavy_tailed_above: float = Field(default=30.0, gt=0)
+    constant_above: float = Field(default=0.99, gt=0, le=1)
+    correlated_above: float = Field(default=0.95, gt=0, le=1)
+    missing_above: float = Field(default=0.2, ge=0, le=1)
+    suspicious_auc: float = Field(default=0.95, gt=0.5, le=1)
+    numbers: NumberFormat = NumberFormat()
+
+
+# Everything that was learned about one entry of the switchboard, in small frames.
+
+
+Frames = Mapping[str, pd.DataFrame]
+
+TARGET_TABLE = "model_input"
+"""How the table is called whose columns are held against the target."""
+
+
+class TargetSchema(BaseModel):
+    """What the model input's schema says of the target; the rest of it is not asked for here.
+
+    Attributes:
+        target: Its column.
+        classes: Its classes in order; none for a target that is a number.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    target: str
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target of classes, and the columns against it.
+
+    Attributes:
+        name: Its column.
+        classes: Its classes in order.
+        counts: Rows per class.
+        bins: See `clientela.pipelines.eda.association.target_bins`.
+        means: See `clientela.pipelines.eda.association.compute_class_means`.
+        correlations: See `clientela.pipelines.eda.association.compute_correlations`; the target's codes included.
+        associations: Numeric columns, strongest first.
+        category_associations: Category columns, strongest first by Cramér's V.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    bins: pd.DataFrame
+    means: pd.DataFrame
+    correlations: pd.DataFrame
+    associations: pd.DataFrame
+    category_associations: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """Buying of one category in two windows that follow each other.
+
+    Attributes:
+        category: As configured.
+        months: Length of each window.
+        borders: First day of the earlier window, of the later one, and the day after it.
+        classes: Names of the classes.
+        counts: Customers by class before (row) and after (column).
+        kappa: Quadratic weighted kappa of the two.
+    """
+
+    category: str
+    months: int
+    borders: tuple[str, str, str]
+    classes: tuple[str, ...]
+    counts: Counts
+    kappa: float
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What the report of one entry is made from.
+
+    Attributes:
+        entry: Its name.
+        profiles: Its tables.
+        activity: See `clientela.pipelines.eda.activity.aggregate_activity`; None where it has no transactions.
+        target: None where there is none, or it is a number.
+        persistence: None where no category is followed.
+    """
+
+    entry: str
+    profiles: tuple[Profile, ...]
+    activity: Frames | None = None
+    target: Target | None = None
+    persistence: Persistence | None = None
+
+
+def build_target(frames: Frames, meaning: TargetSchema) -> Target | None:
+    """The target's frames put together.
+
+    Args:
+        frames: `class_counts`, `bins`, `categories`, `means`, `correlations`.
+        meaning: The target's classes.
+
+    Returns:
+        None for a target without classes.
+
+    Raises:
+        UnusableTarget: The data holds a class that nobody named.
+    """
+    if not meaning.classes:
+        return None
+    rows = dict(zip(frames["class_counts"]["class"], frames["class_counts"]["rows"], strict=True))
+    unknown = sorted(set(rows) - set(meaning.classes))
+    if unknown:
+        raise InvalidTargetError(
+            f"{meaning.target!r} should hold the classes {', '.join(meaning.classes)}, but also "
+            f"holds {', '.join(unknown)}. {did_you_mean(unknown[0], meaning.classes)} Run "
+            "the stage that writes the model input again, or name the class in its configuration."
+        )
+    by_category = rank_associations(frames["categories"], meaning.classes)
+    return Target(
+        name=meaning.target,
+        classes=meaning.classes,
+        counts=tuple(int(rows.get(name, 0)) for name in meaning.classes),
+        bins=frames["bins"],
+        means=frames["means"],
+        correlations=frames["correlations"],
+        associations=rank_associations(frames["bins"], meaning.classes),
+        category_associations=by_category.sort_values(
+            ["cramers_v", "column"], ascending=[False, True]
+        ),
+    )
+
+
+def build_persistence(
+    frames: Frames, classes: tuple[str, ...], counts: Counts, kappa: float
+) -> Persistence:
+    """The frames of persistence put together.
+
+    Args:
+        frames: `pairs` and `question`.
+        classes: Names of the classes.
+        counts: See `clientela.pipelines.eda.association.build_contingency_matrix`.
+        kappa: Quadratic weighted kappa of the counts.
+
+    Returns:
+        The finding.
+    """
+    question = frames["question"].iloc[0]
+    days = [str(pd.Timestamp(question[name]).date()) for name in ("start", "middle", "end")]
+    return Persistence(
+        category=str(question["category"]),
+        months=int(question["months"]),
+        borders=(days[0], days[1], days[2]),
+        classes=classes,
+        counts=counts,
+        kappa=kappa,
+    )

@@ -1,0 +1,374 @@
+"""The findings in words, in the language of the reports' readers."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from clientela.pipelines.eda.association import BinaryRule, evaluate_binary_rule
+from clientela.pipelines.eda.column_profile import Profile
+from clientela.pipelines.eda.exploration import (
+    TARGET_TABLE,
+    EdaParameters,
+    Exploration,
+    Frames,
+    Persistence,
+    Target,
+)
+from clientela.pipelines.eda.recommendations import (
+    Recommendation,
+    build_recommendations,
+    check_class_imbalance,
+    find_correlated_pairs,
+    find_suspicious_columns,
+)
+from clientela.text import NumberFormat, round_significant
+
+# The findings in words, in the language of the reports' readers.
+
+
+MOST = 3
+AGREEMENT = ((0.6, "alta"), (0.4, "moderada"), (0.2, "débil"))
+"""Words for kappa after Landis and Koch 1977 (their .61, .41, .21)."""
+
+
+def summarize_findings(found: Mapping[str, Any], numbers: NumberFormat) -> list[str]:
+    """The three things to know, the most telling first.
+
+    Args:
+        found: The findings.
+        numbers: How numbers are written.
+
+    Returns:
+        At most three statements.
+    """
+    statements: list[str] = []
+    if "persistence" in found:
+        statements += [describe_persistence(found["persistence"], numbers)]
+    if "target" in found:
+        statements += [describe_classes(found["target"], numbers)]
+    if "persistence" in found:
+        statements += [describe_binary_rule(found["persistence"], numbers)]
+    if "activity" in found:
+        statements += [
+            describe_volume(found, numbers),
+            describe_concentration(found["activity"], numbers),
+        ]
+    statements += (
+        [describe_strongest_columns(found["target"], numbers)] if "target" in found else []
+    )
+    return [*statements, describe_quality(found, numbers)][:MOST]
+
+
+def describe_persistence(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """Whether last quarter predicts this one.
+
+    Args:
+        found: The findings on persistence.
+        numbers: How numbers are written.
+
+    Returns:
+        One statement.
+    """
+    kappa, rule = found["quadratic_weighted_kappa"], found["binary_rule"]
+    if rule["repeated"] is None or kappa is None:
+        return f"Persistencia en {found['category']}: no hay clientes con historia suficiente."
+    word = next((word for least, word in AGREEMENT if kappa >= least), "casi nula")
+    return (
+        f"La compra de {found['category']} tiene persistencia {word}: el "
+        f"{numbers.percent(rule['repeated'])} de los clientes repite la clase de los "
+        f"{found['months']} meses anteriores (QWK {numbers.text(kappa, 2)}). Repetir esa clase es "
+        "la vara que todo modelo debe superar."
+    )
+
+
+def describe_classes(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """How unequal the classes are.
+
+    Args:
+        found: The findings on the target.
+        numbers: How numbers are written.
+
+    Returns:
+        One statement.
+    """
+    shares = found["shares"]
+    listed = ", ".join(f"{name} {numbers.percent(share or 0)}" for name, share in shares.items())
+    ratio = found["imbalance_ratio"]
+    unequal = (
+        f"La mayor tiene {numbers.text(ratio, 1)} veces las filas de la menor: la exactitud engaña."
+        if ratio is not None
+        else "Una clase está vacía: el objetivo no se puede aprender así."
+    )
+    return f"Clases del objetivo: {listed}. {unequal}"
+
+
+def describe_binary_rule(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """Why "buys or not" is answered before any model, and says little.
+
+    Args:
+        found: The findings on persistence.
+        numbers: How numbers are written.
+
+    Returns:
+        One statement with the rule's accuracy and AUC.
+    """
+    rule = found["binary_rule"]
+    if rule["auc"] is None:
+        return "Un objetivo binario (compra / no compra) no tiene aquí dos respuestas que comparar."
+    told = (
+        f"Como problema binario, saber sólo si compró los {found['months']} meses anteriores ya "
+        f"acierta el {numbers.percent(rule['accuracy'])} (responder siempre lo más común: "
+        f"{numbers.percent(rule['majority_accuracy'])}; AUC {numbers.text(rule['auc'], 2)}, con la "
+        f"clase anterior {numbers.text(rule['graded_auc'], 2)}) sin modelo alguno."
+    )
+    lowest = found["buyers_in_lowest_class"]
+    if lowest is None or rule["repeated_among_buyers"] is None:
+        return told
+    return (
+        f"{told} Y dice poco: «compra» junta a la clase más baja "
+        f"({numbers.percent(lowest)} de los compradores) con el cliente intenso, y de quienes "
+        f"compran en ambas ventanas el {numbers.percent(rule['repeated_among_buyers'])} mantiene "
+        "su clase; ese grado es lo que el objetivo ordinal distingue."
+    )
+
+
+def describe_volume(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """How much buying the data holds.
+
+    Args:
+        found: The findings.
+        numbers: How numbers are written.
+
+    Returns:
+        One statement.
+    """
+    activity, rows = found["activity"], found["tables"]["transactions"]["rows"]
+    span = found["tables"]["transactions"]["columns"]["fecha"]
+    dates = f" entre {span['first']} y {span['last']}" if "first" in span else ""
+    return (
+        f"{numbers.text(rows)} transacciones de {numbers.text(activity['customers'])} "
+        f"clientes{dates}; monto comprado {numbers.text(activity['bought'] or 0)} "
+        f"(moneda de los datos), {numbers.text(activity['refunds'])} devoluciones."
+    )
+
+
+def describe_concentration(activity: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """How unequal customers and categories are.
+
+    Args:
+        activity: The findings on activity.
+        numbers: How numbers are written.
+
+    Returns:
+        One statement.
+    """
+    best = numbers.percent(activity["best_tenth_share"] or 0)
+    sentence = f"El mejor décimo de los clientes reúne el {best} del monto"
+    if not activity["categories"]:
+        return sentence + "."
+    name, first = next(iter(activity["categories"].items()))
+    share, reach = first["amount_share"] or 0, first["customer_share"] or 0
+    return (
+        f"{sentence}; la categoría mayor, «{name}», el {numbers.percent(share)}, y la compra el "
+        f"{numbers.percent(reach)} de los clientes."
+    )
+
+
+def describe_strongest_columns(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """Which columns go most with the target.
+
+    Args:
+        found: The findings on the target.
+        numbers: How numbers are written.
+
+    Returns:
+        One statement.
+    """
+    listed = ", ".join(
+        f"{name} ({numbers.text(rho, 2)})"
+        for name, rho in list(found["rank_correlation"].items())[:MOST]
+        if rho is not None
+    )
+    return (
+        f"Lo que más acompaña al objetivo (correlación de rangos): {listed or 'ninguna columna'}."
+    )
+
+
+def describe_quality(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """What is wrong with the tables.
+
+    Args:
+        found: The findings.
+        numbers: How numbers are written.
+
+    Returns:
+        One statement: the emptiest column, repeated rows, how many recommendations.
+    """
+    missing = [
+        (figures["missing"] / table["rows"], f"{name}.{column}")
+        for name, table in found["tables"].items()
+        for column, figures in table["columns"].items()
+        if table["rows"]
+    ]
+    share, column = max(missing, key=lambda item: (item[0], item[1]), default=(0.0, ""))
+    empty = (
+        f"la columna con más faltantes es {column} ({numbers.percent(share)})"
+        if share
+        else "no falta ningún valor"
+    )
+    repeated = sum(table["repeated_rows"] or 0 for table in found["tables"].values())
+    return (
+        f"Calidad: {empty}; {numbers.text(repeated)} filas repiten a otra salvo en su clave; "
+        f"{numbers.text(len(found['recommendations']))} recomendaciones al final."
+    )
+
+
+# What an exploration found: figures for machines, sentences for people, the same in each run.
+
+
+COLUMN_FIGURES = (
+    "missing", "distinct", "mean", "std", "minimum", "maximum", "zeros", "negative", "q05", "q25",
+    "q50", "q75", "q95", "skewness", "kurtosis",
+)  # fmt: skip
+
+
+def build_findings(exploration: Exploration, parameters: EdaParameters) -> dict[str, Any]:
+    """The findings of one entry, as they are stored.
+
+    Args:
+        exploration: Its frames.
+        parameters: Thresholds and number format.
+
+    Returns:
+        `entry`, `summary` (sentences), `tables`, `recommendations`, and what applies of
+        `activity`, `target`, `persistence`. Floats have six significant digits; no value of a key
+        is in it.
+    """
+    found: dict[str, Any] = {
+        "entry": exploration.entry,
+        "tables": {profile.name: _summarize_table(profile) for profile in exploration.profiles},
+        "recommendations": [
+            {"table": name, **asdict(item)}
+            for name, item in collect_recommendations(exploration, parameters)
+        ],
+    }
+    if exploration.activity is not None:
+        found["activity"] = _summarize_activity(exploration.activity, parameters)
+    if exploration.target is not None:
+        found["target"] = _summarize_target(exploration.target)
+    if exploration.persistence is not None:
+        found["persistence"] = _summarize_persistence(exploration.persistence)
+    return found | {"summary": summarize_findings(found, parameters.numbers)}
+
+
+def collect_recommendations(
+    exploration: Exploration, parameters: EdaParameters
+) -> list[tuple[str, Recommendation]]:
+    """Every recommendation beside the table it is about, the target's first.
+
+    Args:
+        exploration: The frames.
+        parameters: The thresholds.
+
+    Returns:
+        Table name and recommendation; what was said of a column is not said again where the same
+        column stands in a later table.
+    """
+    target = exploration.target
+    about_target = (
+        []
+        if target is None
+        else [
+            *find_suspicious_columns(target.associations, parameters),
+            *check_class_imbalance(target.counts, target.classes, parameters),
+            *find_correlated_pairs(target.correlations, parameters),
+        ]
+    )
+    of_columns: dict[tuple[str, str], tuple[str, Recommendation]] = {}
+    for profile in exploration.profiles:
+        for item in build_recommendations(profile, parameters):
+            of_columns.setdefault((item.kind, item.column), (profile.name, item))
+    return [*((TARGET_TABLE, item) for item in about_target), *of_columns.values()]
+
+
+def _summarize_table(profile: Profile) -> dict[str, Any]:
+    columns = {str(row["column"]): _summarize_column(row) for _, row in profile.columns.iterrows()}
+    return {"rows": profile.rows, "repeated_rows": profile.repeated, "columns": columns}
+
+
+def _summarize_column(row: pd.Series) -> dict[str, Any]:
+    figures = {name: row[name] for name in COLUMN_FIGURES if not pd.isna(row[name])}
+    dates = {name: str(row[name])[:10] for name in ("first", "last") if not pd.isna(row[name])}
+    whole = ("missing", "distinct", "zeros", "negative")
+    rounded = {n: int(v) if n in whole else round_significant(float(v)) for n, v in figures.items()}
+    return {"type": str(row["type"]), "kind": str(row["kind"]), **rounded, **dates}
+
+
+def _summarize_activity(activity: Frames, parameters: EdaParameters) -> dict[str, Any]:
+    months, categories, tenths = (activity[n] for n in ("months", "categories", "concentration"))
+    bought = float(months["bought"].sum())
+    customers = int(activity["frequencies"]["customers"].sum())
+    named = categories[categories["customers"] >= parameters.min_rows]
+    return {
+        "customers": customers,
+        "months": len(months),
+        "bought": round_significant(bought),
+        "refunds": int(months["refunds"].sum()),
+        "refunded": round_significant(float(months["refunded"].sum())),
+        "points_earned": int(months["earned"].sum()),
+        "points_redeemed": int(months["redeemed"].sum()),
+        "best_tenth_share": _compute_share(tenths["bought"].head(1).sum(), bought),
+        "single_purchase_customers": _compute_share(
+            activity["frequencies"].query("at_least == 1")["customers"].sum(), customers
+        ),
+        "categories": {
+            str(row["rubro"]): {
+                "amount_share": _compute_share(row["bought"], bought),
+                "customer_share": _compute_share(row["customers"], customers),
+                "spellings": int(row["spellings"]),
+            }
+            for row in named.to_dict("records")
+        },
+    }
+
+
+def _summarize_target(target: Target) -> dict[str, Any]:
+    total = sum(target.counts)
+    strongest = target.associations.set_index("column")["rank_correlation"]
+    return {
+        "rows": total,
+        "counts": dict(zip(target.classes, target.counts, strict=True)),
+        "shares": {
+            c: _compute_share(n, total) for c, n in zip(target.classes, target.counts, strict=True)
+        },
+        "imbalance_ratio": _compute_share(max(target.counts), min(target.counts)),
+        "rank_correlation": {str(c): round_significant(float(v)) for c, v in strongest.items()},
+        "cramers_v": {
+            str(row["column"]): round_significant(row["cramers_v"])
+            for row in target.category_associations.to_dict("records")
+        },
+    }
+
+
+def _summarize_persistence(persistence: Persistence) -> dict[str, Any]:
+    rule: BinaryRule = evaluate_binary_rule(persistence.counts)
+    after = persistence.counts.sum(axis=0)
+    start, middle, end = persistence.borders
+    return {
+        "category": persistence.category,
+        "months": persistence.months,
+        "earlier_window": [start, middle],
+        "later_window": [middle, end],
+        "customers": int(persistence.counts.sum()),
+        "classes": list(persistence.classes),
+        "counts": persistence.counts.astype(int).tolist(),
+        "quadratic_weighted_kappa": round_significant(persistence.kappa),
+        "binary_rule": {name: round_significant(value) for name, value in asdict(rule).items()},
+        "buyers_in_lowest_class": _compute_share(after[1], after[1:].sum()),
+    }
+
+
+def _compute_share(part: float, whole: float) -> float | None:
+    return round_significant(float(part) / float(whole)) if whole else None

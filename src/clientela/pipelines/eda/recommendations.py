@@ -1,0 +1,255 @@
+"""What the columns of a table ask for before features are built or a model is trained."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from clientela.pipelines.eda.column_profile import Profile
+from clientela.pipelines.eda.exploration import EdaParameters
+from clientela.text import round_significant
+
+SAME = 0.9999
+"""Absolute correlation of two columns that differ in rounding alone."""
+LOGARITHM = "log_"
+YES_OR_NO = 2
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One thing to do about one column or pair.
+
+    Attributes:
+        kind: Machine-readable reason.
+        column: Which column.
+        value: The figure behind it.
+        text: The advice, for people.
+    """
+
+    kind: str
+    column: str
+    value: float | None
+    text: str
+
+
+def build_recommendations(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
+    """What the single columns of a table ask for.
+
+    Args:
+        profile: The table.
+        parameters: The thresholds.
+
+    Returns:
+        Missing, constant, skewed and heavy-tailed columns, in that order.
+    """
+    return [
+        *find_incomplete_columns(profile.columns, parameters),
+        *find_constant_columns(profile.columns, parameters),
+        *find_skewed_columns(profile, parameters),
+        *find_heavy_tailed_columns(profile, parameters),
+    ]
+
+
+def find_incomplete_columns(
+    columns: pd.DataFrame, parameters: EdaParameters
+) -> list[Recommendation]:
+    """Columns whose missing values are too many to be filled in silence.
+
+    Args:
+        columns: See `Profile.columns`.
+        parameters: `missing_above`.
+
+    Returns:
+        One item per column.
+    """
+    shares = (columns["missing"] / columns["rows"].where(columns["rows"] > 0)).fillna(0)
+    return [
+        Recommendation(
+            "missing",
+            str(name),
+            round_significant(share),
+            f"«{name}»: falta en el {parameters.numbers.percent(share)} de las filas; dejar que la "
+            "falta sea una variable propia, o imputar dentro del modelo.",
+        )
+        for name, share in zip(columns["column"], shares, strict=True)
+        if share > parameters.missing_above
+    ]
+
+
+def find_constant_columns(columns: pd.DataFrame, parameters: EdaParameters) -> list[Recommendation]:
+    """Columns that hardly vary: a model learns nothing from them.
+
+    Args:
+        columns: See `Profile.columns`.
+        parameters: `constant_above`.
+
+    Returns:
+        One item per constant or near-constant column.
+    """
+    measurable = columns[columns["kind"].isin(["number", "category"]) & (columns["present"] > 0)]
+    found = []
+    for row in measurable.to_dict("records"):
+        share = 1.0 if row["distinct"] == 1 else row["top_rows"] / row["present"]
+        if share > parameters.constant_above or row["distinct"] == 1:
+            found.append(
+                Recommendation(
+                    "constant" if row["distinct"] == 1 else "near_constant",
+                    str(row["column"]),
+                    round_significant(share),
+                    f"«{row['column']}»: un solo valor llena el "
+                    f"{parameters.numbers.percent(share)} de las filas; se puede dejar fuera.",
+                )
+            )
+    return found
+
+
+def find_skewed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
+    """Columns whose long tail asks for a logarithm.
+
+    Args:
+        profile: The table.
+        parameters: `skewed_above`.
+
+    Returns:
+        One item per column with a tail; it says so where its logarithm already exists.
+    """
+    names = set(profile.columns["column"])
+    varied = _filter_tail_candidates(profile, parameters)
+    skewed = varied[varied["skewness"].abs() > parameters.skewed_above]
+    return [
+        Recommendation(
+            "skewed",
+            str(row["column"]),
+            round_significant(row["skewness"]),
+            f"«{row['column']}»: asimetría {parameters.numbers.text(row['skewness'], 1)}; "
+            + _explain_tail(str(row["column"]), row["skewness"], row["minimum"], names),
+        )
+        for row in skewed.to_dict("records")
+    ]
+
+
+def find_heavy_tailed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
+    """Columns with values so extreme that they move means, scales and linear models.
+
+    Args:
+        profile: The table.
+        parameters: `heavy_tailed_above`.
+
+    Returns:
+        One item per column: scale by quantiles, and check the range of what comes in.
+    """
+    varied = _filter_tail_candidates(profile, parameters)
+    heavy = varied[varied["kurtosis"] > parameters.heavy_tailed_above]
+    return [
+        Recommendation(
+            "heavy_tailed",
+            str(row["column"]),
+            round_significant(row["kurtosis"]),
+            f"«{row['column']}»: curtosis {parameters.numbers.text(row['kurtosis'], 1)}, máximo "
+            f"{parameters.numbers.readable(row['maximum'])} frente a un percentil 95 de "
+            f"{parameters.numbers.readable(row['q95'])}; validar su rango y escalar de forma "
+            "robusta (a los árboles no les hace falta).",
+        )
+        for row in heavy.to_dict("records")
+    ]
+
+
+def _filter_tail_candidates(profile: Profile, parameters: EdaParameters) -> pd.DataFrame:
+    """Numeric columns that may have a tail: a flag has none, and a logarithm is not taken twice."""
+    numbers = profile.numbers
+    near_constant = numbers["top_rows"] > parameters.constant_above * numbers["present"]
+    tailless = (numbers["distinct"] <= YES_OR_NO) | numbers["column"].str.startswith(LOGARITHM)
+    return numbers[~near_constant & ~tailless]
+
+
+def _explain_tail(column: str, skewness: float, minimum: float, names: Iterable[str]) -> str:
+    if LOGARITHM + column in names:
+        return f"ya existe «{LOGARITHM}{column}»."
+    if skewness > 0 and minimum >= 0:
+        return "se recomienda log1p para modelos lineales (a los árboles no les hace falta)."
+    return (
+        "tiene valores negativos o cola a la izquierda: mejor recortar extremos que un logaritmo."
+    )
+
+
+def find_correlated_pairs(
+    correlations: pd.DataFrame, parameters: EdaParameters
+) -> list[Recommendation]:
+    """Pairs of columns that say the same.
+
+    Args:
+        correlations: See `clientela.pipelines.eda.association.compute_correlations`.
+        parameters: `correlated_above`.
+
+    Returns:
+        One item per pair, strongest first.
+    """
+    strong = correlations[correlations["correlation"].abs() > parameters.correlated_above]
+    ordered = strong.assign(size=strong["correlation"].abs()).sort_values(
+        ["size", "first", "second"], ascending=[False, True, True]
+    )
+    return [
+        Recommendation(
+            "duplicate" if row["size"] >= SAME else "correlated",
+            f"{row['first']} ~ {row['second']}",
+            round_significant(row["correlation"]),
+            f"«{row['first']}» y «{row['second']}» dicen "
+            f"{'lo mismo' if row['size'] >= SAME else 'casi lo mismo'} (correlación "
+            f"{parameters.numbers.text(row['correlation'], 3)}); basta una en modelos lineales.",
+        )
+        for row in ordered.to_dict("records")
+    ]
+
+
+def find_suspicious_columns(
+    associations: pd.DataFrame, parameters: EdaParameters
+) -> list[Recommendation]:
+    """Columns that alone tell the target so well that they may come from it.
+
+    Args:
+        associations: See `clientela.pipelines.eda.association.rank_associations`.
+        parameters: `suspicious_auc`.
+
+    Returns:
+        One item per column.
+    """
+    found = associations[associations["auc"] >= parameters.suspicious_auc]
+    return [
+        Recommendation(
+            "suspicious",
+            str(row["column"]),
+            round_significant(row["auc"]),
+            f"«{row['column']}»: sola alcanza AUC {parameters.numbers.text(row['auc'], 3)} frente "
+            "al objetivo; comprobar que se conoce antes del corte y no es el objetivo disfrazado.",
+        )
+        for row in found.to_dict("records")
+    ]
+
+
+def check_class_imbalance(
+    counts: Sequence[int], classes: Sequence[str], parameters: EdaParameters
+) -> list[Recommendation]:
+    """Whether one class outweighs another so much that accuracy misleads.
+
+    Args:
+        counts: Rows per class.
+        classes: Their names.
+        parameters: How numbers are written.
+
+    Returns:
+        One item: the ratio of the largest class to the smallest; none where a class is empty.
+    """
+    largest, smallest = max(counts, default=0), min(counts, default=0)
+    if smallest == 0:
+        return []
+    ratio = largest / smallest
+    names = dict(zip(counts, classes, strict=True))
+    return [
+        Recommendation(
+            "imbalance",
+            names[smallest],
+            round_significant(ratio),
+            f"«{names[largest]}» tiene {parameters.numbers.text(ratio, 1)} filas por cada una de "
+            f"«{names[smallest]}»: estratificar la partición y no graduar con exactitud.",
+        )
+    ]

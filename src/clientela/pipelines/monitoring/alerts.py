@@ -1,0 +1,521 @@
+"""What people are told when a model's data have moved critically."""
+
+import hashlib
+import http.client
+import json
+import logging
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Annotated, Any, Literal, TypeAlias
+
+import pandas as pd
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    NonNegativeFloat,
+    PositiveFloat,
+    Secret,
+    ValidationError,
+)
+
+from clientela.exceptions import ConfigurationError
+from clientela.reporting.model_health import (
+    REASONS,
+    RECOMMENDATIONS,
+    ModelState,
+    Recommendation,
+    State,
+)
+from clientela.reporting.monitoring_log import PeriodRun, round_metric
+
+# What people are told when a model's data have moved critically.
+
+
+ID_LENGTH = 16
+
+
+class RedColumn(BaseModel):
+    """A column that drifted critically.
+
+    Attributes:
+        feature: Its name.
+        psi: How far; None where it was not measured.
+        reason: Code of the cause.
+        sentence: The cause in Spanish; rates only, never a value of the data.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feature: str
+    psi: float | None
+    reason: str
+    sentence: str
+
+
+class Alert(BaseModel):
+    """What is sent about one period of one model; it holds no rows and no values of the data.
+
+    Attributes:
+        version: Of this form.
+        id: The same for a rerun of the same period, so that a receiver can drop repetitions.
+        use_case: Which model.
+        period: ISO.
+        baseline: Hash of the baseline profile.
+        n: Rows of the period.
+        text: The required sentence, or what else is critical.
+        text_en: The same in English.
+        columns: The ROJO columns, worst first.
+        state: Of the model.
+        recommendation: What to do, as a code.
+        advice: What to do, in Spanish.
+        reasons: Why, as codes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    id: str
+    use_case: str
+    period: str
+    baseline: str
+    n: int
+    text: str
+    text_en: str
+    columns: tuple[RedColumn, ...]
+    state: State
+    recommendation: Recommendation
+    advice: str
+    reasons: tuple[str, ...]
+
+    def payload(self) -> bytes:
+        """The alert as JSON in UTF-8; the same alert gives the same bytes."""
+        content = self.model_dump(mode="json")
+        return json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+
+
+def build_alert(
+    use_case: str, run: PeriodRun, judged: pd.DataFrame, state: ModelState
+) -> Alert | None:
+    """What to tell about one period of one model, if anything is critical.
+
+    Args:
+        use_case: Which model.
+        run: Which period, against what.
+        judged: The drift table with severities, worst first.
+        state: What follows for the model.
+
+    Returns:
+        An alert when a column is ROJO or the period critical, else None.
+    """
+    red = judged[judged["severity"] == "ROJO"]
+    if red.empty and state.level != "critical":
+        return None
+    features = [str(name) for name in red["feature"]]
+    key = f"{use_case}/{run.baseline}/{run.period}"
+    return Alert(
+        id=hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH],
+        use_case=use_case,
+        period=run.period,
+        baseline=run.baseline,
+        n=run.n,
+        text=format_alert_sentence(features) if features else performance_sentence(state)[0],
+        text_en=format_alert_sentence_en(features) if features else performance_sentence(state)[1],
+        columns=_build_red_columns(red),
+        state=state.state,
+        recommendation=state.recommendation,
+        advice=RECOMMENDATIONS[state.recommendation].es,
+        reasons=state.reasons,
+    )
+
+
+def format_alert_sentence(features: Sequence[str]) -> str:
+    """The required sentence.
+
+    Args:
+        features: The columns that drifted critically, worst first; at least one.
+
+    Returns:
+        Spanish.
+    """
+    return (
+        f"ALERTA: Drift crítico detectado en {', '.join(features)}. Recomendación: revisar calidad "
+        "de datos, umbrales y considerar reentrenamiento."
+    )
+
+
+def format_alert_sentence_en(features: Sequence[str]) -> str:
+    """The required sentence, translated.
+
+    Args:
+        features: The columns that drifted critically, worst first; at least one.
+
+    Returns:
+        English.
+    """
+    return (
+        f"ALERT: Critical drift detected in {', '.join(features)}. Recommendation: review data "
+        "quality and thresholds, and consider retraining."
+    )
+
+
+def performance_sentence(state: ModelState) -> tuple[str, str]:
+    """What is critical where no column is.
+
+    Args:
+        state: Of the model.
+
+    Returns:
+        Its reasons in Spanish and English.
+    """
+    words = [REASONS[reason] for reason in state.reasons]
+    return (
+        " ".join(["ALERTA:", *(each.es for each in words)]),
+        " ".join(["ALERT:", *(each.en for each in words)]),
+    )
+
+
+def _build_red_columns(red: pd.DataFrame) -> tuple[RedColumn, ...]:
+    rows = zip(red["feature"], red["psi"], red["reason"], red["sentence_es"], strict=True)
+    return tuple(
+        RedColumn(feature=feature, psi=round_metric(psi), reason=reason, sentence=sentence)
+        for feature, psi, reason, sentence in rows
+    )
+
+
+# Where alerts go: the typed form of configuration.
+
+
+class DeliveryRetrySettings(BaseModel):
+    """How long one channel is tried.
+
+    Attributes:
+        timeout_seconds: To connect, and to wait for an answer; each time.
+        attempts: At most so many; only what may pass is tried again.
+        pause_seconds: Before the second attempt; doubled before each further one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    timeout_seconds: PositiveFloat = 5.0
+    attempts: int = Field(default=3, ge=1, le=10)
+    pause_seconds: NonNegativeFloat = 1.0
+
+
+class WebhookSettings(BaseModel):
+    """An address that takes an alert as JSON by POST.
+
+    Attributes:
+        kind: Tells it from the others.
+        url: The address; a secret, since those of chat services let anybody write who knows them.
+        patience: How long it is tried.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["webhook"] = "webhook"
+    url: Secret[HttpUrl]
+    patience: DeliveryRetrySettings = DeliveryRetrySettings()
+
+
+class SnsSettings(BaseModel):
+    """A topic of Amazon SNS; credentials, region and endpoint come from the standard AWS chain.
+
+    Attributes:
+        kind: Tells it from the others.
+        topic_arn: The topic.
+        patience: How long it is tried.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["sns"] = "sns"
+    topic_arn: str = Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?$")
+    patience: DeliveryRetrySettings = DeliveryRetrySettings()
+
+
+ChannelSettings: TypeAlias = Annotated[WebhookSettings | SnsSettings, Field(discriminator="kind")]
+
+
+class AlertSettings(BaseModel):
+    """Who is told.
+
+    Attributes:
+        channels: Where alerts go; none by default.
+        deadline_seconds: A run waits no longer than this for all of them together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: tuple[ChannelSettings, ...] = ()
+    deadline_seconds: PositiveFloat = 30.0
+
+
+# An alert as JSON, by POST to an address of one's own: chat, e-mail gateway, pager.
+
+
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers after which the same request may succeed (RFC 9110, RFC 6585)."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would turn the POST into a GET, and look like success."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def send_to_webhook(alert: Alert, settings: WebhookSettings) -> tuple[bool, int, str]:
+    """Whether a webhook took an alert, after how many attempts, and its last answer.
+
+    Args:
+        alert: What to send; its id is the `Idempotency-Key`.
+        settings: Where to, and how long to try.
+
+    Returns:
+        Success, attempts, and the answer or error; never the address.
+    """
+    patience = settings.patience
+    for attempt in range(1, patience.attempts + 1):
+        status, answer = _send_request(alert, settings)
+        if status is not None and status not in PASSING:
+            return status < http.client.MULTIPLE_CHOICES, attempt, answer
+        if attempt < patience.attempts:
+            time.sleep(patience.pause_seconds * 2 ** (attempt - 1))
+    return False, patience.attempts, answer
+
+
+def _send_request(alert: Alert, settings: WebhookSettings) -> tuple[int | None, str]:
+    """Status and words of one attempt; no status where there was no answer."""
+    request = urllib.request.Request(  # noqa: S310 - the settings take http and https only
+        str(settings.url.get_secret_value()),
+        data=alert.payload(),
+        headers={
+            "Content-Type": "application/json; charset=utf-8",
+            "Idempotency-Key": alert.id,
+            "User-Agent": "clientela",
+        },
+        method="POST",
+    )
+    try:
+        with OPENER.open(request, timeout=settings.patience.timeout_seconds) as response:
+            return response.status, f"HTTP {response.status}"
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, f"HTTP {answer.code}"
+    except urllib.error.URLError as err:
+        return None, type(err.reason).__name__
+    except (OSError, http.client.HTTPException) as err:
+        return None, type(err).__name__
+
+
+# An alert to a topic of Amazon SNS, from which people get e-mail, SMS, or a queue.
+
+
+LONGEST_SUBJECT = 100
+"""Characters that SNS takes."""
+
+
+def publish_to_sns(alert: Alert, settings: SnsSettings) -> tuple[bool, int, str]:
+    """Whether a topic took an alert, after how many attempts, and its answer.
+
+    Args:
+        alert: What to send.
+        settings: Which topic, and how long to try.
+
+    Returns:
+        Success, attempts, and the message id or the error code.
+
+    Raises:
+        ConfigurationError: boto3 is not installed.
+    """
+    try:
+        import boto3  # noqa: PLC0415 - heavy, and rarely used
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import (  # noqa: PLC0415
+            BotoCoreError,
+            ClientError,
+        )
+    except ImportError as err:
+        raise ConfigurationError(
+            "Alerts to SNS need boto3, which is not installed. Run: pip install boto3"
+        ) from err
+    patience = settings.patience
+    limits = Config(
+        connect_timeout=patience.timeout_seconds,
+        read_timeout=patience.timeout_seconds,
+        # without the first attempt, as botocore counts
+        retries={"total_max_attempts": patience.attempts, "mode": "standard"},
+    )
+    region = settings.topic_arn.split(":")[3]
+    try:
+        client = boto3.client("sns", region_name=region, config=limits)
+        answer = client.publish(**_build_sns_message(alert, settings.topic_arn))
+    except ClientError as err:
+        error = err.response
+        tries = 1 + error["ResponseMetadata"].get("RetryAttempts", 0)
+        return False, tries, str(error["Error"]["Code"])
+    except BotoCoreError as err:
+        return False, patience.attempts, type(err).__name__
+    tries = 1 + answer["ResponseMetadata"].get("RetryAttempts", 0)
+    return True, tries, f"message {answer['MessageId']}"
+
+
+def _build_sns_message(alert: Alert, topic: str) -> dict[str, str]:
+    message = {
+        "TopicArn": topic,
+        "Subject": f"Drift: {alert.use_case} {alert.period}"[:LONGEST_SUBJECT],
+        "Message": alert.payload().decode(),
+    }
+    if topic.endswith(".fifo"):
+        # such a topic wants a group, and drops repetitions by the id
+        message |= {"MessageGroupId": alert.use_case, "MessageDeduplicationId": alert.id}
+    return message
+
+
+# Sends one alert to every channel, and comes back in time whatever they do.
+
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one alert on one channel.
+
+    Attributes:
+        alert: Its id.
+        channel: The channel's place in the settings and its kind, e.g. `1 webhook`; no address.
+        delivered: Whether the channel took it.
+        attempts: How often it was tried; 0 where that is not known.
+        detail: The answer or the error, without addresses.
+    """
+
+    alert: str
+    channel: str
+    delivered: bool
+    attempts: int
+    detail: str
+
+
+def send_to_channels(alert: Alert, settings: AlertSettings) -> list[Delivery]:
+    """What became of an alert on each channel; failures are results here, never exceptions.
+
+    Each channel is tried in a thread of its own, which the run leaves behind at the deadline: a
+    name server that does not answer, or a server that sends one byte a second, escapes timeouts.
+
+    Args:
+        alert: What to send.
+        settings: Where to.
+
+    Returns:
+        One item per channel, in the order of the settings; each is logged too, as JSON.
+    """
+    done: SimpleQueue[tuple[int, Delivery]] = SimpleQueue()
+
+    def run(place: int, channel: WebhookSettings | SnsSettings) -> None:
+        done.put((place, _send_to_channel(alert, place, channel)))
+
+    for place, channel in enumerate(settings.channels):
+        Thread(target=run, args=(place, channel), daemon=True).start()
+    found = _collect_deliveries(
+        monotonic() + settings.deadline_seconds, done, len(settings.channels)
+    )
+    results = [
+        found.get(place)
+        or Delivery(alert.id, _format_channel_name(place, channel), False, 0, "deadline")
+        for place, channel in enumerate(settings.channels)
+    ]
+    log_deliveries(results)
+    return results
+
+
+def log_deliveries(results: Sequence[Delivery]) -> None:
+    """One line of JSON per delivery, failures as warnings.
+
+    Args:
+        results: What became of an alert.
+    """
+    for result in results:
+        level = logging.INFO if result.delivered else logging.WARNING
+        logger.log(level, "alert %s", json.dumps(asdict(result), sort_keys=True))
+
+
+def _collect_deliveries(
+    deadline: float, done: "SimpleQueue[tuple[int, Delivery]]", expected: int
+) -> dict[int, Delivery]:
+    found: dict[int, Delivery] = {}
+    while len(found) < expected:
+        try:
+            place, delivery = done.get(timeout=max(deadline - monotonic(), 0))
+        except Empty:
+            break
+        found[place] = delivery
+    return found
+
+
+def _send_to_channel(alert: Alert, place: int, channel: WebhookSettings | SnsSettings) -> Delivery:
+    try:
+        if isinstance(channel, WebhookSettings):
+            delivered, attempts, detail = send_to_webhook(alert, channel)
+        else:
+            delivered, attempts, detail = publish_to_sns(alert, channel)
+    except Exception as err:  # noqa: BLE001 - an alert never fails the run that raises it
+        # the words of an unexpected error may hold the address
+        return Delivery(
+            alert.id, _format_channel_name(place, channel), False, 0, type(err).__name__
+        )
+    return Delivery(alert.id, _format_channel_name(place, channel), delivered, attempts, detail)
+
+
+def _format_channel_name(place: int, channel: WebhookSettings | SnsSettings) -> str:
+    return f"{place + 1} {channel.kind}"
+
+
+# Where alerts go, as the environment says it: addresses that let people write stand in no file.
+
+
+def send_alert(
+    alert: Alert,
+    kinds: Mapping[str, str],
+    environment: Mapping[str, str],
+    deadline_seconds: float,
+) -> list[Delivery]:
+    """What became of an alert on each channel that has an address.
+
+    Args:
+        alert: What to send.
+        kinds: `webhook` and `sns` to the variable that holds its address.
+        environment: Variables of the process.
+        deadline_seconds: For all channels together.
+
+    Returns:
+        One item per channel; an address that is none is a failed delivery, not an error.
+    """
+    fields = {"webhook": "url", "sns": "topic_arn"}
+    given = {kind: environment.get(variable, "") for kind, variable in kinds.items()}
+    channels = [{"kind": kind, fields[kind]: address} for kind, address in given.items() if address]
+    try:
+        settings = AlertSettings.model_validate(
+            {"channels": channels, "deadline_seconds": deadline_seconds}
+        )
+    except ValidationError as err:
+        wrong = sorted({int(str(each["loc"][1])) for each in err.errors()})
+        names = [str(channels[place]["kind"]) for place in wrong]
+        failed = [
+            Delivery(alert.id, name, False, 0, f"{kinds[name]}: no address") for name in names
+        ]
+        log_deliveries(failed)
+        others = {kind: variable for kind, variable in kinds.items() if kind not in names}
+        return failed + send_alert(alert, others, environment, deadline_seconds)
+    return send_to_channels(alert, settings)

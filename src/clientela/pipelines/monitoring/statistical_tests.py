@@ -1,0 +1,309 @@
+"""Whether two samples can come from one distribution over cells, and how strongly they differ."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from scipy.stats import chi2_contingency, fisher_exact
+
+from clientela.arrays import Floats
+from clientela.models.base import PointMetric
+from clientela.models.binary_metrics import BINARY_METRICS as BINARY
+from clientela.models.binary_metrics import ScoreHistogram
+from clientela.models.ordinal_metrics import get_point_metric
+from clientela.pipelines.monitoring.binning import Cells
+from clientela.pipelines.monitoring.distances import find_occupied_cells
+
+# Whether two samples can come from one distribution over cells, and how strongly they differ.
+
+
+RARE_SHARE = 0.01
+"""Share of the baseline below which a cell is rare: pooling would hide what happens in it."""
+
+
+class ChiSquareResult(NamedTuple):
+    """The outcome of a test.
+
+    Attributes:
+        chi2: The statistic over the pooled cells.
+        p: Probability of a difference this large without drift.
+        cramers_v: Size of the difference, 0 to 1, bias-corrected.
+    """
+
+    chi2: float
+    p: float
+    cramers_v: float
+
+
+def run_chi_square_test(baseline: Cells, current: Cells, fewest_expected: float) -> ChiSquareResult:
+    """Pearson's chi-square test of homogeneity, neighbouring cells pooled where rows are few.
+
+    Pooling makes the chi-square distribution hold, but mixes what is rare in the baseline (values
+    never seen, missing where nothing was) with what is common. So where a rare cell had to be
+    pooled, Fisher's exact test of rare against common is run too, and p is twice the smaller p
+    (Bonferroni).
+
+    Args:
+        baseline: Rows per cell, neighbours next to one another.
+        current: The same cells.
+        fewest_expected: Expected rows below which a cell is pooled.
+
+    Returns:
+        The test; chi2 0, p 1 when all rows are in one cell.
+    """
+    table = np.vstack([baseline, current])[:, find_occupied_cells(baseline, current)]
+    common = merge_sparse_cells(table, fewest_expected)
+    statistic, p = 0.0, 1.0
+    if common.shape[1] > 1:
+        tested = chi2_contingency(common, correction=False)
+        statistic, p = float(tested.statistic), float(tested.pvalue)
+    rare = (_compute_expected_rows(table) < fewest_expected) & (
+        table[0] < RARE_SHARE * table[0].sum()
+    )
+    if table[1, rare].sum() > 0:
+        split = np.column_stack([table[:, rare].sum(axis=1), table[:, ~rare].sum(axis=1)])
+        p = min(1.0, 2 * min(p, float(fisher_exact(split).pvalue)))
+    return ChiSquareResult(statistic, p, compute_cramers_v(statistic, common))
+
+
+def merge_sparse_cells(table: Cells, fewest_expected: float) -> Cells:
+    """The table with neighbours joined, from the left, until each expects enough rows.
+
+    Args:
+        table: Two samples x cells.
+        fewest_expected: Expected rows that each pooled cell has in both samples.
+
+    Returns:
+        Two samples x pooled cells; one cell when there are too few rows for more.
+    """
+    expected, starts, held = _compute_expected_rows(table), [0], 0.0
+    for place, rows in enumerate(expected):
+        if held >= fewest_expected:
+            starts.append(place)
+            held = 0.0
+        held += rows
+    if held < fewest_expected and len(starts) > 1:
+        starts.pop()
+    return np.asarray(np.add.reduceat(table, starts, axis=1))
+
+
+def compute_cramers_v(statistic: float, table: Cells) -> float:
+    """Cramér's V with the bias correction of Bergsma (2013).
+
+    Args:
+        statistic: Chi-square of the table.
+        table: Samples x cells.
+
+    Returns:
+        0 (no association) to 1.
+    """
+    (rows, columns), total = table.shape, table.sum()
+    if columns < rows or total <= 1:
+        return 0.0
+    excess = max(0.0, statistic / total - (columns - 1) * (rows - 1) / (total - 1))
+    sides = [side - (side - 1) ** 2 / (total - 1) for side in (rows, columns)]
+    return float(min(1.0, np.sqrt(excess / (min(sides) - 1)))) if min(sides) > 1 else 0.0
+
+
+def _compute_expected_rows(table: Cells) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Rows of each cell that the smaller sample expects when both are alike."""
+    sizes = table.sum(axis=1)
+    return np.asarray(table.sum(axis=0) * sizes.min() / sizes.sum(), dtype=np.float64)
+
+
+# Measures of counted rows with intervals: what estimated and realised performance share.
+
+
+BinaryMeasure: TypeAlias = Literal[
+    "roc_auc", "accuracy", "brier", "log_loss", "pr_auc", "precision", "recall", "f1", "mcc"
+]
+OrdinalMeasure: TypeAlias = Literal["qwk", "accuracy", "mae_class", "off_by_one"]
+Kind: TypeAlias = Literal["estimated", "realised"]
+
+ONE_EACH = np.array([[0.0, 1.0], [1.0, 0.0]])
+"""Costs that count mistakes; measures of classes receive some."""
+
+
+class PerformanceSettings(BaseModel):
+    """How performance is estimated.
+
+    Attributes:
+        confidence: Of the intervals.
+        draws: Samples behind an interval; with a few hundred, 95 % intervals hold some 92 %.
+        groups: Scores are pooled into so many groups of neighbours when samples are drawn.
+        minimum_rows: With fewer rows nothing is said.
+        tolerance: A measure has fallen when it lies this much below its reference for sure.
+        seed: Of the samples.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    draws: PositiveInt = 2000
+    groups: PositiveInt = 1000
+    minimum_rows: PositiveInt = 30
+    tolerance: float = Field(default=0.02, ge=0)
+    seed: NonNegativeInt = 42
+
+
+@dataclass(frozen=True)
+class SampledMetric:
+    """One measure of one table of counts, and of samples of it.
+
+    Attributes:
+        name: Of the measure.
+        value: Of the rows.
+        centre: Of the rows in the groups that samples are drawn from.
+        draws: Of the samples.
+    """
+
+    name: str
+    value: float
+    centre: float
+    draws: Floats
+
+
+def group_scores(counted: ScoreHistogram, groups: int) -> ScoreHistogram:
+    """Neighbouring scores as one, at their mean, so that samples stay small.
+
+    Args:
+        counted: Rows by score.
+        groups: About how many levels are kept, each of about as many rows.
+
+    Returns:
+        Fewer levels, the same number of rows; the argument itself where it is small already.
+    """
+    if len(counted.levels) <= groups:
+        return counted
+    rows = counted.rows.sum(axis=1)
+    group = np.minimum((rows.cumsum() - rows) * groups // rows.sum(), groups - 1).astype(np.int64)
+    _, start = np.unique(group, return_index=True)
+    pooled = np.add.reduceat(counted.rows, start, axis=0)
+    levels = np.add.reduceat(counted.levels * rows, start) / pooled.sum(axis=1)
+    return ScoreHistogram(levels, pooled)
+
+
+def draw_bootstrap_counts(counts: Floats, settings: PerformanceSettings) -> Floats:
+    """Bootstrap samples of counted rows.
+
+    Args:
+        counts: Whole numbers of rows, of any shape.
+        settings: Number of samples, and their seed.
+
+    Returns:
+        As many rows each, shape (draws, ...).
+    """
+    flat = counts.ravel()
+    random = np.random.default_rng(settings.seed)
+    drawn = random.multinomial(round(flat.sum()), flat / flat.sum(), settings.draws)
+    return drawn.reshape(settings.draws, *counts.shape).astype(np.float64)
+
+
+def sample_binary_metrics(
+    measures: Sequence[BinaryMeasure],
+    threshold: float,
+    counted: ScoreHistogram,
+    pooled: ScoreHistogram,
+    drawn: ScoreHistogram,
+) -> list[SampledMetric]:
+    """Measures of binary predictions on a table of counts and on its samples.
+
+    Args:
+        measures: Names of measures.
+        threshold: Lowest probability that is decided as 1.
+        counted: The rows.
+        pooled: The same rows in groups.
+        drawn: Samples of the groups.
+
+    Returns:
+        One item per measure.
+    """
+    return [
+        SampledMetric(name, float(measure(counted)), float(measure(pooled)), measure(drawn))
+        for name in measures
+        for measure in [_make_binary_metric(name, threshold)]
+    ]
+
+
+def _make_binary_metric(
+    name: BinaryMeasure, threshold: float
+) -> Callable[[ScoreHistogram], Floats]:
+    metric = BINARY[name]
+
+    def of_classes(counted: ScoreHistogram) -> Floats:
+        ones = counted.rows[..., counted.levels >= threshold, :].sum(axis=-2)
+        by_class = np.stack([counted.totals - ones, ones], axis=-1)
+        return metric.of_counts(by_class, ONE_EACH) if isinstance(metric, PointMetric) else by_class
+
+    return of_classes if isinstance(metric, PointMetric) else metric.of_tallies
+
+
+def sample_ordinal_metrics(
+    measures: Sequence[OrdinalMeasure], counts: Floats, drawn: Floats
+) -> list[SampledMetric]:
+    """Measures of decided classes on a table of counts and on its samples.
+
+    Args:
+        measures: Names of measures.
+        counts: True class x decided class.
+        drawn: Samples, shape (draws, K, K).
+
+    Returns:
+        One item per measure.
+    """
+    values = np.arange(counts.shape[0], dtype=np.float64)
+    return [
+        SampledMetric(name, float(measure(counts, values)), float(measure(counts, values)), draws)
+        for name in measures
+        for measure in [get_point_metric(name).of_counts]
+        for draws in [measure(drawn, values)]
+    ]
+
+
+def interval_table(
+    found: Sequence[SampledMetric], kind: Kind, n: int, settings: PerformanceSettings
+) -> pd.DataFrame:
+    """One row per measure: the interval of the samples, moved to where the ungrouped rows put it.
+
+    Args:
+        found: Measures with samples.
+        kind: Estimated or realised.
+        n: Rows behind them.
+        settings: `confidence`.
+
+    Returns:
+        `measure, kind, value, lower, upper, n, note`.
+    """
+    tail = (1 - settings.confidence) / 2
+    rows = []
+    for each in found:
+        few = not np.isfinite([each.value, *each.draws]).all()
+        ends = [np.nan] * 2 if few else np.quantile(each.draws, [tail, 1 - tail])
+        moved = [end + each.value - each.centre for end in ends]
+        rows.append([each.name, kind, each.value, *moved, n, "few_events" if few else ""])
+    return _build_interval_frame(rows)
+
+
+def empty_interval_table(measures: Sequence[str], kind: Kind, n: int, note: str) -> pd.DataFrame:
+    """One row per measure that can't be known.
+
+    Args:
+        measures: Names of measures.
+        kind: Estimated or realised.
+        n: Rows that there are.
+        note: Why, as a code.
+
+    Returns:
+        The columns of `interval_table`, figures missing.
+    """
+    return _build_interval_frame(
+        [[name, kind, np.nan, np.nan, np.nan, n, note] for name in measures]
+    )
+
+
+def _build_interval_frame(rows: list[list[object]]) -> pd.DataFrame:
+    columns = ["measure", "kind", "value", "lower", "upper", "n", "note"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,184 @@
+"""Who changed segments since the previous model, so that a marketer knows how far ids hold."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from sklearn.metrics import adjusted_rand_score
+
+from clientela.models.segment_profile import inactive_last_key
+from clientela.models.segmentation import KEY, SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME, SegmentIdentity
+from clientela.text import NumberFormat, round_significant
+
+NEW = "Clientes nuevos"
+"""Where customers come from whom the previous model did not know."""
+
+LOST = "Ya no aparecen"
+"""Where customers are gone who are no longer in the data."""
+
+MATRIX = {
+    "previous_id": "Int64",
+    "previous_name": "str",
+    "current_id": "Int64",
+    "current_name": "str",
+    "customers": "int64",
+    "share": "float64",
+}
+
+
+def migration_matrix(
+    members: pd.DataFrame,
+    previous_members: pd.DataFrame | None,
+    names: Mapping[int, str],
+    previous_names: Mapping[int, str],
+) -> pd.DataFrame:
+    """One row per pair of previous and current segment that has customers.
+
+    Args:
+        members: `id_cliente` (PII), `cluster_id`.
+        previous_members: The same of the previous model; None for a first one.
+        names: Id to name.
+        previous_names: Id to name in the previous model.
+
+    Returns:
+        `previous_id` (missing for new customers), `previous_name, current_id` (missing for
+        customers who are gone), `current_name, customers, share` (of the previous segment; missing
+        for new customers); by id, `sin_actividad` behind the others. No rows on a first run.
+    """
+    if previous_members is None:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in MATRIX.items()})
+    pairs = _select_ids(previous_members, "previous_id").merge(
+        _select_ids(members, "current_id"), on=KEY, how="outer", validate="one_to_one"
+    )
+    ids = ["previous_id", "current_id"]
+    table = pairs.groupby(ids, dropna=False, as_index=False).agg(customers=(KEY, "size"))
+    table = table.sort_values(ids, key=inactive_last_key, ignore_index=True)
+    known = table["customers"].where(table["previous_id"].notna())
+    whole = known.groupby(table["previous_id"], dropna=False).transform("sum")
+    named = table.assign(
+        previous_name=_map_names(table["previous_id"], previous_names, NEW),
+        current_name=_map_names(table["current_id"], names, LOST),
+        share=known / whole.where(table["previous_id"].notna()),
+    )
+    return named[list(MATRIX)].astype(MATRIX)
+
+
+def _select_ids(members: pd.DataFrame, name: str) -> pd.DataFrame:
+    ids = members[[KEY, "cluster_id"]].rename(columns={"cluster_id": name})
+    return ids.astype({name: "Int64"})
+
+
+def _map_names(ids: pd.Series, names: Mapping[int, str], absent: str) -> list[str]:
+    known = {**names, SIN_ACTIVIDAD: SIN_ACTIVIDAD_NAME}
+    return [absent if pd.isna(segment) else known[segment] for segment in ids]
+
+
+def summarize_migration(
+    matrix: pd.DataFrame,
+    members: pd.DataFrame,
+    current: SegmentIdentity,
+    previous: SegmentIdentity | None,
+    numbers: NumberFormat,
+) -> dict[str, Any]:
+    """How many customers kept their segment, which segments began and ended, in figures and words.
+
+    Customers without activity in both models are left out of the shares: that they stay so says
+    nothing about segments, and it would hide how many others moved.
+
+    Args:
+        matrix: Customers by previous and current segment.
+        members: `cluster_id`, `cluster_cercano`, `cluster_previo` of each customer.
+        current: This model's segments.
+        previous: Those of the model before; None for a first one.
+        numbers: How numbers are written.
+
+    Returns:
+        `previous, current` (ISO dates), `compared` (customers of both models), `still_inactive`
+        (those without activity in both), `changed_customers` and `same_segment_share` (of the
+        other compared ones), `nearest_share` (the same without the switch margin),
+        `adjusted_rand` (Hubert and Arabie 1985), `held_by_margin` (customers), `new_customers,
+        lost_customers, births, deaths, renamed, sentence`. Shares of nobody are None.
+    """
+    was, now = matrix["previous_id"], matrix["current_id"]
+    still = (was == SIN_ACTIVIDAD) & (now == SIN_ACTIVIDAD)
+
+    def customers(rows: pd.Series) -> int:
+        return int(matrix.loc[rows.fillna(value=False).astype(bool), "customers"].sum())
+
+    found = {
+        "previous": None if previous is None else previous.fecha_modelo.isoformat(),
+        "current": current.fecha_modelo.isoformat(),
+        "compared": customers(was.notna() & now.notna()),
+        "still_inactive": customers(still),
+        **_measure_segment_agreement(members),
+        "held_by_margin": int((members["cluster_id"] != members["cluster_cercano"]).sum()),
+        "new_customers": customers(was.isna()),
+        "lost_customers": customers(now.isna()),
+        **_find_segment_changes(current, previous),
+    }
+    return {**found, "sentence": _format_migration(found, numbers)}
+
+
+def _measure_segment_agreement(members: pd.DataFrame) -> dict[str, Any]:
+    """How far the previous and current segments of the same customers agree."""
+    both = members[members["cluster_previo"].notna()].astype({"cluster_previo": "int64"})
+    active = both[(both["cluster_previo"] != SIN_ACTIVIDAD) | (both["cluster_id"] != SIN_ACTIVIDAD)]
+    was, now, near = (active[name] for name in ("cluster_previo", "cluster_id", "cluster_cercano"))
+    shares: dict[str, float | None] = {
+        "same_segment_share": None,
+        "nearest_share": None,
+        "adjusted_rand": None,
+    }
+    if len(active):
+        shares = {
+            "same_segment_share": round_significant((was == now).mean()),
+            "nearest_share": round_significant((was == near).mean()),
+            "adjusted_rand": round_significant(adjusted_rand_score(was, now)),
+        }
+    return {"changed_customers": int((was != now).sum()), **shares}
+
+
+def _find_segment_changes(
+    current: SegmentIdentity, previous: SegmentIdentity | None
+) -> dict[str, Any]:
+    """Segments that began, ended, or are called otherwise; nothing changes in a first model."""
+    names = current.names
+    before = names if previous is None else {i: previous.names[i] for i in previous.ids}
+    return {
+        "births": [{"id": i, "name": names[i]} for i in sorted(set(names) - set(before))],
+        "deaths": [{"id": i, "name": before[i]} for i in sorted(set(before) - set(names))],
+        "renamed": [
+            {"id": i, "before": before[i], "name": names[i]}
+            for i in sorted(set(names) & set(before))
+            if names[i] != before[i]
+        ],
+    }
+
+
+def _format_migration(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    if found["previous"] is None:
+        return "Primer modelo: no hay uno anterior con el que comparar."
+    new, lost = (numbers.text(found[name]) for name in ("new_customers", "lost_customers"))
+    parts = [
+        _format_moved_share(found, numbers),
+        f"Clientes nuevos: {new}; ya no aparecen: {lost}.",
+    ]
+    for key, title in (("births", "Segmentos que nacen"), ("deaths", "Segmentos que terminan")):
+        names = ", ".join(f"«{one['name']}»" for one in found[key])
+        parts += [f"{title}: {names}."] if names else []
+    parts += [f"«{one['before']}» pasa a llamarse «{one['name']}»." for one in found["renamed"]]
+    return " ".join(parts)
+
+
+def _format_moved_share(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """The share that moved before the share that stayed: it is the one a campaign suffers from."""
+    same, nearest = found["same_segment_share"], found["nearest_share"]
+    if same is None:
+        return f"Ningún cliente con actividad está también en el modelo del {found['previous']}."
+    base = found["compared"] - found["still_inactive"]
+    return (
+        f"El {numbers.percent(1 - same)} de los clientes comparados "
+        f"({numbers.text(found['changed_customers'])} de {numbers.text(base)}) cambió de segmento "
+        f"desde el modelo del {found['previous']}; sin el margen de permanencia habría sido el "
+        f"{numbers.percent(1 - nearest)}. El {numbers.percent(same)} conserva el suyo."
+    )

@@ -1,0 +1,221 @@
+"""The figures of a trained model: who won, how it errs, whether its promises hold, and why."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from clientela.arrays import Codes, Floats, compute_confusion_matrix
+from clientela.models.calibration import calibration_table
+from clientela.models.explanations import mean_absolute_contributions
+from clientela.models.problem import TASKS
+from clientela.models.stored_model import StoredModel
+from clientela.reporting.style import (
+    ACCENT,
+    GRID,
+    MAIN,
+    MUTED,
+    draw_heatmap,
+    draw_ranked_bars,
+    make_panels,
+    shorten_label,
+)
+from clientela.text import NumberFormat, format_feature_name
+
+# The figures of a trained model: who won, how it errs, whether its promises hold, and why.
+
+
+NUMBERS = NumberFormat()
+MOST_FEATURES = 15
+LINE_COLORS = (MAIN, ACCENT, "#6b4c9a", "#3f7d20", "#8a5a44")
+
+
+def plot_leaderboard(table: pd.DataFrame, metric: str) -> Figure:
+    """Each contender's mean over the folds, with its standard deviation.
+
+    Args:
+        table: The leaderboard, best first.
+        metric: The primary metric.
+
+    Returns:
+        One panel.
+    """
+    figure, (panel,) = make_panels(1, 1, 0.9 + 0.34 * len(table))
+    names = [format_candidate_name(row) for _, row in table.iterrows()]
+    colors = [MUTED if role == "rule" else MAIN for role in table["role"]]
+    places = np.arange(len(table))
+    panel.barh(places, table[metric], color=colors, height=0.66)
+    panel.errorbar(
+        table[metric], places, xerr=table[f"{metric}_sd"], fmt="none", ecolor=ACCENT, capsize=3
+    )
+    panel.set_yticks(places, [shorten_label(name, 52) for name in names])
+    panel.invert_yaxis()
+    panel.grid(axis="x")
+    panel.set_xlabel(f"{metric.upper()}: media y desviación entre pliegues (gris: reglas)")
+    return figure
+
+
+def format_candidate_name(row: "pd.Series[Any] | Mapping[str, Any]") -> str:
+    """A contender in words: candidate, decision rule, features.
+
+    Args:
+        row: A leaderboard row.
+
+    Returns:
+        For example `lineal (thresholds, all)`.
+    """
+    return f"{row['candidate']} ({row['decision']}, {row['features']})"
+
+
+def plot_confusion_matrix(truth: Codes, codes: Codes, classes: Sequence[str]) -> Figure:
+    """Customers by true and predicted class; the colour is the share of the true class.
+
+    Args:
+        truth: True codes.
+        codes: Predicted codes.
+        classes: Names in order.
+
+    Returns:
+        One panel.
+    """
+    counts = compute_confusion_matrix(truth, codes, len(classes))
+    rows = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
+    texts = [[NUMBERS.text(count) for count in row] for row in counts]
+    figure, (panel,) = make_panels(1, 1, 3.6)
+    draw_heatmap(panel, shares, texts, limits=(0.0, 1.0))
+    panel.set_xticks(range(len(classes)), classes)
+    panel.set_yticks(range(len(classes)), classes)
+    panel.set_xlabel("clase predicha")
+    panel.set_ylabel("clase real")
+    return figure
+
+
+def plot_calibration(truth: Codes, probabilities: Floats, classes: Sequence[str]) -> Figure:
+    """Promised against observed shares of customers above each boundary between classes.
+
+    Args:
+        truth: True codes.
+        probabilities: Rows x K.
+        classes: Names in order.
+
+    Returns:
+        One panel, one line per boundary.
+    """
+    figure, (panel,) = make_panels(1, 1, 3.8)
+    above = 1.0 - probabilities.cumsum(axis=1)[:, :-1]
+    for boundary, promised in enumerate(above.T):
+        points = calibration_table((truth > boundary).astype(np.int64), promised)
+        color = LINE_COLORS[boundary % len(LINE_COLORS)]
+        label = f"más que {classes[boundary]}" if above.shape[1] > 1 else classes[1]
+        panel.plot(
+            points["promised"],
+            points["observed"],
+            marker="o",
+            markersize=4,
+            color=color,
+            label=label,
+        )
+        panel.vlines(points["promised"], points["lower"], points["upper"], color=color, alpha=0.4)
+    # the diagonal must not widen what the points span
+    panel.set(xlim=panel.get_xlim(), ylim=panel.get_ylim())
+    panel.axline((0, 0), slope=1, color=GRID, linestyle="--", zorder=0)
+    panel.set_xlabel("probabilidad prometida")
+    panel.set_ylabel("proporción observada")
+    panel.grid()
+    panel.legend(loc="upper left")
+    return figure
+
+
+def plot_feature_importance(entries: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Figure:
+    """The features that a model leans on most.
+
+    Args:
+        entries: See `clientela.pipelines.training.card_figures.compute_feature_importance`.
+        classes: Names in order.
+
+    Returns:
+        One panel.
+    """
+    top = entries[:MOST_FEATURES]
+    figure, (panel,) = make_panels(1, 1, 0.8 + 0.3 * len(top))
+    arrows = [_format_direction_arrow(entry["direction"]) for entry in top]
+    draw_ranked_bars(
+        panel,
+        [str(entry["label"]) for entry in top],
+        [float(entry["mean_abs"]) for entry in top],
+        [f"{NUMBERS.text(e['mean_abs'], 3)} {a}" for e, a in zip(top, arrows, strict=True)],
+    )
+    towards = "clases altas" if classes[2:] else f"«{classes[1]}»"
+    panel.set_xlabel(f"contribución media absoluta (↑ valores altos empujan hacia {towards})")
+    return figure
+
+
+def _format_direction_arrow(correlation: float | None) -> str:
+    """Where high values push; nothing for words."""
+    if correlation is None:
+        return ""
+    return "↑" if correlation >= 0 else "↓"
+
+
+# Which features a model leans on, over all rows: exact contributions, never samples of them.
+
+
+def sample_rows_to_explain(train: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+    """The rows that explanations read: all, or a seeded sample of many.
+
+    Args:
+        train: Training part, sorted by key.
+        most: Most rows.
+        seed: Seed of the draw.
+
+    Returns:
+        Rows of `train`, in its order.
+    """
+    if len(train) <= most:
+        return train
+    chosen = np.random.default_rng(seed).choice(len(train), size=most, replace=False)
+    return train.iloc[np.sort(chosen)]
+
+
+def compute_feature_importance(
+    model: StoredModel, rows: pd.DataFrame, labels: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """One entry per feature, largest first.
+
+    Args:
+        model: A fitted model.
+        rows: Rows to explain.
+        labels: Feature to its name in the readers' language.
+
+    Returns:
+        Each with `feature`, `label`, `mean_abs` (mean absolute contribution, in the unit of the
+        model's score) and `direction`: the correlation of value and contribution over rows with
+        a value, 0 without any, None for words.
+    """
+    X = rows[model.features]
+    table = TASKS[model.manifest["task"]].contributions(model.estimator, X)
+    return [
+        {
+            "feature": str(name),
+            "label": format_feature_name(str(name), labels),
+            "mean_abs": float(amount),
+            "direction": _compute_direction(X[str(name)], table[name]),
+        }
+        for name, amount in mean_absolute_contributions(table).items()
+    ]
+
+
+def _compute_direction(values: "pd.Series[Any]", amounts: "pd.Series[float]") -> float | None:
+    if values.dtype.kind not in "biuf":
+        return None
+    known = values.notna()
+    return _compute_correlation(values[known].to_numpy(), amounts[known].to_numpy())
+
+
+def _compute_correlation(one: Any, other: Any) -> float:
+    if not len(one) or one.std() == 0 or other.std() == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])

@@ -1,0 +1,356 @@
+"""Everything that a model card is written from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isclose
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from clientela.exceptions import ModelCardError
+from clientela.models.evaluation import CHAMPION, REQUIRED
+from clientela.models.problem import Problem
+from clientela.pipelines.training.card_binary import format_secondary_holdout, format_unfair_groups
+from clientela.pipelines.training.card_labels import (
+    LabelCardData,
+    format_label_value,
+    format_truth_comparison,
+    format_unaudited_warning,
+)
+from clientela.pipelines.training.model_selection import IDENTITY
+from clientela.pipelines.training.test_evaluation import BinaryCardData
+from clientela.text import NumberFormat
+
+# Everything that a model card is written from.
+
+
+@dataclass(frozen=True)
+class ModelCardData:
+    """The artefacts of one run that a card tells.
+
+    Attributes:
+        problem: What was learned.
+        table: The leaderboard.
+        choice: Who won, and how.
+        tuned: What tuning did.
+        grades: Grades on the test part.
+        predictions: Predictions on the test part.
+        manifest: The champion's manifest.
+        classes: Class to rows and share, of the whole model input.
+        importance: What the champion leans on.
+        leakage: The leakage report.
+        cutoffs: Both cutoff modes side by side; None where features have no cutoff.
+        binary: What only a binary model has; None for another task type.
+        labels: What is known of labels that were made; None where people gave them.
+    """
+
+    problem: Problem
+    table: pd.DataFrame
+    choice: Mapping[str, Any]
+    tuned: Mapping[str, Any]
+    grades: Mapping[str, Any]
+    predictions: pd.DataFrame
+    manifest: Mapping[str, Any]
+    classes: Mapping[str, Any]
+    importance: list[dict[str, Any]]
+    leakage: Mapping[str, Any]
+    cutoffs: Mapping[str, Any] | None = None
+    binary: BinaryCardData | None = None
+    labels: LabelCardData | None = None
+
+
+# Does the champion beat the best business rule: one answer, for card and run summary.
+
+
+STANDARD_ERRORS = 2.0
+"""Corrected standard errors by which the gain must exceed zero: some 95 % confidence."""
+
+DECIMALS = 3
+
+OPENINGS = {
+    "yes": "El campeón «{champion}» supera a la mejor regla de negocio «{rule}»",
+    "unclear": (
+        "No está demostrado que el campeón «{champion}» supere a la mejor regla de negocio «{rule}»"
+    ),
+    "no": "El campeón «{champion}» NO supera a la mejor regla de negocio «{rule}»",
+}
+
+
+@dataclass(frozen=True)
+class ChampionVerdict:
+    """How the champion compares with the best business rule.
+
+    Attributes:
+        beats: `yes` if it gains in cross-validation by more than two corrected standard errors
+            and gains in the test; `no` if one of the two gains is not positive; else `unclear`.
+        sentence: The same in words, with both gains, the less flattering one first.
+    """
+
+    beats: Literal["yes", "unclear", "no"]
+    sentence: str
+
+
+def compare_with_best_rule(choice: Mapping[str, Any], grades: Mapping[str, Any]) -> ChampionVerdict:
+    """The verdict of cross-validation and test together.
+
+    Args:
+        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
+        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
+
+    Returns:
+        The verdict.
+    """
+    champion, rule = choice["champion"], choice["best_rule"]["candidate"]
+    in_cv, error = champion["gain_vs_rule"], champion["gain_vs_rule_se"]
+    in_test = grades["champion_gains"][rule]
+    beats: Literal["yes", "unclear", "no"] = "unclear"
+    if min(in_cv, in_test["value"]) <= 0:
+        beats = "no"
+    elif in_cv > STANDARD_ERRORS * error:
+        beats = "yes"
+    metric = str(choice["primary_metric"]).upper()
+    told = sorted(
+        [(in_cv, _describe_cv_gain(champion)), (in_test["value"], _describe_test_gain(in_test))]
+    )
+    opening = OPENINGS[beats].format(champion=champion["candidate"], rule=rule)
+    return ChampionVerdict(beats, f"{opening}: {'; '.join(words for _, words in told)} ({metric}).")
+
+
+def format_signed_number(value: float) -> str:
+    """A difference with its sign, as Spanish writes it.
+
+    Args:
+        value: The difference.
+
+    Returns:
+        For example `+0,071`.
+    """
+    return ("+" if value >= 0 else "") + NumberFormat().text(value, DECIMALS)
+
+
+def _describe_cv_gain(champion: Mapping[str, Any]) -> str:
+    spread, error = (
+        NumberFormat().text(champion[f"gain_vs_rule_{part}"], DECIMALS) for part in ("sd", "se")
+    )
+    return (
+        f"{format_signed_number(champion['gain_vs_rule'])} en validación cruzada "
+        f"(desviación entre pliegues {spread}, error estándar corregido {error})"
+    )
+
+
+def _describe_test_gain(gain: Mapping[str, float]) -> str:
+    return (
+        f"{format_signed_number(gain['value'])} en la prueba final "
+        f"(intervalo del 95 %: de {format_signed_number(gain['lower'])} a {format_signed_number(gain['upper'])})"
+    )
+
+
+# What a model card says first: the verdict, then whatever flatters the champion least.
+#
+# Where labels were made, the first thing said is that nobody audited them, or what the champion is
+# worth against the truth: the verdict compares with the labels.
+
+
+NUMBERS = NumberFormat()
+
+
+def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
+    """The verdict, then whatever flatters the champion least.
+
+    Args:
+        facts: Artefacts of one run.
+
+    Returns:
+        Sentences.
+    """
+    opening = compare_with_best_rule(facts.choice, facts.grades).sentence
+    if facts.binary is None:
+        return (opening, _compare_with_required(facts), _format_test_interval(facts))
+    told = (
+        *list_label_warnings(facts),
+        opening,
+        None if facts.labels is None else format_label_value(facts.labels),
+        _compare_accuracy_with_rule(facts),
+        format_secondary_holdout(
+            facts.binary, facts.choice["primary_metric"], facts.problem.settings.cases
+        ),
+        format_unfair_groups(facts.binary.fairness),
+        _compare_with_required(facts),
+        _format_test_interval(facts),
+    )
+    return tuple(sentence for sentence in told if sentence is not None)
+
+
+def list_label_warnings(facts: ModelCardData) -> tuple[str, ...]:
+    """What is said before any figure where labels were made.
+
+    Args:
+        facts: Artefacts of one run.
+
+    Returns:
+        That nobody audited them, or what the champion is worth against the truth; nothing where
+        people gave the labels.
+    """
+    if facts.labels is None:
+        return ()
+    cases = facts.problem.settings.cases
+    said = (
+        format_unaudited_warning(facts.labels, cases),
+        format_truth_comparison(facts.labels, cases),
+    )
+    return tuple(sentence for sentence in said if sentence is not None)
+
+
+def _compare_accuracy_with_rule(facts: ModelCardData) -> str:
+    """The champion's accuracy beside that of the most accurate rule, which it often only equals."""
+    models = facts.grades["models"]
+    accuracy = {name: figures["accuracy"]["value"] for name, figures in models.items()}
+    rule = max(facts.problem.settings.filter_by_role("rule"), key=accuracy.__getitem__)
+    own, other = accuracy[CHAMPION], accuracy[rule]
+    comparison = "no es mayor que" if own <= other else "frente a"
+    return (
+        f"La exactitud del campeón en la prueba final, {NUMBERS.text(own, 4)}, {comparison} la de "
+        f"la regla «{rule}»: {NUMBERS.text(other, 4)}."
+    )
+
+
+def _compare_with_required(facts: ModelCardData) -> str:
+    champion, required = facts.choice["champion"], facts.choice["required"]["candidate"]
+    if champion["candidate"] == required:
+        return f"El campeón es el propio modelo requerido «{required}»."
+    gain, error = champion["gain_vs_required"], champion["gain_vs_required_se"]
+    return (
+        f"Frente al modelo requerido «{required}»: {format_signed_number(gain)} en validación cruzada "
+        f"(error estándar corregido {NUMBERS.text(error, 3)})."
+    )
+
+
+def _format_test_interval(facts: ModelCardData) -> str:
+    metric = facts.choice["primary_metric"]
+    test = facts.grades["models"][CHAMPION][metric]
+    return (
+        f"{metric.upper()} del campeón en la prueba final: {NUMBERS.text(test['value'], 3)} "
+        f"(intervalo del 95 %: {NUMBERS.text(test['lower'], 3)} a "
+        f"{NUMBERS.text(test['upper'], 3)}; {NUMBERS.text(facts.grades['rows'])} "
+        f"{facts.problem.settings.cases})."
+    )
+
+
+# The few figures that a run ends with.
+
+
+def build_training_summary(
+    choice: Mapping[str, Any],
+    grades: Mapping[str, Any],
+    rows: int,
+    warnings: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The champion against the best business rule and the required baseline, in one mapping.
+
+    Args:
+        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
+        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
+        rows: Rows of the model input.
+        warnings: What must be said before the verdict.
+
+    Returns:
+        JSON-ready figures of the primary metric: cross-validation means, the test with its 95 %
+        interval, and the verdict.
+    """
+    metric = choice["primary_metric"]
+    champion, found = choice["champion"], compare_with_best_rule(choice, grades)
+    test = grades["models"][CHAMPION][metric]
+    return {
+        "rows": rows,
+        "metric": metric,
+        "champion": champion["candidate"],
+        "decision": champion["decision"],
+        "champion_cv": champion[metric],
+        "champion_cv_sd": champion[f"{metric}_sd"],
+        "best_rule": choice["best_rule"]["candidate"],
+        "best_rule_cv": choice["best_rule"][metric],
+        "required": choice["required"]["candidate"],
+        "required_cv": choice["required"][metric],
+        "champion_test": test["value"],
+        "ci": [test["lower"], test["upper"]],
+        "beats_best_rule": found.beats == "yes",
+        "sentence": " ".join((*warnings, found.sentence)),
+    }
+
+
+# A card that can't lie: figures that are missing or contradict each other fail the run.
+
+
+def check_card(facts: ModelCardData, rows: int) -> None:
+    """Refuse to write a card from artefacts that do not belong together.
+
+    Args:
+        facts: What the card would tell.
+        rows: Rows of the model input.
+
+    Raises:
+        CardContradiction: Something is empty or contradicts.
+    """
+    _check_not_empty(facts.table, facts.grades, facts.predictions)
+    _check_champion(facts)
+    said = facts.predictions[facts.predictions["model"] == CHAMPION]
+    hits = float((said["true"] == said["predicted"]).mean())
+    graded, manifest = facts.grades, facts.manifest
+    _require_facts(
+        {
+            "training and test part add up": manifest["training_rows"] + graded["rows"] == rows,
+            "the classes add up": sum(c["rows"] for c in facts.classes.values()) == rows,
+            "every test row was graded": len(said) == graded["rows"],
+            "the champion's accuracy is that of its predictions": isclose(
+                hits, graded["models"][CHAMPION]["accuracy"]["value"]
+            ),
+        }
+    )
+
+
+def _check_champion(facts: ModelCardData) -> None:
+    table, champion = facts.table, facts.choice["champion"]
+    metric, rule = facts.choice["primary_metric"], facts.choice["best_rule"]["candidate"]
+    same = (table[list(IDENTITY)] == [champion[name] for name in IDENTITY]).all(axis=1)
+    listed = table.loc[same, metric].tolist()
+    _require_facts(
+        {
+            "the champion stands once in the leaderboard, with its figure": len(listed) == 1
+            and isclose(listed[0], champion[metric]),
+            "no rule is champion": champion["role"] != "rule",
+            "the stored champion is the chosen one": (
+                facts.manifest["candidate"] == champion["candidate"]
+            ),
+            "the primary metric is the same everywhere": facts.manifest["primary_metric"] == metric,
+            "champion, baseline and best rule were tested": (
+                {CHAMPION, REQUIRED, rule} <= set(facts.grades["models"])
+            ),
+        }
+    )
+
+
+def _check_not_empty(
+    table: pd.DataFrame, grades: Mapping[str, Any], predictions: pd.DataFrame
+) -> None:
+    _require_facts(
+        {
+            "the leaderboard has rows": len(table) > 0,
+            "its figures are finite": bool(
+                np.isfinite(table.select_dtypes("number").to_numpy(dtype=np.float64)).all()
+            ),
+            "the test has graded models": bool(grades.get("models")),
+            "the champion was tested": CHAMPION in grades.get("models", {}),
+            "the test predictions have rows": len(predictions) > 0,
+        }
+    )
+
+
+def _require_facts(facts: Mapping[str, bool]) -> None:
+    broken = [fact for fact, holds in facts.items() if not holds]
+    if broken:
+        raise ModelCardError(
+            f"The model card would contradict the run's own artefacts; this should hold: "
+            f"{'; '.join(broken)}. Artefacts of different runs may have been mixed: run the whole "
+            "training stage again."
+        )

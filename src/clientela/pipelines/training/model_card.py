@@ -1,0 +1,256 @@
+"""The model card: the run's own artefacts as a page for people who decide. In Spanish."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from clientela.models.evaluation import CHAMPION, select_model_predictions
+from clientela.pipelines.training.card_binary import build_binary_sections, format_learned_rows
+from clientela.pipelines.training.card_figures import (
+    plot_calibration,
+    plot_confusion_matrix,
+    plot_feature_importance,
+    plot_leaderboard,
+)
+from clientela.pipelines.training.card_labels import build_label_section, build_leakage_section
+from clientela.pipelines.training.card_summary import (
+    ModelCardData,
+    build_card_statements,
+    format_signed_number,
+)
+from clientela.pipelines.training.card_tables import (
+    classes_table,
+    cutoff_table,
+    fold_metrics_table,
+    holdout_metrics_table,
+    importance_table,
+    leaderboard_table,
+    tuning_table,
+)
+from clientela.pipelines.training.test_evaluation import find_rarer_class_code
+from clientela.reporting.page import Bullets, Image, Page, Section, Table, Text
+from clientela.text import NumberFormat
+
+NUMBERS = NumberFormat()
+
+LIMITS = """
+La validación cruzada eligió también parámetros y decisión, así que es algo optimista; la prueba \
+final no lo es, pero tiene menos {cases}.
+Diferencias menores que el error indicado no significan nada.
+El modelo describe a los {cases} del período de los datos. Con otra temporada, otra oferta u \
+otros {cases} hay que medirlo de nuevo.
+"""
+
+LIMITS_OF_CUTOFFS = "A los clientes sin ninguna transacción no se les asigna una clase de compra."
+
+LESS_IS_BETTER = {
+    "ordinal": "MAE, AMAE, RPS y error de calibración",
+    "binary": "costo, Brier, pérdida logarítmica y error de calibración",
+}
+"""Measures of each task type of which less is better."""
+
+EXPLAINED = {
+    "ordinal": "Contribuciones exactas al puntaje (SHAP en los modelos XGBoost, coeficiente por "
+    "valor estandarizado en el lineal), promediadas en valor absoluto. Dicen en qué se "
+    "apoya el modelo, no qué causa la compra.",
+    "binary": "Contribuciones que, con una constante del modelo, suman exactamente el puntaje de "
+    "cada caso (SHAP en XGBoost, coeficiente por valor en la regresión logística y en la tabla de "
+    "puntos, camino por los árboles en el bosque y los histogramas), promediadas en valor "
+    "absoluto. Dicen en qué se apoya el modelo, no qué causa el resultado.",
+}
+"""How contributions are made, by task type."""
+
+
+def build_model_card_page(facts: ModelCardData) -> Page:
+    """The card as a page; its first statement is the verdict against the best business rule.
+
+    Args:
+        facts: Artefacts of one run.
+
+    Returns:
+        The page.
+    """
+    champion = facts.choice["champion"]
+    return Page(
+        title="Ficha del modelo",
+        subtitle=f"Objetivo: {facts.problem.schema.target} · campeón: {champion['candidate']}",
+        summary=build_card_statements(facts),
+        sections=(
+            _build_test_section(facts),
+            _build_comparison_section(facts),
+            _build_error_section(facts),
+            *_build_task_sections(facts),
+            *_build_label_sections(facts),
+            _build_explanation_section(facts),
+            build_leakage_section(
+                facts.leakage, facts.problem.settings.cases, cutoffs=facts.cutoffs is not None
+            ),
+            _build_data_section(facts),
+            _build_limits_section(facts),
+        ),
+    )
+
+
+def _build_task_sections(facts: ModelCardData) -> tuple[Section, ...]:
+    """The sections that this task type has and others do not."""
+    cutoffs = () if facts.cutoffs is None else (_build_cutoff_section(facts, facts.cutoffs),)
+    if facts.binary is None:
+        return cutoffs
+    truth, _ = select_model_predictions(facts.predictions, CHAMPION, facts.problem)
+    own = build_binary_sections(
+        facts.binary,
+        facts.problem,
+        decision=str(facts.choice["champion"]["decision"]),
+        rare=facts.problem.schema.classes[find_rarer_class_code(truth)],
+    )
+    return (*cutoffs, *own)
+
+
+def _build_label_sections(facts: ModelCardData) -> tuple[Section, ...]:
+    if facts.labels is None:
+        return ()
+    return (
+        build_label_section(
+            facts.labels, facts.problem.schema.classes, facts.problem.settings.cases
+        ),
+    )
+
+
+def _build_test_section(facts: ModelCardData) -> Section:
+    note = (
+        "La parte de prueba se usó una sola vez, después de elegir. Entre corchetes, el intervalo "
+        f"del 95 % por remuestreo. En {LESS_IS_BETTER[facts.problem.task.name]}, menos es mejor."
+    )
+    measured = holdout_metrics_table(
+        facts.grades, list(facts.problem.settings.filter_by_role("rule"))
+    )
+    table = Table("Medidas por modelo", measured, note=note)
+    return Section("Prueba final", (table,))
+
+
+def _build_comparison_section(facts: ModelCardData) -> Section:
+    settings, champion = facts.problem.settings, facts.choice["champion"]
+    metric = settings.primary_metric
+    repeated = f", repetidos {settings.repeats} veces" if settings.repeats > 1 else ""
+    rule = (
+        f"Cada candidato se midió con los mismos {settings.folds} pliegues{repeated}, dentro de la "
+        f"parte de entrenamiento. Gana el más simple (el "
+        f"primero en la configuración) entre los que quedan a menos de un error estándar "
+        f"corregido del mejor en {metric.upper()}. El mejor fue {champion['best']}; el campeón "
+        f"queda a {NUMBERS.text(champion['behind_best'], 3)} (error "
+        f"{NUMBERS.text(champion['behind_best_se'], 3)})."
+    )
+    return Section(
+        "Comparación en validación cruzada",
+        (
+            Text(rule),
+            Table("Candidatos, del mejor al peor", leaderboard_table(facts.table, metric)),
+            Image("Candidatos", plot_leaderboard(facts.table, metric)),
+            Table("Todas las medidas, medias de los pliegues", fold_metrics_table(facts.table)),
+            Text(_describe_extra_features(facts.choice["extra_features"])),
+            Table("Ajuste de parámetros", tuning_table(facts.tuned, metric)),
+            *_build_time_limit_warning(facts.tuned),
+        ),
+    )
+
+
+def _describe_extra_features(extra: Mapping[str, Any]) -> str:
+    if not extra["tested"]:
+        return "No hay variables adicionales a las requeridas."
+    gain = extra["gain"]
+    if not extra["kept"] and gain["mean"] > gain["se"]:
+        return (
+            "Variables adicionales: el campeón está configurado sin ellas; con ellas ganaría "
+            f"{format_signed_number(gain['mean'])} (error estándar corregido {NUMBERS.text(gain['se'], 3)})."
+        )
+    fate = "se usan" if extra["kept"] else "no se usan"
+    return (
+        f"Variables adicionales: {fate}. Al mismo campeón le aportan {format_signed_number(gain['mean'])} "
+        f"(error estándar corregido {NUMBERS.text(gain['se'], 3)}); se conservan solo si aportan "
+        "más que un error estándar."
+    )
+
+
+def _build_time_limit_warning(tuned: Mapping[str, Any]) -> tuple[Text, ...]:
+    names = [name for name, entry in tuned.items() if entry.get("stopped_early")]
+    if not names:
+        return ()
+    warning = (
+        f"El ajuste de {', '.join(names)} se detuvo por el límite de tiempo: otra ejecución puede "
+        "dar otro resultado."
+    )
+    return (Text(warning, emphasis=True),)
+
+
+def _build_error_section(facts: ModelCardData) -> Section:
+    truth, said = select_model_predictions(facts.predictions, CHAMPION, facts.problem)
+    classes = facts.problem.schema.classes
+    error = facts.grades["models"][CHAMPION].get("calibration_error")
+    note = "" if error is None else f"Error de calibración: {NUMBERS.text(error['value'], 3)}."
+    return Section(
+        "Errores y calibración del campeón",
+        (
+            Image("Clase real y predicha", plot_confusion_matrix(truth, said.codes, classes)),
+            Image("Promesas y hechos", plot_calibration(truth, said.probabilities, classes), note),
+        ),
+    )
+
+
+def _build_cutoff_section(facts: ModelCardData, cutoffs: Mapping[str, Any]) -> Section:
+    metric = facts.problem.settings.primary_metric
+    return Section(
+        "Los dos modos de corte",
+        (
+            Table("Clases y resultados por modo", cutoff_table(cutoffs, metric)),
+            Text(
+                "El corte por la última transacción de cada cliente sabe que el cliente volvió: "
+                "condiciona sobre el futuro, y sus clases no son las de un trimestre cualquiera. "
+                "El corte por calendario no tiene ese defecto."
+            ),
+        ),
+    )
+
+
+def _build_explanation_section(facts: ModelCardData) -> Section:
+    return Section(
+        "En qué se apoya el campeón",
+        (
+            Image(
+                "Variables", plot_feature_importance(facts.importance, facts.problem.schema.classes)
+            ),
+            Table("Variables", importance_table(facts.importance)),
+            Text(EXPLAINED[facts.problem.task.name]),
+        ),
+    )
+
+
+def _build_data_section(facts: ModelCardData) -> Section:
+    manifest, cases = facts.manifest, facts.problem.settings.cases
+    heading = cases.capitalize()
+    versions = ", ".join(f"{name} {text}" for name, text in manifest["versions"].items())
+    params = ", ".join(f"{name}={value}" for name, value in manifest["params"].items())
+    told = () if facts.binary is None else (format_learned_rows(facts.binary.rows, cases),)
+    return Section(
+        "Datos y reproducción",
+        (
+            Table("Clases del objetivo", classes_table(facts.classes, cases)),
+            Bullets(
+                (
+                    *told,
+                    f"{heading} para entrenar: {NUMBERS.text(manifest['training_rows'])}.",
+                    f"{heading} para la prueba: {NUMBERS.text(facts.grades['rows'])}.",
+                    f"Variables ({len(manifest['features'])}): {', '.join(manifest['features'])}.",
+                    f"Modelo {manifest['kind']}, decisión {manifest['decision']}.",
+                    f"Parámetros: {params or 'ninguno'}; semilla {manifest['seed']}.",
+                    f"Huella de los datos: {manifest['training_data_sha256'][:16]}….",
+                    f"Versiones: {versions}.",
+                )
+            ),
+        ),
+    )
+
+
+def _build_limits_section(facts: ModelCardData) -> Section:
+    limits = LIMITS.format(cases=facts.problem.settings.cases).strip().splitlines()
+    if facts.cutoffs is not None:
+        limits.append(LIMITS_OF_CUTOFFS)
+    return Section("Límites", (Bullets(tuple(limits)),))

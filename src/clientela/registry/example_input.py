@@ -1,0 +1,164 @@
+"""A made-up case of typical values: nobody's, and what every deployment is tested with."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from clientela.features.columns import InputField, convert_to_timestamp
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.registry.manifest import JsonValue
+
+DIGITS: Final = 3
+"""Significant digits of a typical number: enough to be typical, too few to be somebody's."""
+
+KEY: Final = "ejemplo"
+
+TYPES: Final[Mapping[str, str]] = {
+    "number": "float64",
+    "integer": "float64",
+    "word": "string",
+    "moment": "timestamp(6)",
+}
+"""Kind of a field to the type of its column in a table of one case."""
+
+
+def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
+    """One row per date column that features are made of, and hour of the day.
+
+    Args:
+        table: One row per case, as ingested.
+        params: Columns and rules.
+
+    Returns:
+        `column`, `hour`, `rows`, `latest` (the latest moment in that hour).
+    """
+    counted = [_count_hours(table, name) for name in params.dates_of_features]
+    if not counted:
+        types = {"column": "string", "hour": "int64", "rows": "int64", "latest": "timestamp(6)"}
+        return ibis.memtable([], schema=types)
+    return counted[0] if len(counted) == 1 else ibis.union(*counted)
+
+
+def _count_hours(table: ir.Table, name: str) -> ir.Table:
+    moment = convert_to_timestamp(table, name).cast("timestamp(6)")
+    dated = table.select(moment=moment).filter(ibis._["moment"].notnull())  # noqa: PD004 - Ibis has no notna
+    return (
+        dated.group_by(hour=dated["moment"].hour().cast("int64"))
+        .aggregate(rows=dated.count(), latest=dated["moment"].max())
+        .select("hour", "rows", "latest", column=ibis.literal(name))
+        .select("column", "hour", "rows", "latest")
+    )
+
+
+def build_typical_case(
+    fields: Iterable[InputField],
+    train: pd.DataFrame,
+    hours: pd.DataFrame,
+    params: TabularFeatureParams,
+) -> dict[str, JsonValue]:
+    """Medians, commonest words, and the latest day at its commonest hour.
+
+    Args:
+        fields: Of the table.
+        train: Training part.
+        hours: See `date_hours`.
+        params: Columns and rules: an earlier date lies the median distance before the later one.
+
+    Returns:
+        Field to value, as JSON carries it; None where the training part holds none.
+    """
+    case: dict[str, JsonValue] = {}
+    for field in fields:
+        if field.kind == "moment":
+            case[field.name] = _find_typical_moment(hours[hours["column"] == field.name])
+        elif field.kind == "word":
+            case[field.name] = _find_most_common_word(train[field.name])
+        else:
+            case[field.name] = _compute_typical_number(field, train[field.name])
+    return case | _compute_earlier_dates(case, train, params)
+
+
+def compute_typical_numbers(
+    fields: Iterable[InputField], rows: pd.DataFrame
+) -> dict[str, JsonValue]:
+    """Medians, for a model whose fields are its features.
+
+    Args:
+        fields: Numbers.
+        rows: What the model learned from.
+
+    Returns:
+        Field to value.
+    """
+    return {field.name: _compute_typical_number(field, rows[field.name]) for field in fields}
+
+
+def make_case_table(
+    case: Mapping[str, JsonValue], fields: Iterable[InputField], key: str
+) -> ir.Table:
+    """A case as the table of one row that features are made of.
+
+    Args:
+        case: Field to value.
+        fields: Of the table.
+        key: Its key column.
+
+    Returns:
+        A lazy table.
+    """
+    kinds = {field.name: field.kind for field in fields}
+    row = {name: _convert_case_value(value, kinds[name]) for name, value in case.items()}
+    schema = {key: "string"} | {name: TYPES[kinds[name]] for name in case}
+    return ibis.memtable([{key: KEY, **row}], schema=schema)
+
+
+def _convert_case_value(value: JsonValue, kind: str) -> Any:
+    if value is None:
+        return None
+    if kind == "moment":
+        return datetime.fromisoformat(str(value))
+    return str(value) if kind == "word" else float(value)
+
+
+def _compute_typical_number(field: InputField, column: "pd.Series[Any]") -> float | int | None:
+    values = column.dropna().to_numpy(dtype=np.float64)
+    if not len(values):
+        return None
+    median = float(np.median(values))
+    # counts are stored as floats too: half a purchase is nobody's
+    whole = bool((values == np.round(values)).all())
+    typical = round(median) if whole else float(f"{median:.{DIGITS}g}")
+    within = float(np.clip(typical, values.min(), values.max()))
+    return int(within) if field.kind == "integer" else within
+
+
+def _find_most_common_word(column: "pd.Series[Any]") -> str | None:
+    counts = column.dropna().astype("str").value_counts()
+    # of equally common ones the first by name
+    return None if counts.empty else str(min(counts.index[counts == counts.max()]))
+
+
+def _find_typical_moment(hours: pd.DataFrame) -> str | None:
+    if hours.empty:
+        return None
+    commonest = int(hours.sort_values(["rows", "hour"], ascending=[False, True])["hour"].iloc[0])
+    day = pd.Timestamp(hours["latest"].max()).normalize()
+    return (day + pd.Timedelta(hours=commonest)).isoformat()
+
+
+def _compute_earlier_dates(
+    case: Mapping[str, JsonValue], train: pd.DataFrame, params: TabularFeatureParams
+) -> dict[str, JsonValue]:
+    dates = params.enrichment.dates
+    found: dict[str, JsonValue] = {}
+    for name, (first, later) in (dates.days if dates.enabled else {}).items():
+        days, end = train[name].median(), case.get(later)
+        if first not in found and end is not None and not pd.isna(days):
+            moment = datetime.fromisoformat(str(end)) - timedelta(days=round(float(days)))
+            found[first] = moment.isoformat()
+    return found

@@ -1,0 +1,422 @@
+"""The account of a served model: everything that a server, a registry and a person need of it."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from clientela.column_rules import ColumnRule, IntakeRules
+from clientela.features.columns import FieldKind, InputField
+from clientela.features.segment_settings import SegmentationParams
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.problem import TASKS
+from clientela.models.segment_model import assign_to_stored_segments, get_identity
+from clientela.models.segmentation import KEY, SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
+from clientela.models.stored_model import StoredModel
+from clientela.text import format_feature_name
+
+# The account of a served model: everything that a server, a registry and a person need of it.
+
+
+FORMAT: Final = 1
+"""Of the package; one of another format is refused."""
+
+Role: TypeAlias = Literal["champion", "required"]
+"""The best model that training found, and the one that the requirement names."""
+
+ServedTask: TypeAlias = Literal["binary", "ordinal", "segments"]
+JsonValue: TypeAlias = str | int | float | bool | None
+
+
+class MetricEstimate(BaseModel):
+    """One measure of the model on the test part.
+
+    Attributes:
+        value: Of the model.
+        lower: Of its 95 % interval; None where there is none.
+        upper: Likewise.
+        rule: The same measure of the best business rule or constant; None where none was graded.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    lower: float | None = None
+    upper: float | None = None
+    rule: float | None = None
+
+
+class Example(BaseModel):
+    """A made-up case of typical values, nobody's, with the answer that the model should give.
+
+    It is what every deployment is tested with before anybody else asks.
+
+    Attributes:
+        case: Field to value, as JSON carries it.
+        label: The class, or the name of the segment.
+        expected: Probability of the positive class, expected class value, or id of the segment.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case: dict[str, JsonValue]
+    label: str
+    expected: float
+
+
+class ServedManifest(BaseModel):
+    """What a package says of its model.
+
+    Attributes:
+        format: Of the package.
+        use_case: Whose model.
+        role: `champion` or `required`.
+        group: Model package group that it is registered in.
+        version: Made of the content: the same model has the same one, and no other has.
+        task: Kind of answer.
+        problem_type: As registries call it.
+        fields: What a case brings, in order: the fields of every model of the use case.
+        classes: In order; for segments their names.
+        target: Class to its number; segment name to its id.
+        score_name: What the expected value is called (`probabilidad`, `valor_esperado`).
+        grades: Measure to its grade on the test part.
+        primary_metric: The measure that chose the champion; None for segments.
+        example: What a deployment is tested with.
+        labels: Feature to words for people.
+        model: The manifest of the stored model (`clientela.models.stored_model`): kind,
+            features, decision, parameters, seed, training rows and their hash, versions.
+        feature_rules: `TabularFeatureParams` as JSON, for a use case on a table: how features are
+            made of the fields. None where the fields are the features.
+        segment_rules: `SegmentationParams` as JSON, for segments; else None.
+        files: Path in the package to the SHA-256 of its content; the manifest is not among them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
+    use_case: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    role: Role
+    group: str = Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
+    version: str = Field(pattern=r"^[0-9a-f]{12}$")
+    task: ServedTask
+    problem_type: str
+    fields: tuple[InputField, ...] = Field(min_length=1)
+    classes: tuple[str, ...] = Field(min_length=1)
+    target: dict[str, float]
+    score_name: str
+    grades: dict[str, MetricEstimate] = {}
+    primary_metric: str | None = None
+    example: Example
+    labels: dict[str, str] = {}
+    model: dict[str, Any]
+    feature_rules: dict[str, Any] | None = None
+    segment_rules: dict[str, Any] | None = None
+    files: dict[str, str]
+
+    @property
+    def read(self) -> list[InputField]:
+        """The fields that this model reads."""
+        return [field for field in self.fields if field.read]
+
+
+# What a model asks of each case, from the rules of its table and the rows that it learned from.
+
+
+WORDS_LISTED: Final = 100
+"""Most words of one field that a manifest lists; a column with more is text that people wrote."""
+
+NO_RULE: Final = ColumnRule(type="text")
+"""Of a column that ingestion passes through."""
+
+
+def build_table_fields(
+    params: TabularFeatureParams,
+    rules: IntakeRules,
+    train: pd.DataFrame,
+    labels: Mapping[str, str],
+) -> list[InputField]:
+    """One field per column of the table that features are made of.
+
+    What can't be at all, by the rules of ingestion, is refused online too; what can be but is not
+    believed is left to cleaning, as in training.
+
+    Args:
+        params: Columns and rules.
+        rules: Of ingestion.
+        train: Training part: columns after cleaning.
+        labels: Feature to words for people.
+
+    Returns:
+        Fields in the order of `params.inputs`.
+    """
+    columns = {
+        name: rule for table in rules.tables.values() for name, rule in table.columns.items()
+    }
+    needed = set(params.needed)
+    return [
+        InputField(
+            name=name,
+            kind=_infer_field_kind(name, params, columns.get(name, NO_RULE)),
+            required=name in needed,
+            description=format_feature_name(name, labels),
+            **_get_field_limits(name, params, columns.get(name, NO_RULE)),
+            **_describe_training_values(name, params, train),
+            missing=_get_missing_word(name, params),
+        )
+        for name in params.inputs
+    ]
+
+
+def build_number_fields(
+    names: Iterable[str],
+    rows: pd.DataFrame,
+    labels: Mapping[str, str],
+    others: Iterable[str] = (),
+) -> list[InputField]:
+    """One number per feature, for a model whose fields are its features.
+
+    Args:
+        names: Features, in the order of fitting; required.
+        rows: What the model learned from.
+        labels: Feature to words for people.
+        others: Features that only other models of the use case read; optional.
+
+    Returns:
+        Fields in that order; `integer` where the stored column holds whole numbers by its type.
+    """
+
+    def told(name: str) -> dict[str, Any]:
+        whole = pd.api.types.is_integer_dtype(rows[name])
+        kind = "integer" if whole else "number"
+        return {"name": name, "kind": kind, "description": format_feature_name(name, labels)}
+
+    return [
+        *(
+            InputField(**told(name), required=True, **_compute_training_range(rows[name]))
+            for name in names
+        ),
+        *(InputField(**told(name), required=False, read=False) for name in others),
+    ]
+
+
+def select_model_fields(
+    fields: Iterable[InputField], features: Iterable[str], sources: Mapping[str, Iterable[str]]
+) -> list[InputField]:
+    """The fields of a use case as one of its models reads them.
+
+    Args:
+        fields: All fields of the table.
+        features: Of the model.
+        sources: Feature to the columns that it is made of.
+
+    Returns:
+        All of them; of those that no feature is made of, nothing was learned.
+    """
+    read = {column for name in features for column in sources[name]}
+    unread = {"read": False, "seen_minimum": None, "seen_maximum": None, "words": ()}
+    return [field if field.name in read else field.model_copy(update=unread) for field in fields]
+
+
+def _infer_field_kind(name: str, params: TabularFeatureParams, rule: ColumnRule) -> FieldKind:
+    if name in params.numeric:
+        return "integer" if rule.type == "integer" else "number"
+    return "moment" if name in params.dates else "word"
+
+
+def _get_field_limits(name: str, params: TabularFeatureParams, rule: ColumnRule) -> dict[str, Any]:
+    names: tuple[Literal["minimum", "maximum", "earliest", "latest"], ...] = ()
+    if name in params.numeric:
+        names = ("minimum", "maximum")
+    elif name in params.dates:
+        names = ("earliest", "latest")
+    given = {limit: getattr(rule, limit) for limit in names}
+    exact = "minimum" in given
+    return {
+        limit: float(value) if exact else value
+        for limit, value in given.items()
+        if value is not None
+    }
+
+
+def _get_missing_word(name: str, params: TabularFeatureParams) -> str | None:
+    words = (*params.categorical, *params.ordinal)
+    return params.get_word_rule(name).missing if name in words else None
+
+
+def _describe_training_values(
+    name: str, params: TabularFeatureParams, train: pd.DataFrame
+) -> dict[str, Any]:
+    if name in params.numeric:
+        return _compute_training_range(train[name])
+    if name in params.dates:
+        return {}
+    words = sorted({str(word) for word in train[name].dropna()})
+    return {"words": tuple(words) if len(words) <= WORDS_LISTED else ()}
+
+
+def _compute_training_range(column: "pd.Series[Any]") -> dict[str, Any]:
+    values = column.dropna().to_numpy(dtype=np.float64)
+    if not len(values):
+        return {}
+    return {"seen_minimum": float(values.min()), "seen_maximum": float(values.max())}
+
+
+# What a package tells of its model beside the model: grades, an example, words.
+
+
+SEGMENT_SCORE: Final = "cluster_id"
+
+
+def describe_classifier(model: StoredModel) -> dict[str, Any]:
+    """What a package tells of the answers of a model with classes.
+
+    Args:
+        model: Fitted.
+
+    Returns:
+        `task`, `classes`, `target`, `score_name` and `primary_metric` of `ServedManifest`.
+    """
+    manifest = model.manifest
+    return {
+        "task": manifest["task"],
+        "classes": manifest["classes"],
+        "target": dict(zip(manifest["classes"], manifest["values"], strict=True)),
+        "score_name": TASKS[manifest["task"]].score_column,
+        "primary_metric": manifest["primary_metric"],
+    }
+
+
+def describe_segmentation(model: StoredModel) -> dict[str, Any]:
+    """What a package tells of the answers of a segmentation.
+
+    Args:
+        model: Fitted.
+
+    Returns:
+        As `told_of_classes`; the classes are the segments by id, and last who is not placed.
+    """
+    ids = map_segment_ids(model)
+    return {
+        "task": "segments",
+        "classes": [*ids],
+        "target": {name: float(number) for name, number in ids.items()},
+        "score_name": SEGMENT_SCORE,
+        "primary_metric": None,
+    }
+
+
+def map_segment_ids(model: StoredModel) -> dict[str, int]:
+    """The segments of a model.
+
+    Args:
+        model: A stored segmentation.
+
+    Returns:
+        Name to id, by id; last who buys too little to be placed.
+    """
+    names = get_identity(model).names
+    return {names[number]: number for number in sorted(names)} | {SIN_ACTIVIDAD_NAME: SIN_ACTIVIDAD}
+
+
+def build_metric_estimates(
+    role: Role, grades: Mapping[str, Any], choice: Mapping[str, Any]
+) -> dict[str, MetricEstimate]:
+    """The measures of a model on the test part, beside those of the best business rule.
+
+    Args:
+        role: Which model.
+        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
+        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
+
+    Returns:
+        Measure to its grade; without those that the test part leaves undefined.
+    """
+    models = grades["models"]
+    rule = models.get(choice["best_rule"]["candidate"], {})
+    return {
+        name: MetricEstimate(
+            value=found["value"],
+            lower=_convert_to_finite(found["lower"]),
+            upper=_convert_to_finite(found["upper"]),
+            rule=_convert_to_finite(rule.get(name, {}).get("value")),
+        )
+        for name, found in models[role].items()
+        if _convert_to_finite(found["value"]) is not None
+    }
+
+
+def build_segment_metrics(
+    evaluation: pd.DataFrame, choice: Mapping[str, Any]
+) -> dict[str, MetricEstimate]:
+    """How clear and how stable the segments are.
+
+    Args:
+        evaluation: See `clientela.pipelines.segmentation.choose_k.evaluate_k_range`.
+        choice: See `clientela.pipelines.segmentation.choose_k.choose_k`.
+
+    Returns:
+        `silhouette` beside that of columns shuffled one by one (chance), and `stability`.
+    """
+    rows = evaluation[evaluation["k"] == choice["k"]]
+    if rows.empty:
+        return {}
+    row = rows.iloc[0]
+    found = {
+        "silhouette": (row["silhouette"], row["null_silhouette"]),
+        "stability": (row["stability"], None),
+    }
+    return {
+        name: MetricEstimate(value=float(value), rule=_convert_to_finite(rule))
+        for name, (value, rule) in found.items()
+        if _convert_to_finite(value) is not None
+    }
+
+
+def build_class_example(
+    model: StoredModel, case: Mapping[str, JsonValue], features: pd.DataFrame
+) -> Example:
+    """A typical case with what the model says of it.
+
+    Args:
+        model: Fitted.
+        case: Field to value.
+        features: Its features, one row.
+
+    Returns:
+        The example.
+    """
+    manifest = model.manifest
+    task = TASKS[manifest["task"]]
+    said = task.predictions(model.estimator, features[model.features], manifest["decision"])
+    return Example(
+        case=dict(case),
+        label=manifest["classes"][int(said.codes[0])],
+        expected=float(said.expected[0]),
+    )
+
+
+def build_segment_example(
+    model: StoredModel, case: Mapping[str, JsonValue], params: SegmentationParams
+) -> Example:
+    """A typical customer with their segment.
+
+    Args:
+        model: A stored segmentation.
+        case: Field to value.
+        params: Minimum activity.
+
+    Returns:
+        The example.
+    """
+    customer = pd.DataFrame([{KEY: "ejemplo", **case}])
+    placed = assign_to_stored_segments(model, customer, None, params)
+    number = int(placed["cluster_id"].iloc[0])
+    names = {number: name for name, number in map_segment_ids(model).items()}
+    return Example(case=dict(case), label=names[number], expected=float(number))
+
+
+def _convert_to_finite(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

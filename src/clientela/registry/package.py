@@ -1,0 +1,464 @@
+"""Several files as one archive whose bytes depend on nothing but its files."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from xgboost import XGBModel
+
+from clientela.exceptions import ConfigurationError, ModelFileError
+from clientela.features.preprocessing import LOGGED, NOMINAL, output_columns
+from clientela.models.binary_decision import BinaryDecisionClassifier
+from clientela.models.ordinal_estimators import OrdinalRegressor
+from clientela.models.stored_model import StoredModel, decode_model, encode_estimator
+from clientela.registry.manifest import FORMAT, ServedManifest
+from clientela.registry.model_registry import Submission, describe_model
+from clientela.storage import compute_sha256
+
+# Several files as one archive whose bytes depend on nothing but its files.
+
+
+def make_archive(files: Mapping[str, bytes]) -> bytes:
+    """A `.tar.gz` archive, the same for the same files: sorted, without dates, owners or name.
+
+    Args:
+        files: Path to content.
+
+    Returns:
+        Bytes of the archive.
+    """
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for name in sorted(files):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(files[name]), 0o644
+            archive.addfile(entry, io.BytesIO(files[name]))
+    return buffer.getvalue()
+
+
+def extract_archive(content: bytes, largest: int | None = None) -> dict[str, bytes]:
+    """The files of an archive, read in memory.
+
+    Args:
+        content: Bytes of a `.tar.gz` archive.
+        largest: Bytes that its files may have together; None: any number.
+
+    Returns:
+        Path to content.
+
+    Raises:
+        tarfile.TarError: It is no archive, or its files are larger than that.
+    """
+    files: dict[str, bytes] = {}
+    left = largest
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        for entry in archive:
+            if left is not None:
+                # by what the header promises, before a byte is unpacked
+                left -= entry.size
+                if left < 0:
+                    raise tarfile.ReadError(f"its files are larger than {largest} bytes")
+            file = archive.extractfile(entry)
+            if file is not None:
+                files[entry.name] = file.read()
+    return files
+
+
+# Fitted preprocessing as plain data, for machines that have neither pandas nor scikit-learn.
+
+
+def describe_matrix_columns(fitted: ColumnTransformer) -> list[dict[str, Any]]:
+    """One entry per column of the matrix, in its order: how it comes from one feature.
+
+    Args:
+        fitted: A fitted preprocessor.
+
+    Returns:
+        `column` and `feature`; `from`: `number`, `log` (log(1 + x), negative ones counting as 0),
+        `word` (1 where the word is `is`, else 0), `level` (its place in `levels`) or `missing` (1
+        where there is no value, else 0); `imputed`: what a missing value, or an unknown level,
+        counts as, before the logarithm for none and after it for `log`; `centre` and `scale`: the
+        column less the one, divided by the other.
+    """
+    origins = output_columns(fitted).to_dict("records")
+    steps = (
+        step
+        for name, transformer, columns in fitted.transformers_
+        if name != "remainder" and len(columns)
+        for step in _describe_steps(name, transformer)
+    )
+    return [
+        {"column": origin["output"], "feature": origin["feature"], **step}
+        for origin, step in zip(origins, steps, strict=True)
+    ]
+
+
+def _describe_steps(name: str, fitted: Pipeline) -> Iterator[dict[str, Any]]:
+    imputed = fitted.named_steps["impute"].statistics_
+    if name == NOMINAL:
+        for usual, words in zip(imputed, fitted.named_steps["encode"].categories_, strict=True):
+            yield from ({"from": "word", "is": str(word), "imputed": str(usual)} for word in words)
+        return
+    yield from _add_scaling(fitted, list(_describe_numeric_steps(name, fitted, imputed)))
+
+
+def _describe_numeric_steps(name: str, fitted: Pipeline, imputed: Any) -> Iterator[dict[str, Any]]:
+    levels = fitted.named_steps["encode"].categories_ if "encode" in fitted.named_steps else None
+    for place, value in enumerate(imputed):
+        step: dict[str, Any] = {"from": "log" if name == LOGGED else "number"}
+        if levels is not None:
+            step = {"from": "level", "levels": [str(level) for level in levels[place]]}
+        yield {**step, "imputed": float(value)}
+    imputer = fitted.named_steps["impute"]
+    if imputer.add_indicator:
+        yield from ({"from": "missing"} for _ in imputer.indicator_.features_)
+
+
+def _add_scaling(fitted: Pipeline, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The steps with what scaling does to each; it reads indicators too."""
+    scaler = fitted.named_steps.get("scale")
+    if scaler is None:
+        yield from steps
+        return
+    centres = scaler.mean_ if hasattr(scaler, "mean_") else scaler.center_
+    for step, centre, scale in zip(steps, centres, np.asarray(scaler.scale_), strict=True):
+        yield {**step, "centre": float(centre), "scale": float(scale)}
+
+
+# A model as files for other machines: native XGBoost, and what its score means.
+
+
+NATIVE_MODEL = "xgboost-model"
+"""The only file at the top of `model.tar.gz`: with any other one there, the prebuilt XGBoost
+container refuses to start."""
+
+PREPROCESS, MODEL = "preprocess", "model"
+"""Steps of a pipeline behind a binary model."""
+
+
+def is_native_xgboost(model: StoredModel) -> bool:
+    """Whether a model can be given away as a native XGBoost model.
+
+    Args:
+        model: Any.
+
+    Returns:
+        Whether one booster makes its score: a regressor of ordinal classes, or a classifier behind
+        the preprocessing of a table.
+    """
+    return _get_xgboost_model(model.estimator) is not None
+
+
+def build_archive_files(model: StoredModel) -> dict[str, bytes]:
+    """What `model.tar.gz` holds: the native model on top, its meaning in `code/`.
+
+    Args:
+        model: A model around one XGBoost regressor or classifier.
+
+    Returns:
+        Path to content: `xgboost-model`; in `code/` `manifest.json`, `features.json` (the columns
+        of the matrix that the booster reads, in their order), `thresholds.json` (from its score to
+        a class), and behind preprocessing `preprocessing.json` (from features to the matrix; see
+        `clientela.registry.package`).
+
+    Raises:
+        ConfigurationError: The model is not one.
+    """
+    native, meaning = _export_booster(model), _build_metadata_files(model)
+    return {NATIVE_MODEL: native} | {f"code/{name}": content for name, content in meaning.items()}
+
+
+def build_folder_files(model: StoredModel) -> dict[str, bytes]:
+    """The same files as a folder to read from: native model and manifest side by side.
+
+    Args:
+        model: A model around one XGBoost regressor or classifier.
+
+    Returns:
+        Path to content.
+
+    Raises:
+        ConfigurationError: The model is not one.
+    """
+    return {f"{NATIVE_MODEL}.ubj": _export_booster(model)} | _build_metadata_files(model)
+
+
+def _get_xgboost_model(estimator: Any) -> XGBModel | None:
+    inner = None
+    if isinstance(estimator, OrdinalRegressor):
+        inner = estimator.regressor_
+    elif isinstance(estimator, BinaryDecisionClassifier):
+        pipeline = estimator.classifier_
+        inner = pipeline.named_steps.get(MODEL) if isinstance(pipeline, Pipeline) else None
+    return inner if isinstance(inner, XGBModel) else None
+
+
+def _export_booster(model: StoredModel) -> bytes:
+    inner = _get_xgboost_model(model.estimator)
+    if inner is None:
+        raise ConfigurationError(
+            "The required model is packaged as a native XGBoost model, but "
+            f"training.candidates.{model.manifest['candidate']} is of kind "
+            f"{model.manifest['kind']!r}. Give the role 'required' to a candidate of kind "
+            "'xgboost_regressor' (ordinal classes) or 'xgboost_classifier' (two classes)."
+        )
+    return bytes(inner.get_booster().save_raw("ubj"))
+
+
+def _build_metadata_files(model: StoredModel) -> dict[str, bytes]:
+    manifest, estimator = model.manifest, model.estimator
+    described = manifest | {"native_model_sha256": compute_sha256(_export_booster(model))}
+    if isinstance(estimator, OrdinalRegressor):
+        columns, thresholds, more = list(manifest["features"]), _describe_cut_points(model), {}
+    else:
+        recipe = describe_matrix_columns(estimator.classifier_.named_steps[PREPROCESS])
+        columns, thresholds = [step["column"] for step in recipe], _describe_threshold(model)
+        more = {"preprocessing.json": encode_json(recipe)}
+    return {
+        "thresholds.json": encode_json(thresholds),
+        "features.json": encode_json(columns),
+        "manifest.json": encode_json(described),
+        **more,
+    }
+
+
+def _describe_cut_points(model: StoredModel) -> dict[str, Any]:
+    return {
+        "decision": model.manifest["decision"],
+        "cut_points": model.estimator.cut_points_.tolist(),
+        "classes": model.manifest["classes"],
+        "values": model.manifest["values"],
+        "rule": "class = number of cut points strictly below the score",
+    }
+
+
+def _describe_threshold(model: StoredModel) -> dict[str, Any]:
+    estimator = model.estimator
+    return {
+        "decision": model.manifest["decision"],
+        "threshold": float(estimator.threshold_),
+        "calibrate": estimator.calibrate,
+        "calibration": estimator.calibration_.tolist(),
+        "classes": model.manifest["classes"],
+        "values": model.manifest["values"],
+        "rule": "second class where the calibrated probability is not below the threshold",
+    }
+
+
+def encode_json(content: Mapping[str, Any] | list[Any]) -> bytes:
+    """JSON as bytes, indented, ending in a newline.
+
+    Args:
+        content: What to write.
+
+    Returns:
+        UTF-8 bytes.
+    """
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+# The package of a served model: one `model.tar.gz`, its bytes a function of its content alone.
+#
+#     manifest.json    the account of the model, with the SHA-256 of every other file
+#     model.skops      the fitted estimator; skops runs no code of the file when it is loaded
+#
+# A package is verified before anything in it is loaded: its own SHA-256 where one is known, the list
+# of its files, and the SHA-256 of each.
+
+
+MANIFEST: Final = "manifest.json"
+MODEL_FOLDER: Final = "model.skops"
+VERSION_DIGITS: Final = 12
+LARGEST: Final = 2 * 1024**3
+"""Bytes that all files of a package may have together: an archive can grow a thousandfold."""
+
+AGAIN = "Run the deployment stage again, or take the package from a copy."
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A package that was opened.
+
+    Attributes:
+        manifest: What it says of itself.
+        model: The fitted model with the manifest of its training.
+    """
+
+    manifest: ServedManifest
+    model: StoredModel
+
+
+def build_package(model: StoredModel, told: Mapping[str, Any]) -> tuple[bytes, ServedManifest]:
+    """A model as the bytes of its package.
+
+    Args:
+        model: Fitted.
+        told: The fields of `ServedManifest` but `format`, `version`, `model` and `files`.
+
+    Returns:
+        Bytes of `model.tar.gz`, the same for the same model and fields; its manifest.
+    """
+    content = encode_estimator(model.estimator)
+    files = {MODEL_FOLDER: compute_sha256(content)}
+    # the hash of its file stands with the others
+    described = {name: value for name, value in model.manifest.items() if name != "sha256"}
+    account = {**told, "model": described, "files": files}
+    # the version is made of everything else, so that another text of a label is another version
+    draft = ServedManifest.model_validate({**account, "version": "0" * VERSION_DIGITS})
+    version = compute_sha256(_encode_manifest(draft))[:VERSION_DIGITS]
+    manifest = draft.model_copy(update={"version": version})
+    return make_archive({MANIFEST: _encode_manifest(manifest), MODEL_FOLDER: content}), manifest
+
+
+def open_package(content: bytes, where: str, sha256: str | None = None) -> ModelPackage:
+    """The model of a package, after checking every byte of it.
+
+    Args:
+        content: Bytes of `model.tar.gz`.
+        where: What to call it in errors.
+        sha256: What its own SHA-256 should be; None where nobody knows.
+
+    Returns:
+        Manifest and fitted model.
+
+    Raises:
+        ModelFileError: It is damaged, was changed, is of another format, or a library has changed.
+    """
+    if sha256 is not None and compute_sha256(content) != sha256:
+        raise ModelFileError(
+            f"The package {where} is not the one that was registered (the SHA-256 differs): it "
+            f"was changed, or not written to its end. {AGAIN}"
+        )
+    try:
+        files = extract_archive(content, LARGEST)
+    except (tarfile.TarError, OSError, EOFError) as err:
+        raise ModelFileError(
+            f"The package {where} can't be read as a .tar.gz archive ({err}). {AGAIN}"
+        ) from err
+    return load_package_files(files, where)
+
+
+def load_package_files(files: Mapping[str, bytes], where: str) -> ModelPackage:
+    """The model of the files of a package, as a container finds them unpacked.
+
+    Args:
+        files: Path to content.
+        where: What to call them in errors.
+
+    Returns:
+        Manifest and fitted model.
+
+    Raises:
+        ModelFileError: See `opened`.
+    """
+    manifest = _parse_manifest(files.get(MANIFEST), where)
+    if set(files) - {MANIFEST} != set(manifest.files):
+        raise ModelFileError(
+            f"The package {where} should hold {', '.join(sorted({MANIFEST, *manifest.files}))}; it "
+            f"holds {', '.join(sorted(files)) or 'nothing'}. {AGAIN}"
+        )
+    for name, expected in manifest.files.items():
+        if compute_sha256(files[name]) != expected:
+            raise ModelFileError(
+                f"{name} in the package {where} is not what the manifest describes (the SHA-256 "
+                f"differs). {AGAIN}"
+            )
+    described = {**manifest.model, "sha256": manifest.files[MODEL_FOLDER]}
+    return ModelPackage(manifest, decode_model(files[MODEL_FOLDER], described, where))
+
+
+def _parse_manifest(content: bytes | None, where: str) -> ServedManifest:
+    if content is None:
+        raise ModelFileError(f"The package {where} holds no {MANIFEST}. {AGAIN}")
+    try:
+        stored = json.loads(content)
+    except ValueError as err:
+        raise ModelFileError(f"{MANIFEST} in {where} is no JSON ({err}). {AGAIN}") from err
+    found = stored.get("format") if isinstance(stored, dict) else None
+    if found != FORMAT:
+        raise ModelFileError(
+            f"The package {where} should be of format {FORMAT}; it is of format {found!r}. {AGAIN}"
+        )
+    try:
+        return ServedManifest.model_validate(stored)
+    except ValidationError as err:
+        problem = err.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise ModelFileError(
+            f"{MANIFEST} in {where} is not whole: {place}: {problem['msg']}. {AGAIN}"
+        ) from err
+
+
+def _encode_manifest(manifest: ServedManifest) -> bytes:
+    return encode_json(manifest.model_dump(mode="json"))
+
+
+# A packaged model between training and registry: its files, and where they came to lie.
+
+
+@dataclass(frozen=True)
+class NewPackage:
+    """The files of one model, not yet stored.
+
+    Attributes:
+        manifest: What the package says of its model.
+        content: Bytes of `model.tar.gz` for our own image.
+        prebuilt: Path to content of the archive for the prebuilt XGBoost container; None where the
+            model is no native XGBoost model, or not the required one.
+        metrics: Measures in the form that the SageMaker console draws; None without.
+    """
+
+    manifest: ServedManifest
+    content: bytes
+    prebuilt: Mapping[str, bytes] | None = None
+    metrics: Mapping[str, Any] | None = None
+
+
+class StoredPackage(BaseModel):
+    """The files of one model, stored; they never change.
+
+    Attributes:
+        manifest: What the package says of its model.
+        package: Address of `model.tar.gz` for our own image.
+        package_sha256: Of that file.
+        prebuilt: Address of the archive for the prebuilt XGBoost container; None without.
+        metrics: Address of the measures that the SageMaker console draws; None without.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manifest: ServedManifest
+    package: str
+    package_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    prebuilt: str | None = None
+    metrics: str | None = None
+
+    @property
+    def submission(self) -> Submission:
+        """The model on its way into a registry."""
+        manifest = self.manifest
+        return Submission(
+            group=manifest.group,
+            use_case=manifest.use_case,
+            role=manifest.role,
+            version=manifest.version,
+            package=self.package,
+            package_sha256=self.package_sha256,
+            prebuilt=self.prebuilt,
+            metrics=self.metrics,
+            grades={name: grade.value for name, grade in manifest.grades.items()},
+            description=describe_model(manifest),
+            problem_type=manifest.problem_type,
+            training_data_sha256=manifest.model["training_data_sha256"],
+        )

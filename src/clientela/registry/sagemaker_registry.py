@@ -1,0 +1,399 @@
+"""Which container runs a model: our own image, or the prebuilt XGBoost one of the region."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+import yaml
+
+from clientela.aws_clients import (
+    AwsSettings,
+    Clients,
+    build_tags,
+    convert_aws_errors,
+    is_absent,
+    is_name_conflict,
+)
+from clientela.exceptions import ConfigurationError, RegistryError, did_you_mean
+from clientela.registry.manifest import Role
+from clientela.registry.model_registry import RegisteredModel, Status, Submission
+from clientela.storage import require_object
+
+# Which container runs a model: our own image, or the prebuilt XGBoost one of the region.
+
+
+TABLE: Final = "xgboost_images.yml"
+
+
+@dataclass(frozen=True)
+class PrebuiltImages:
+    """The prebuilt XGBoost images that are known.
+
+    Attributes:
+        repository: Their name in ECR.
+        version: `<XGBoost>-<container>`.
+        accounts: Region to the account that holds it.
+    """
+
+    repository: str
+    version: str
+    accounts: MappingProxyType[str, str]
+
+    @property
+    def framework_version(self) -> str:
+        """The version of XGBoost itself, e.g. `3.2`."""
+        return self.version.partition("-")[0]
+
+
+@cache
+def load_prebuilt_images() -> PrebuiltImages:
+    """The table of the prebuilt images, read once."""
+    table: dict[str, Any] = yaml.safe_load(
+        files("clientela.registry").joinpath(TABLE).read_text("utf-8")
+    )
+    return PrebuiltImages(
+        table["repository"], table["version"], MappingProxyType(table["accounts"])
+    )
+
+
+def get_prebuilt_image(region: str, chosen: str | None) -> str:
+    """The address of the prebuilt XGBoost image.
+
+    Args:
+        region: Where the container will run.
+        chosen: The setting `prebuilt_image`; None: the table decides.
+
+    Returns:
+        An image address.
+
+    Raises:
+        ConfigurationError: The table does not know the region.
+    """
+    if chosen is not None:
+        return chosen
+    images = load_prebuilt_images()
+    if region not in images.accounts:
+        raise ConfigurationError(
+            f"No account is known that holds the prebuilt XGBoost image in {region}. Look it up in "
+            "AWS's list of SageMaker images and set prebuilt_image in conf/aws/aws.yml: "
+            f"<account>.dkr.ecr.{region}.amazonaws.com/{images.repository}:{images.version}. "
+            + did_you_mean(region, images.accounts)
+        )
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    account = images.accounts[region]
+    return f"{account}.dkr.ecr.{region}.{domain}/{images.repository}:{images.version}"
+
+
+# What is said of a model when it is entered in SageMaker Model Registry.
+
+
+DETAILS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "use_case": "clientela-use-case",
+        "role": "clientela-role",
+        "version": "clientela-version",
+        "package": "clientela-package",
+        "package_sha256": "clientela-package-sha256",
+    }
+)
+"""What an entry must remember of itself, and the key that it is kept under."""
+
+
+LONGEST_VALUE: Final = 256
+LONGEST_DESCRIPTION: Final = 1024
+
+
+def build_group_request(group: str, settings: AwsSettings) -> dict[str, Any]:
+    """The request that makes a model package group.
+
+    Args:
+        group: Its name.
+        settings: Tags; those of a group are those of every package in it.
+
+    Returns:
+        A request of `CreateModelPackageGroup`.
+    """
+    return {
+        "ModelPackageGroupName": group,
+        "ModelPackageGroupDescription": "Made by Clientela. Approve a version with "
+        "clientela approve.",
+        "Tags": build_tags(settings),
+    }
+
+
+def build_package_request(
+    submission: Submission, settings: AwsSettings, region: str
+) -> dict[str, Any]:
+    """The request that enters a model, approval pending.
+
+    A model in the form of the prebuilt XGBoost container goes in with that container, any other
+    one with our own image. Tags are those of the group: AWS takes none for a versioned package.
+
+    Args:
+        submission: The model.
+        settings: Images and instance type.
+        region: Where it will run.
+
+    Returns:
+        A request of `CreateModelPackage`.
+
+    Raises:
+        ConfigurationError: The image is not known.
+    """
+    metrics = (
+        {}
+        if submission.metrics is None
+        else {"ModelMetrics": {"ModelQuality": {"Statistics": _json_source(submission.metrics)}}}
+    )
+    return {
+        "ModelPackageGroupName": submission.group,
+        "ModelPackageDescription": submission.description[:LONGEST_DESCRIPTION],
+        "ModelApprovalStatus": "PendingManualApproval",
+        # the same token for the same content: an answer that was lost makes no second entry
+        "ClientToken": f"clientela-{submission.role}-{submission.version}",
+        "Domain": "MACHINE_LEARNING",
+        "Task": _convert_problem_type(submission.problem_type),
+        "InferenceSpecification": _inference_specification(submission, settings, region),
+        "CustomerMetadataProperties": _customer_metadata(submission),
+        **metrics,
+    }
+
+
+def _inference_specification(
+    submission: Submission, settings: AwsSettings, region: str
+) -> dict[str, Any]:
+    prebuilt = submission.prebuilt
+    if prebuilt is None:
+        container = {"Image": settings.needed_image, "ModelDataUrl": submission.package}
+        forms = ["application/json", "text/csv"]
+    else:
+        container = {
+            "Image": get_prebuilt_image(region, settings.prebuilt_image),
+            "ModelDataUrl": prebuilt,
+            "Framework": "XGBOOST",
+            "FrameworkVersion": load_prebuilt_images().framework_version,
+        }
+        forms = ["text/csv"]
+    return {
+        "Containers": [container],
+        "SupportedContentTypes": forms,
+        "SupportedResponseMIMETypes": forms,
+        "SupportedRealtimeInferenceInstanceTypes": [settings.endpoints.instance_type],
+        "SupportedTransformInstanceTypes": [settings.training.instance_type],
+    }
+
+
+def _customer_metadata(submission: Submission) -> dict[str, str]:
+    own = {key: str(getattr(submission, name)) for name, key in DETAILS.items()}
+    more = {
+        "problem-type": submission.problem_type,
+        "training-data-sha256": submission.training_data_sha256,
+        **{f"test-{name}": f"{value:.6g}" for name, value in sorted(submission.grades.items())},
+    }
+    return {key: value[:LONGEST_VALUE] for key, value in (own | more).items()}
+
+
+def _convert_problem_type(problem_type: str) -> str:
+    """SageMaker's word for a kind of problem, which registries call e.g. `Regresión ordinal`."""
+    folded = problem_type.casefold()
+    known = (("clasif", "classif"), "CLASSIFICATION"), (("regres",), "REGRESSION")
+    return next((word for parts, word in known if any(p in folded for p in parts)), "OTHER")
+
+
+def _json_source(address: str) -> dict[str, str]:
+    return {"ContentType": "application/json", "S3Uri": address}
+
+
+# The registry of SageMaker: one model package group per model, one package per version.
+
+
+logger = logging.getLogger(__name__)
+
+STATUS: Final[Mapping[str, Status]] = MappingProxyType(
+    {"PendingManualApproval": "pending", "Approved": "approved", "Rejected": "rejected"}
+)
+WORDS: Final = MappingProxyType({ours: theirs for theirs, ours in STATUS.items()})
+LONGEST_REASON: Final = 1024
+SERVICE: Final = "sagemaker"
+
+
+class SageMakerRegistry:
+    """Registers models in SageMaker Model Registry; a `clientela.registry.model_registry.ModelRegistry`.
+
+    A package is entered by one call, so an entry is never half there. Which version it holds
+    stands in its customer metadata, by which a repeated registration finds it.
+
+    Args:
+        settings: Images, tags and region.
+        clients: Of AWS; None: made from the settings.
+    """
+
+    def __init__(self, settings: AwsSettings, clients: Clients | None = None) -> None:
+        self._settings = settings
+        self._clients = clients or Clients(settings)
+
+    def register(self, submission: Submission) -> RegisteredModel:
+        """Enter a model, approval pending; one that is there already is returned as it stands.
+
+        Args:
+            submission: What to enter; its files lie in S3.
+
+        Returns:
+            The entry: two calls with the same version and group make one.
+
+        Raises:
+            RegistryError: A file is not where it should be, or AWS can't be reached, or refuses.
+            ConfigurationError: The settings name no image.
+        """
+        request = build_package_request(submission, self._settings, self._clients.region)
+        doing = f"Registering {submission.role} of {submission.use_case} in {submission.group}"
+        for address in (submission.package, submission.prebuilt, submission.metrics):
+            if address is not None:
+                require_object(address, self._clients, doing)
+        with convert_aws_errors(doing, SERVICE, RegistryError):
+            self._ensure_group(submission.group)
+            found = self._find_package(submission)
+            if found is None:
+                answer = self._client.create_model_package(**request)
+                found = self._described(answer["ModelPackageArn"])
+                logger.info("%s: entered as number %s", doing, found["ModelPackageVersion"])
+            return _parse_model_package(found)
+
+    def models(self, group: str) -> list[RegisteredModel]:
+        """The entries of a group, the newest first; empty where there is no such group.
+
+        Args:
+            group: Model package group.
+
+        Returns:
+            Entries that this project made; others in the group are left alone.
+
+        Raises:
+            RegistryError: AWS can't be reached, or refuses.
+        """
+        with convert_aws_errors(f"Listing the models of {group}", SERVICE, RegistryError):
+            return [
+                _parse_model_package(each)
+                for each in self._iter_packages(group)
+                if _parse_metadata(each)
+            ]
+
+    def set_status(self, model: RegisteredModel, status: Status, reason: str) -> RegisteredModel:
+        """Approve or reject an entry.
+
+        Args:
+            model: Which.
+            status: What a person decided.
+            reason: Their words, kept with the entry; 1,024 characters of them.
+
+        Returns:
+            The entry as it is now.
+
+        Raises:
+            RegistryError: AWS can't be reached, or refuses.
+        """
+        doing = f"Marking number {model.number} of {model.group} as {status}"
+        with convert_aws_errors(doing, SERVICE, RegistryError):
+            noted = self._described(model.address).get("CustomerMetadataProperties", {})
+            self._client.update_model_package(
+                ModelPackageArn=model.address,
+                ModelApprovalStatus=WORDS[status],
+                ApprovalDescription=" ".join(reason.split())[:LONGEST_REASON],
+                # AWS keeps what is not sent; a stand-in for it does not
+                CustomerMetadataProperties=noted,
+            )
+            return _parse_model_package(self._described(model.address))
+
+    @property
+    def _client(self) -> Any:
+        return self._clients(SERVICE)
+
+    def _ensure_group(self, group: str) -> None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        if self._has(group):
+            return
+        try:
+            self._client.create_model_package_group(**build_group_request(group, self._settings))
+        except ClientError as err:
+            if not is_name_conflict(err):  # another run was quicker
+                raise
+
+    def _has(self, group: str) -> bool:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - see `clients`
+
+        try:
+            self._client.describe_model_package_group(ModelPackageGroupName=group)
+        except ClientError as err:
+            if is_absent(err):
+                return False
+            raise
+        return True
+
+    def _find_package(self, submission: Submission) -> dict[str, Any] | None:
+        for package in self._iter_packages(submission.group):
+            if _parse_metadata(package).get("version") == submission.version:
+                return package
+        return None
+
+    def _iter_packages(self, group: str) -> Iterator[dict[str, Any]]:
+        """Every package of a group, the newest first."""
+        if not self._has(group):
+            return
+        pages = self._client.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=group
+        )
+        listed = [each for page in pages for each in page["ModelPackageSummaryList"]]
+        for each in sorted(listed, key=lambda each: -int(each["ModelPackageVersion"])):
+            yield self._described(each["ModelPackageArn"])
+
+    def _described(self, arn: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
+        return answer
+
+
+def get_model_data_url(model: RegisteredModel, clients: Clients) -> str:
+    """The file that the container of an entry is given.
+
+    Args:
+        model: The entry.
+        clients: Of AWS.
+
+    Returns:
+        The address of its package, or, where the prebuilt XGBoost container serves it, of another
+        file.
+
+    Raises:
+        RegistryError: AWS can't be reached, or refuses.
+    """
+    doing = f"Looking at number {model.number} of {model.group}"
+    with convert_aws_errors(doing, SERVICE, RegistryError):
+        package = clients(SERVICE).describe_model_package(ModelPackageName=model.address)
+    containers = package.get("InferenceSpecification", {}).get("Containers", [{}])
+    return str(containers[0].get("ModelDataUrl"))
+
+
+def _parse_metadata(package: Mapping[str, Any]) -> dict[str, str]:
+    """What we noted of a package; empty where it is nobody's or somebody else's."""
+    noted = package.get("CustomerMetadataProperties") or {}
+    found = {name: noted.get(key) for name, key in DETAILS.items()}
+    return {} if None in found.values() else cast("dict[str, str]", found)
+
+
+def _parse_model_package(package: Mapping[str, Any]) -> RegisteredModel:
+    details = _parse_metadata(package)
+    return RegisteredModel(
+        group=package["ModelPackageGroupName"],
+        number=int(package["ModelPackageVersion"]),
+        status=STATUS[package["ModelApprovalStatus"]],
+        use_case=details["use_case"],
+        role=cast("Role", details["role"]),
+        version=details["version"],
+        package=details["package"],
+        package_sha256=details["package_sha256"],
+        address=package["ModelPackageArn"],
+    )

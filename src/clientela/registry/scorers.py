@@ -1,0 +1,459 @@
+"""What a scorer answers, in columns: one entry per case, in the order of the cases."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final, Protocol, Self, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clientela.arrays import Codes, Floats
+from clientela.exceptions import ConfigurationError, ModelFileError
+from clientela.features.columns import (
+    Column,
+    FeatureBuilder,
+    FeatureLayout,
+    Features,
+    FieldFeatureBuilder,
+    InputField,
+    limit_to_float32,
+    stack_columns,
+)
+from clientela.features.rubros import get_column_transform
+from clientela.features.segment_settings import ClusteringParams
+from clientela.features.table_features import TableFeatureBuilder
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.compiled_tasks import (
+    MISSING_COUNTS_AS,
+    Model,
+    build_binary_model,
+    build_ordinal_model,
+)
+from clientela.models.scoring import format_reason_codes
+from clientela.models.segment_model import SEGMENTS, get_identity
+from clientela.models.segmentation import CLUSTERS, SCALER, SIN_ACTIVIDAD
+from clientela.models.settings import ScoringSettings
+from clientela.models.stored_model import StoredModel
+from clientela.models.tasks import Predictions
+from clientela.registry.manifest import ServedManifest, ServedTask
+from clientela.registry.package import ModelPackage
+
+# What a scorer answers, in columns: one entry per case, in the order of the cases.
+
+
+@dataclass(frozen=True)
+class PredictionBatch:
+    """What a model says of some cases.
+
+    Attributes:
+        codes: Position of the class or segment in the manifest's `classes`.
+        probabilities: Cases x classes; empty (cases x 0) for segments without membership.
+        expected: Probability of the positive class, expected class value, or segment id.
+        imputed: Cases x fields (in the manifest's order): whether the model saw a typical value,
+            since the field was absent or not believed.
+        unseen: Cases x fields: whether a number lies beyond what the model learned from, or a word
+            is none that it knows.
+    """
+
+    codes: Codes
+    probabilities: Floats
+    expected: Floats
+    imputed: NDArray[np.bool_]
+    unseen: NDArray[np.bool_]
+
+
+class Scorer(Protocol):
+    """A loaded model that answers."""
+
+    @property
+    def manifest(self) -> ServedManifest:
+        """What it is."""
+
+    def answers(self, columns: Mapping[str, Column]) -> PredictionBatch:
+        """What the model says; thread-safe.
+
+        Args:
+            columns: Field to its values, all of the same length; every field that the model reads.
+
+        Returns:
+            One entry per case.
+        """
+
+    def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
+        """Why, in Spanish words, the weightiest first; slower than the answers by far.
+
+        Args:
+            columns: As for the answers.
+            count: Most reasons per case.
+
+        Returns:
+            One list per case, of at most `count` reasons; empty where the model gives none.
+        """
+
+
+# What a reply says of each field beside the answer: imputed, or never seen.
+
+
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ImputedFlags:
+    """Which fields had no value that was believed; as `tabular.schema.imputed_cells` has it.
+
+    Attributes:
+        fields: How many there are.
+        numbers: Place of a field that is a number of the model, with its row.
+        words: Place of a field that is a word of the model, to its name.
+        made: Place of a field that the model sees only through others, to those.
+        layout: Where features stand.
+    """
+
+    fields: int
+    numbers: tuple[NDArray[np.intp], NDArray[np.intp]]
+    words: Mapping[int, str]
+    made: Mapping[int, tuple[str, ...]]
+    layout: FeatureLayout
+
+    @classmethod
+    def of(
+        cls,
+        fields: Sequence[InputField],
+        layout: FeatureLayout,
+        sources: Mapping[str, Sequence[str]],
+    ) -> Self:
+        """The flags of a model.
+
+        Args:
+            fields: Of the manifest.
+            layout: What the model reads.
+            sources: Feature to the fields that it is made of; a field itself may be left away.
+        """
+        read = {place: each.name for place, each in enumerate(fields)}
+        seen = {place: name for place, name in read.items() if name in layout.features}
+        made = {
+            place: tuple(name for name in layout.features if read[place] in sources.get(name, ()))
+            for place in read.keys() - seen.keys()
+        }
+        numbers = {place: name for place, name in seen.items() if name in layout.rows}
+        return cls(
+            fields=len(fields),
+            numbers=(np.array([*numbers], dtype=np.intp), layout.places([*numbers.values()])),
+            words={place: name for place, name in seen.items() if place not in numbers},
+            made={place: names for place, names in made.items() if names},
+            layout=layout,
+        )
+
+    def __call__(self, features: Features) -> Flags:
+        """Cases x fields."""
+        flags = np.zeros((self.fields, features.cases), dtype=np.bool_)
+        places, rows = self.numbers
+        flags[places] = features.missing[rows]
+        for place, name in self.words.items():
+            flags[place] = self._find_missing(features, name)
+        for place, names in self.made.items():
+            flags[place] = np.all([self._find_missing(features, name) for name in names], axis=0)
+        return flags.T
+
+    def _find_missing(self, features: Features, name: str) -> Flags:
+        if name in self.layout.rows:
+            missing: Flags = features.missing[self.layout.rows[name]]
+            return missing
+        return np.array([word is None for word in features.words[name]], dtype=np.bool_)
+
+
+@dataclass(frozen=True)
+class UnseenFlags:
+    """Which fields hold what the model never learned from.
+
+    Attributes:
+        fields: How many there are.
+        places: Places of the numbers whose learned range is known.
+        names: Their names.
+        lowest: Smallest learned value, one row each.
+        highest: Largest learned value.
+        words: Place and name of a word to the words that were learned.
+    """
+
+    fields: int
+    places: NDArray[np.intp]
+    names: tuple[str, ...]
+    lowest: Floats
+    highest: Floats
+    words: Mapping[tuple[int, str], frozenset[str]]
+
+    @classmethod
+    def of(cls, fields: Sequence[InputField]) -> Self:
+        """The flags of a model.
+
+        Args:
+            fields: Of the manifest.
+        """
+        known = {
+            place: each
+            for place, each in enumerate(fields)
+            if (each.seen_minimum, each.seen_maximum) != (None, None)
+        }
+        return cls(
+            fields=len(fields),
+            places=np.array([*known], dtype=np.intp),
+            names=tuple(each.name for each in known.values()),
+            lowest=_make_bound_column([each.seen_minimum for each in known.values()], -np.inf),
+            highest=_make_bound_column([each.seen_maximum for each in known.values()], np.inf),
+            words={
+                (place, each.name): frozenset(each.words)
+                for place, each in enumerate(fields)
+                if each.words
+            },
+        )
+
+    def __call__(self, columns: Mapping[str, Column], features: Features) -> Flags:
+        """Cases x fields; a word counts as known in the model's spelling, or as it came.
+
+        Args:
+            columns: The fields.
+            features: What was made of them.
+        """
+        flags = np.zeros((self.fields, features.cases), dtype=np.bool_)
+        if self.names:
+            values = stack_columns(columns, self.names)
+            flags[self.places] = (values < self.lowest) | (values > self.highest)
+        for (place, name), known in self.words.items():
+            came = columns[name].tolist()
+            spelled = features.words.get(name, came)
+            flags[place] = [
+                word is not None and word not in known and read not in known
+                for word, read in zip(came, spelled, strict=True)
+            ]
+        return flags.T
+
+
+def _make_bound_column(bounds: Sequence[float | None], without: float) -> Floats:
+    rows = [[without if bound is None else bound] for bound in bounds]
+    return np.array(rows, dtype=np.float64).reshape(-1, 1)
+
+
+# Segments of customers: the nearest centre, or `sin_actividad`.
+
+
+ACTIVITY = "num_tx"
+"""Feature that says whether a customer bought often enough to be placed."""
+
+
+def build_segments_model(
+    model: StoredModel, manifest: ServedManifest, layout: FeatureLayout
+) -> Model:
+    """A stored segmentation over features; customers stay where they are nearest.
+
+    Args:
+        model: What `clientela.models.segment_model.build_stored_segmentation` made.
+        manifest: Names and ids.
+        layout: Where the features stand.
+
+    Returns:
+        From features to the position of the segment in the manifest's classes, and its id.
+
+    Raises:
+        ModelFileError: The manifest does not know each of the segments.
+    """
+    identity, fitted = get_identity(model), model.estimator[SEGMENTS]
+    scaler, centres = fitted[SCALER], fitted[CLUSTERS].cluster_centers_[:, :, None]
+    least = ClusteringParams.model_validate(model.manifest["params"]).minimum_transactions
+    ids = np.array([*identity.ids, SIN_ACTIVIDAD])
+    codes = _map_segment_codes(ids.tolist(), manifest)
+    transformed = _build_segment_transform(identity.columns, layout, wanted=identity.transformed)
+    middle, width = scaler.mean_[:, None], scaler.scale_[:, None]
+    activity = layout.rows[ACTIVITY]
+
+    def answer(features: Features) -> Predictions:
+        scaled = (transformed(features) - middle) / width
+        apart = np.add.accumulate((centres - scaled) ** 2, axis=1)[:, -1]
+        # the last id is that of nobody's segment
+        places = np.where(features.numbers[activity] >= least, apart.argmin(axis=0), len(centres))
+        nothing = np.empty((features.cases, 0))
+        return Predictions(codes[places], nothing, ids[places].astype(np.float64))
+
+    return answer
+
+
+def list_segment_fields(model: StoredModel) -> tuple[str, ...]:
+    """The features that placing a customer reads.
+
+    Args:
+        model: What `clientela.models.segment_model.build_stored_segmentation` made.
+
+    Returns:
+        Columns of the customers' features.
+    """
+    return tuple(dict.fromkeys([*model.features, ACTIVITY]))
+
+
+def _map_segment_codes(ids: Sequence[int], manifest: ServedManifest) -> np.ndarray:
+    known: Mapping[int, int] = {
+        int(manifest.target[name]): place
+        for place, name in enumerate(manifest.classes)
+        if name in manifest.target
+    }
+    absent = [str(each) for each in ids if each not in known]
+    if absent:
+        raise ModelFileError(
+            f"The package of {manifest.use_case} should name each segment, sin_actividad "
+            f"({SIN_ACTIVIDAD}) too; its classes and target lack {', '.join(absent)}. Run the "
+            "deployment stage again."
+        )
+    return np.array([known[each] for each in ids], dtype=np.int64)
+
+
+def _build_segment_transform(
+    columns: Sequence[str], layout: FeatureLayout, *, wanted: bool
+) -> Callable[[Features], Floats]:
+    """Columns x cases, as `clientela.features.rubros.build_matrix` has them."""
+    places = layout.places(columns)
+    if not wanted:
+        return lambda features: limit_to_float32(features.numbers[places])
+    changes = [get_column_transform(name) for name in columns]
+
+    def transformed(features: Features) -> Floats:
+        rows = limit_to_float32(features.numbers[places])
+        return np.stack([change(row) for change, row in zip(changes, rows, strict=True)])
+
+    return transformed
+
+
+# From a package to what answers: features, model and flags, each compiled once.
+
+
+@dataclass(frozen=True)
+class CompiledScorer:
+    """A model that answers by NumPy alone, except for what no compiler knows.
+
+    Attributes:
+        manifest: What it is.
+        stored: The fitted model, which gives the reasons.
+        maker: Features of fields.
+        layout: Where they stand.
+        model: What it says of them.
+        imputed: Which fields had no value that was believed.
+        unseen: Which fields hold what it never learned from.
+    """
+
+    manifest: ServedManifest
+    stored: StoredModel
+    maker: FeatureBuilder
+    layout: FeatureLayout
+    model: Model
+    imputed: ImputedFlags
+    unseen: UnseenFlags
+    _one_at_a_time: Lock = field(default_factory=Lock)
+
+    def answers(self, columns: Mapping[str, Column]) -> PredictionBatch:
+        """See `clientela.registry.scorers.Scorer`."""
+        features = self.maker(columns)
+        said = self.model(features)
+        return PredictionBatch(
+            codes=said.codes,
+            probabilities=said.probabilities,
+            expected=said.expected,
+            imputed=self.imputed(features),
+            unseen=self.unseen(columns, features),
+        )
+
+    def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
+        """See `clientela.registry.scorers.Scorer`."""
+        features = self.maker(columns)
+        settings = ScoringSettings(reasons=count, labels=self.manifest.labels)
+        words = self._explain_rows(self.layout.frame(features), settings)
+        given = zip(*words.values(), strict=True) if words else [()] * features.cases
+        return [[word for word in row if word is not None] for row in given]
+
+    def _explain_rows(
+        self, rows: pd.DataFrame, settings: ScoringSettings
+    ) -> Mapping[str, list[str | None]]:
+        if self.manifest.task == "segments":
+            return {}
+        try:
+            # XGBoost explains with a booster that remembers what it was asked last
+            with self._one_at_a_time:
+                return format_reason_codes(self.stored, rows, settings)
+        except ConfigurationError:  # nothing exact is known for this kind of model
+            return {}
+
+
+def build_scorer(served: ModelPackage) -> Scorer:
+    """The scorer of a package that was opened.
+
+    Args:
+        served: Manifest and fitted model.
+
+    Returns:
+        What answers.
+
+    Raises:
+        ModelFileError: The manifest lacks a field that the model is made of, or a segment.
+    """
+    return COMPILERS[served.manifest.task](served)
+
+
+def _build_binary_scorer(served: ModelPackage) -> Scorer:
+    manifest, stored = served.manifest, served.model
+    maker: FeatureBuilder
+    if manifest.feature_rules is None:
+        words = {each.name for each in manifest.fields if each.kind == "word"}
+        numbers = tuple(name for name in stored.features if name not in words)
+        maker = FieldFeatureBuilder(
+            numbers, tuple(name for name in stored.features if name in words)
+        )
+    else:
+        rules = TabularFeatureParams.model_validate(manifest.feature_rules)
+        maker = TableFeatureBuilder.of(rules, stored.features)
+    layout = FeatureLayout(tuple(stored.features), maker.rows)
+    model = build_binary_model(stored.estimator, layout, stored.manifest["decision"])
+    return _create_scorer(served, maker, layout, model)
+
+
+def _build_ordinal_scorer(served: ModelPackage) -> Scorer:
+    stored = served.model
+    maker = FieldFeatureBuilder(tuple(stored.features), filler=MISSING_COUNTS_AS)
+    layout = FeatureLayout(tuple(stored.features), maker.rows)
+    model = build_ordinal_model(stored.estimator, layout, stored.manifest["decision"])
+    return _create_scorer(served, maker, layout, model)
+
+
+def _build_segments_scorer(served: ModelPackage) -> Scorer:
+    names = list_segment_fields(served.model)
+    maker = FieldFeatureBuilder(names, filler=MISSING_COUNTS_AS)
+    layout = FeatureLayout(names, maker.rows)
+    model = build_segments_model(served.model, served.manifest, layout)
+    return _create_scorer(served, maker, layout, model)
+
+
+COMPILERS: Final[Mapping[ServedTask, Callable[[ModelPackage], Scorer]]] = {
+    "binary": _build_binary_scorer,
+    "ordinal": _build_ordinal_scorer,
+    "segments": _build_segments_scorer,
+}
+"""Task to what makes its scorer."""
+
+
+def _create_scorer(
+    served: ModelPackage, maker: FeatureBuilder, layout: FeatureLayout, model: Model
+) -> Scorer:
+    manifest = served.manifest
+    absent = sorted(maker.inputs - {each.name for each in manifest.read})
+    if absent:
+        raise ModelFileError(
+            f"The package of {manifest.use_case} should name every field that its model is made "
+            f"of; its manifest lacks {', '.join(absent)}. Run the deployment stage again."
+        )
+    sources = served.model.manifest.get("tabular", {}).get("sources", {})
+    return CompiledScorer(
+        manifest=manifest,
+        stored=served.model,
+        maker=maker,
+        layout=layout,
+        model=model,
+        imputed=ImputedFlags.of(manifest.fields, layout, sources),
+        unseen=UnseenFlags.of(manifest.fields),
+    )

@@ -1,0 +1,1 @@
+"""Pages, figures and words that several stages and the dashboard share."""

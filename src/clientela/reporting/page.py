@@ -1,0 +1,213 @@
+"""Sections, tables and figures to one page of HTML that opens offline: images lie in the page."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from clientela.reporting.style import render_png
+from clientela.text import NOTHING, NumberFormat
+
+# Sections, tables and figures to one page of HTML that opens offline: images lie in the page.
+
+
+CellFormat: TypeAlias = Literal["number", "percent", "text", "decimal"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph.
+
+    Attributes:
+        text: Plain text; markup in it is shown, not obeyed.
+        emphasis: Whether it stands in a box of its own.
+    """
+
+    text: str
+    emphasis: bool = False
+    kind: Literal["text"] = field(default="text", init=False)
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short statements.
+
+    Attributes:
+        items: Plain text each.
+    """
+
+    items: tuple[str, ...]
+    kind: Literal["bullets"] = field(default="bullets", init=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, its numbers written as the readers write them.
+
+    Attributes:
+        title: What a row is.
+        frame: Columns named as they shall be read.
+        formats: Column to how it is written; numbers are recognised, others are text.
+        note: What a reader must know to read it right.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    formats: Mapping[str, CellFormat] = field(default_factory=dict)
+    note: str = ""
+    kind: Literal["table"] = field(default="table", init=False)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A figure.
+
+    Attributes:
+        title: What it shows; read aloud where images are not seen.
+        figure: The drawing.
+        note: What a reader must know to read it right.
+    """
+
+    title: str
+    figure: Figure
+    note: str = ""
+    kind: Literal["image"] = field(default="image", init=False)
+
+
+Block: TypeAlias = Text | Bullets | Table | Image
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page with its own place in the navigation.
+
+    Attributes:
+        title: Its heading.
+        blocks: Its content, in order.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report.
+
+    Attributes:
+        title: Its heading.
+        subtitle: What it is about, in one line.
+        summary: The few things to know, first of all.
+        sections: Its content, in order.
+    """
+
+    title: str
+    subtitle: str
+    summary: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def render_html(page: Page, numbers: NumberFormat) -> str:
+    """The page as one HTML document without outside resources.
+
+    Args:
+        page: The report.
+        numbers: How its readers write numbers.
+
+    Returns:
+        The document; the same page gives the same bytes.
+    """
+    environment = Environment(
+        loader=PackageLoader("clientela.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = _encode_data_uri
+    template = environment.get_template("page.html.j2")
+    return template.render(page=page, cells=lambda table: _format_cells(table, numbers))
+
+
+def _encode_data_uri(figure: Figure) -> str:
+    return "data:image/png;base64," + base64.b64encode(render_png(figure)).decode("ascii")
+
+
+def _format_cells(table: Table, numbers: NumberFormat) -> list[list[tuple[str, bool]]]:
+    """Each cell's text, and whether it is a number (set to the right)."""
+    columns = [_format_column(table, str(name), numbers) for name in table.frame.columns]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _format_column(table: Table, name: str, numbers: NumberFormat) -> list[tuple[str, bool]]:
+    values = table.frame[name]
+    default: CellFormat = "number" if pd.api.types.is_numeric_dtype(values) else "text"
+    chosen = table.formats.get(name, default)
+    return [(_format_value(value, chosen, numbers), chosen != "text") for value in values]
+
+
+def _format_value(value: Any, cell_format: CellFormat, numbers: NumberFormat) -> str:
+    if pd.isna(value):
+        return NOTHING
+    match cell_format:
+        case "percent":
+            return numbers.percent(float(value))
+        case "decimal":
+            return numbers.text(float(value), 3)
+        case "number":
+            return numbers.readable(float(value))
+        case _:
+            return str(value)
+
+
+# A page as Markdown: for registries and pull requests, where HTML is not shown.
+
+
+def render_markdown(page: Page) -> str:
+    """The page as Markdown; figures are left out.
+
+    Args:
+        page: A page whose tables hold text.
+
+    Returns:
+        The document. Its first line is the first statement of the summary.
+    """
+    lines = [page.summary[0], "", f"# {page.title}", "", page.subtitle, ""]
+    lines += [f"- {statement}" for statement in page.summary[1:]]
+    for section in page.sections:
+        lines += ["", f"## {section.title}"]
+        for block in section.blocks:
+            lines += _render_block(block)
+    return "\n".join(lines) + "\n"
+
+
+def _render_block(block: Block) -> list[str]:
+    if isinstance(block, Text):
+        return ["", f"**{block.text}**" if block.emphasis else block.text]
+    if isinstance(block, Bullets):
+        return ["", *(f"- {item}" for item in block.items)]
+    if isinstance(block, Table):
+        return ["", f"*{block.title}*", "", *_render_table(block.frame), *_render_note(block.note)]
+    return []
+
+
+def _render_note(note: str) -> list[str]:
+    return ["", note] if note else []
+
+
+def _render_table(frame: pd.DataFrame) -> list[str]:
+    columns = [str(name) for name in frame.columns]
+    rows = (["" if pd.isna(cell) else str(cell) for cell in row] for row in frame.to_numpy())
+    return [
+        _render_table_row(columns),
+        _render_table_row("---" for _ in columns),
+        *(_render_table_row(row) for row in rows),
+    ]
+
+
+def _render_table_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

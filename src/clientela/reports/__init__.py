@@ -1,1 +1,0 @@
-"""Aggregates of tables of any size, and the figures, findings and pages made from them."""

@@ -1,1 +1,0 @@
-"""Customer segments: features per rubro, stable clusters, names that stay, who moved where."""

@@ -1,1 +1,0 @@
-"""The profile report of segments, for marketers: figures, sections and sentences in Spanish."""

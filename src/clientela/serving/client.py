@@ -1,0 +1,572 @@
+"""A CSV of applicants, as the fields of a model: its columns are those of the original data."""
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final, Protocol, Self
+from urllib.parse import quote, urlsplit
+
+from fsspec.core import url_to_fs
+
+from clientela.exceptions import ConfigurationError, ScoringDataError, ServingError, did_you_mean
+from clientela.features.columns import InputField
+from clientela.serving.case_reader import CaseReader, RequestLimits
+from clientela.serving.routes import DESCRIBE
+
+# A CSV of applicants, as the fields of a model: its columns are those of the original data.
+
+
+NOTHING: Final = frozenset({"", "na", "n/a", "nan", "null"})
+"""What stands in a cell without a value, in any case, as pandas reads it."""
+
+LIMITS: Final = RequestLimits(batch=1, word=1_000, problems=100)
+"""The server has the last word on lengths."""
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """One row of the file.
+
+    Attributes:
+        case: Field to value, as JSON carries it (PII).
+        key: What its key column says; None without one (PII).
+        problem: Why it can't be asked about; empty where it can.
+    """
+
+    case: dict[str, Any]
+    key: str | None
+    problem: str
+
+
+@dataclass(frozen=True)
+class ApplicantFile:
+    """The rows of a file.
+
+    Attributes:
+        rows: In order.
+        ignored: Columns that the model does not ask for.
+    """
+
+    rows: list[Applicant]
+    ignored: list[str]
+
+
+def read_applicants(
+    address: str, fields: Sequence[InputField], key: str | None, delimiter: str
+) -> ApplicantFile:
+    """The rows of a file.
+
+    Args:
+        address: Of the CSV: local, or with its protocol; UTF-8, else Latin-1.
+        fields: What the model asks for.
+        key: Column that names each row; None without one.
+        delimiter: Between cells.
+
+    Returns:
+        One applicant per row; what breaks a field is told with the row.
+
+    Raises:
+        ScoringDataError: The file is absent, is no CSV, or lacks a column that every case needs.
+    """
+    lines = _parse_applicant_lines(_read_applicant_text(address), delimiter, address)
+    if not lines:
+        raise ScoringDataError(
+            f"{address} is empty; expected a CSV with a header and one row per applicant."
+        )
+    header, *cells = lines
+    _require_columns(header, fields, key, address)
+    reader = CaseReader(fields, LIMITS)
+    names = [field.name for field in fields]
+    rows = [_parse_applicant(line, header, names, key, reader) for line in cells]
+    known = {*names, key}
+    return ApplicantFile(rows, [name for name in header if name not in known])
+
+
+def _read_applicant_text(address: str) -> str:
+    fs, path = url_to_fs(address)
+    try:
+        content: bytes = fs.cat_file(path)
+    except FileNotFoundError as err:
+        raise ScoringDataError(f"No file lies at {address}. Name the CSV of applicants.") from err
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _parse_applicant_lines(text: str, delimiter: str, address: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    try:
+        return [[cell.strip() for cell in line] for line in reader if line]
+    except csv.Error as err:
+        raise ScoringDataError(
+            f"{address} can't be read as CSV: line {reader.line_num}: {err}."
+        ) from err
+
+
+def _require_columns(
+    header: Sequence[str], fields: Sequence[InputField], key: str | None, address: str
+) -> None:
+    needed = [field.name for field in fields if field.required]
+    needed += [] if key is None else [key]
+    absent = [name for name in needed if name not in header]
+    if absent:
+        raise ScoringDataError(
+            f"{address} lacks the columns {', '.join(absent)}, which every row needs. "
+            f"{did_you_mean(absent[0], header)}"
+        )
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise ScoringDataError(
+            f"{address} has columns of the same name: {', '.join(repeated)}. Rename them."
+        )
+
+
+def _parse_applicant(
+    line: Sequence[str],
+    header: Sequence[str],
+    names: Sequence[str],
+    key: str | None,
+    reader: CaseReader,
+) -> Applicant:
+    if len(line) != len(header):
+        return Applicant({}, None, f"expected {len(header)} values; got {len(line)}")
+    row = dict(zip(header, line, strict=True))
+    told = {name: row[name] for name in header if name in names and _is_value(row[name])}
+    problems = reader.problem(told)
+    if problems:
+        words = "; ".join(f"{problem.field}: {problem.problem}" for problem in problems)
+        return Applicant(told, row.get(key or ""), words)
+    return Applicant(_convert_applicant_case(told, reader), row.get(key or ""), "")
+
+
+def _is_value(cell: str) -> bool:
+    return cell.casefold() not in NOTHING
+
+
+def _convert_applicant_case(told: Mapping[str, str], reader: CaseReader) -> dict[str, Any]:
+    """In the order of the file."""
+    case = reader.parse_text_row(told)
+    return {name: _convert_to_json_value(case[name]) for name in told}
+
+
+def _convert_to_json_value(value: Any) -> Any:
+    """As JSON carries it: a whole number without decimals."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+# Who is asked, in batches, and what becomes of each case.
+
+
+Case = dict[str, Any]
+Prediction = dict[str, Any]
+
+TOO_LARGE: Final = 413
+
+
+class RejectionError(Exception):
+    """What was asked is refused for what it is: the same again would be refused again.
+
+    Args:
+        status: Of HTTP.
+        message: For people.
+        problems: Position of a case to what is wrong with it.
+    """
+
+    def __init__(self, status: int, message: str, problems: dict[int, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.problems = problems or {}
+
+
+class RemoteModel(Protocol):
+    """A model that can be asked from here."""
+
+    def fetch_description(self) -> dict[str, Any]:
+        """What it asks of each case, and what its answers mean.
+
+        Raises:
+            ServingError: It gives no answer, or is none of ours.
+        """
+
+    def predictions(self, cases: Sequence[Case]) -> list[Prediction]:
+        """What it says of some cases.
+
+        Args:
+            cases: Some.
+
+        Raises:
+            Refused: They can't be answered.
+            ServingError: It gives no answer.
+        """
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one case.
+
+    Attributes:
+        prediction: None where there is none.
+        problem: Why there is none; empty where there is one.
+    """
+
+    prediction: Prediction | None
+    problem: str = ""
+
+
+def predict_in_batches(model: RemoteModel, cases: Sequence[Case], size: int) -> Iterator[Outcome]:
+    """What becomes of each case.
+
+    Args:
+        model: That is asked.
+        cases: In order.
+        size: Of a batch.
+
+    Yields:
+        One outcome per case, in order. Where the model gives no answer at all, it is not asked
+        about the cases that follow, and each says so.
+    """
+    for start in range(0, len(cases), size):
+        try:
+            yield from _predict_batch(model, cases[start : start + size])
+        except ServingError as err:
+            yield from [Outcome(None, str(err))] * (len(cases) - start)
+            return
+
+
+def _predict_batch(model: RemoteModel, cases: Sequence[Case]) -> list[Outcome]:
+    """Cases that are refused are set aside and the others asked again, so that none is lost."""
+    try:
+        return [Outcome(prediction) for prediction in model.predictions(cases)]
+    except RejectionError as refused:
+        if len(cases) == 1:
+            return [Outcome(None, refused.problems.get(0, refused.message))]
+        if refused.status == TOO_LARGE or not refused.problems:
+            half = len(cases) // 2
+            return [*_predict_batch(model, cases[:half]), *_predict_batch(model, cases[half:])]
+        others = [case for row, case in enumerate(cases) if row not in refused.problems]
+        answered = iter(_predict_batch(model, others) if others else [])
+        return [
+            Outcome(None, refused.problems[row]) if row in refused.problems else next(answered)
+            for row in range(len(cases))
+        ]
+
+
+# Records of what was asked and answered, in the form that the requirement has.
+
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a model of two classes is asked about.
+
+    Attributes:
+        name: As the records call it, e.g. `fraud`.
+        positive: The class that it is.
+        negative: The other one.
+        threshold: Least probability that counts as it; None: the model decides.
+    """
+
+    name: str
+    positive: str
+    negative: str
+    threshold: float | None
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any], name: str | None, threshold: float | None) -> Self | None:
+        """The event of a model.
+
+        Args:
+            about: What the model says of itself.
+            name: What to call it; None: after its class.
+            threshold: See the class.
+
+        Returns:
+            None for a model of another kind.
+
+        Raises:
+            ConfigurationError: A model of another kind has no event, and no threshold.
+        """
+        if about["task"] != "binary":
+            if name is not None or threshold is not None:
+                raise ConfigurationError(
+                    f"The model of {about['use_case']} has no two classes (it is "
+                    f"{about['task']}): leave --event and --threshold out."
+                )
+            return None
+        classes = sorted(about["classes"], key=about["target"].__getitem__)
+        given = name if name is not None else classes[1]
+        slug = re.sub(r"\W+", "_", given.casefold()).strip("_")
+        if not slug:
+            raise ConfigurationError(
+                f"An event needs a name of letters or digits; {given!r} has none. "
+                f"{did_you_mean(given, ['fraud', classes[1]])}"
+            )
+        return cls(slug, classes[1], classes[0], threshold)
+
+
+def build_record(
+    applicant: Applicant, outcome: Outcome, event: Event | None, key: str | None, now: datetime
+) -> Record:
+    """One record.
+
+    Args:
+        applicant: Who was asked about.
+        outcome: What became of it.
+        event: Of a model of two classes; None for another.
+        key: Name of the key column; None without one.
+        now: Local time.
+
+    Returns:
+        For two classes `input_data, probability_<event>, is_<event>, target, confidence,
+        timestamp`; for others `input_data, target, expected, probabilities, confidence,
+        timestamp`; without an answer `input_data, error, timestamp`. A key column comes first.
+    """
+    named = {} if key is None else {key: applicant.key}
+    asked = {**named, "input_data": applicant.case}
+    at = {"timestamp": now.isoformat()}
+    if outcome.prediction is None:
+        return {**asked, "error": outcome.problem, **at}
+    if event is not None:
+        return {**asked, **_build_event_fields(outcome.prediction, event), **at}
+    return {**asked, **_build_class_fields(outcome.prediction), **at}
+
+
+def _build_event_fields(prediction: Prediction, event: Event) -> Record:
+    probabilities = prediction["probabilidades"]
+    probability = probabilities[event.positive]
+    happens = prediction["clase"] == event.positive
+    if event.threshold is not None:
+        happens = probability >= event.threshold
+    target = event.positive if happens else event.negative
+    return {
+        f"probability_{event.name}": probability,
+        f"is_{event.name}": happens,
+        "target": target,
+        "confidence": probabilities[target],
+    }
+
+
+def _build_class_fields(prediction: Prediction) -> Record:
+    probabilities = prediction.get("probabilidades", {})
+    if "cluster_id" in prediction:
+        target, expected = prediction["cluster_nombre"], prediction["cluster_id"]
+    else:
+        known = {"clase", "probabilidades", "imputed", "unseen", "reasons"}
+        (score,) = set(prediction) - known
+        target, expected = prediction["clase"], prediction[score]
+    return {
+        "target": target,
+        "expected": expected,
+        "probabilities": probabilities,
+        "confidence": probabilities.get(target),
+    }
+
+
+# A model behind our API, over HTTP.
+
+
+PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Replies after which the same request may succeed (RFC 9110, RFC 6585)."""
+
+ATTEMPTS: Final = 4
+SECONDS: Final = 60.0
+PAUSE_SECONDS: Final = 0.5
+OK: Final = 200
+
+
+class ApiModel:
+    """The model of a use case.
+
+    Args:
+        url: Of the API.
+        use_case: Whose model; None for the API's default.
+        token: Shown as bearer; None without one.
+        pause: Seconds before the second attempt; doubled before each further one.
+    """
+
+    def __init__(
+        self, url: str, use_case: str | None, token: str | None, pause: float = PAUSE_SECONDS
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigurationError(
+                f"The address of the API should be like http://127.0.0.1:8000; it is {url!r}."
+            )
+        self._url, self._parts, self._pause = url.rstrip("/"), parts, pause
+        self._use_case, self._token = use_case, token
+        self._connection: HTTPConnection | None = None
+
+    def fetch_description(self) -> dict[str, Any]:
+        """See `clientela.serving.client.RemoteModel`."""
+        try:
+            if self._use_case is None:
+                self._use_case = str(self._asked("GET", "/models")["default"])
+            return self._asked("GET", f"/models/{quote(self._use_case, safe='')}")
+        except RejectionError as err:
+            raise ServingError(f"{self._url} refuses to be asked: {err.message}") from err
+
+    def predictions(self, cases: Sequence[Case]) -> list[Prediction]:
+        """See `clientela.serving.client.RemoteModel`."""
+        place = f"/models/{quote(str(self._use_case), safe='')}/predict"
+        found: list[Prediction] = self._asked("POST", place, {"data": list(cases)})["predictions"]
+        return found
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _asked(self, method: str, place: str, content: Any = None) -> dict[str, Any]:
+        body = None if content is None else json.dumps(content, ensure_ascii=False).encode()
+        words = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(self._pause * 2 ** (attempt - 1))
+            try:
+                status, reply = self._get_response(method, place, body)
+            except (OSError, HTTPException) as err:
+                self.close()
+                words = type(err).__name__
+                continue
+            if status == OK:
+                return self._decode_reply(reply)
+            if status not in PASSING:
+                raise parse_error_reply(status, reply)
+            words = f"HTTP {status}"
+        raise ServingError(
+            f"{self._url} gave no answer in {ATTEMPTS} attempts ({words}). Does the API run there "
+            "(make api), with an approved model?"
+        )
+
+    def _get_response(self, method: str, place: str, body: bytes | None) -> tuple[int, bytes]:
+        if self._connection is None:
+            kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+            self._connection = kind(str(self._parts.hostname), self._parts.port, timeout=SECONDS)
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        self._connection.request(method, self._parts.path.rstrip("/") + place, body, headers)
+        reply = self._connection.getresponse()
+        return reply.status, reply.read()
+
+    def _decode_reply(self, reply: bytes) -> dict[str, Any]:
+        with suppress(ValueError):
+            content = json.loads(reply)
+            if isinstance(content, dict):
+                return content
+        raise ServingError(f"{self._url} answers something else than our API would. Is it one?")
+
+
+def parse_error_reply(status: int, reply: bytes | str) -> RejectionError:
+    """What a server of ours says when it refuses.
+
+    Args:
+        status: Of HTTP.
+        reply: Its body.
+
+    Returns:
+        The refusal, with its problems by case.
+    """
+    try:
+        error: Mapping[str, Any] = json.loads(reply)["error"]
+        message, problems = str(error["message"]), error["problems"]
+    except (ValueError, KeyError, TypeError):
+        return RejectionError(status, f"HTTP {status}")
+    by_row: dict[int, list[str]] = {}
+    for each in problems:
+        named = each["problem"] if each["field"] is None else f"{each['field']}: {each['problem']}"
+        if each["row"] is not None:
+            by_row.setdefault(int(each["row"]), []).append(named)
+        else:
+            message = f"{message} {named}"
+    return RejectionError(status, message, {row: "; ".join(words) for row, words in by_row.items()})
+
+
+# A model behind a SageMaker endpoint of ours.
+
+
+JSON: Final = "application/json"
+CLIENT_FAULTS: Final = range(400, 500)
+
+Explained = Callable[[str], AbstractContextManager[None]]
+
+
+class EndpointModel:
+    """The model of an endpoint.
+
+    Args:
+        name: Of the endpoint.
+        client: boto3's of `sagemaker-runtime`, which retries by itself.
+        explained: Turns what AWS raises while something is done into a `ServingError`.
+    """
+
+    def __init__(self, name: str, client: Any, explained: Explained) -> None:
+        self._name, self._client, self._explained = name, client, explained
+
+    def fetch_description(self) -> dict[str, Any]:
+        """See `clientela.serving.client.RemoteModel`."""
+        try:
+            told = self._asked({}, CustomAttributes=DESCRIBE)
+        except RejectionError as err:
+            raise self._make_foreign_endpoint_error() from err
+        if "fields" not in told:
+            raise self._make_foreign_endpoint_error()
+        return told
+
+    def predictions(self, cases: Sequence[Case]) -> list[Prediction]:
+        """See `clientela.serving.client.RemoteModel`."""
+        found: list[Prediction] = self._asked({"data": list(cases)})["predictions"]
+        return found
+
+    def _asked(self, content: Any, **more: str) -> dict[str, Any]:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy, and rarely used
+
+        body = json.dumps(content, ensure_ascii=False).encode()
+        with self._explained(f"Asking the endpoint {self._name}"):
+            try:
+                reply = self._client.invoke_endpoint(
+                    EndpointName=self._name, Body=body, ContentType=JSON, Accept=JSON, **more
+                )
+                answer = reply["Body"].read()
+            except ClientError as err:
+                status = _get_container_status(err.response)
+                if status in CLIENT_FAULTS:
+                    raise parse_error_reply(
+                        status, err.response.get("OriginalMessage", "")
+                    ) from err
+                raise
+        try:
+            found: dict[str, Any] = dict(json.loads(answer))
+        except (ValueError, TypeError) as err:
+            raise self._make_foreign_endpoint_error() from err
+        return found
+
+    def _make_foreign_endpoint_error(self) -> ServingError:
+        return ServingError(
+            f"The endpoint {self._name} does not say which fields it asks for. Expected one that "
+            "`clientela deploy` made with our own image; the prebuilt XGBoost container takes "
+            "features, not applicants."
+        )
+
+
+def _get_container_status(response: Mapping[str, Any]) -> int:
+    """What the container answered, not SageMaker itself; 0 where it was not asked."""
+    code = str(response["Error"]["Code"])
+    # a server of ours in SageMaker's place gives no code but its status
+    return int(response.get("OriginalStatusCode") or (code if code.isdigit() else 0))

@@ -1,0 +1,235 @@
+"""HTTP as uvicorn speaks it, with bounds on the head of a request."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from clientela.serving.errors import ApiError, make_too_large_error
+
+# HTTP as uvicorn speaks it, with bounds on the head of a request.
+#
+# httptools reads heads of any size at any pace: each connection could fill the memory, or stay open
+# for ever, before the application sees anything.
+
+
+LARGEST_HEAD: Final = 32 * 1024
+"""Bytes of request line and headers, as other servers bound them."""
+
+BAD_REQUEST: Final = 400
+HEAD_TOO_LARGE: Final = 431
+
+
+class HeadTooLargeError(Exception):
+    """Inside the parser: the request is refused."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    head_seconds: float = 10.0
+    """Until a head has to be there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head = 0
+        self._in_head = True
+        self._head_goes_on = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A caller is there.
+
+        Args:
+            transport: The connection.
+        """
+        super().connection_made(transport)
+        self._start_head_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller is gone.
+
+        Args:
+            exc: Why.
+        """
+        self._stop_head_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came.
+
+        Args:
+            data: The bytes.
+        """
+        self._head_goes_on = self._in_head
+        super().data_received(data)
+        if self._head_goes_on:
+            # a header that never ends reaches no callback
+            self._head += len(data)
+            if self._head > LARGEST_HEAD and not self.transport.is_closing():
+                self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._start_head_timer()
+
+    def on_url(self, url: bytes) -> None:
+        """Part of its address came.
+
+        Args:
+            url: The part.
+        """
+        self._count_head_bytes(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header came.
+
+        Args:
+            name: Of the header.
+            value: Likewise.
+        """
+        self._count_head_bytes(name, value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is there."""
+        self._stop_head_timer()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there."""
+        self._in_head = True
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it has no words for people
+        """Refuse what is no HTTP, or has too large a head.
+
+        Args:
+            msg: What uvicorn would say.
+        """
+        status = HEAD_TOO_LARGE if self._head > LARGEST_HEAD else BAD_REQUEST
+        head = b"content-length: 0\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[status] + head)
+        self.transport.close()
+
+    def _count_head_bytes(self, *parts: bytes) -> None:
+        self._head += sum(map(len, parts))
+        if self._head > LARGEST_HEAD:
+            raise HeadTooLargeError
+
+    def _start_head_timer(self) -> None:
+        self._stop_head_timer()
+        self._head, self._in_head = 0, True
+        self._deadline = self.loop.call_later(self.head_seconds, self._close_slow_connection)
+
+    def _stop_head_timer(self) -> None:
+        self._in_head = self._head_goes_on = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _close_slow_connection(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+# The body of a request, read no further than its limit.
+
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+LINGERED_BODIES: Final = 4
+LINGER_SECONDS: Final = 2.0
+"""What more is read of a body that is refused, and thrown away: a sender that is still writing
+when the connection is closed never reads the reply (RFC 9112, section 9.6)."""
+
+
+class ClientDisconnectError(Exception):
+    """The caller went away before the request was whole."""
+
+
+def get_header(scope: Scope, name: bytes) -> bytes | None:
+    """The value of a header.
+
+    Args:
+        scope: Of the request.
+        name: In lower case.
+
+    Returns:
+        The first value; None without.
+    """
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    return next((value for key, value in headers if key == name), None)
+
+
+async def read_body(scope: Scope, receive: Receive, largest: int, seconds: float) -> bytes:
+    """The whole body.
+
+    Args:
+        scope: Of the request.
+        receive: Its messages.
+        largest: Most bytes.
+        seconds: Until it has to be there.
+
+    Returns:
+        The body.
+
+    Raises:
+        Refusal: It is too large (413), or came too slowly (408).
+        Disconnected: The caller went away.
+    """
+    declared = get_header(scope, b"content-length") or b"0"
+    if declared.isdigit() and int(declared[:20]) > largest:
+        if get_header(scope, b"expect") is None:
+            await _skip_remaining_body(receive, largest)
+        raise make_too_large_error(largest)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read_chunks(receive, largest)
+    except TimeoutError:
+        raise ApiError(
+            408,
+            "too_slow",
+            f"The body should be sent within {seconds:g} seconds.",
+            headers={"connection": "close"},
+        ) from None
+
+
+async def _read_chunks(receive: Receive, largest: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnectError
+    content: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(content) <= largest:
+        return content
+    parts, size = [content], len(content)
+    while message.get("more_body", False):
+        if size > largest:
+            await _skip_remaining_body(receive, largest)
+            break
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnectError
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+    if size > largest:
+        raise make_too_large_error(largest)
+    return b"".join(parts)
+
+
+async def _skip_remaining_body(receive: Receive, largest: int) -> None:
+    left = LINGERED_BODIES * largest
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))
+    except TimeoutError:
+        return

@@ -1,1 +1,0 @@
-"""Simulated raw data in the schemas the project reads: a retailer, a mall's WiFi, a lender."""

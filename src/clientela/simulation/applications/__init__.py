@@ -1,1 +1,0 @@
-"""Simulated applications for a credit, some of which a person has judged."""

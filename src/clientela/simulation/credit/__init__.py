@@ -1,1 +1,0 @@
-"""Simulated consumer loans with a bureau's view of the borrower, some of which are not repaid."""

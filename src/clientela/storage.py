@@ -1,0 +1,310 @@
+"""Files in S3: whether one is there, and one written whole."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import PurePosixPath
+from typing import Final
+from uuid import uuid4
+
+import fsspec
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from clientela.aws_clients import AwsSettings, Clients, convert_aws_errors, is_absent
+from clientela.exceptions import ConfigurationError, ModelFileError, RegistryError, ServingError
+
+# Files in S3: whether one is there, and one written whole.
+
+
+ADDRESS: Final = re.compile(r"^s3://(?P<bucket>[^/]+)/(?P<key>.+)$")
+
+
+def split_s3_address(address: str) -> tuple[str, str]:
+    """The two parts of an address.
+
+    Args:
+        address: `s3://<bucket>/<key>`.
+
+    Returns:
+        Bucket and key.
+
+    Raises:
+        RegistryError: It is no address in S3.
+    """
+    found = ADDRESS.match(address)
+    if found is None:
+        raise RegistryError(
+            f"SageMaker reads models from S3 only; {address!r} lies elsewhere. Run the deployment "
+            "stage with --env=aws."
+        )
+    return found["bucket"], found["key"]
+
+
+def require_object(address: str, clients: Clients, doing: str) -> None:
+    """Stop where a file that AWS will be pointed at is not there.
+
+    Args:
+        address: `s3://<bucket>/<key>`.
+        clients: Of AWS.
+        doing: What is being done, for the error.
+
+    Raises:
+        RegistryError: Nothing lies there, or AWS can't be reached, or refuses.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    bucket, key = split_s3_address(address)
+    with convert_aws_errors(f"{doing}: looking for {address}", "s3", RegistryError):
+        try:
+            clients("s3").head_object(Bucket=bucket, Key=key)
+        except ClientError as err:
+            if not is_absent(err):
+                raise
+            raise RegistryError(
+                f"{doing}: nothing lies at {address}. Run the deployment stage again; what is "
+                "there already is kept."
+            ) from err
+
+
+def read_object(address: str, clients: Clients, error: type[ServingError]) -> bytes:
+    """The bytes of a file.
+
+    Args:
+        address: `s3://<bucket>/<key>`.
+        clients: Of AWS.
+        error: What to raise.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ServingError: An `error`: it is not there, or AWS can't be reached, or refuses.
+    """
+    bucket, key = split_s3_address(address)
+    with convert_aws_errors(f"Reading {address}", "s3", error):
+        content: bytes = clients("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content
+
+
+def write_object(
+    content: bytes,
+    address: str,
+    clients: Clients,
+    settings: AwsSettings,
+    error: type[ServingError],
+) -> None:
+    """Write a file: S3 shows it whole, or not at all.
+
+    Args:
+        content: Bytes.
+        address: `s3://<bucket>/<key>`.
+        clients: Of AWS.
+        settings: The key that encrypts it.
+        error: What to raise.
+
+    Raises:
+        ServingError: An `error`: AWS can't be reached, or refuses.
+    """
+    bucket, key = split_s3_address(address)
+    encryption = (
+        {}
+        if settings.kms_key is None
+        else {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key}
+    )
+    with convert_aws_errors(f"Writing {address}", "s3", error):
+        clients("s3").put_object(Bucket=bucket, Key=key, Body=content, **encryption)
+
+
+# What local folders and object stores do differently when a file is written.
+
+
+def make_parent_folder(fs: fsspec.AbstractFileSystem, path: str) -> None:
+    """Makes the folder that a file is about to lie in, where there are folders.
+
+    An object store has none. Asked for one, s3fs would make the bucket: a mistyped name would
+    collect data in a new bucket instead of being refused.
+
+    Args:
+        fs: The file system.
+        path: The file, without protocol.
+    """
+    if isinstance(fs, LocalFileSystem):
+        fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
+
+
+def refresh_listing(fs: fsspec.AbstractFileSystem, path: str) -> None:
+    """Forgets what was known of a file and, on an object store, lists its folder once.
+
+    The engine asks for a file's size and date eight times each time that it opens one. From a
+    listed folder s3fs answers by itself; else each answer is a request.
+
+    Args:
+        fs: The file system.
+        path: The file or folder, with protocol or without.
+    """
+    fs.invalidate_cache(path)
+    if not isinstance(fs, LocalFileSystem):
+        # who may read objects but not list them still gets each answer by a request
+        with suppress(FileNotFoundError, PermissionError):
+            fs.ls(path.rpartition("/")[0])
+
+
+def is_stored(address: str) -> bool:
+    """Whether a file or folder lies at an address now, whatever was known of it before.
+
+    Args:
+        address: With its protocol.
+
+    Returns:
+        Whether it does.
+    """
+    fs, path = url_to_fs(address)
+    fs.invalidate_cache(path)
+    return bool(fs.exists(path))
+
+
+def move_into_place(staged: str, path: str) -> None:
+    """Moves a file, or a folder of files, to a place where nothing lies.
+
+    An object store has no folders to move: s3fs, told to, stumbles over the folder's own name.
+
+    Args:
+        staged: Where it lies, with protocol or without.
+        path: Where it belongs, likewise.
+    """
+    (fs, source), (_, target) = url_to_fs(staged), url_to_fs(path)
+    if isinstance(fs, LocalFileSystem):
+        fs.mv(source, target, recursive=True)
+        return
+    fs.invalidate_cache(source)
+    for part in fs.find(source):
+        fs.mv(part, target + part.removeprefix(source))
+
+
+@contextmanager
+def convert_storage_errors(path: str) -> Iterator[None]:
+    """Gives what the storage refused its meaning back; the engine hands on only its words.
+
+    Args:
+        path: What is being written, for the message.
+
+    Raises:
+        PermissionError: The storage denied access.
+        ConfigurationError: There is no such bucket.
+    """
+    import duckdb  # noqa: PLC0415 - model files need no engine
+
+    try:
+        yield
+    except duckdb.Error as err:
+        kind, _, rest = str(err).partition(": ")
+        words = rest.partition("\n")[0]
+        if kind == PermissionError.__name__:
+            raise PermissionError(f"{path}: {words}") from err
+        if kind == FileNotFoundError.__name__:
+            raise ConfigurationError(
+                f"{path} can't be written: {words}. Check the variable BUCKET, or make the bucket."
+            ) from err
+        raise
+
+
+# Files that are there whole or not at all, on local folders and object stores alike.
+
+
+def compute_sha256(content: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal digits.
+
+    Args:
+        content: Any bytes.
+
+    Returns:
+        64 digits.
+    """
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_file_if_present(address: str) -> bytes | None:
+    """What lies at an address now.
+
+    Args:
+        address: Local, or with its protocol.
+
+    Returns:
+        Its bytes; None where nothing lies there.
+    """
+    fs, path = url_to_fs(address)
+    fs.invalidate_cache(path)
+    try:
+        return bytes(fs.cat_file(path))
+    except FileNotFoundError:
+        return None
+
+
+def write_file_atomically(address: str, content: bytes) -> None:
+    """Puts a file in place of the one that lies there; whoever reads sees one of the two.
+
+    An object appears whole by itself; a local file is written beside its place first.
+
+    Args:
+        address: Local, or with its protocol.
+        content: The file.
+    """
+    fs, path = url_to_fs(address)
+    if not isinstance(fs, LocalFileSystem):
+        # asked for its folder, an object store would make the bucket
+        fs.pipe_file(path, content)
+        return
+    fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
+    staged = f"{path}.{uuid4().hex}.part"
+    try:
+        fs.pipe_file(staged, content)
+        fs.mv(staged, path)
+    finally:
+        if fs.exists(staged):
+            fs.rm(staged)
+
+
+def ensure_file(address: str, content: bytes) -> None:
+    """Has a file that never changes lie at an address: an equal one stays, a damaged one goes.
+
+    Args:
+        address: Local, or with its protocol; its name is made of the content.
+        content: The file.
+
+    Raises:
+        ModelFileError: What lies there afterwards is something else.
+    """
+    if read_file_if_present(address) == content:
+        return
+    write_file_atomically(address, content)
+    read_and_verify(address, compute_sha256(content))
+
+
+def read_and_verify(address: str, sha256: str) -> bytes:
+    """A file that was stored before, after checking every byte of it.
+
+    Args:
+        address: Local, or with its protocol.
+        sha256: What its SHA-256 should be.
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        ModelFileError: Nothing lies there, or something else.
+    """
+    content = read_file_if_present(address)
+    if content is None:
+        raise ModelFileError(
+            f"No package lies at {address}, where the registry says it is. Run the deployment "
+            "stage again, or take the package from a copy."
+        )
+    if compute_sha256(content) != sha256:
+        raise ModelFileError(
+            f"The package {address} is not the one that was stored (the SHA-256 differs): it was "
+            "changed, or not written to its end. Run the deployment stage again: it puts the "
+            "right one in its place, if the model is still the same."
+        )
+    return content

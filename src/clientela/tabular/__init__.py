@@ -1,1 +1,0 @@
-"""Features of tables with one row per case, by configuration alone."""

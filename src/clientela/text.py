@@ -1,0 +1,172 @@
+"""How words are compared: without accents, case, or surrounding blanks."""
+
+import re
+from string import whitespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # a served model compares words without an engine, and starts without loading one
+    import ibis.expr.types as ir
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+# How words are compared: without accents, case, or surrounding blanks.
+
+
+ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇ"
+UNACCENTED = "aaaaaaeeeeiiiiooooouuuuncAAAAAAEEEEIIIIOOOOOUUUUNC"
+_TRANSLATION = str.maketrans(ACCENTED, UNACCENTED)
+
+
+def normalize_text(text: "ir.StringValue") -> "ir.StringValue":
+    """Text as it is compared: trimmed, lower case, without accents (`TECNOLOGÍA` = `tecnologia`).
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The folded text.
+    """
+    return text.strip().translate(ACCENTED, UNACCENTED).lower()
+
+
+def normalize_word(word: str) -> str:
+    """The same folding for one word, of configuration or of a request.
+
+    Args:
+        word: For example a target category.
+
+    Returns:
+        The folded word.
+    """
+    unaccented = word.strip(whitespace).translate(_TRANSLATION)
+    if unaccented.isascii():
+        return unaccented.lower()
+    # engines fold letter by letter; Python looks at the place of a sigma, and makes two of an İ
+    return "".join(letter.lower()[0] for letter in unaccented)
+
+
+def make_slug(word: str) -> str:
+    """The word as part of a column name: folded, other characters than letters and digits as `_`.
+
+    Args:
+        word: For example `DRUG GM`.
+
+    Returns:
+        For example `drug_gm`; empty where no letter or digit is left.
+    """
+    return re.sub(r"[^a-z0-9]+", "_", normalize_word(word)).strip("_")
+
+
+# Numbers as the readers of a report write them.
+
+
+SIGNIFICANT = 6
+NOTHING = "\N{EN DASH}"
+MILLION, THOUSAND = 1e6, 1e3
+
+
+class NumberFormat(BaseModel):
+    """The separators of a locale.
+
+    Attributes:
+        thousands: Groups digits by three.
+        decimal: Stands before decimals.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    thousands: Literal[".", ",", " ", "'"] = "."
+    decimal: Literal[",", "."] = ","
+
+    def text(self, value: float, decimals: int = 0) -> str:
+        """A number with separators; a dash where there is none.
+
+        Args:
+            value: The number.
+            decimals: Digits after the decimal separator.
+
+        Returns:
+            For example `1.234,5`.
+        """
+        if not math.isfinite(value):
+            return NOTHING
+        swap = str.maketrans({",": self.thousands, ".": self.decimal})
+        return f"{value:,.{decimals}f}".translate(swap)
+
+    def percent(self, share: float) -> str:
+        """A share as a percentage with one decimal.
+
+        Args:
+            share: 0..1.
+
+        Returns:
+            For example `12,5 %`.
+        """
+        return NOTHING if not math.isfinite(share) else f"{self.text(100 * share, 1)} %"
+
+    def readable(self, value: float) -> str:
+        """A number with as many decimals as its size asks for.
+
+        Args:
+            value: The number.
+
+        Returns:
+            Large numbers without decimals, others with two, small ones with two digits that say
+            something; no zeros at the end.
+        """
+        if not math.isfinite(value) or value == int(value) or abs(value) >= THOUSAND:
+            return self.text(value)
+        decimals = 2 if abs(value) >= 1 else 2 - math.floor(math.log10(abs(value)))
+        return self.text(value, min(decimals, SIGNIFICANT)).rstrip("0").rstrip(self.decimal)
+
+    def short(self, value: float) -> str:
+        """A number for an axis: thousands and millions abbreviated.
+
+        Args:
+            value: The number.
+
+        Returns:
+            For example `1,5 M` or `20 mil`.
+        """
+        for size, word in ((MILLION, " M"), (THOUSAND * 10, " mil")):
+            if abs(value) >= size:
+                scaled = value / (MILLION if size == MILLION else THOUSAND)
+                return self.text(scaled, 0 if scaled == int(scaled) else 1) + word
+        return self.readable(value)
+
+
+def round_significant(value: float) -> float | None:
+    """A number as it stands in findings: six significant digits, None where there is none.
+
+    Args:
+        value: Any number.
+
+    Returns:
+        The rounded number.
+    """
+    return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
+
+
+# Features in the words of the people who read scores.
+
+
+WINDOW = re.compile(r"_(\d+)m\b")
+
+
+def format_feature_name(feature: str, labels: Mapping[str, str]) -> str:
+    """A feature's name for readers: the configured one, or its own with spaces.
+
+    Args:
+        feature: Column name.
+        labels: Feature to its configured name.
+
+    Returns:
+        Words.
+    """
+    if feature in labels:
+        return labels[feature]
+    return WINDOW.sub(r" (\1 meses)", feature).replace("_", " ")
