@@ -10,16 +10,7 @@ Codes: TypeAlias = NDArray[np.int64]
 
 
 def compute_confusion_matrix(y_true: Codes, y_pred: Codes, n_classes: int) -> Floats:
-    """Number of rows for each true class (row) and predicted class (column).
-
-    Args:
-        y_true: True codes, 0..K-1.
-        y_pred: Predicted codes, 0..K-1.
-        n_classes: K.
-
-    Returns:
-        K x K counts.
-    """
+    """Number of rows for each true class (row) and predicted class (column)."""
     cells = np.asarray(y_true, dtype=np.int64) * n_classes + np.asarray(y_pred, dtype=np.int64)
     counts = np.bincount(cells, minlength=n_classes**2).astype(np.float64)
     return counts.reshape(n_classes, n_classes)

@@ -63,7 +63,6 @@ class EndpointSettings(BaseModel):
     Attributes:
         name: Of each endpoint; `<use_case>` becomes the use case. (Kedro fills in braces itself.)
         instance_type: What it runs on.
-        instances: How many.
         capture_percent: Share of requests and answers kept in the bucket; 0 for none. They hold
             personal data.
         poll_seconds: Between two looks at an endpoint that comes up.
@@ -85,7 +84,6 @@ class JobSettings(BaseModel):
 
     Attributes:
         instance_type: What it runs on.
-        volume_gb: Its disk.
         max_minutes: It is stopped after so many.
     """
 
@@ -106,7 +104,6 @@ class WorkflowSettings(JobSettings):
         attempts: Of a step whose machine failed or could not be had.
         cache_days: For how long a finished step of the same run key is not run again; 0: never.
         schedule: When it starts by itself, e.g. `cron(30 4 ? * MON *)`; None: by hand.
-        timezone: Of the schedule.
         scheduler_role: What starts it; needed with a schedule.
         variables: Further environment variables of every step. No secrets: they are shown.
     """
@@ -159,40 +156,24 @@ class AwsSettings(BaseModel):
 
     @property
     def needed_bucket(self) -> str:
-        """The bucket.
-
-        Raises:
-            ConfigurationError: None is set.
-        """
+        """The bucket."""
         return _require_setting(self.bucket, "bucket", "set the variable BUCKET")
 
     @property
     def needed_execution_role(self) -> str:
-        """The role that SageMaker takes on.
-
-        Raises:
-            ConfigurationError: None is set.
-        """
+        """The role that SageMaker takes on."""
         return _require_setting(
             self.execution_role, "execution_role", "set the variable CLIENTELA_EXECUTION_ROLE"
         )
 
     @property
     def needed_image(self) -> str:
-        """The image that answers requests.
-
-        Raises:
-            ConfigurationError: None is set.
-        """
+        """The image that answers requests."""
         return _require_setting(self.image, "image", "set the variable CLIENTELA_IMAGE")
 
     @property
     def needed_workflow_image(self) -> str:
-        """The image that runs stages.
-
-        Raises:
-            ConfigurationError: None is set.
-        """
+        """The image that runs stages."""
         return _require_setting(
             self.workflow.image, "workflow.image", "set the variable CLIENTELA_PIPELINE_IMAGE"
         )
@@ -203,9 +184,6 @@ def parse_aws_settings(config: Mapping[str, Any]) -> AwsSettings:
 
     Args:
         config: Content of `aws.yml`, the environments merged.
-
-    Returns:
-        The settings, checked.
 
     Raises:
         ConfigurationError: A key does not exist, or a value is of another form; the value itself
@@ -242,17 +220,7 @@ def _require_setting(value: str | None, key: str, how: str) -> str:
 
 
 def extract_account_id(arn: str) -> str:
-    """The account number in an ARN.
-
-    Args:
-        arn: Any ARN with one.
-
-    Returns:
-        Twelve digits.
-
-    Raises:
-        ConfigurationError: There is none.
-    """
+    """The account number in an ARN."""
     found = re.match(r"^arn:[^:]+:[^:]+:[^:]*:(\d{12}):", arn)
     if found is None:
         raise ConfigurationError(f"An ARN with an account number was expected; found {arn!r}.")
@@ -270,9 +238,6 @@ class Clients:
 
     Credentials, region and endpoint come from the standard AWS chain (`AWS_PROFILE`, `AWS_REGION`,
     `AWS_ENDPOINT_URL` and its forms per service); a region in the settings wins.
-
-    Args:
-        settings: Region and patience.
     """
 
     def __init__(self, settings: AwsSettings) -> None:
@@ -281,17 +246,7 @@ class Clients:
         self._lock = Lock()
 
     def __call__(self, service: str) -> Any:
-        """The client of one service.
-
-        Args:
-            service: As boto3 calls it, e.g. `sagemaker-runtime`.
-
-        Returns:
-            A boto3 client.
-
-        Raises:
-            ConfigurationError: boto3 is not installed, or no region is set.
-        """
+        """The client of one service."""
         with self._lock:
             if service not in self._made:
                 self._made[service] = self._client(service)
@@ -389,11 +344,7 @@ def get_iam_action(service: str, operation: str) -> str:
     """The IAM action that lets somebody make a call.
 
     Args:
-        service: As boto3 calls it.
         operation: As AWS calls it, e.g. `CreateModel`.
-
-    Returns:
-        For example `sagemaker:CreateModel`.
     """
     own = f"{SERVICES.get(service, service)}:{operation}"
     return PERMISSIONS.get((service, operation), own)
@@ -401,9 +352,6 @@ def get_iam_action(service: str, operation: str) -> str:
 
 def is_absent(error: Any) -> bool:
     """Whether AWS says that the thing asked for does not exist.
-
-    Args:
-        error: A `ClientError`.
 
     Returns:
         True for each of the ways in which its services say so.
@@ -420,9 +368,6 @@ def is_absent(error: Any) -> bool:
 
 def is_name_conflict(error: Any) -> bool:
     """Whether AWS says that something of that name exists.
-
-    Args:
-        error: A `ClientError`.
 
     Returns:
         True for each of the ways in which its services say so.
@@ -442,11 +387,6 @@ def convert_aws_errors(doing: str, service: str, error: type[ClientelaError]) ->
 
     Args:
         doing: What was being done, e.g. `Registering xgboost-ordinal-tecnologia`.
-        service: As boto3 calls it.
-        error: What to raise.
-
-    Yields:
-        Nothing.
 
     Raises:
         ClientelaError: An `error`, where boto3 raised anything.
@@ -466,10 +406,6 @@ def convert_aws_errors(doing: str, service: str, error: type[ClientelaError]) ->
 
 def explain_client_error(error: Any, service: str) -> str:
     """Why AWS refused a call, and what to do.
-
-    Args:
-        error: A `ClientError`.
-        service: As boto3 calls it.
 
     Returns:
         One or two sentences; neither keys nor request bodies are among the words.
@@ -535,12 +471,7 @@ PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
 @dataclass(frozen=True)
 class AccountRegion:
-    """One account in one region.
-
-    Attributes:
-        region: E.g. `sa-east-1`.
-        account: Twelve digits.
-    """
+    """One account in one region."""
 
     region: str
     account: str
@@ -548,13 +479,6 @@ class AccountRegion:
     @classmethod
     def of(cls, settings: AwsSettings, region: str) -> "AccountRegion":
         """The account of the execution role.
-
-        Args:
-            settings: With that role.
-            region: Where everything is.
-
-        Returns:
-            The place.
 
         Raises:
             ConfigurationError: No role is set.
@@ -567,38 +491,18 @@ class AccountRegion:
         return next((name for start, name in PARTITIONS if self.region.startswith(start)), "aws")
 
     def arn(self, service: str, tail: str) -> str:
-        """The address of something of a region.
-
-        Args:
-            service: As IAM calls it.
-            tail: Kind and name, e.g. `model/clientela-*`.
-
-        Returns:
-            An ARN.
-        """
+        """The address of something of a region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{tail}"
 
     def aws_managed_arn(self, service: str, tail: str) -> str:
-        """The address of something that AWS itself keeps in a region.
-
-        Args:
-            service: As IAM calls it.
-            tail: Kind and name.
-
-        Returns:
-            An ARN without an account.
-        """
+        """The address of something that AWS itself keeps in a region."""
         return f"arn:{self.partition}:{service}:{self.region}::{tail}"
 
     def bucket_arn(self, bucket: str, key: str = "") -> str:
         """The address of a bucket, or of objects in it.
 
         Args:
-            bucket: Its name.
             key: Key or pattern; empty for the bucket itself.
-
-        Returns:
-            An ARN.
         """
         return f"arn:{self.partition}:s3:::{bucket}{f'/{key}' if key else ''}"
 
@@ -622,23 +526,12 @@ def replace_underscores(name: str) -> str:
 
     Args:
         name: For example of a use case.
-
-    Returns:
-        The same with hyphens.
     """
     return name.replace("_", "-")
 
 
 def endpoint_name(settings: AwsSettings, use_case: str) -> str:
-    """The name of the endpoint of a use case.
-
-    Args:
-        settings: Its pattern.
-        use_case: Whose.
-
-    Returns:
-        A name.
-    """
+    """The name of the endpoint of a use case."""
     return replace_underscores(settings.endpoints.name.replace("<use_case>", use_case))[
         :LONGEST_NAME
     ].strip("-")
@@ -646,10 +539,6 @@ def endpoint_name(settings: AwsSettings, use_case: str) -> str:
 
 def content_name(prefix: str, content: Mapping[str, Any]) -> str:
     """A name that is another one for any other content.
-
-    Args:
-        prefix: How it begins.
-        content: JSON values.
 
     Returns:
         Prefix, hyphen, twelve digits; 63 characters at most.
@@ -659,14 +548,7 @@ def content_name(prefix: str, content: Mapping[str, Any]) -> str:
 
 
 def content_prefix(prefix: str) -> str:
-    """What all names of a prefix begin with, which may be shorter than it.
-
-    Args:
-        prefix: See `content_name`.
-
-    Returns:
-        Some characters, then a hyphen.
-    """
+    """What all names of a prefix begin with, which may be shorter than it."""
     return f"{prefix[: LONGEST_NAME - DIGITS - 1].rstrip('-')}-"
 
 
@@ -674,7 +556,6 @@ def build_tags(settings: AwsSettings, **more: str) -> list[dict[str, str]]:
     """Tags of something that we make: whose it is, and what the settings add.
 
     Args:
-        settings: Further tags.
         **more: Further ones, underscores standing for hyphens.
 
     Returns:
@@ -689,7 +570,6 @@ def has_own_tags(found: list[dict[str, str]], use_case: str) -> bool:
 
     Args:
         found: Tags in the form of most services.
-        use_case: Whose.
 
     Returns:
         False when either tag differs or is missing.

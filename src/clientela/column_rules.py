@@ -33,8 +33,6 @@ class ColumnRule(BaseModel):
             among those that the column holds; None for the `max_bad_share` of the tables.
         minimum: Smallest usable value, inclusive.
         maximum: Largest usable value, inclusive.
-        earliest: First usable date.
-        latest: Last usable date.
         allowed: The usable values of a text or category, compared without accents and case.
         folded_as: Name of a category's folded column; None for no such column.
     """
@@ -81,7 +79,6 @@ class TableRules(BaseModel):
             and, among equal rows, a number. Row order and cutting into files never change it.
         duplicates: What happens to further rows of equal content under a made key: `keep` or
             `quarantine`.
-        decimal: The decimal separator.
         thousands: The thousands separator; empty for none.
         date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
             and literal characters.
@@ -170,7 +167,6 @@ def normalize_missing_text(
     """Trimmed text; null where nothing is left, or a word that stands for nothing.
 
     Args:
-        text: Any text.
         missing_words: Those words; compared without accents and case.
 
     Returns:
@@ -187,12 +183,7 @@ def convert_to_type(text: ir.StringValue, rule: ColumnRule, table: TableRules) -
     """The text as its declared type; null where it can't be read as one.
 
     Args:
-        text: Trimmed text, null where missing.
-        rule: The column's rule.
         table: The table's rules: separators and date formats.
-
-    Returns:
-        A column of the rule's type.
     """
     match rule.type:
         case "id" | "text" | "category":
@@ -222,10 +213,6 @@ def normalize_number_text(text: ir.StringValue, table: TableRules) -> ir.StringV
     Thousands separators are taken only where they group by three, so that `1.234` under a comma
     locale is one thousand and `1.23` is refused instead of becoming 123.
 
-    Args:
-        text: Trimmed text.
-        table: Its separators.
-
     Returns:
         Text of a number; null where the grouping is wrong.
     """
@@ -250,7 +237,6 @@ def normalize_timestamp_text(text: ir.StringValue, formats: tuple[str, ...]) -> 
     30 February.
 
     Args:
-        text: Trimmed text.
         formats: The accepted formats, tried in order.
 
     Returns:
@@ -278,12 +264,6 @@ def _convert_date_to_iso(text: ir.StringValue, date_format: str) -> ir.StringVal
 
 def date_pattern(date_format: str) -> str:
     """The regular expression of a date format, with a named group per directive.
-
-    Args:
-        date_format: For example `%d/%m/%Y`.
-
-    Returns:
-        An anchored pattern.
 
     Raises:
         ConfigurationError: The format lacks a year, month or day, or has an unknown directive.
@@ -319,9 +299,7 @@ def compute_content_digest(
     """A short digest of all that a raw row says.
 
     Args:
-        raw: Text columns.
         lineage: Columns that tell where the row stood, which is not what it says.
-        missing_words: Words that stand for nothing.
 
     Returns:
         Hexadecimal digits, equal for rows with equal cells under equal names; missing cells count
@@ -341,7 +319,6 @@ def add_generated_key(
 
     Args:
         judged: Rows with their verdict, `_file`, `_line`, and the digest in the key's column.
-        key: The made key.
         duplicates: Whether further rows of equal content are kept, or refused.
 
     Returns:
@@ -360,13 +337,5 @@ def add_generated_key(
 
 
 def is_duplicate_row(table: ir.Table, key: str) -> ir.BooleanValue:
-    """Whether a row with a made key says again what another one says.
-
-    Args:
-        table: Accepted rows.
-        key: The made key.
-
-    Returns:
-        A condition per row.
-    """
+    """Whether a row with a made key says again what another one says."""
     return ~table[key].endswith("-1")

@@ -37,15 +37,6 @@ class ActiveConfigLoader(OmegaConfigLoader):
         """The configuration of one kind, checked for keys that nothing would read.
 
         Kedro asks for each kind several times per command; the files are read once.
-
-        Args:
-            key: For example `parameters`, which Kedro asks for before the first node.
-
-        Returns:
-            The merged files, as a copy of its own.
-
-        Raises:
-            ConfigurationError: See `clientela.use_cases`.
         """
         if key not in self._read:
             self._read[key] = self._checked(key)

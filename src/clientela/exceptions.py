@@ -166,10 +166,6 @@ class MonitoringLogError(DriftError):
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A hint naming the nearest known words, or all of them when none is near.
 
-    Args:
-        wrong: What was written.
-        known: What could have been written.
-
     Returns:
         A sentence to append to an error message.
     """

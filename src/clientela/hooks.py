@@ -19,10 +19,6 @@ class StageInputCheck:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Checks that what earlier stages should have written exists.
 
-        Args:
-            pipeline: What is about to run.
-            catalog: Where its inputs lie.
-
         Raises:
             StageInputMissing: An input that some stage writes is not there.
             ConfigurationError: A block of parameters is not there.
@@ -71,20 +67,12 @@ class RunSummary:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
-        """Remembers what was written.
-
-        Args:
-            dataset_name: Its name in the catalog.
-        """
+        """Remembers what was written."""
         self._saved.append(dataset_name)
 
     @hook_impl
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Prints the table and the headlines.
-
-        Args:
-            catalog: Where everything lies.
-        """
+        """Prints the table and the headlines."""
         rows = [
             (words, _get_location(dataset))
             for name in self._saved
@@ -109,12 +97,7 @@ class DriftAlerts:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Reads the state of a model as it is written.
-
-        Args:
-            dataset_name: Its name in the catalog.
-            data: What was written.
-        """
+        """Reads the state of a model as it is written."""
         use_case, _, name = dataset_name.partition(".")
         if name == DRIFT_STATE and data["alert"] is not None:
             self.raised.append(use_case)

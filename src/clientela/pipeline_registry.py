@@ -39,9 +39,6 @@ def list_stages() -> frozenset[str]:
 def build_stage_pipelines(use_cases: Mapping[str, UseCase]) -> dict[str, Pipeline]:
     """Each stage that some use case has, over all of them.
 
-    Args:
-        use_cases: The entries that are on.
-
     Returns:
         Stage name to the sum of its pipelines.
     """

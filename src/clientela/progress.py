@@ -17,12 +17,7 @@ def iter_with_progress(items: Iterable[Item], total: int, label: str) -> Iterato
     """The items, one by one, while a bar (terminal) or log lines (else) tell how far it is.
 
     Args:
-        items: What the step works through.
-        total: How many there are.
         label: What they are, for the reader.
-
-    Yields:
-        The items, unchanged.
     """
     if sys.stderr.isatty():
         from tqdm import tqdm  # noqa: PLC0415 - servers share modules with training, and have no bar

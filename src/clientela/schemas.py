@@ -30,8 +30,6 @@ class Transactions(DataFrameModel):
     """One row per transaction; `id_transaccion` is unique. Extra columns pass.
 
     Attributes:
-        id_transaccion: Key.
-        id_cliente: Who bought (PII).
         fecha: When, in local time, without a time zone.
         categoria: Category as the users' system writes it.
         rubro: The category folded to lower case without accents, for comparing.
@@ -67,7 +65,6 @@ class Customers(DataFrameModel):
     """One row per customer; `id_cliente` is unique. Attributes may be missing, extra columns pass.
 
     Attributes:
-        id_cliente: Key (PII).
         fecha_nacimiento: Date of birth (PII).
         genero: As the users' system writes it (PII).
         estrato_social: Socio-economic level of the home.
@@ -97,7 +94,6 @@ class Loans(DataFrameModel):
     Attributes:
         fecha_prestamo: When the loan was granted, in local time, without a time zone.
         capital_prestado: Amount lent, in the data's own currency; never below zero.
-        plazo_meses: Term in months.
         cuota_pactada: Instalment, in the data's own currency; never below zero.
         edad_cliente: Age in years; may be missing or hard to believe (PII).
         salario_cliente: Salary as declared; may be missing or hard to believe (PII).
@@ -140,11 +136,9 @@ class Visitors(DataFrameModel):
     """One row per user of the WiFi; `user_id` is unique. Extra columns pass.
 
     Attributes:
-        user_id: Key (PII).
         last_visit: Day of the latest visit before the export.
         visits: Visits in the last 30 days.
         avg_session: Minutes of a mean session; never below zero.
-        complaints: Complaints so far.
         churn: Yes or No; missing where that is not known yet.
     """
 

@@ -24,12 +24,6 @@ ADDRESS: Final = re.compile(r"^s3://(?P<bucket>[^/]+)/(?P<key>.+)$")
 def split_s3_address(address: str) -> tuple[str, str]:
     """The two parts of an address.
 
-    Args:
-        address: `s3://<bucket>/<key>`.
-
-    Returns:
-        Bucket and key.
-
     Raises:
         RegistryError: It is no address in S3.
     """
@@ -46,8 +40,6 @@ def require_object(address: str, clients: Clients, doing: str) -> None:
     """Stop where a file that AWS will be pointed at is not there.
 
     Args:
-        address: `s3://<bucket>/<key>`.
-        clients: Of AWS.
         doing: What is being done, for the error.
 
     Raises:
@@ -71,14 +63,6 @@ def require_object(address: str, clients: Clients, doing: str) -> None:
 def read_object(address: str, clients: Clients, error: type[ServingError]) -> bytes:
     """The bytes of a file.
 
-    Args:
-        address: `s3://<bucket>/<key>`.
-        clients: Of AWS.
-        error: What to raise.
-
-    Returns:
-        Its content.
-
     Raises:
         ServingError: An `error`: it is not there, or AWS can't be reached, or refuses.
     """
@@ -96,13 +80,6 @@ def write_object(
     error: type[ServingError],
 ) -> None:
     """Write a file: S3 shows it whole, or not at all.
-
-    Args:
-        content: Bytes.
-        address: `s3://<bucket>/<key>`.
-        clients: Of AWS.
-        settings: The key that encrypts it.
-        error: What to raise.
 
     Raises:
         ServingError: An `error`: AWS can't be reached, or refuses.
@@ -125,10 +102,6 @@ def make_parent_folder(fs: fsspec.AbstractFileSystem, path: str) -> None:
 
     An object store has none. Asked for one, s3fs would make the bucket: a mistyped name would
     collect data in a new bucket instead of being refused.
-
-    Args:
-        fs: The file system.
-        path: The file, without protocol.
     """
     if isinstance(fs, LocalFileSystem):
         fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
@@ -141,7 +114,6 @@ def refresh_listing(fs: fsspec.AbstractFileSystem, path: str) -> None:
     listed folder s3fs answers by itself; else each answer is a request.
 
     Args:
-        fs: The file system.
         path: The file or folder, with protocol or without.
     """
     fs.invalidate_cache(path)
@@ -152,14 +124,7 @@ def refresh_listing(fs: fsspec.AbstractFileSystem, path: str) -> None:
 
 
 def is_stored(address: str) -> bool:
-    """Whether a file or folder lies at an address now, whatever was known of it before.
-
-    Args:
-        address: With its protocol.
-
-    Returns:
-        Whether it does.
-    """
+    """Whether a file or folder lies at an address now, whatever was known of it before."""
     fs, path = url_to_fs(address)
     fs.invalidate_cache(path)
     return bool(fs.exists(path))
@@ -172,7 +137,6 @@ def move_into_place(staged: str, path: str) -> None:
 
     Args:
         staged: Where it lies, with protocol or without.
-        path: Where it belongs, likewise.
     """
     (fs, source), (_, target) = url_to_fs(staged), url_to_fs(path)
     if isinstance(fs, LocalFileSystem):
@@ -214,22 +178,12 @@ def convert_storage_errors(path: str) -> Iterator[None]:
 
 
 def compute_sha256(content: bytes) -> str:
-    """The SHA-256 of some bytes, in hexadecimal digits.
-
-    Args:
-        content: Any bytes.
-
-    Returns:
-        64 digits.
-    """
+    """The SHA-256 of some bytes, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read_file_if_present(address: str) -> bytes | None:
     """What lies at an address now.
-
-    Args:
-        address: Local, or with its protocol.
 
     Returns:
         Its bytes; None where nothing lies there.
@@ -246,10 +200,6 @@ def write_file_atomically(address: str, content: bytes) -> None:
     """Puts a file in place of the one that lies there; whoever reads sees one of the two.
 
     An object appears whole by itself; a local file is written beside its place first.
-
-    Args:
-        address: Local, or with its protocol.
-        content: The file.
     """
     fs, path = url_to_fs(address)
     if not isinstance(fs, LocalFileSystem):
@@ -271,7 +221,6 @@ def ensure_file(address: str, content: bytes) -> None:
 
     Args:
         address: Local, or with its protocol; its name is made of the content.
-        content: The file.
 
     Raises:
         ModelFileError: What lies there afterwards is something else.
@@ -284,13 +233,6 @@ def ensure_file(address: str, content: bytes) -> None:
 
 def read_and_verify(address: str, sha256: str) -> bytes:
     """A file that was stored before, after checking every byte of it.
-
-    Args:
-        address: Local, or with its protocol.
-        sha256: What its SHA-256 should be.
-
-    Returns:
-        Its bytes.
 
     Raises:
         ModelFileError: Nothing lies there, or something else.

@@ -22,26 +22,12 @@ _TRANSLATION = str.maketrans(ACCENTED, UNACCENTED)
 
 
 def normalize_text(text: "ir.StringValue") -> "ir.StringValue":
-    """Text as it is compared: trimmed, lower case, without accents (`TECNOLOGÍA` = `tecnologia`).
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The folded text.
-    """
+    """Text as it is compared: trimmed, lower case, without accents (`TECNOLOGÍA` = `tecnologia`)."""
     return text.strip().translate(ACCENTED, UNACCENTED).lower()
 
 
 def normalize_word(word: str) -> str:
-    """The same folding for one word, of configuration or of a request.
-
-    Args:
-        word: For example a target category.
-
-    Returns:
-        The folded word.
-    """
+    """The same folding for one word, of configuration or of a request."""
     unaccented = word.strip(whitespace).translate(_TRANSLATION)
     if unaccented.isascii():
         return unaccented.lower()
@@ -51,9 +37,6 @@ def normalize_word(word: str) -> str:
 
 def make_slug(word: str) -> str:
     """The word as part of a column name: folded, other characters than letters and digits as `_`.
-
-    Args:
-        word: For example `DRUG GM`.
 
     Returns:
         For example `drug_gm`; empty where no letter or digit is left.
@@ -74,7 +57,6 @@ class NumberFormat(BaseModel):
 
     Attributes:
         thousands: Groups digits by three.
-        decimal: Stands before decimals.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,36 +65,18 @@ class NumberFormat(BaseModel):
     decimal: Literal[",", "."] = ","
 
     def text(self, value: float, decimals: int = 0) -> str:
-        """A number with separators; a dash where there is none.
-
-        Args:
-            value: The number.
-            decimals: Digits after the decimal separator.
-
-        Returns:
-            For example `1.234,5`.
-        """
+        """A number with separators; a dash where there is none."""
         if not math.isfinite(value):
             return NOTHING
         swap = str.maketrans({",": self.thousands, ".": self.decimal})
         return f"{value:,.{decimals}f}".translate(swap)
 
     def percent(self, share: float) -> str:
-        """A share as a percentage with one decimal.
-
-        Args:
-            share: 0..1.
-
-        Returns:
-            For example `12,5 %`.
-        """
+        """A share as a percentage with one decimal."""
         return NOTHING if not math.isfinite(share) else f"{self.text(100 * share, 1)} %"
 
     def readable(self, value: float) -> str:
         """A number with as many decimals as its size asks for.
-
-        Args:
-            value: The number.
 
         Returns:
             Large numbers without decimals, others with two, small ones with two digits that say
@@ -126,9 +90,6 @@ class NumberFormat(BaseModel):
     def short(self, value: float) -> str:
         """A number for an axis: thousands and millions abbreviated.
 
-        Args:
-            value: The number.
-
         Returns:
             For example `1,5 M` or `20 mil`.
         """
@@ -140,14 +101,7 @@ class NumberFormat(BaseModel):
 
 
 def round_significant(value: float) -> float | None:
-    """A number as it stands in findings: six significant digits, None where there is none.
-
-    Args:
-        value: Any number.
-
-    Returns:
-        The rounded number.
-    """
+    """A number as it stands in findings: six significant digits, None where there is none."""
     return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
 
 
@@ -158,15 +112,7 @@ WINDOW = re.compile(r"_(\d+)m\b")
 
 
 def format_feature_name(feature: str, labels: Mapping[str, str]) -> str:
-    """A feature's name for readers: the configured one, or its own with spaces.
-
-    Args:
-        feature: Column name.
-        labels: Feature to its configured name.
-
-    Returns:
-        Words.
-    """
+    """A feature's name for readers: the configured one, or its own with spaces."""
     if feature in labels:
         return labels[feature]
     return WINDOW.sub(r" (\1 meses)", feature).replace("_", " ")

@@ -74,7 +74,6 @@ def parse_use_cases(config: Mapping[str, object], stages: frozenset[str]) -> dic
 
     Args:
         config: Content of `use_cases.yml`: name of an entry to its fields.
-        stages: Every stage that exists.
 
     Returns:
         Name to entry; shared tables come before the use cases that need them.
@@ -173,7 +172,6 @@ def require_known_raw_files(
     """Checks that files are named under the key by which the catalog looks them up.
 
     Args:
-        names: `raw_files` and `raw_text` of globals.yml.
         catalog: Name of a dataset to its entry, resolved.
         entries: The entries of `use_cases.yml`, also those that are off.
 

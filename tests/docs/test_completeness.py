@@ -60,9 +60,8 @@ from clientela.features.transactions import (
     required_columns,
     rule_columns,
 )
-from clientela.models.binary_decision import BINARY_DECISIONS as BINARY_DECISIONS
-from clientela.models.binary_decision import CostMatrix
-from clientela.models.binary_metrics import BINARY_METRICS as BINARY_METRICS
+from clientela.models.binary_decision import BINARY_DECISIONS, CostMatrix
+from clientela.models.binary_metrics import BINARY_METRICS
 from clientela.models.calibration import CALIBRATIONS
 from clientela.models.fairness import VERDICTS, FairnessSettings, SensitiveColumn
 from clientela.models.labels import (

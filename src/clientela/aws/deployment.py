@@ -65,9 +65,6 @@ class SmokeTestCase:
 def build_own_container_case(manifest: ServedManifest) -> SmokeTestCase:
     """The example of a package, for our own container.
 
-    Args:
-        manifest: Of the package.
-
     Returns:
         The case by its fields, and what the package says of it.
     """
@@ -83,11 +80,6 @@ def build_xgboost_container_case(
     manifest: ServedManifest, archive: bytes, where: str
 ) -> SmokeTestCase:
     """A row of the native model, for the prebuilt XGBoost container.
-
-    Args:
-        manifest: Of the package.
-        archive: What that container is given.
-        where: Its address, for errors.
 
     Returns:
         The example of the package where its fields are the columns of the model, else a row of
@@ -175,11 +167,6 @@ RUNTIME: Final = "sagemaker-runtime"
 def run_smoke_test(endpoint: str, question: SmokeTestCase, clients: Clients) -> float:
     """Ask an endpoint something whose answer is known.
 
-    Args:
-        endpoint: Its name.
-        question: With its answer.
-        clients: Of AWS.
-
     Returns:
         Its answer, within a hundred-thousandth of the expected one.
 
@@ -215,8 +202,6 @@ class DeploymentResult:
     """An endpoint that passed its test.
 
     Attributes:
-        endpoint: Its name.
-        config: What it runs.
         changed: Whether anything had to be done.
         answer: To the example of the package.
     """
@@ -233,12 +218,7 @@ def compute_deployment_plan(
     """What a deployment would ask of AWS, as things stand now.
 
     Args:
-        entry: To deploy.
-        settings: Of the account.
         clients: Of AWS; only asked, nothing is changed.
-
-    Returns:
-        The plan, checked.
 
     Raises:
         NothingApproved: Nobody approved the entry.
@@ -252,12 +232,6 @@ def deploy_model(
     entry: RegisteredModel, manifest: ServedManifest, settings: AwsSettings, clients: Clients
 ) -> DeploymentResult:
     """Bring an endpoint to an approved model; an interrupted deployment is completed.
-
-    Args:
-        entry: Approved.
-        manifest: Of its package.
-        settings: Of the account.
-        clients: Of AWS.
 
     Returns:
         The endpoint, after it answered the example of the package as it should.
@@ -377,8 +351,6 @@ def build_undeployment_plan(use_case: str, settings: AwsSettings, clients: Clien
     """What would be deleted, as things stand now.
 
     Args:
-        use_case: Whose endpoint.
-        settings: Of the account.
         clients: Of AWS; only asked, nothing is changed.
 
     Returns:
@@ -406,15 +378,6 @@ def apply_undeployment(
     plan: Plan, use_case: str, settings: AwsSettings, clients: Clients
 ) -> list[ActionResult]:
     """Carry an undeployment out.
-
-    Args:
-        plan: Of `undeployment_plan`.
-        use_case: Whose endpoint.
-        settings: How long to wait.
-        clients: Of AWS.
-
-    Returns:
-        What became of each action.
 
     Raises:
         DeploymentFailed: AWS can't be reached, or refuses; the same command again goes on.

@@ -37,10 +37,7 @@ class EndpointState:
     """An endpoint as AWS describes it.
 
     Attributes:
-        name: Of the endpoint.
-        arn: Its address.
         config: Name of the configuration that it runs, or is changing to.
-        status: `InService`, `Failed`, …
         reason: Why it failed; empty where it did not.
         tags: In the form of most services.
     """
@@ -76,10 +73,6 @@ class EndpointState:
 def fetch_endpoint_state(name: str, clients: Clients) -> EndpointState | None:
     """How an endpoint stands now.
 
-    Args:
-        name: Of the endpoint.
-        clients: Of AWS.
-
     Returns:
         Its state; None where there is no such endpoint.
 
@@ -104,11 +97,6 @@ def wait_until_stable(
     name: str, clients: Clients, settings: EndpointSettings
 ) -> EndpointState | None:
     """An endpoint once AWS no longer changes it; how long it takes is logged.
-
-    Args:
-        name: Of the endpoint.
-        clients: Of AWS.
-        settings: How long to wait.
 
     Returns:
         Its state; None where there is none, or no longer one.
@@ -164,10 +152,6 @@ def build_model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[s
     Image and model file are those of the registry: AWS itself refuses a package that nobody
     approved.
 
-    Args:
-        entry: Approved.
-        settings: Role and network.
-
     Returns:
         A request of `CreateModel`; its name holds its content.
 
@@ -201,11 +185,6 @@ def build_config_request(
     entry: RegisteredModel, settings: AwsSettings, model_name: str
 ) -> dict[str, Any]:
     """The request that makes the configuration of an endpoint.
-
-    Args:
-        entry: Approved.
-        settings: Machines, encryption, data capture.
-        model_name: Of the model.
 
     Returns:
         A request of `CreateEndpointConfig`; its name holds its content.
@@ -249,8 +228,6 @@ def build_deployment_plan(
     """What brings an endpoint to an approved model, whatever it runs now.
 
     Args:
-        entry: Approved.
-        settings: Of the account.
         state: The endpoint now, standing still; None where there is none.
 
     Returns:
@@ -280,10 +257,6 @@ def build_deployment_plan(
 
 def get_fallback_config(state: EndpointState | None, config: str) -> str | None:
     """The configuration to go back to when a new one fails.
-
-    Args:
-        state: The endpoint before the deployment.
-        config: The new configuration.
 
     Returns:
         The last one that passed its test, else the one that runs; None for an endpoint that runs
@@ -322,15 +295,7 @@ def _build_endpoint_actions(
 
 
 def build_update_action(name: str, config: str) -> Action:
-    """The call that changes what an endpoint runs, without a pause in its answers.
-
-    Args:
-        name: Of the endpoint.
-        config: Of its next configuration.
-
-    Returns:
-        An `UpdateEndpoint`.
-    """
+    """The call that changes what an endpoint runs, without a pause in its answers."""
     return Action(
         "sagemaker",
         "UpdateEndpoint",
@@ -340,14 +305,7 @@ def build_update_action(name: str, config: str) -> Action:
 
 
 def build_tag_action(state: EndpointState) -> Action:
-    """The call that notes on an endpoint that what it runs passed its test.
-
-    Args:
-        state: Of the endpoint.
-
-    Returns:
-        An `AddTags`.
-    """
+    """The call that notes on an endpoint that what it runs passed its test."""
     return Action(
         "sagemaker",
         "AddTags",
@@ -357,15 +315,7 @@ def build_tag_action(state: EndpointState) -> Action:
 
 
 def build_delete_action(name: str, purpose: str) -> Action:
-    """The call that takes an endpoint down.
-
-    Args:
-        name: Of the endpoint.
-        purpose: Which one, in words.
-
-    Returns:
-        A `DeleteEndpoint`.
-    """
+    """The call that takes an endpoint down."""
     return Action("sagemaker", "DeleteEndpoint", {"EndpointName": name}, purpose)
 
 
@@ -373,9 +323,7 @@ def require_own_endpoint(name: str, state: EndpointState | None, use_case: str) 
     """Stop before an endpoint that somebody else made.
 
     Args:
-        name: Of the endpoint.
         state: As it stands; None where there is none.
-        use_case: Whose it should be.
 
     Raises:
         DeploymentFailed: Its tags do not say that we made it for this use case.

@@ -26,8 +26,6 @@ class PolicyScope:
     """What the policies are about.
 
     Attributes:
-        settings: Of the account.
-        place: Account and region.
         groups: Model package groups of the project.
         use_cases: Whose endpoints there may be.
     """
@@ -38,25 +36,11 @@ class PolicyScope:
     use_cases: Sequence[str]
 
     def sagemaker(self, *tails: str) -> tuple[str, ...]:
-        """Addresses in SageMaker, in the lower case that it gives them.
-
-        Args:
-            *tails: Kinds and names.
-
-        Returns:
-            ARNs.
-        """
+        """Addresses in SageMaker, in the lower case that it gives them."""
         return tuple(self.place.arn("sagemaker", tail.lower()) for tail in tails)
 
     def objects(self, *keys: str) -> tuple[str, ...]:
-        """Objects in the bucket.
-
-        Args:
-            *keys: Patterns.
-
-        Returns:
-            ARNs.
-        """
+        """Objects in the bucket."""
         return tuple(self.place.bucket_arn(self.settings.needed_bucket, key) for key in keys)
 
     @property
@@ -81,8 +65,6 @@ class Statement:
 
     Attributes:
         sid: What it is for.
-        actions: IAM actions.
-        resources: ARNs.
         condition: Under which it holds; empty for always.
         reason: Why the resources can't be narrowed; empty where they are.
     """
@@ -105,27 +87,12 @@ class Statement:
 
 
 def policy_document(statements: Sequence[Statement]) -> dict[str, Any]:
-    """A policy.
-
-    Args:
-        statements: What it allows.
-
-    Returns:
-        A policy document.
-    """
+    """A policy."""
     return {"Version": VERSION, "Statement": [each.record() for each in statements]}
 
 
 def trust_policy(service: str, place: AccountRegion) -> dict[str, Any]:
-    """Who may take a role on: a service, on behalf of this account alone.
-
-    Args:
-        service: E.g. `sagemaker.amazonaws.com`.
-        place: Whose account.
-
-    Returns:
-        A trust policy.
-    """
+    """Who may take a role on: a service, on behalf of this account alone."""
     return {
         "Version": VERSION,
         "Statement": [
@@ -141,29 +108,13 @@ def trust_policy(service: str, place: AccountRegion) -> dict[str, Any]:
 
 
 def pass_role_statement(sid: str, role: str, service: str) -> Statement:
-    """Handing a role to a service, and to no other.
-
-    Args:
-        sid: What it is for.
-        role: ARN.
-        service: E.g. `sagemaker.amazonaws.com`.
-
-    Returns:
-        A statement.
-    """
+    """Handing a role to a service, and to no other."""
     condition = {"StringEquals": {"iam:PassedToService": service}}
     return Statement(sid, ("iam:PassRole",), (role,), condition)
 
 
 def registration_statements(scope: PolicyScope) -> list[Statement]:
-    """Entering models in the registry; approving them is another thing.
-
-    Args:
-        scope: Which groups.
-
-    Returns:
-        Two statements.
-    """
+    """Entering models in the registry; approving them is another thing."""
     groups = scope.sagemaker(*(f"model-package-group/{group}" for group in scope.groups))
     packages = scope.sagemaker(*(f"model-package/{group}/*" for group in scope.groups))
     return [
@@ -192,11 +143,7 @@ def key_statements(settings: AwsSettings, *, volumes: bool) -> list[Statement]:
     """Using the key that encrypts; none where no key is set.
 
     Args:
-        settings: The key.
         volumes: Whether SageMaker encrypts disks with it for this role, which takes grants.
-
-    Returns:
-        Up to two statements.
     """
     if settings.kms_key is None:
         return []
@@ -215,12 +162,6 @@ OLDEST_TLS: Final = 1.2
 
 def bucket_policy(scope: PolicyScope) -> dict[str, Any]:
     """Nothing but encrypted connections; and, where a key is set, no file under another key.
-
-    Args:
-        scope: Which bucket.
-
-    Returns:
-        A bucket policy.
 
     Raises:
         ConfigurationError: No bucket is set.
@@ -266,12 +207,6 @@ ONLY_OURS: Final = {"StringEquals": {f"aws:ResourceTag/{OWNER}": OURS}}
 
 def deployer_statements(scope: PolicyScope) -> list[Statement]:
     """What a person, or CI, may do.
-
-    Args:
-        scope: To what.
-
-    Returns:
-        Statements.
 
     Raises:
         ConfigurationError: A needed setting is missing.
@@ -399,12 +334,6 @@ WRITTEN = ("intermediate", "primary", "processed", "models", "outputs", "reporti
 
 def execution_statements(scope: PolicyScope) -> list[Statement]:
     """What the execution role may do: run stages, register models, but never approve one.
-
-    Args:
-        scope: To what.
-
-    Returns:
-        Statements.
 
     Raises:
         ConfigurationError: A needed setting is missing.
@@ -539,9 +468,6 @@ POLICIES: Final = (
 def build_policies(scope: PolicyScope) -> dict[str, dict[str, Any]]:
     """Every policy by its name.
 
-    Args:
-        scope: What they are about.
-
     Returns:
         Name to a policy document, in the order of `POLICIES`.
 
@@ -560,12 +486,6 @@ def build_policies(scope: PolicyScope) -> dict[str, dict[str, Any]]:
 
 def collect_statements(scope: PolicyScope) -> dict[str, list[Statement]]:
     """What each role or user may do.
-
-    Args:
-        scope: What the policies are about.
-
-    Returns:
-        Name to statements.
 
     Raises:
         ConfigurationError: A needed setting is missing.

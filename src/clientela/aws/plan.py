@@ -52,11 +52,6 @@ def _load_input_shape(service: str, operation: str) -> Any:
 def find_request_problems(service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
     """Where a request differs from what AWS takes.
 
-    Args:
-        service: As boto3 calls it.
-        operation: As AWS calls it.
-        request: What would be sent.
-
     Returns:
         One sentence each; none when it is well formed.
     """
@@ -153,7 +148,6 @@ class Action:
     Attributes:
         service: As boto3 calls it.
         operation: As AWS calls it, e.g. `CreateModel`.
-        request: What is sent.
         purpose: Why, in a few words.
     """
 
@@ -218,7 +212,6 @@ class ActionResult:
     """What became of one action.
 
     Attributes:
-        action: Which.
         kept: Whether it was there already.
         answer: Of AWS; empty where it was there.
     """
@@ -234,8 +227,6 @@ def apply_plan(
     """Carries a plan out, call by call; what is there already is kept.
 
     Args:
-        plan: What to do.
-        clients: Of AWS.
         error: What to raise where AWS refuses.
 
     Yields:

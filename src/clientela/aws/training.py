@@ -65,12 +65,6 @@ METRICS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 def get_objective(params: Mapping[str, Any]) -> str:
     """What XGBoost minimises.
 
-    Args:
-        params: In its scikit-learn form.
-
-    Returns:
-        One of `METRICS`.
-
     Raises:
         ConfigurationError: It is none that is known how to be measured.
     """
@@ -85,13 +79,6 @@ def get_objective(params: Mapping[str, Any]) -> str:
 
 def convert_hyperparameters(params: Mapping[str, Any], seed: int) -> dict[str, str]:
     """The parameters under the container's names, as it takes them: text.
-
-    Args:
-        params: In XGBoost's scikit-learn form.
-        seed: Of every draw.
-
-    Returns:
-        Name to text, sorted.
 
     Raises:
         ConfigurationError: A parameter is none of the container's, or a word in place of a number.
@@ -158,9 +145,7 @@ class TrainingSpec:
     """What is learned, and from what.
 
     Attributes:
-        use_case: Whose model.
         params: Of XGBoost, in its scikit-learn form, as in `training.candidates`.
-        seed: Of every draw.
         data: Channel to the address of its CSV file, target first, without a header.
     """
 
@@ -172,11 +157,6 @@ class TrainingSpec:
 
 def build_training_plan(learning: TrainingSpec, settings: AwsSettings, region: str) -> Plan:
     """The training job of the required XGBoost.
-
-    Args:
-        learning: What is learned.
-        settings: Machines, role, encryption.
-        region: Where it runs.
 
     Returns:
         One call; the name of the job holds its content.
@@ -204,9 +184,6 @@ def build_tuning_plan(
 
     Args:
         learning: What is learned; parameters that are searched are not taken from it.
-        settings: Machines, role, encryption.
-        region: Where it runs.
-        trials: Training jobs in all.
 
     Returns:
         One call; the name of the job holds its content.
@@ -322,8 +299,6 @@ def build_channels(part: pd.DataFrame, schema: FeatureSchema, seed: int) -> dict
 
     Args:
         part: The training part, one row per key.
-        schema: Its columns.
-        seed: Of the draw.
 
     Returns:
         `train` and `validation`: no header, the class value first, then the required features in
@@ -344,10 +319,6 @@ def build_channels(part: pd.DataFrame, schema: FeatureSchema, seed: int) -> dict
 
 def format_channel_csv(part: pd.DataFrame, schema: FeatureSchema) -> bytes:
     """Rows as the container reads them.
-
-    Args:
-        part: One row per key.
-        schema: Its columns.
 
     Returns:
         CSV without a header: class value, then the required features.

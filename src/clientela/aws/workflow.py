@@ -28,10 +28,6 @@ def build_schedule_request(settings: AwsSettings, region: str) -> dict[str, Any]
     The hour is the key of the run and its token, so that a schedule that fires twice for one hour
     starts one run.
 
-    Args:
-        settings: Schedule, time zone, role.
-        region: Where the pipeline is.
-
     Returns:
         A request of `CreateSchedule` and of `UpdateSchedule`.
 
@@ -88,7 +84,6 @@ class WorkflowStep:
     """One stage of one entry of the switchboard.
 
     Attributes:
-        use_case: The entry.
         stage: One of its stages.
         after: Names of the steps whose files it reads.
     """
@@ -104,15 +99,7 @@ class WorkflowStep:
 
 
 def step_name(use_case: str, stage: str) -> str:
-    """The name of a step.
-
-    Args:
-        use_case: Entry of the switchboard.
-        stage: One of its stages.
-
-    Returns:
-        At most 64 characters.
-    """
+    """The name of a step."""
     return f"{replace_underscores(use_case)}-{replace_underscores(stage)}"[:64]
 
 
@@ -123,11 +110,7 @@ def build_workflow_definition(
 
     Args:
         steps: What runs, each after the steps that it follows.
-        settings: Machines, image, role, encryption.
         env: Kedro environment of the steps, where a run does not say another.
-
-    Returns:
-        What `CreatePipeline` takes as JSON.
 
     Raises:
         ConfigurationError: A needed setting is missing.
@@ -157,13 +140,7 @@ def build_workflow_plan(
 
     Args:
         steps: What runs, each after the steps that it follows.
-        settings: Of the account.
-        env: Kedro environment of the steps.
-        region: Where it is.
         existing: Which of `pipeline` and `schedule` are there already.
-
-    Returns:
-        Calls in their order.
 
     Raises:
         ConfigurationError: A needed setting is missing.

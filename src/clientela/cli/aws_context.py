@@ -26,7 +26,6 @@ class Account:
 
     Attributes:
         settings: What is true of it.
-        clients: Of its services.
     """
 
     settings: AwsSettings
@@ -45,9 +44,6 @@ class Account:
     def of(cls, environment: Environment) -> Self:
         """The account of an environment.
 
-        Args:
-            environment: With aws.yml.
-
         Returns:
             The account; nothing is asked of it yet.
 
@@ -59,14 +55,7 @@ class Account:
 
 
 def with_plan_options(command: Command) -> Command:
-    """The command with the options that print its plan instead of carrying it out.
-
-    Args:
-        command: Takes `dry_run` and `as_json`.
-
-    Returns:
-        The command with `--dry-run` and `--json`.
-    """
+    """The command with the options that print its plan instead of carrying it out."""
     options: list[Callable[[Any], Any]] = [
         click.option("--json", "as_json", is_flag=True, help="With --dry-run: as JSON, not YAML."),
         click.option("--dry-run", is_flag=True, help="Print what would be asked of AWS, and stop."),
@@ -79,10 +68,6 @@ def with_plan_options(command: Command) -> Command:
 def print_plan(plan: Plan, *, as_json: bool) -> None:
     """Print a plan, after it was held against what AWS takes.
 
-    Args:
-        plan: What would be done.
-        as_json: As JSON instead of YAML.
-
     Raises:
         DeploymentFailed: AWS would refuse it.
     """
@@ -93,11 +78,7 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
 
 @contextmanager
 def print_aws_progress() -> Iterator[None]:
-    """Shows on the terminal, within, what the AWS adapters log.
-
-    Yields:
-        Nothing.
-    """
+    """Shows on the terminal, within, what the AWS adapters log."""
     logger = logging.getLogger("clientela.aws")
     handler = _TerminalHandler()
     before = logger.level, logger.propagate

@@ -190,13 +190,6 @@ def build_serving_settings(
 ) -> ServingSettings:
     """The settings of the API: what variables say, else where the environment keeps things.
 
-    Args:
-        environment: Whose models and segments.
-        variables: Of the process; `CLIENTELA_API_…`.
-
-    Returns:
-        The settings.
-
     Raises:
         ConfigurationError: A variable is unknown, or its value can't be.
     """

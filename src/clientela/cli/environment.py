@@ -33,7 +33,6 @@ class Environment:
 
     Attributes:
         project: Folder of the project.
-        loader: Reads its configuration.
     """
 
     project: Path
@@ -46,9 +45,6 @@ class Environment:
         Args:
             env: A folder of the configuration; None: `KEDRO_ENV`, or `local`.
             conf_source: Folder of the configuration; None: `conf` of the project.
-
-        Returns:
-            The environment.
 
         Raises:
             ConfigurationError: There is no project, or no such environment.
@@ -85,9 +81,6 @@ class Environment:
 
         Args:
             path: An address, or a path relative to the project.
-
-        Returns:
-            The address, or an absolute path.
         """
         return path if "://" in path else (self.project / path).as_posix()
 
@@ -98,12 +91,6 @@ class Environment:
 
     def use_case(self, name: str) -> UseCase:
         """A use case that can be deployed.
-
-        Args:
-            name: As a person wrote it.
-
-        Returns:
-            Its entry of the switchboard.
 
         Raises:
             ConfigurationError: There is none, or it has no stage `deployment`.
@@ -119,31 +106,13 @@ class Environment:
     def deployment(self, use_case: str) -> DeploymentSettings:
         """What a person decided about registering the models of a use case.
 
-        Args:
-            use_case: Its name.
-
         Returns:
             The typed parameters; every setting has a default.
-
-        Raises:
-            ConfigurationError: One is wrong.
         """
         return self.settings(use_case, DEPLOYMENT, DeploymentSettings)
 
     def settings(self, use_case: str, block: str, form: type[Settings]) -> Settings:
-        """One block of the parameters of a use case, typed.
-
-        Args:
-            use_case: Its name.
-            block: First key below it.
-            form: Its typed form.
-
-        Returns:
-            The settings.
-
-        Raises:
-            ConfigurationError: One is wrong.
-        """
+        """One block of the parameters of a use case, typed."""
         given = self.parameters.get(use_case, {}).get(block) or {}
         try:
             return form.model_validate(given)

@@ -211,7 +211,6 @@ def format_applicants_csv(
     """The applicants as text of a CSV.
 
     Args:
-        rows: One record per applicant.
         columns: What a record may hold, in the order of the CSV.
         needed: What each record must hold a value of.
 

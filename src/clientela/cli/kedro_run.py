@@ -106,9 +106,6 @@ def _explain_unknown_pipeline(name: str) -> str:
 def format_error_message(error: BaseException) -> str:
     """The message a person can act on: our own error's where there is one in the chain.
 
-    Args:
-        error: What was raised.
-
     Returns:
         The message, with the dataset where Kedro named it and what to check where access failed.
     """

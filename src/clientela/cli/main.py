@@ -37,22 +37,11 @@ class LazyGroup(click.Group):
     """A group that imports a sub-command when somebody asks for it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all sub-commands.
-
-        Args:
-            ctx: Of the group.
-
-        Returns:
-            Names, sorted.
-        """
+        """The names of all sub-commands."""
         return sorted({*super().list_commands(ctx), *LAZY})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A sub-command, imported now.
-
-        Args:
-            ctx: Of the group.
-            cmd_name: Its name.
 
         Returns:
             The command; None where there is none of that name.
@@ -64,12 +53,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the sub-commands with what each is for, without importing any of them.
-
-        Args:
-            ctx: Of the group.
-            formatter: Of its help.
-        """
+        """Lists the sub-commands with what each is for, without importing any of them."""
         rows = [
             (name, read_command_summary(name)) for name in self.list_commands(ctx) if name in LAZY
         ]
@@ -78,12 +62,6 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a sub-command; what a person can mend ends it with the message alone.
-
-        Args:
-            ctx: Of the group.
-
-        Returns:
-            What the sub-command returns.
 
         Raises:
             click.ClickException: The message of an error of ours, exit code 1.
@@ -106,14 +84,7 @@ class LazyGroup(click.Group):
 
 
 def read_command_summary(name: str) -> str:
-    """What a sub-command is for, read from its source: importing it may take seconds.
-
-    Args:
-        name: Of the sub-command.
-
-    Returns:
-        The first paragraph of its docstring.
-    """
+    """What a sub-command is for, read from its source: importing it may take seconds."""
     module, _, function = LAZY[name].partition(":")
     spec = find_spec(module)
     source = Path(str(spec.origin)).read_text("utf-8") if spec is not None else ""
@@ -132,9 +103,6 @@ def cli() -> None:
 
 def with_environment(command: Command) -> Command:
     """The command with the options that say which configuration is meant.
-
-    Args:
-        command: Takes `environment`, a `clientela.cli.environment.Environment`.
 
     Returns:
         The command with `--env` and `--conf-source` in its place.

@@ -20,9 +20,6 @@ NOT_OF_STORAGE = (FileNotFoundError, BrokenPipeError)
 def get_user_message(error: Exception) -> str | None:
     """The message of an error that a person can act on.
 
-    Args:
-        error: What was raised.
-
     Returns:
         The message; None for an error that is nobody's but ours.
     """
@@ -53,13 +50,8 @@ def make_full_text_table(
     """A table whose every character is shown.
 
     Args:
-        columns: Their names.
-        rows: One cell for each column.
         folding: Columns that may be folded where the terminal is narrow; the others keep the width
             of their content.
-
-    Returns:
-        The table.
     """
     rows, folding = list(rows), set(folding)
     table = Table(show_edge=False, pad_edge=False)

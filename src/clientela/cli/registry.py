@@ -106,13 +106,7 @@ def select_entry(
     """The entry that a person means.
 
     Args:
-        environment: Where to look.
-        use_case: Whose model.
-        role: `champion` or `required`.
         number: Of the entry; None: the newest.
-
-    Returns:
-        The entry.
 
     Raises:
         NothingApproved: The group has no entry, or none of that number.
@@ -135,13 +129,6 @@ def select_entry(
 def load_verified_manifest(entry: RegisteredModel, content: bytes) -> ServedManifest:
     """What a package says of its model, once everything in it is verified and can be loaded.
 
-    Args:
-        entry: Of the registry.
-        content: Bytes of its package.
-
-    Returns:
-        The manifest.
-
     Raises:
         ModelFileError: It is damaged, or that of another model.
     """
@@ -156,14 +143,7 @@ def load_verified_manifest(entry: RegisteredModel, content: bytes) -> ServedMani
 
 
 def create_pointer(entry: RegisteredModel) -> PublishedModel:
-    """The pointer by which servers find the model of an entry.
-
-    Args:
-        entry: Approved.
-
-    Returns:
-        The pointer.
-    """
+    """The pointer by which servers find the model of an entry."""
     return PublishedModel(
         use_case=entry.use_case,
         role=entry.role,
@@ -243,10 +223,6 @@ def list_group_models(
     environment: Environment, use_case: UseCase
 ) -> dict[str, list[RegisteredModel]]:
     """The registered models of a use case.
-
-    Args:
-        environment: Where to look.
-        use_case: Whose models.
 
     Returns:
         Group to its entries, the newest first.

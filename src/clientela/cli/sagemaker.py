@@ -44,11 +44,6 @@ FILE = "data.csv"
 def build_offline_spec(environment: Environment, use_case: str, account: Account) -> TrainingSpec:
     """What would be learned, without reading or writing any data.
 
-    Args:
-        environment: With the parameters of training.
-        use_case: Whose model.
-        account: Where the data would lie.
-
     Returns:
         What a job is asked for; the folder of its data has another name.
 
@@ -68,11 +63,6 @@ def upload_training_data(environment: Environment, use_case: str, account: Accou
 
     Args:
         environment: With the catalog of the training stage.
-        use_case: Whose model.
-        account: Where the data go.
-
-    Returns:
-        What a job is asked for.
 
     Raises:
         StageInputMissing: The training stage has not run.
@@ -147,9 +137,6 @@ LEFT_OUT: Final = frozenset({"data_generation"})
 def build_workflow_steps(use_cases: Mapping[str, UseCase]) -> list[WorkflowStep]:
     """One step per stage and entry of the switchboard, each after those whose files it reads.
 
-    Args:
-        use_cases: Entries that are on.
-
     Returns:
         Steps, none before one that it follows.
     """
@@ -170,14 +157,7 @@ def build_workflow_steps(use_cases: Mapping[str, UseCase]) -> list[WorkflowStep]
 
 
 def split_stage_pipelines(use_cases: Mapping[str, UseCase]) -> dict[tuple[str, str], Pipeline]:
-    """What `kedro run --pipelines=<stage> --namespaces=<entry>` runs.
-
-    Args:
-        use_cases: Entries that are on.
-
-    Returns:
-        Entry and stage to its nodes.
-    """
+    """What `kedro run --pipelines=<stage> --namespaces=<entry>` runs."""
     stages = build_stage_pipelines(use_cases)
     return {
         (name, stage): stages[stage].only_nodes_with_namespaces([name])

@@ -58,16 +58,7 @@ LABEL = 260
 def style_chart(
     chart: alt.LayerChart | alt.Chart, rows: float, language: Language
 ) -> alt.LayerChart:
-    """A chart with quiet lines, dark letters, and numbers as the reader writes them.
-
-    Args:
-        chart: What is drawn.
-        rows: How many bars high.
-        language: Of the separators.
-
-    Returns:
-        The chart to hand to Streamlit.
-    """
+    """A chart with quiet lines, dark letters, and numbers as the reader writes them."""
     axis = {"gridColor": GRID, "labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"}
     numbers = alt.NumberLocale(
         decimal=language.numbers.decimal,
@@ -86,27 +77,12 @@ def style_chart(
 
 
 def name_axis(field: str, order: list[str]) -> alt.Y:
-    """An axis of names, from the top down.
-
-    Args:
-        field: Column of names.
-        order: Names in their order.
-
-    Returns:
-        The vertical encoding.
-    """
+    """An axis of names, from the top down."""
     return alt.Y(field, type="nominal", sort=order, title=None, axis=alt.Axis(ticks=False))
 
 
 def severity_names(language: Language) -> dict[str, str]:
-    """What each severity is called, with its symbol.
-
-    Args:
-        language: Of the words.
-
-    Returns:
-        Severity to words, worst first.
-    """
+    """What each severity is called, with its symbol."""
     return {
         each: f"{SEVERITY_SYMBOLS[each]} {language.text(f'severity_{each}')}" for each in SEVERITIES
     }
@@ -117,10 +93,6 @@ def severity_colour(field: str, language: Language) -> alt.Color:
 
     Args:
         field: Column that holds the words of `severity_names`.
-        language: Of the legend.
-
-    Returns:
-        The encoding.
     """
     words = severity_names(language)
     scale = alt.Scale(
@@ -140,11 +112,7 @@ def plot_threshold_lines(marks: dict[str, float], vertical: bool) -> alt.LayerCh
     """Dashed lines at the sizes that count, each with its name.
 
     Args:
-        marks: Words to size.
         vertical: Whether sizes run from left to right.
-
-    Returns:
-        A layer.
     """
     data = pd.DataFrame({"name": list(marks), "limit": list(marks.values())})
     if vertical:
@@ -167,7 +135,6 @@ class PageContext(NamedTuple):
     """How things are shown.
 
     Attributes:
-        language: Of the reader.
         run_flags: What `kedro run` needs to write where the dashboard looks.
     """
 
@@ -186,11 +153,7 @@ class PageContext(NamedTuple):
         """A command that runs stages here.
 
         Args:
-            stages: Joined by commas.
             use_case: Only of this one; None for all.
-
-        Returns:
-            What to type.
         """
         only = f" --tags={use_case}" if use_case else ""
         return f"kedro run --pipelines={stages}{only}{self.run_flags}"
@@ -199,17 +162,7 @@ class PageContext(NamedTuple):
 def get_content_or_explain(
     page: PageContext, model: MonitoringResults, dataset: str, content: pd.DataFrame | None
 ) -> pd.DataFrame | None:
-    """A part of what monitoring wrote; where it can't be shown, why, and what to run.
-
-    Args:
-        page: How it is shown.
-        model: Whose it is.
-        dataset: Name of the part.
-        content: What was read.
-
-    Returns:
-        The part, if it has rows.
-    """
+    """A part of what monitoring wrote; where it can't be shown, why, and what to run."""
     if dataset in model.problems:
         st.error(page.text("part_unreadable", dataset=dataset))
         st.code(model.problems[dataset], language=None, wrap_lines=True)
@@ -234,11 +187,8 @@ def show_table(
     """A table with headers and numbers as the reader writes them, severities in colour.
 
     Args:
-        page: How it is shown.
-        table: One row per row shown.
         labels: Columns to show, in their order, and what they are called.
         formats: How values of a column are written.
-        helps: What a column means.
     """
     styled = table[list(labels)].style
     if "severity" in labels:

@@ -97,8 +97,6 @@ class DataPeriod(_StateModel):
     Attributes:
         period: Its name; None for a baseline.
         first: Earliest day; None without dates.
-        last: Latest day.
-        rows: How many.
         mode: How a period was measured; of a file, it begins with `file`.
         hash: Of a baseline profile.
     """
@@ -112,11 +110,7 @@ class DataPeriod(_StateModel):
 
 
 class StateReason(BilingualText):
-    """Why a model is in its state.
-
-    Attributes:
-        code: Of the reason.
-    """
+    """Why a model is in its state."""
 
     code: str
 
@@ -126,8 +120,6 @@ class MetricValue(_StateModel):
 
     Attributes:
         value: None where it can't be known.
-        lower: Of its interval.
-        upper: Likewise.
         n: Rows it rests on.
         note: Why something of it is not known.
     """
@@ -145,7 +137,6 @@ class Performance(_StateModel):
     Attributes:
         measure: By which it is judged.
         reference: What it was when the model was graded.
-        estimated: Without labels.
         realised: On those that are known by now.
     """
 
@@ -175,8 +166,6 @@ class SentAlert(_StateModel):
     """What was told, and whom it reached.
 
     Attributes:
-        sentence: The alert.
-        sentence_en: In English.
         sent: One item per channel.
     """
 
@@ -192,12 +181,9 @@ class DriftState(_StateModel):
         status: Whether there was anything to compare.
         baseline: The rows the model is compared with.
         current: The latest period; None without one.
-        state: Of the model.
         recommendation: What to do, as a code.
-        reasons: Why.
         performance: Figures of the latest period; None where the model is judged by none.
         alert: What was told; None when there was nothing to tell.
-        what_to_do: For people.
     """
 
     status: Literal["compared", "no_current_data"]
@@ -237,7 +223,6 @@ class MonitoringResults:
     """What there is about one model; None where a part is absent or unreadable.
 
     Attributes:
-        use_case: Whose model.
         state: After the latest period.
         metrics: One row per column in the latest period, worst first.
         log: One row per period, in the order of time.
@@ -267,10 +252,6 @@ class MonitoringResults:
 
 def load_monitoring(catalog: Catalog, use_case: str) -> MonitoringResults:
     """What monitoring wrote about a model.
-
-    Args:
-        catalog: Where it lies.
-        use_case: Whose model.
 
     Returns:
         Its parts; one that can't be read is a problem, and hides no other.
@@ -352,7 +333,6 @@ class MonitoringCatalog(NamedTuple):
     """What there is to be read.
 
     Attributes:
-        catalog: Where everything lies.
         use_cases: Those that are monitored, in the order of the switchboard.
     """
 
@@ -361,14 +341,7 @@ class MonitoringCatalog(NamedTuple):
 
 
 def open_catalog(options: Options) -> MonitoringCatalog:
-    """The catalog and the monitored use cases of an environment.
-
-    Args:
-        options: Where to look.
-
-    Returns:
-        What there is to be read.
-    """
+    """The catalog and the monitored use cases of an environment."""
     bootstrap_project(options.project)
     session = KedroSession.create(
         project_path=options.project,

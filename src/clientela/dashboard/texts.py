@@ -304,9 +304,7 @@ class Language:
     """How one language says what the dashboard has to say.
 
     Attributes:
-        code: ISO 639-1.
         name: In the language itself.
-        numbers: Separators of numbers.
     """
 
     code: Code
@@ -317,30 +315,16 @@ class Language:
         """A text of the dashboard.
 
         Args:
-            key: Its key.
             **values: What its places are filled with.
-
-        Returns:
-            The text in this language.
         """
         return self.of(TEXTS[key]).format(**values)
 
     def of(self, wording: Wording) -> str:
-        """What a wording says in this language.
-
-        Args:
-            wording: In both languages.
-
-        Returns:
-            The one of this language.
-        """
+        """What a wording says in this language."""
         return str(getattr(wording, self.code))
 
     def short(self, value: float) -> str:
         """A number for an axis or a label, thousands and millions abbreviated.
-
-        Args:
-            value: The number.
 
         Returns:
             For example `1,5 M` or `20 mil`; `1.5 M` or `20 k`.

@@ -63,9 +63,6 @@ def resolve_database_url(url: str | None, filepath: str) -> sa.URL | None:
 def format_url_without_secrets(url: sa.URL) -> str:
     """An address as people may see it: without password.
 
-    Args:
-        url: The address.
-
     Returns:
         A file's path, or the URL with its secrets hidden.
     """
@@ -77,9 +74,6 @@ def format_url_without_secrets(url: sa.URL) -> str:
 
 def has_database(url: sa.URL) -> bool:
     """Whether there is something to connect to; to look for a table must not make a file.
-
-    Args:
-        url: The address.
 
     Returns:
         False for an SQLite file that does not exist.
@@ -93,12 +87,7 @@ def open_transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Co
     """A connection in one transaction: all that is done with it happens, or nothing.
 
     Args:
-        url: The address.
         table: What it is for; of those that write it, one waits for the other.
-        writes: Whether rows are written.
-
-    Yields:
-        The connection.
 
     Raises:
         DatabaseUnreachable: There is no connection.
@@ -121,11 +110,6 @@ def fetch_first_row(
     engine: sa.Engine, query: sa.Select[Any], values: Mapping[str, object]
 ) -> dict[str, Any] | None:
     """The first row that a query finds.
-
-    Args:
-        engine: Keeps the connections.
-        query: With parameters.
-        values: Parameter to value.
 
     Returns:
         Column to value; None where nothing is found.

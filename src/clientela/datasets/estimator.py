@@ -28,12 +28,7 @@ __all__ = ["dump", "load"]
 
 
 def dump(value: Any, file: BinaryIO) -> None:
-    """Writes a value for `joblib.load`.
-
-    Args:
-        value: Anything that can be pickled.
-        file: Open for writing bytes.
-    """
+    """Writes a value for `joblib.load`."""
     _RepeatablePickler(file).dump(value)
 
 
@@ -77,9 +72,6 @@ class EstimatorDataset(AbstractDataset[StoredModel, StoredModel]):
 
     def load(self) -> StoredModel:
         """The model, after checking its file against the manifest.
-
-        Returns:
-            The fitted model with its manifest.
 
         Raises:
             StageInputMissing: One of the two files is absent.

@@ -24,7 +24,6 @@ class WholeFileDataset(AbstractDataset[Any, Any]):
     itself: an object appears whole or not at all.
 
     Args:
-        filepath: The file; local or `s3://`.
         dataset: What reads and writes it, without its path; Kedro's form (`type`, `save_args`, …).
         absent: What is loaded while there is no file; without it that is an error.
         metadata: For kedro-viz and the run summary.
@@ -50,11 +49,7 @@ class WholeFileDataset(AbstractDataset[Any, Any]):
         return self._create_dataset(self._filepath).load()
 
     def save(self, data: Any) -> None:
-        """Writes the file whole.
-
-        Args:
-            data: What the inner dataset takes.
-        """
+        """Writes the file whole."""
         fs, path = url_to_fs(self._filepath)
         if not isinstance(fs, LocalFileSystem):
             self._create_dataset(self._filepath).save(data)
@@ -129,11 +124,7 @@ class SnapshotsDataset(AbstractDataset[Mapping[str, Any], dict[str, Callable[[],
         return {name: partial(self._read, name, snapshots[name]) for name in sorted(snapshots)}
 
     def save(self, data: Mapping[str, Any]) -> None:
-        """Writes these snapshots beside, or in place of, those that stand there.
-
-        Args:
-            data: Name to what it holds.
-        """
+        """Writes these snapshots beside, or in place of, those that stand there."""
         # beside the folder: who reads it as one table must not meet half a file
         aside = f"{self._path}.writing"
         _remove(aside)

@@ -76,9 +76,6 @@ class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
     def save(self, data: GeneratedRows) -> None:
         """Draw the rows and write them, once nothing but generated files stands in the way.
 
-        Args:
-            data: The rows to draw.
-
         Raises:
             RawDataNotOurs: This file, or one of `together_with`, was not generated.
             ConfigurationError: The name is a pattern or tells no format.

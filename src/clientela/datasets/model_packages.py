@@ -55,11 +55,7 @@ class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]
     def load(self) -> dict[str, bytes]:
         """The files.
 
-        Returns:
-            Path to content.
-
         Raises:
-            StageInputMissing: Nothing is there.
             ModelFileError: The archive is damaged.
         """
         if not self._exists():
@@ -79,11 +75,7 @@ class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]
             ) from err
 
     def save(self, data: Mapping[str, bytes]) -> None:
-        """Write the files in place of those that were there.
-
-        Args:
-            data: Path to content.
-        """
+        """Write the files in place of those that were there."""
         fs, path = url_to_fs(self._filepath)
         if path.endswith(ARCHIVE):
             _write(fs, path, make_archive(data))
@@ -119,8 +111,6 @@ class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
     before; a rerun with the same model writes nothing, and puts a damaged file right.
 
     Args:
-        path: The folder; local or `s3://`.
-        role: `champion` or `required`.
         metadata: For kedro-viz and the run summary.
     """
 
@@ -130,15 +120,7 @@ class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
         self.metadata = metadata
 
     def load(self) -> StoredPackage:
-        """The latest package, after checking its file.
-
-        Returns:
-            Where its files lie.
-
-        Raises:
-            StageInputMissing: There is none.
-            ModelFileError: It is damaged.
-        """
+        """The latest package, after checking its file."""
         text = read_file_if_present(self._latest_path)
         if text is None:
             raise MissingStageInputError(
@@ -155,9 +137,6 @@ class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
 
     def save(self, data: NewPackage) -> None:
         """Stores the files that are not there yet, then calls them the latest.
-
-        Args:
-            data: The files.
 
         Raises:
             ModelFileError: A file can't be read back equal.
@@ -241,9 +220,6 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
     What the registry answered is kept in a file, for the run summary and for people.
 
     Args:
-        filepath: That file; local or `s3://`.
-        registry: `registry` of globals.yml.
-        models: `{path: <root of models>}`.
         aws: Content of aws.yml, for a registry in SageMaker.
         metadata: For kedro-viz and the run summary.
     """
@@ -266,9 +242,6 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
     def load(self) -> dict[str, RegisteredModel]:
         """What the registry answered when the models were registered.
 
-        Returns:
-            Role to its entry.
-
         Raises:
             StageInputMissing: Nothing was registered yet.
         """
@@ -282,9 +255,6 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
 
     def save(self, data: dict[str, Submission]) -> None:
         """Registers each model; one that is there already stays as it stands.
-
-        Args:
-            data: Role to what is submitted.
 
         Raises:
             RegistryError: The registry can't be reached, or refuses.

@@ -25,7 +25,6 @@ class NamedFiles(BaseModel):
 
     Attributes:
         root: What their names are below.
-        key: The use case.
         raw_files: Names of files, by use case or table.
         raw_text: How they are written, likewise.
     """

@@ -88,9 +88,6 @@ class TextLines:
     def decode_lines(self, lines: pa.Array) -> tuple[pa.Array, pa.Array]:
         """Lines as text, and which of them hold bytes that mean nothing in the encoding.
 
-        Args:
-            lines: Lines as bytes.
-
         Returns:
             Text (bytes without meaning replaced), and a flag per line.
         """
@@ -234,7 +231,6 @@ class DelimitedText:
 
     Args:
         path: Where it lies, with protocol or without; a compression is known by its ending.
-        text: How it is written.
         key: By what name the settings of a person know it.
     """
 
@@ -391,7 +387,6 @@ def require_distinct(names: Collection[str], file: str) -> None:
 
     Args:
         names: The column names of a raw file.
-        file: Its name.
 
     Raises:
         RawFileUnreadable: A name is empty, repeated (in any case) or taken by the reader.

@@ -59,9 +59,6 @@ class SqlRows:
     def get_sql_type(self, column: str) -> sa.types.TypeEngine[Any]:
         """The type of a column in a table that is made for these rows.
 
-        Args:
-            column: Its name.
-
         Returns:
             BIGINT for whole numbers of more than 32 bits, else the type of its kind.
         """
@@ -96,11 +93,8 @@ def build_sql_rows(
     """A frame, once it is sure that a table with this key can take it.
 
     Args:
-        data: One row per key.
-        key: Columns of the primary key.
         dates: Columns of days: ISO text, dates or timestamps at midnight.
         complete: Columns in which no value may be missing, those of the key among them.
-        table: Its name, for messages.
 
     Returns:
         The rows in the order of their key.
@@ -237,7 +231,6 @@ class SqlLoad:
     """How rows come into one table.
 
     Attributes:
-        table: Its name.
         key: Columns of its primary key.
         replaces: Stored rows that equal any of the new ones in these columns are replaced; without
             columns, all rows are.
@@ -260,11 +253,7 @@ def replace_rows(con: sa.Connection, load: SqlLoad, rows: SqlRows) -> str:
 
     Args:
         con: A connection within a transaction, for all of this to happen or nothing.
-        load: What is replaced.
         rows: What the table is to hold.
-
-    Returns:
-        What was done, for the log.
 
     Raises:
         WrongTable: The rows do not fit the table that stands there.
@@ -292,10 +281,6 @@ def replace_rows(con: sa.Connection, load: SqlLoad, rows: SqlRows) -> str:
 
 def find_table(con: sa.Connection, name: str) -> sa.Table | None:
     """A table as it stands in the database.
-
-    Args:
-        con: A connection.
-        name: The table's.
 
     Returns:
         The table; None where there is none.
@@ -456,8 +441,6 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     longer have become NULL in the rows that are replaced.
 
     Args:
-        table: Its name.
-        key: Columns of its primary key.
         filepath: Where the embedded SQLite file lies, for when there is no `url`.
         url: Address of the database, as SQLAlchemy writes it; with a `filepath` on an object store
             and no `url`, nothing is loaded.
@@ -508,9 +491,6 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def save(self, data: pd.DataFrame) -> None:
         """Brings the table to hold these rows, all of them or, if anything fails, none.
-
-        Args:
-            data: One row per key.
 
         Raises:
             WrongTable: The rows can't have this key, or do not fit the table that stands there.

@@ -111,9 +111,6 @@ def resolve_engine_path(con: Backend, path: str) -> str:
     Args:
         con: The connection that will read or write.
         path: A local path, or an address such as `s3://` or `abfs://`.
-
-    Returns:
-        The same path for the engine.
     """
     protocol, separator, place = path.partition("://")
     if not separator or protocol in LOCAL:
@@ -138,10 +135,8 @@ def iter_buckets(con: Backend, table: ir.Table, column: str, buckets: int) -> It
     """The expression once per bucket of its sources; together the results are the whole.
 
     Args:
-        con: The connection of the expression.
         table: An expression that combines only rows of equal `column`.
         column: What the rows are bucketed by; sources without it stay whole.
-        buckets: How many buckets.
 
     Yields:
         The expression over one bucket after the other.
@@ -250,9 +245,6 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
 
         Returns:
             A lazy table, or an ordered frame with decimals as float64.
-
-        Raises:
-            StageInputMissing: There is none.
         """
         if not self._exists():
             raise MissingStageInputError(
@@ -349,14 +341,7 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
 
 
 def convert_decimals_to_float(table: ir.Table) -> ir.Table:
-    """The table with decimals as float64, which is what pandas computes with.
-
-    Args:
-        table: Any table.
-
-    Returns:
-        The same rows and columns.
-    """
+    """The table with decimals as float64, which is what pandas computes with."""
     casts = {name: "float64" for name, kind in table.schema().items() if kind.is_decimal()}
     return table.cast(casts) if casts else table
 
@@ -390,14 +375,7 @@ class SmallTablesDataset(
         self.metadata = metadata
 
     def load(self) -> dict[str, pd.DataFrame]:
-        """Every table of the folder.
-
-        Returns:
-            Name to frame, decimals as float64.
-
-        Raises:
-            StageInputMissing: There is none.
-        """
+        """Every table of the folder."""
         fs, folder = url_to_fs(self._path)
         fs.invalidate_cache(folder)
         files = sorted(fs.glob(f"{folder}/*.parquet"))
@@ -409,11 +387,7 @@ class SmallTablesDataset(
         return {name: self._table(name).load() for name in names}
 
     def save(self, data: Mapping[str, ir.Table | pd.DataFrame]) -> None:
-        """Computes each table and writes it in place of all that stood in the folder.
-
-        Args:
-            data: Name to table.
-        """
+        """Computes each table and writes it in place of all that stood in the folder."""
         fs, folder = url_to_fs(self._path)
         if fs.exists(folder):
             fs.rm(folder, recursive=True)

@@ -28,7 +28,6 @@ def apply_cleaning(table: ir.Table, params: TabularFeatureParams) -> dict[str, i
 
     Args:
         table: One row per case, with all input columns.
-        params: Columns and rules.
 
     Returns:
         Each input column: numbers as float64, words as text, dates as timestamps; and the flags of
@@ -48,16 +47,7 @@ def apply_cleaning(table: ir.Table, params: TabularFeatureParams) -> dict[str, i
 
 
 def apply_number_rule(table: ir.Table, name: str, params: TabularFeatureParams) -> ir.FloatingValue:
-    """A numeric column with unbelievable values set missing, or clipped.
-
-    Args:
-        table: One row per case.
-        name: The column.
-        params: All rules.
-
-    Returns:
-        The column as float64.
-    """
+    """A numeric column with unbelievable values set missing, or clipped."""
     number, rule = convert_to_number(table, name), params.get_number_rule(name)
     if rule is None:
         return number
@@ -71,14 +61,6 @@ def apply_word_rule(table: ir.Table, name: str, params: TabularFeatureParams) ->
     """A column of words in one spelling, with unbelievable words set missing, or grouped.
 
     A row that came without a word holds the rule's word for that, where it has one.
-
-    Args:
-        table: One row per case.
-        name: The column.
-        params: All rules.
-
-    Returns:
-        The column as text.
     """
     word, rule = convert_to_word(table, name), params.get_word_rule(name)
     believed = _replace_invalid_words(word, rule)
@@ -98,9 +80,7 @@ def is_invalid_value(table: ir.Table, name: str, params: TabularFeatureParams) -
     """Whether a cell holds a value that its cleaning rule does not believe.
 
     Args:
-        table: One row per case.
         name: A column with a cleaning rule.
-        params: All rules.
 
     Returns:
         A condition per row; false where there is no value.
@@ -147,9 +127,7 @@ def list_cell_findings(table: ir.Table, name: str, params: TabularFeatureParams)
     """Everything that cleaning finds in a column; no cell is found twice.
 
     Args:
-        table: One row per case.
         name: An input column of features, or a date beside them.
-        params: All rules.
 
     Returns:
         Finding, action, and a condition per row.
@@ -188,8 +166,6 @@ class NumberLimits:
     """What is believed of several numbers; one row for each.
 
     Attributes:
-        lowest: Smallest believed value.
-        highest: Largest believed value.
         for_lower: What a smaller value becomes: NaN, or the bound.
         for_higher: What a larger value becomes.
     """
@@ -201,12 +177,7 @@ class NumberLimits:
 
     @classmethod
     def of(cls, names: Sequence[str], params: TabularFeatureParams) -> Self:
-        """The limits of some columns.
-
-        Args:
-            names: Numeric columns.
-            params: All rules.
-        """
+        """The limits of some columns."""
         bounds = [_get_number_bounds(params.get_number_rule(name)) for name in names]
         table = np.array(bounds, dtype=np.float64).reshape(len(names), 4)
         return cls(*np.split(table, 4, axis=1))
@@ -216,9 +187,6 @@ class NumberLimits:
 
         Args:
             numbers: Columns x cases, NaN where missing.
-
-        Returns:
-            Two tables of the same form.
         """
         lower, higher = numbers < self.lowest, numbers > self.highest
         believed = np.where(lower, self.for_lower, numbers)
@@ -252,11 +220,7 @@ class WordCleaner:
 
     @classmethod
     def of(cls, rule: WordRule) -> Self:
-        """The cleaner of a rule.
-
-        Args:
-            rule: For one column.
-        """
+        """The cleaner of a rule."""
         compared = normalize_word if rule.folded else str
         other = OTHER if rule.allowed is not None and rule.other == "group" else None
         believed = rule.believed

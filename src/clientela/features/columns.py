@@ -29,11 +29,7 @@ def convert_to_number(table: ir.Table, column: str) -> ir.FloatingValue:
     """A column as float64; what is no finite number is missing.
 
     Args:
-        table: Any table.
         column: A column of numbers or booleans, or one without any value.
-
-    Returns:
-        The column.
 
     Raises:
         ConfigurationError: It holds text or dates.
@@ -52,10 +48,6 @@ def convert_to_number(table: ir.Table, column: str) -> ir.FloatingValue:
 def convert_to_word(table: ir.Table, column: str) -> ir.StringValue:
     """A column as trimmed text; whole numbers without a decimal point, nothing left as missing.
 
-    Args:
-        table: Any table.
-        column: Any column.
-
     Returns:
         The column as text, null where it is missing.
     """
@@ -72,14 +64,7 @@ def convert_to_timestamp(table: ir.Table, column: str) -> ir.TimestampValue:
     """A column as a moment; text that is none in ISO form is missing.
 
     Args:
-        table: Any table.
         column: A column of dates or moments, or of text.
-
-    Returns:
-        The column as timestamp.
-
-    Raises:
-        ConfigurationError: It holds numbers.
     """
     kind = table[column].type()
     if kind.is_numeric() or kind.is_boolean() or kind.is_time():
@@ -116,9 +101,6 @@ MOMENT: Final = re.compile(
 def parse_word(value: object) -> str | None:
     """A value as trimmed text; whole numbers without a decimal point, nothing left as missing.
 
-    Args:
-        value: Text, number, boolean, or None.
-
     Returns:
         The word; None where there is none.
     """
@@ -143,9 +125,6 @@ def _format_number_as_word(number: float) -> str | None:
 
 def parse_moment(value: object) -> str | None:
     """A value as a local moment; text that is none in ISO form is missing.
-
-    Args:
-        value: Text, moment, date, or None.
 
     Returns:
         The moment in ISO form without an offset, which NumPy reads far faster than `datetime`; None
@@ -211,7 +190,6 @@ class InputField(BaseModel):
         minimum: Smallest value that can be; a case below it is refused. None: any.
         maximum: Largest value that can be.
         earliest: First day that a moment can be.
-        latest: Last day.
         seen_minimum: Smallest value that the model learned from; beyond it an answer is a guess,
             which the reply says. None where none is known.
         seen_maximum: Largest value that it learned from.
@@ -267,7 +245,6 @@ def build_columns(
     Args:
         cases: Field to its JSON value, valid for its kind; a field that is absent or None is
             missing.
-        fields: Which ones.
 
     Returns:
         Field to its values, in the order of the cases.
@@ -320,7 +297,6 @@ def build_columns_from_frame(
 
     Args:
         frame: One row per case, typed or all text, as a CSV is read.
-        fields: Which columns.
 
     Returns:
         Field to its values, in the order of the rows.
@@ -446,9 +422,6 @@ def limit_to_float32(matrix: Floats) -> Floats:
 
     Args:
         matrix: Any numbers; missing ones stay missing.
-
-    Returns:
-        The same form.
     """
     return np.minimum(np.maximum(matrix, -LARGEST), LARGEST)
 
@@ -474,7 +447,6 @@ class FieldFeatureBuilder:
 
     Attributes:
         numbers: Which of them are numbers.
-        words: Which are words.
         filler: What a number counts as where it is missing; NaN leaves it missing.
     """
 
@@ -501,15 +473,7 @@ class FieldFeatureBuilder:
 
 
 def stack_columns(columns: Mapping[str, Column], names: Sequence[str]) -> Floats:
-    """Some columns of numbers as one table.
-
-    Args:
-        columns: At least one.
-        names: Which ones.
-
-    Returns:
-        Names x cases.
-    """
+    """Some columns of numbers as one table."""
     if not names:
         return np.empty((0, len(next(iter(columns.values())))))
     flat = np.concatenate([columns[name] for name in names])

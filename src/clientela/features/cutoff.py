@@ -39,7 +39,6 @@ def customer_cutoffs(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
 
     Args:
         transactions: One row per transaction: `id_cliente`, `fecha`, `puntos`.
-        cutoff: The rule.
 
     Returns:
         `id_cliente`, `_cutoff` (timestamp) and `_points` (all points ever moved).
@@ -59,10 +58,6 @@ def add_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
 
     Args:
         transactions: One row per transaction: `id_cliente`, `fecha`.
-        cutoff: The rule.
-
-    Returns:
-        The same rows with `_cutoff` (timestamp).
     """
     if cutoff.mode == "calendar":
         return transactions.mutate(_cutoff=make_timestamp(cutoff.as_of))
@@ -72,10 +67,6 @@ def add_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
 
 def is_in_target_window(dated: ir.Table, cutoff: Cutoff) -> ir.BooleanValue:
     """Whether a transaction falls into its customer's target window.
-
-    Args:
-        dated: Transactions with `_cutoff`.
-        cutoff: The rule that gave it.
 
     Returns:
         `cutoff <= fecha`, up to the last transaction or, in calendar mode, `< as_of + window`.
@@ -90,26 +81,12 @@ def months_before(moment: ir.TimestampValue, months: int) -> ir.TimestampValue:
     """The moment so many calendar months earlier, at the month's last day where it is shorter.
 
     Every boundary is taken from one anchor: two steps of 3 months are not always one of 6.
-
-    Args:
-        moment: The anchor.
-        months: How many.
-
-    Returns:
-        The boundary.
     """
     return moment - ibis.interval(months=months)
 
 
 def make_timestamp(day: date | None) -> ir.TimestampValue:
-    """Midnight at the beginning of a day.
-
-    Args:
-        day: The day.
-
-    Returns:
-        A literal.
-    """
+    """Midnight at the beginning of a day."""
     if day is None:
         raise ValueError("a calendar cutoff needs its as_of date")
     return ibis.timestamp(day.isoformat() + " 00:00:00")
@@ -136,22 +113,12 @@ class TransactionPeriod:
 
         Args:
             days: `first` and `last` as ISO dates.
-
-        Returns:
-            The period.
         """
         return cls(date.fromisoformat(days["first"]), date.fromisoformat(days["last"]))
 
 
 def resolve_training_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
     """The cutoff that training uses.
-
-    Args:
-        params: The configured mode.
-        period: The observed days.
-
-    Returns:
-        The rule.
 
     Raises:
         ConfigurationError: A calendar cutoff lies outside the observed period.
@@ -160,15 +127,7 @@ def resolve_training_cutoff(params: FeatureParams, period: TransactionPeriod) ->
 
 
 def resolve_alternative_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
-    """The cutoff of the mode that is not configured, to be shown beside it.
-
-    Args:
-        params: The configured mode.
-        period: The observed days.
-
-    Returns:
-        The rule of the other mode.
-    """
+    """The cutoff of the mode that is not configured, to be shown beside it."""
     other: CutoffMode = (
         "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
     )
@@ -179,9 +138,7 @@ def resolve_cutoff(mode: CutoffMode, params: FeatureParams, period: TransactionP
     """The cutoff of a mode.
 
     Args:
-        mode: Which one.
         params: The target window, and `as_of` where it is fixed.
-        period: The observed days.
 
     Returns:
         The rule; calendar mode takes the latest date whose target window is whole by default.
@@ -204,10 +161,6 @@ def resolve_cutoff(mode: CutoffMode, params: FeatureParams, period: TransactionP
 
 def resolve_scoring_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
     """The cutoff for scoring: everything observed is known.
-
-    Args:
-        params: `scoring_as_of` where it is fixed.
-        period: The observed days.
 
     Returns:
         A calendar cutoff, by default on the day after the last transaction.

@@ -21,7 +21,6 @@ def add_derived_columns(cleaned: ir.Table, made: Enrichment) -> ir.Table:
 
     Args:
         cleaned: One row per case: numbers as float64, words as text, dates as timestamps.
-        made: Which columns to make.
 
     Returns:
         The same rows; new numbers as float64, new categories as text.
@@ -165,14 +164,7 @@ class DerivedColumnStep:
 
 
 def iter_number_steps(made: Enrichment) -> Iterator[DerivedColumnStep]:
-    """How each number that is made from numbers is made, in an order in which operands exist.
-
-    Args:
-        made: Which columns are made.
-
-    Yields:
-        One step for each.
-    """
+    """How each number that is made from numbers is made, in an order in which operands exist."""
     groups: list[tuple[Callable[..., None], Any]] = [
         (_write_sum, made.sums),
         (_write_difference, made.differences),
@@ -190,10 +182,6 @@ def iter_number_steps(made: Enrichment) -> Iterator[DerivedColumnStep]:
 
 def assign_bands(numbers: Floats, band: Band) -> Words:
     """The band of each number.
-
-    Args:
-        numbers: One for each case.
-        band: Its edges.
 
     Returns:
         Names; None where the number is missing.
@@ -235,14 +223,7 @@ def _write_days_between(out: Floats, earlier: Moments, later: Moments) -> None:
 
 
 def iter_date_steps(made: Enrichment) -> Iterator[DerivedColumnStep]:
-    """How each number that is made from dates is made.
-
-    Args:
-        made: Which columns are made.
-
-    Yields:
-        One step for each.
-    """
+    """How each number that is made from dates is made."""
     if not made.dates.enabled:
         return
     for name, parts in made.dates.parts.items():

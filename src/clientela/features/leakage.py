@@ -39,10 +39,6 @@ FUTURE: dict[str, tuple[str | Decimal | int, str | Decimal | int]] = {
 def scramble_transactions(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
     """The transactions with every row at or past its cutoff rewritten, twice.
 
-    Args:
-        transactions: One row per transaction.
-        cutoff: Where each customer's past ends.
-
     Returns:
         The same columns; rows before the cutoff untouched, two rows for each later one.
     """
@@ -58,11 +54,6 @@ def scramble_transactions(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
 
 def scramble_customers(transactions: ir.Table, customers: ir.Table, cutoff: Cutoff) -> ir.Table:
     """The customers with balances that explain the scrambled points.
-
-    Args:
-        transactions: The transactions as they are.
-        customers: One row per customer.
-        cutoff: Where each customer's past ends.
 
     Returns:
         The same rows; `saldo_puntos` moved by the difference of the scrambled points.
@@ -94,7 +85,6 @@ def compute_concordance(feature: ArrayLike, codes: ArrayLike) -> float:
     telling, so the larger of c and 1 - c is returned.
 
     Args:
-        feature: One number per row.
         codes: The ordered class of each row, as integers.
 
     Returns:
@@ -122,7 +112,6 @@ def compute_feature_concordances(features: pd.DataFrame, codes: ArrayLike) -> "p
     """The concordance of each feature with the target.
 
     Args:
-        features: One column per feature.
         codes: The ordered class of each row.
 
     Returns:
@@ -163,8 +152,6 @@ def require_known_names(
     """Refuse rules about names that do not exist: a misspelt one would leave the gate open.
 
     Args:
-        rules: What a person wrote.
-        features: Every feature.
         columns: Columns that features are made of, or that are excluded with a reason.
 
     Raises:
@@ -196,9 +183,7 @@ def leakage_report(  # noqa: PLR0913, PLR0917 - one argument for each thing that
         concordance: Feature to how well it alone orders the target.
         changed_rows: Feature to the customers whose value changed when the future was scrambled;
             None where a use case has no cutoff.
-        rows: Customers compared.
         warnings: Further things a reader must know.
-        rules: Limits and allowances.
         late: Feature to the reason why it is not known when the decision is taken; None where the
             cutoff settles that.
 
@@ -243,9 +228,6 @@ def _summarize_leakage(
 
 def require_no_leak(report: Mapping[str, Any]) -> None:
     """Stops where a feature is refused.
-
-    Args:
-        report: See `leakage_report`.
 
     Raises:
         LeakageFound: Names the features and what can be done.
@@ -292,9 +274,7 @@ def compute_table_concordances(
 
     Args:
         features: One column per feature, rows in the order of a unique key.
-        words: The features that are words.
         codes: The class of each row, 0 or 1.
-        seed: Seed of the folds.
 
     Returns:
         Feature to concordance, the most telling first, ties by name.

@@ -75,7 +75,6 @@ def make_preprocessor(schema: TabularSchema, settings: PreprocessingSettings) ->
 
     Args:
         schema: Which features are numbers, words, and words with an order.
-        settings: Options.
 
     Returns:
         A transformer from a DataFrame to a matrix of float64 without missing values.
@@ -103,14 +102,7 @@ def make_preprocessor(schema: TabularSchema, settings: PreprocessingSettings) ->
 
 
 def log_of_positive(numbers: pd.DataFrame) -> pd.DataFrame:
-    """log(1 + x), negative numbers counting as 0 and missing ones staying missing.
-
-    Args:
-        numbers: Numeric columns.
-
-    Returns:
-        The same columns.
-    """
+    """log(1 + x), negative numbers counting as 0 and missing ones staying missing."""
     return numbers.clip(lower=0.0).apply(np.log1p)
 
 
@@ -118,12 +110,6 @@ def words_as_objects(words: pd.DataFrame) -> pd.DataFrame:
     """Words in the one form that encoders compare: objects, with NaN for whatever is missing.
 
     A frame from Parquet, from JSON and from Python each write missing text in their own way.
-
-    Args:
-        words: Columns of text.
-
-    Returns:
-        The same columns.
     """
     objects = words.astype(object)
     return objects.where(words.notna(), np.nan)
@@ -131,9 +117,6 @@ def words_as_objects(words: pd.DataFrame) -> pd.DataFrame:
 
 def output_columns(fitted: ColumnTransformer) -> pd.DataFrame:
     """One row per column of the matrix, in its order: which feature it comes from.
-
-    Args:
-        fitted: A fitted preprocessor.
 
     Returns:
         `output` (name of the column), `feature`, and `level`: the word that the column stands for,
@@ -224,10 +207,6 @@ Preprocessing: TypeAlias = Callable[[Features], Floats]
 
 def build_preprocessing(fitted: ColumnTransformer, layout: FeatureLayout) -> Preprocessing | None:
     """Fitted preprocessing over features.
-
-    Args:
-        fitted: See `clientela.features.preprocessing.make_preprocessor`.
-        layout: Where its columns stand.
 
     Returns:
         From features to the matrix (cases x columns) that the model sees; None where a step is

@@ -59,14 +59,7 @@ def collect_rubro_counts(
 
 
 def is_purchase(rows: ir.Table) -> ir.BooleanValue:
-    """Whether a row is a purchase: of a positive amount, and so no refund.
-
-    Args:
-        rows: Transactions.
-
-    Returns:
-        A condition per row.
-    """
+    """Whether a row is a purchase: of a positive amount, and so no refund."""
     return rows["valor_transaccion"] > 0
 
 
@@ -149,7 +142,6 @@ def compute_highest_score(per_rubro: ir.Table, layout: ColumnLayout) -> ir.Float
 
     Args:
         per_rubro: See `with_scores`; `_rubro` is the place in the layout.
-        layout: Which rubros there are.
 
     Returns:
         The score; null for who has no row there.
@@ -167,7 +159,6 @@ def add_top_rubro(table: ir.Table, layout: ColumnLayout) -> ir.Table:
     Args:
         table: One row per customer: `_highest_score`, and of each rubro `score_<slug>` and
             `gasto_<slug>`.
-        layout: Which rubros there are.
 
     Returns:
         The same rows with `rubro_top`; null for who has no score.
@@ -210,15 +201,7 @@ EVERYBODY = slice(None)
 
 
 def list_matrix_columns(layout: ColumnLayout, groups: Sequence[ColumnGroup]) -> list[str]:
-    """The columns of the groups, in the order of the groups and of the layout.
-
-    Args:
-        layout: Rubros and values.
-        groups: Which kinds of features.
-
-    Returns:
-        Column names.
-    """
+    """The columns of the groups, in the order of the groups and of the layout."""
     per_rubro = {
         "participacion": f"{SHARE}{{}}",
         "frecuencia": "frecuencia_{}",
@@ -240,7 +223,6 @@ def list_clustering_columns(layout: ColumnLayout, groups: Sequence[ColumnGroup])
     """What segments are made from and named by: purchases, the matrix, and shares.
 
     Args:
-        layout: Rubros and values.
         groups: Which kinds of features the matrix has.
 
     Returns:
@@ -259,16 +241,11 @@ def build_matrix(
     """The columns as numbers, one row per customer.
 
     Args:
-        features: One row per customer.
-        columns: Which columns, in which order.
         transformed: Whether shares enter as their square root, and counts, amounts and days as
             their logarithm. The root of shares makes the distance the Hellinger distance (Rao
             1995), to which rare rubros do not matter more than frequent ones.
         where: Which customers; taking their rows out of the whole table first would copy columns
             that nobody asked for.
-
-    Returns:
-        Customers x columns, float64.
 
     Raises:
         ModelFileError: Columns are absent: the features are of another layout than the model.
@@ -285,11 +262,7 @@ def select_columns(features: "ir.Table", columns: Sequence[str]) -> "ir.Table":
     """The features with some columns alone: at a million customers all of them fill gigabytes.
 
     Args:
-        features: One row per customer (PII).
         columns: Which ones; repeated ones count once.
-
-    Returns:
-        The same rows.
 
     Raises:
         ModelFileError: Columns are absent: the features are of another layout than the model.
@@ -313,9 +286,6 @@ def _require_matrix_columns(columns: Sequence[str], found: Iterable[str]) -> Non
 def get_column_transform(column: str) -> Callable[[np.ndarray], np.ndarray]:
     """How a column enters the matrix where columns are transformed; see `matrix`.
 
-    Args:
-        column: Its name.
-
     Returns:
         From its values to those of the matrix.
     """
@@ -338,14 +308,7 @@ CENTS_BOUGHT, DAYS, SHARED = "_cents_bought", "_days", "_shared"
 
 
 def list_rubro_feature_columns(layout: ColumnLayout) -> list[str]:
-    """The numbers of `customer_features`, in order; key, top rubro and demographics excluded.
-
-    Args:
-        layout: Rubros and values.
-
-    Returns:
-        Column names.
-    """
+    """The numbers of `customer_features`, in order; key, top rubro and demographics excluded."""
     per_rubro = [
         name
         for slug in layout.slugs

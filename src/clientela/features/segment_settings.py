@@ -244,10 +244,6 @@ def resolve_model_date(period: pd.DataFrame, params: SegmentFeatureParams) -> da
 
     Args:
         period: One row: `first` and `last` transaction (timestamps).
-        params: `fecha_modelo`.
-
-    Returns:
-        The last day that features see.
 
     Raises:
         TrainingDataError: There are no transactions.
@@ -279,12 +275,7 @@ def build_column_layout(
     Args:
         observed: `rubros`: one row per folded rubro and spelling with `rubro, categoria,
             customers, rows`; `values`: one row per `column` and `value` with `rows`.
-        params: What is configured.
-        fecha_modelo: See `model_date`.
         previous: The layout of the previous model, if there is one.
-
-    Returns:
-        The layout.
 
     Raises:
         ConfigurationError: A configured rubro does not occur, or a rubro and a value of a

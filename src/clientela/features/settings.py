@@ -92,7 +92,6 @@ class Cleaning(Rule):
     """Cleaning rules by column.
 
     Attributes:
-        enabled: Whether they apply.
         numbers: Numeric column to its rule.
         words: Categorical or ordinal column to its rule.
     """
@@ -106,7 +105,6 @@ class Band(Rule):
     """A number cut into named bands.
 
     Attributes:
-        column: The number.
         edges: Lower ends of all bands but the first, increasing.
     """
 
@@ -156,7 +154,6 @@ class ColumnSelection(Rule):
 
     Attributes:
         enabled: Whether they are made.
-        columns: The columns.
     """
 
     enabled: bool = True
@@ -196,7 +193,6 @@ class Enrichment(Rule):
     of its operands is, and a ratio also where its denominator is 0.
 
     Attributes:
-        sums: First, sums.
         differences: First operand minus second.
         products: First operand times second.
         ratios: First operand by second.

@@ -54,10 +54,6 @@ NEARLY_ALL = 0.999
 def assign_class(table: ir.Table, target: BinaryTarget) -> ir.StringValue:
     """The class of each row by its name.
 
-    Args:
-        table: One row per case.
-        target: Column, labels and names.
-
     Returns:
         The name; null where there is no label, or an unknown one.
     """
@@ -70,15 +66,7 @@ def assign_class(table: ir.Table, target: BinaryTarget) -> ir.StringValue:
 
 
 def assign_label_status(table: ir.Table, params: TabularFeatureParams) -> ir.StringValue:
-    """Whether each row can be learned from, or the reason why not.
-
-    Args:
-        table: One row per case.
-        params: Target and maturity.
-
-    Returns:
-        One of `STATUSES`.
-    """
+    """Whether each row can be learned from, or the reason why not."""
     reasons = [
         (convert_to_word(table, params.target.column).isnull(), UNLABELLED),
         (assign_class(table, params.target).isnull(), UNKNOWN_LABEL),
@@ -92,10 +80,6 @@ def assign_label_status(table: ir.Table, params: TabularFeatureParams) -> ir.Str
 
 def count_rows_by_status(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
     """One row per status and class: how many rows of the table have it.
-
-    Args:
-        table: One row per case.
-        params: Target and maturity.
 
     Returns:
         `status` (one of `STATUSES`), `clase` (null without a known label), `rows`; `example`, the
@@ -167,9 +151,6 @@ def _get_label_date(started: ir.TimestampValue, maturity: Maturity) -> ir.DateVa
 def feature_columns(params: TabularFeatureParams) -> list[str]:
     """Every feature, in the order of the table.
 
-    Args:
-        params: Columns and rules.
-
     Returns:
         The columns of the table that are features, then those made of them.
     """
@@ -178,9 +159,6 @@ def feature_columns(params: TabularFeatureParams) -> list[str]:
 
 def passthrough_columns(params: TabularFeatureParams) -> list[str]:
     """The columns kept beside the features: sensitive ones, and the time.
-
-    Args:
-        params: Columns and rules.
 
     Returns:
         Column names, without those that are features already.
@@ -192,10 +170,6 @@ def passthrough_columns(params: TabularFeatureParams) -> list[str]:
 
 def require_configured_columns(table: ir.Table, params: TabularFeatureParams) -> None:
     """Refuse a configuration that names columns which the table to learn from does not have.
-
-    Args:
-        table: One row per case.
-        params: Columns and rules.
 
     Raises:
         ConfigurationError: Names the first, and what it may have meant.
@@ -228,7 +202,6 @@ def case_features(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
 
     Args:
         table: One row per case: the key, the needed columns, and any of the others.
-        params: Columns and rules.
 
     Returns:
         The key (PII), each feature (numbers as float64, categories as text, missing where it can't
@@ -246,7 +219,6 @@ def model_input(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
 
     Args:
         table: One row per case, with every configured column.
-        params: Columns and rules.
 
     Returns:
         As `case_features`, and the target: the name of the class. Rows without a label, with an
@@ -354,12 +326,7 @@ class TableFeatureBuilder:
 
     @classmethod
     def of(cls, params: TabularFeatureParams, features: Sequence[str]) -> Self:
-        """The maker of some features.
-
-        Args:
-            params: Columns and rules.
-            features: Those that a model reads.
-        """
+        """The maker of some features."""
         made = params.made_numbers | params.enrichment.categories()
         wanted = _collect_operands(features, made)
         numeric = tuple(name for name in params.numeric if name in wanted)

@@ -33,7 +33,6 @@ def count_cell_findings(table: ir.Table, params: TabularFeatureParams) -> ir.Tab
 
     Args:
         table: One row per case, with every configured column.
-        params: Columns and rules.
 
     Returns:
         `place`, `column`, `finding` (`missing`, `not_finite`, `below_minimum`, `above_maximum`,
@@ -67,10 +66,6 @@ def count_cell_findings(table: ir.Table, params: TabularFeatureParams) -> ir.Tab
 def column_roles(columns: list[str], params: TabularFeatureParams) -> pd.DataFrame:
     """One row per column of the table: what it is used for, and why not where it is not.
 
-    Args:
-        columns: Columns of the table.
-        params: Columns and rules.
-
     Returns:
         `column`, `role` (`key`, `target`, `numeric`, `categorical`, `ordinal`, `date`, `excluded`,
         `sensitive`, `unused`) and `reason`, empty for columns that are used.
@@ -97,10 +92,6 @@ def column_roles(columns: list[str], params: TabularFeatureParams) -> pd.DataFra
 
 def row_report(accounts: pd.DataFrame, params: TabularFeatureParams) -> dict[str, Any]:
     """How many rows are learned from, and how many are left out for which reason.
-
-    Args:
-        accounts: See `clientela.features.table_features.count_rows_by_status`.
-        params: Target and maturity.
 
     Returns:
         `rows`, `status` (rows by status), `classes` (usable rows by class), `too_young_classes`;
@@ -217,9 +208,6 @@ def _summarize_rows(report: Mapping[str, Any], params: TabularFeatureParams) -> 
 def describe_empty_columns(counts: pd.DataFrame) -> list[str]:
     """Input columns that say nothing, as sentences for log and card.
 
-    Args:
-        counts: See `cell_counts`.
-
     Returns:
         One sentence per column without any believable value. It is kept, imputed with a constant.
 
@@ -256,9 +244,7 @@ class TabularSchema(BaseModel):
         key: Unique key of a row.
         target: Column with the class of a row, by its name.
         required: Features that the requirement lists.
-        extra: Further features.
         classes: Names of the negative and the positive class.
-        values: Their codes.
         numeric: Features that are numbers.
         categorical: Features that are words without an order.
         ordinal: Features that are words with an order: name to levels, lowest first.
@@ -295,9 +281,6 @@ class TabularSchema(BaseModel):
 
 def feature_schema(params: TabularFeatureParams) -> dict[str, Any]:
     """Which columns of the model input mean what.
-
-    Args:
-        params: Columns and rules.
 
     Returns:
         The fields of `TabularSchema`, as they are stored in JSON.
@@ -344,7 +327,6 @@ def find_imputed_cells(features: pd.DataFrame, schema: TabularSchema) -> list[li
 
     Args:
         features: One row per case, as `clientela.features.table_features.case_features` gives it.
-        schema: What its columns mean.
 
     Returns:
         Column names by row, in the order of the schema's inputs.

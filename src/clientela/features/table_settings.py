@@ -58,7 +58,6 @@ class BinaryTarget(BaseModel):
     """What is to be predicted.
 
     Attributes:
-        column: Its column.
         negative: The class with code 0.
         positive: The class with code 1.
     """
@@ -284,9 +283,6 @@ class TabularFeatureParams(BaseModel):
     def get_number_rule(self, name: str) -> NumberRule | None:
         """The rule that applies to a numeric column.
 
-        Args:
-            name: The column.
-
         Returns:
             The rule; None where any number is believed.
         """
@@ -294,9 +290,6 @@ class TabularFeatureParams(BaseModel):
 
     def get_word_rule(self, name: str) -> WordRule:
         """The rule that applies to a categorical or ordinal column.
-
-        Args:
-            name: The column.
 
         Returns:
             The rule; without one in configuration, any word is believed as it is written. Words

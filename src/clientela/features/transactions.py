@@ -31,14 +31,7 @@ CENTS = 100
 
 
 def required_columns(params: FeatureParams) -> list[str]:
-    """The features of the requirement, in its order, without key and target.
-
-    Args:
-        params: Category and windows.
-
-    Returns:
-        Column names.
-    """
+    """The features of the requirement, in its order, without key and target."""
     category, (short, long) = params.slug, params.window_months
     windows = [
         f"{measure}_{months}m"
@@ -66,9 +59,6 @@ def required_columns(params: FeatureParams) -> list[str]:
 def rule_columns(params: FeatureParams) -> list[str]:
     """What is always computed beside the requirement: a flag, and what the business rule reads.
 
-    Args:
-        params: Category and windows.
-
     Returns:
         `sin_historial`, and the purchases of the category in the window before the cutoff.
     """
@@ -76,14 +66,7 @@ def rule_columns(params: FeatureParams) -> list[str]:
 
 
 def extended_columns(params: FeatureParams) -> list[str]:
-    """The features that can be switched off.
-
-    Args:
-        params: Category and windows.
-
-    Returns:
-        Column names.
-    """
+    """The features that can be switched off."""
     category, (short, long) = params.slug, params.window_months
     return [
         *(
@@ -110,8 +93,6 @@ def customer_features(
             `valor_transaccion`, `puntos`, `tipo_transaccion`.
         customers: One row per customer: `id_cliente`, `fecha_nacimiento`, `estrato_social`,
             `saldo_puntos`; customers who are missing here have missing attributes.
-        cutoff: Where each customer's past ends.
-        params: Category, windows, and which features.
 
     Returns:
         `id_cliente` (PII), the required features, those of `rule_columns` and, if switched on, the
@@ -135,7 +116,6 @@ def add_inactive_customers(features: ir.Table, customers: ir.Table) -> ir.Table:
 
     Args:
         features: One row per customer with a transaction.
-        customers: One row per known customer.
 
     Returns:
         One row per customer; those added have `sin_historial` = 1.
@@ -155,11 +135,7 @@ def is_purchase(rows: ir.Table, params: FeatureParams) -> ir.BooleanValue:
     """Whether a row is a purchase of the category: of the category, and no refund.
 
     Args:
-        rows: Transactions.
         params: The category, and optionally the transaction types that count.
-
-    Returns:
-        A condition per row.
     """
     bought = (rows["rubro"] == params.rubro) & (rows["valor_transaccion"] > 0)
     if params.purchase_types is None:
@@ -331,10 +307,6 @@ def _compute_extended_features(known: ir.Table, params: FeatureParams) -> dict[s
 def days_between(earlier: ir.TimestampValue, later: ir.TimestampValue) -> ir.IntegerValue:
     """Calendar days from one moment's date to another's.
 
-    Args:
-        earlier: The first moment.
-        later: The second.
-
     Returns:
         Whole days; null where a moment is.
     """
@@ -342,23 +314,12 @@ def days_between(earlier: ir.TimestampValue, later: ir.TimestampValue) -> ir.Int
 
 
 def compute_nonnegative_log1p(amount: ir.NumericValue) -> ir.FloatingValue:
-    """`log1p(max(amount, 0))`, so that refunds in excess of purchases count as nothing.
-
-    Args:
-        amount: An amount or a count.
-
-    Returns:
-        The logarithm; 0 for 0.
-    """
+    """`log1p(max(amount, 0))`, so that refunds in excess of purchases count as nothing."""
     return (ibis.greatest(amount.cast("float64"), 0.0) + 1.0).ln()
 
 
 def age_in_years(birth: ir.DateValue, moment: ir.TimestampValue) -> ir.IntegerValue:
     """Whole years from birth to a moment, written so that every engine agrees.
-
-    Args:
-        birth: Date of birth.
-        moment: When the age is wanted.
 
     Returns:
         Completed years; null where the birth date is missing, or past the moment.
@@ -420,10 +381,8 @@ def customer_target(
     """One row per customer with a transaction: their class in the target window.
 
     Args:
-        transactions: One row per transaction.
         cutoff: Where each customer's target window begins.
         params: The category and what counts as a purchase.
-        target: The business rule.
 
     Returns:
         `id_cliente` (PII), `compras_objetivo` (purchases in the window) and the target column
@@ -439,10 +398,6 @@ def customer_target(
 
 def assign_purchase_class(purchases: ir.IntegerValue, target: OrdinalTarget) -> ir.StringValue:
     """The class of a number of purchases.
-
-    Args:
-        purchases: How many.
-        target: The business rule.
 
     Returns:
         The name of the highest class whose lower bound is reached.

@@ -58,8 +58,6 @@ def check_name(sort: str, name: str, known: Iterable[str]) -> None:
 
     Args:
         sort: What is sought, for the message.
-        name: The name that configuration gives.
-        known: The names there are.
 
     Raises:
         ConfigurationError: It is none of them.
@@ -74,7 +72,6 @@ class NamedRegistry(Mapping[str, Entry]):
 
     Args:
         sort: What the entries are, for messages.
-        entries: Name to entry.
     """
 
     def __init__(self, sort: str, entries: Mapping[str, Entry]) -> None:
@@ -91,12 +88,6 @@ class NamedRegistry(Mapping[str, Entry]):
 
     def named(self, name: str) -> Entry:
         """The entry of a name that a person wrote.
-
-        Args:
-            name: The name that configuration gives.
-
-        Returns:
-            The entry.
 
         Raises:
             ConfigurationError: No entry has this name; the message names the nearest ones.
@@ -118,14 +109,7 @@ class BaseClassifier(ClassifierMixin, BaseEstimator):
     classes_: NDArray[Any]
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The class of each row under the model's decision rule.
-
-        Args:
-            X: Rows x features.
-
-        Returns:
-            Members of `classes_`.
-        """
+        """The class of each row under the model's decision rule."""
         codes = self._predict_codes(X)
         classes: NDArray[Any] = self.classes_[codes]
         return classes
@@ -133,9 +117,6 @@ class BaseClassifier(ClassifierMixin, BaseEstimator):
     @abstractmethod
     def predict_proba(self, X: Any) -> Floats:
         """The probability of each class, in the order of `classes_`.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x K; each row adds up to one.
@@ -167,9 +148,6 @@ def find_column_position(rule: BaseEstimator, column: str | int, title: str) -> 
         column: The column; a name, or already a position.
         title: What to call the rule in the error.
 
-    Returns:
-        Its position.
-
     Raises:
         ConfigurationError: No feature has this name.
     """
@@ -186,9 +164,6 @@ def find_column_position(rule: BaseEstimator, column: str | int, title: str) -> 
 
 def get_feature_names_in(estimator: BaseEstimator) -> list[str]:
     """Feature names of a fitted estimator, `x0, x1, ...` where it was fitted on a bare array.
-
-    Args:
-        estimator: A fitted estimator.
 
     Returns:
         One name per feature, in the order of fitting.

@@ -28,7 +28,6 @@ class ThresholdRule(BinaryClassifier):
 
     Args:
         column: The column; a name, or a position.
-        limit: The number.
         positive: Which side is decided as class 1: `from` the limit on, or `below` it.
         smoothing: Weight of the overall share, in rows.
 
@@ -62,10 +61,6 @@ class ThresholdRule(BinaryClassifier):
 
         Args:
             X: Rows x features; of a DataFrame only the rule's column is read.
-            y: Two classes.
-
-        Returns:
-            Itself.
 
         Raises:
             ConfigurationError: The column is absent, or the side does not exist.
@@ -88,9 +83,6 @@ class ThresholdRule(BinaryClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """The shares of the classes on the row's side in `fit`.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x 2; each row adds up to one.

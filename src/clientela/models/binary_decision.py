@@ -71,9 +71,6 @@ def validate_costs(costs: CostTable) -> Floats:
     Args:
         costs: 2 x 2 costs by true class (row) and predicted class (column).
 
-    Returns:
-        2 x 2 numbers.
-
     Raises:
         ConfigurationError: They are not 2 x 2, or a mistake costs no more than the right decision.
     """
@@ -93,9 +90,6 @@ def compute_cost_threshold(costs: Floats) -> float:
 
     Args:
         costs: 2 x 2 costs by true class (row) and predicted class (column).
-
-    Returns:
-        A number between 0 and 1.
     """
     needless, missed = costs[0, 1] - costs[0, 0], costs[1, 0] - costs[1, 1]
     return float(needless / (needless + missed))
@@ -131,11 +125,7 @@ def apply_threshold(probability: Floats, threshold: float) -> Codes:
     """One code per row: 1 from the threshold on, 0 below it.
 
     Args:
-        probability: Probability of code 1.
         threshold: Lowest probability that is decided as 1.
-
-    Returns:
-        Codes 0 or 1.
     """
     codes: Codes = (probability >= threshold).astype(np.int64)
     return codes
@@ -146,9 +136,6 @@ def compute_fixed_thresholds(costs: Floats) -> dict[str, float]:
 
     Args:
         costs: 2 x 2 costs by true class (row) and predicted class (column).
-
-    Returns:
-        Rule to threshold.
     """
     return {"half": HALF, "cost": compute_cost_threshold(costs)}
 
@@ -159,7 +146,6 @@ def tune_thresholds(
     """Thresholds under which rows that were not learned from fare best.
 
     Args:
-        y_true: True codes, 0 or 1.
         probability: Probability of code 1, out of fold.
         costs: 2 x 2 costs by true class (row) and predicted class (column).
         share: Share of the rows to be decided as 1; None leaves the rule `share` out.
@@ -179,10 +165,6 @@ def tune_thresholds(
 
 def count_by_threshold(y_true: Codes, probability: Floats) -> tuple[Floats, Floats]:
     """Every threshold that decides some row differently, and the counts under it.
-
-    Args:
-        y_true: True codes, 0 or 1.
-        probability: Probability of code 1.
 
     Returns:
         Thresholds from 0 (everybody is 1) upwards, halfway between neighbouring probabilities; and
@@ -220,7 +202,6 @@ def resolve_class_weights(classifier: Any, codes: Codes) -> Any:
     """The classifier with every `scale_pos_weight: balanced` as rows of class 0 by those of 1.
 
     Args:
-        classifier: Unfitted, maybe a pipeline.
         codes: 0 or 1 of the rows that it will learn from, both of which occur.
 
     Returns:
@@ -248,12 +229,9 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
     Args:
         classifier: Classifier or pipeline with `predict_proba`; cloned, sees codes 0 and 1. Its
             `scale_pos_weight` may be `balanced`.
-        decision: One of `clientela.models.binary_decision.BINARY_DECISIONS`.
         costs: 2 x 2 costs by true class (row) and predicted class (column).
         share: Share of rows to decide as class 1, for the rule `share`.
-        calibrate: One of `none`, `sigmoid`, `isotonic`.
         folds: Inner folds; fewer where the rarer class has fewer rows.
-        random_state: Seed of the inner folds.
 
     Attributes:
         classifier_: Fitted on all rows.
@@ -295,10 +273,6 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
 
         Args:
             X: Rows x features, of any form that the classifier takes.
-            y: Two classes.
-
-        Returns:
-            Itself.
 
         Raises:
             ConfigurationError: Decision, costs, share or calibration are not usable.
@@ -320,9 +294,6 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """The calibrated probability of each class, in the order of `classes_`.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x 2; each row adds up to one.

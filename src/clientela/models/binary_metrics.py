@@ -39,15 +39,7 @@ class ScoreHistogram:
 
 
 def compute_score_histogram(y_true: Codes, probability: Floats) -> ScoreHistogram:
-    """The rows of one set of predictions, counted.
-
-    Args:
-        y_true: True codes, 0 or 1.
-        probability: Predicted probability of code 1.
-
-    Returns:
-        One table of counts.
-    """
+    """The rows of one set of predictions, counted."""
     levels, cells = assign_histogram_cells(y_true, probability)
     counts = np.bincount(cells, minlength=2 * len(levels)).astype(np.float64)
     return ScoreHistogram(levels, counts.reshape(-1, 2))
@@ -55,10 +47,6 @@ def compute_score_histogram(y_true: Codes, probability: Floats) -> ScoreHistogra
 
 def assign_histogram_cells(y_true: Codes, probability: Floats) -> tuple[Floats, Codes]:
     """The distinct probabilities, and for each row its cell in the flattened table of counts.
-
-    Args:
-        y_true: True codes, 0 or 1.
-        probability: Predicted probability of code 1.
 
     Returns:
         Levels, increasing; and `2 * level + code` for each row.
@@ -72,12 +60,7 @@ def ratio(numerator: Floats, denominator: Floats, *, empty: float) -> Floats:
     """Element by element quotient, with a given value where nothing is divided.
 
     Args:
-        numerator: Dividends.
-        denominator: Divisors, never negative.
         empty: The quotient where the divisor is zero.
-
-    Returns:
-        Quotients in the shape of both.
     """
     top, bottom = np.broadcast_arrays(numerator, denominator)
     filled = np.full(top.shape, empty)
@@ -98,9 +81,6 @@ def accuracy(counts: Floats, costs: Floats) -> Floats:
     Args:
         counts: Tables of counts, shape (..., 2, 2).
         costs: 2 x 2 costs, as every measure of classes receives them; not used here.
-
-    Returns:
-        One share for each table.
     """
     del costs
     right = counts[..., 0, 0] + counts[..., 1, 1]
@@ -112,10 +92,6 @@ def precision(counts: Floats, costs: Floats) -> Floats:
 
     Args:
         counts: Tables of counts, shape (..., 2, 2).
-        costs: Not used here.
-
-    Returns:
-        One share for each table.
     """
     del costs
     return ratio(counts[..., 1, 1], counts[..., :, 1].sum(axis=-1), empty=0.0)
@@ -126,10 +102,6 @@ def recall(counts: Floats, costs: Floats) -> Floats:
 
     Args:
         counts: Tables of counts, shape (..., 2, 2).
-        costs: Not used here.
-
-    Returns:
-        One share for each table.
     """
     del costs
     return ratio(counts[..., 1, 1], counts[..., 1, :].sum(axis=-1), empty=0.0)
@@ -140,7 +112,6 @@ def f1(counts: Floats, costs: Floats) -> Floats:
 
     Args:
         counts: Tables of counts, shape (..., 2, 2).
-        costs: Not used here.
 
     Returns:
         One number for each table, 0 where class 1 is neither true nor predicted.
@@ -155,7 +126,6 @@ def specificity(counts: Floats, costs: Floats) -> Floats:
 
     Args:
         counts: Tables of counts, shape (..., 2, 2).
-        costs: Not used here.
 
     Returns:
         One share for each table, 0 where there are no such rows.
@@ -169,10 +139,6 @@ def balanced_accuracy(counts: Floats, costs: Floats) -> Floats:
 
     Args:
         counts: Tables of counts, shape (..., 2, 2).
-        costs: Passed on.
-
-    Returns:
-        One mean for each table.
     """
     mean: Floats = (recall(counts, costs) + specificity(counts, costs)) / 2
     return mean
@@ -183,7 +149,6 @@ def matthews_correlation(counts: Floats, costs: Floats) -> Floats:
 
     Args:
         counts: Tables of counts, shape (..., 2, 2).
-        costs: Not used here.
 
     Returns:
         One number for each table, between -1 and 1.
@@ -281,9 +246,6 @@ def kolmogorov_smirnov(counted: ScoreHistogram) -> Floats:
 
     Args:
         counted: Tables of counts over the same levels.
-
-    Returns:
-        One share for each table.
     """
     shares = ratio(counted.rows.cumsum(axis=-2), counted.totals[..., None, :], empty=np.nan)
     distance: Floats = np.abs(shares[..., 1] - shares[..., 0]).max(axis=-1)
@@ -330,9 +292,6 @@ def brier(counted: ScoreHistogram) -> Floats:
 
     Args:
         counted: Tables of counts over the same levels.
-
-    Returns:
-        One mean for each table.
     """
     return _compute_mean_loss(counted, counted.levels**2, (1 - counted.levels) ** 2)
 
@@ -356,9 +315,6 @@ def log_loss(counted: ScoreHistogram) -> Floats:
 
     Args:
         counted: Tables of counts over the same levels.
-
-    Returns:
-        One mean for each table.
     """
     margin = np.finfo(np.float64).eps
     levels = counted.levels.clip(margin, 1 - margin)
@@ -377,9 +333,6 @@ def calibration_error(counted: ScoreHistogram) -> Floats:
 
     Args:
         counted: Tables of counts over the same levels.
-
-    Returns:
-        One mean for each table.
     """
     bins = (counted.levels * CALIBRATION_BINS).astype(np.int64).clip(0, CALIBRATION_BINS - 1)
     surplus = counted.rows.sum(axis=-1) * counted.levels - counted.rows[..., 1]
@@ -443,10 +396,6 @@ BINARY_METRICS: NamedRegistry[BinaryMetric] = NamedRegistry(
 
 def compute_wilson_intervals(hits: Floats, rows: Floats) -> tuple[Floats, Floats]:
     """Lower and upper end of 95 % intervals of shares (Wilson 1927).
-
-    Args:
-        hits: Numbers of rows that count.
-        rows: Numbers of all rows.
 
     Returns:
         Lower and upper ends; 0 and 1 where there are no rows.

@@ -140,11 +140,6 @@ def calibration_table(y_true: Codes, probability: Floats, *, bins: int = 10) -> 
     Rows with the same probability stay in one bin, so that the order of rows plays no part; where
     many share one, there are fewer bins.
 
-    Args:
-        y_true: True codes, 0 or 1.
-        probability: Predicted probability of code 1.
-        bins: Largest number of bins.
-
     Returns:
         `rows`, `promised` (mean probability), `observed` (share of class 1) with its 95 % interval
         `lower`, `upper`; in order of the probability.
@@ -181,12 +176,7 @@ def gain_table(  # noqa: PLR0913 - two say what was predicted, four how to look 
     Rows that share a probability are spread evenly, as if their order were drawn at random.
 
     Args:
-        y_true: True codes, 0 or 1.
-        probability: Predicted probability of code 1.
         code: The class that is looked for: 1, or 0 where that is the rare one.
-        replicates: Bootstrap samples behind the intervals.
-        seed: Seed of the resampling.
-        parts: Number of parts.
 
     Returns:
         `part` (from 1), `rows`, `share` of the class in the part, `lift` (share over overall
@@ -220,7 +210,6 @@ def compute_cumulative_gains(counted: ScoreHistogram, code: int, parts: int) -> 
     Args:
         counted: Tables of counts over the same levels.
         code: The class that is looked for.
-        parts: Number of parts.
 
     Returns:
         Shape (..., parts), rising to 1; missing where a table lacks the class.

@@ -36,9 +36,6 @@ TREES: Final = (None, "gbtree", "dart")
 def build_xgboost_predictor(model: XGBModel) -> Answer | None:
     """A boosted model of XGBoost as its native prediction.
 
-    Args:
-        model: Fitted, with one output.
-
     Returns:
         The answer; None where the wrapper does more than to ask its booster.
     """
@@ -60,14 +57,7 @@ def build_xgboost_predictor(model: XGBModel) -> Answer | None:
 
 
 def build_forest_predictor(model: RandomForestClassifier) -> Answer:
-    """A forest as the mean of its trees.
-
-    Args:
-        model: Fitted on two classes.
-
-    Returns:
-        The probability of the second class.
-    """
+    """A forest as the mean of its trees."""
     trees = [each.tree_ for each in model.estimators_]
 
     def answer(matrix: Floats) -> Floats:
@@ -80,14 +70,7 @@ def build_forest_predictor(model: RandomForestClassifier) -> Answer:
 
 
 def build_hist_gradient_predictor(model: HistGradientBoostingClassifier) -> Answer:
-    """Boosted trees of scikit-learn, which would otherwise start a thread for each core.
-
-    Args:
-        model: Fitted on two classes.
-
-    Returns:
-        The probability of the second class.
-    """
+    """Boosted trees of scikit-learn, which would otherwise start a thread for each core."""
 
     def answer(matrix: Floats) -> Floats:
         if not len(matrix):
@@ -111,9 +94,6 @@ def sum_columns_in_order(terms: Floats) -> Floats:
 
     Args:
         terms: Columns x cases, at least one column.
-
-    Returns:
-        One number for each case.
     """
     sums: Floats = np.add.accumulate(terms, axis=0)[-1]
     return sums
@@ -122,9 +102,6 @@ def sum_columns_in_order(terms: Floats) -> Floats:
 @singledispatch
 def build_probability_predictor(model: Any) -> Answer | None:
     """A classifier of two classes as the probability of the second one.
-
-    Args:
-        model: Fitted.
 
     Returns:
         The answer; None where nothing faster is known than the model itself.
@@ -171,9 +148,6 @@ def _build_probability_from_dummy(model: DummyClassifier) -> Answer | None:
 def build_expected_value_predictor(model: Any) -> Answer | None:
     """A regressor as its prediction.
 
-    Args:
-        model: Fitted.
-
     Returns:
         The answer; None where nothing faster is known than the model itself.
     """
@@ -189,9 +163,6 @@ def _build_from_xgboost_regressor(model: XGBRegressor) -> Answer | None:
 @singledispatch
 def build_class_probability_predictor(model: Any) -> Answer | None:
     """An ordinal classifier as the probabilities of all its classes.
-
-    Args:
-        model: Fitted.
 
     Returns:
         The answer; None where nothing faster is known than the model itself.
@@ -276,10 +247,6 @@ def build_scorecard_predictor(
     card: WoeScorecard, layout: FeatureLayout
 ) -> Callable[[Features], Floats]:
     """A scorecard over features.
-
-    Args:
-        card: Fitted.
-        layout: Where its columns stand.
 
     Returns:
         From features to the probability of class 1.

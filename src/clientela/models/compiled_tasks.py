@@ -55,8 +55,6 @@ def build_binary_model(estimator: Any, layout: FeatureLayout, decision: str | No
     """A fitted binary model over features.
 
     Args:
-        estimator: Fitted.
-        layout: Where its columns stand.
         decision: Of the manifest; None where the model decides by itself.
 
     Returns:
@@ -108,10 +106,6 @@ def _expand_to_both_classes(ones: Floats) -> Floats:
 @singledispatch
 def build_raw_probability(classifier: Any, layout: FeatureLayout) -> Probability:
     """A fitted classifier as the raw probability of class 1.
-
-    Args:
-        classifier: Fitted on a DataFrame.
-        layout: Where its columns stand.
 
     Returns:
         From features to one number for each case.
@@ -182,8 +176,6 @@ def build_ordinal_model(estimator: Any, layout: FeatureLayout, decision: str | N
     """A fitted ordinal model over features.
 
     Args:
-        estimator: Fitted.
-        layout: Where its columns stand.
         decision: Of the manifest; None where the model decides by itself.
 
     Returns:

@@ -91,14 +91,7 @@ def compute_ordinal_console_metrics(
     """Regression measures of the expected value, and multiclass measures of the class.
 
     Args:
-        truth: True codes.
-        said: Predictions for the same rows.
-        values: Class values.
         replicates: Bootstrap samples behind the standard deviations.
-        seed: Seed of the resampling.
-
-    Returns:
-        `regression_metrics` and `multiclass_classification_metrics`.
     """
     generator = np.random.default_rng(seed)
     everything = np.arange(len(truth))
@@ -217,13 +210,7 @@ def compute_binary_console_metrics(
     """Binary classification measures of the decided class and of the probability.
 
     Args:
-        truth: True codes.
-        said: Predictions for the same rows.
         replicates: Bootstrap samples behind the standard deviations.
-        seed: Seed of the resampling.
-
-    Returns:
-        `binary_classification_metrics`.
     """
     counts = compute_confusion_matrix(truth, said.codes, 2)
     sampled = _sample_confusion_matrices(truth, said.codes, replicates, seed)

@@ -19,11 +19,6 @@ def predict_holdout(
 ) -> pd.DataFrame:
     """One row per model and row of the test part.
 
-    Args:
-        test: Test part, sorted by key.
-        models: Name to fitted model.
-        problem: What was learned.
-
     Returns:
         `model`, the key (PII), `true` and `predicted` codes, `expected` value, and one
         probability `p_<class>` per class.
@@ -49,32 +44,14 @@ def predict_holdout(
 def select_model_predictions(
     predictions: pd.DataFrame, model: str, problem: Problem
 ) -> tuple[Codes, Predictions]:
-    """The truth, and what one model says about it.
-
-    Args:
-        predictions: What `holdout_predictions` returned.
-        model: Name of a model.
-        problem: What was learned.
-
-    Returns:
-        True codes, predictions.
-    """
+    """The truth, and what one model says about it."""
     return extract_predictions(predictions, model, problem.schema.classes)
 
 
 def extract_predictions(
     predictions: pd.DataFrame, model: str, classes: Sequence[str]
 ) -> tuple[Codes, Predictions]:
-    """As `said_by`, for whoever knows the classes but not the problem.
-
-    Args:
-        predictions: What `holdout_predictions` returned.
-        model: Name of a model.
-        classes: Classes in order.
-
-    Returns:
-        True codes, predictions.
-    """
+    """As `said_by`, for whoever knows the classes but not the problem."""
     rows = predictions[predictions["model"] == model]
     said = Predictions(
         rows["predicted"].to_numpy(),
@@ -86,10 +63,6 @@ def extract_predictions(
 
 def compute_holdout_metrics(predictions: pd.DataFrame, problem: Problem) -> dict[str, Any]:
     """Every measure of every model on the test part, with bootstrap intervals.
-
-    Args:
-        predictions: What `holdout_predictions` returned.
-        problem: What was learned.
 
     Returns:
         `rows`; `models`: name to measure to `value`, `std`, `lower`, `upper` (95 %);

@@ -87,12 +87,7 @@ def find_source_columns(transformer: Any, columns: Sequence[str], n_out: int) ->
     transformer that gives one column for each, or reads a single one.
 
     Args:
-        transformer: Fitted, or `passthrough`.
         columns: Sources of its input columns; a source may repeat.
-        n_out: Number of its output columns.
-
-    Returns:
-        One source for each output column.
 
     Raises:
         ConfigurationError: The transformer mixes columns in a way that is not known.
@@ -185,11 +180,7 @@ def compute_boosting_contributions(model: HistGradientBoostingClassifier, matrix
     Contributions and a constant, the sum of what the roots are worth, are the raw score exactly.
 
     Args:
-        model: Fitted on two classes.
         matrix: Rows x columns, as the model sees them; missing values allowed.
-
-    Returns:
-        Rows x columns, in log-odds.
 
     Raises:
         ConfigurationError: The model splits by categories.
@@ -245,11 +236,7 @@ def compute_forest_contributions(trees: list[Any], matrix: Floats) -> Floats:
     values: of two columns that say the same, the one that splits nearer to the leaf gets more.
 
     Args:
-        trees: Fitted binary decision trees.
         matrix: Rows x columns, as the trees see them.
-
-    Returns:
-        Rows x columns, in probability.
     """
     values = np.asarray(matrix, dtype=np.float32)
     total = np.zeros(values.shape)
@@ -291,7 +278,6 @@ def binary_contributions(estimator: Any, X: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         estimator: Fitted; one of ours, a pipeline, or one of the models named above.
-        X: Features, as in `fit`.
 
     Returns:
         The index and the columns of `X`, float64; 0 for a column that the model does not read.
@@ -315,10 +301,6 @@ def _explain_pipeline(estimator: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
 
 def compute_reference_contributions(estimator: Any, X: Any) -> Floats:
     """The mean contributions of the training rows, for a model that refers to a row of zeros.
-
-    Args:
-        estimator: A fitted classifier or pipeline.
-        X: The training rows.
 
     Returns:
         One number per column; none for all other models, and where columns have no names.
@@ -397,7 +379,6 @@ def ordinal_contributions(estimator: Any, X: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         estimator: Fitted; one of ours, an XGBoost model, or a pipeline that ends in one.
-        X: Features, as in `fit`.
 
     Returns:
         The index of `X`; float64 columns named after the features that the last step sees.

@@ -47,7 +47,6 @@ def assign_sensitive_groups(
     """The group of each row, for each sensitive column.
 
     Args:
-        people: One row per person.
         columns: Sensitive column to how its groups are formed.
 
     Returns:
@@ -150,10 +149,7 @@ def fairness_table(
     """One row per group of each sensitive column.
 
     Args:
-        y_true: True codes, 0 or 1.
-        y_pred: Decided codes, 0 or 1.
         people: The sensitive columns of the same rows.
-        settings: Columns, bands and limits.
 
     Returns:
         `column`, `group`, `rows`, `deserving_share` (truth is the favourable class),

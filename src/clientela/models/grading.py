@@ -28,9 +28,6 @@ def summarize_replicates(replicates: pd.DataFrame) -> pd.DataFrame:
     Args:
         replicates: One row per bootstrap sample, one column per measure; or the difference of two
             such frames.
-
-    Returns:
-        Index `metric`; columns `std`, `lower`, `upper`.
     """
     lower, upper = (replicates.quantile(level) for level in INTERVAL)
     frame = pd.DataFrame({"std": replicates.std(ddof=1), "lower": lower, "upper": upper})
@@ -50,9 +47,6 @@ def compute_binary_metrics(
     """Every measure of one set of predictions.
 
     Args:
-        y_true: True codes, 0 or 1.
-        y_pred: Predicted codes, 0 or 1.
-        probability: Predicted probability of code 1.
         costs: 2 x 2 costs by true class (row) and predicted class (column).
 
     Returns:
@@ -84,15 +78,7 @@ def bootstrap_binary_metrics(  # noqa: PLR0913 - four describe the predictions, 
     that compare the classes (nan).
 
     Args:
-        y_true: True codes, 0 or 1.
-        y_pred: Predicted codes, 0 or 1.
-        probability: Predicted probability of code 1.
         costs: 2 x 2 costs by true class (row) and predicted class (column).
-        replicates: Number of samples.
-        seed: Seed of the resampling.
-
-    Returns:
-        Columns as in `METRICS`, float64.
     """
     decided = 2 * np.asarray(y_true, dtype=np.int64) + np.asarray(y_pred, dtype=np.int64)
     levels, cells = assign_histogram_cells(y_true, probability)
@@ -117,8 +103,6 @@ def draw_bootstrap_rows(n_rows: int, *, replicates: int, seed: int) -> Iterator[
 
     Args:
         n_rows: Rows to draw from, and to draw.
-        replicates: Number of samples.
-        seed: Seed of the drawing.
 
     Yields:
         Positions of the drawn rows, samples x `n_rows`.
@@ -133,12 +117,7 @@ def count_bootstrap_cells(cells: Codes, n_cells: int, rows: Codes) -> Floats:
     """How often each cell occurs in each sample.
 
     Args:
-        cells: Cell of each row.
-        n_cells: Number of cells.
         rows: Samples of rows, as `sampled_rows` gives them.
-
-    Returns:
-        Samples x cells.
     """
     shifted = cells[rows] + n_cells * np.arange(len(rows))[:, None]
     counts = np.bincount(shifted.ravel(), minlength=n_cells * len(rows))
@@ -164,12 +143,6 @@ def compute_ordinal_metrics(
 ) -> dict[str, float]:
     """Every measure of one set of predictions.
 
-    Args:
-        y_true: True codes, 0..K-1.
-        y_pred: Predicted codes, 0..K-1.
-        probabilities: Predicted probabilities, rows x K.
-        values: The K class values.
-
     Returns:
         Measure by name, in the order of `METRICS`.
     """
@@ -192,17 +165,6 @@ def bootstrap_ordinal_metrics(  # noqa: PLR0913 - four describe the predictions,
 
     The same seed and number of rows give the same samples, so that the difference of two models'
     frames is a paired bootstrap of their difference.
-
-    Args:
-        y_true: True codes, 0..K-1.
-        y_pred: Predicted codes, 0..K-1.
-        probabilities: Predicted probabilities, rows x K.
-        values: The K class values.
-        replicates: Number of samples.
-        seed: Seed of the resampling.
-
-    Returns:
-        Columns as in `METRICS`, float64.
     """
     generator = np.random.default_rng(seed)
     counts = np.empty((replicates, len(values), len(values)))

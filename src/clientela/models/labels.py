@@ -64,7 +64,6 @@ class OfflineSettings(Settings):
     """The labeller that asks nobody: a sentence per row, and a scorecard of rules.
 
     Attributes:
-        language: Of the description.
         version: Of the rules; change it when you change them, it stands in `label_source`.
         rules: Each adds its points where it holds.
         positive_from: Points from which on a row is of the positive class.
@@ -90,7 +89,6 @@ class RetrySettings(Settings):
     """How long one call is tried.
 
     Attributes:
-        connect_seconds: To connect.
         read_seconds: To wait for an answer.
         attempts: At most so many; only what may pass is tried again.
         pause_seconds: Before the second attempt; doubled before each further one, and a random
@@ -141,7 +139,6 @@ class LanguageModelSettings(Settings):
         label_tokens: Most tokens of a label.
         per_minute: Calls begun in a minute, at most; None: as fast as they are answered.
         patience: How long one call is tried.
-        prices: What tokens cost.
     """
 
     model: str = Field(min_length=1)
@@ -160,7 +157,6 @@ class BedrockSettings(LanguageModelSettings):
         model: A model id, or an inference profile's.
         region: Where the model is; None: that of aws.yml or of the AWS chain.
         guardrail: Identifier of a guardrail to apply; None: none.
-        guardrail_version: Its version.
     """
 
     model: str = Field(default="meta.llama3-70b-instruct-v1:0", min_length=1)
@@ -191,7 +187,6 @@ class AuditSettings(Settings):
         groups: Sensitive column to how its groups are formed: the labels of each are counted.
         favourable: The label that people hope for, as a code: 0 where class 1 is a risk.
         stability_rows: Rows labelled again; 0: none. Each costs its calls once more.
-        stability_repeats: How often.
         least_judged: Judged rows below which agreement is not stated.
         bootstrap: Samples behind the intervals.
         curve_sizes: Numbers of true labels that the learning curve tries.
@@ -226,7 +221,6 @@ class LabellingSettings(Settings):
         stop_after: Rows in a row without an answer after which the run stops.
         budget: What a run may spend.
         offline: The labeller that asks nobody.
-        bedrock: Amazon Bedrock.
         openai: Any server that speaks OpenAI's form.
         audit: How labels are checked.
         seed: Of the audit's draws.
@@ -278,7 +272,6 @@ def normalize_truth(words: "pd.Series[Any]", target: BinaryTarget) -> "pd.Series
 
     Args:
         words: What the data say; compared without accents and case.
-        target: The two labels.
 
     Returns:
         One of the labels; missing where nothing is said, or something else.
@@ -294,10 +287,6 @@ def encode_labels(labels: "pd.Series[Any]", target: BinaryTarget) -> Codes:
 
     Args:
         labels: One of the two labels each, none missing.
-        target: The two labels.
-
-    Returns:
-        1 for the positive one.
     """
     return np.asarray(labels == target.positive.label, dtype=np.int64)
 
@@ -308,8 +297,6 @@ def select_training_labels(
     """What a model is to learn of each row, and who said so.
 
     Args:
-        labels: The label table with `truth`.
-        target: Name of the target column.
         learn_from: Made labels, the truth, or both.
 
     Returns:

@@ -40,38 +40,20 @@ def apply_cut_points(score: Floats, cut_points: Floats) -> Codes:
     the nearest class value.
 
     Args:
-        score: One score per row.
         cut_points: The K-1 cut points, never decreasing.
-
-    Returns:
-        Codes 0..K-1.
     """
     codes: Codes = np.searchsorted(cut_points, score, side="left")
     return codes
 
 
 def select_argmax_codes(probabilities: Floats) -> Codes:
-    """One code per row: the likeliest class, of equally likely ones the lowest.
-
-    Args:
-        probabilities: Rows x K.
-
-    Returns:
-        Codes 0..K-1.
-    """
+    """One code per row: the likeliest class, of equally likely ones the lowest."""
     codes: Codes = probabilities.argmax(axis=1)
     return codes
 
 
 def select_median_codes(probabilities: Floats) -> Codes:
-    """One code per row: the lowest class whose cumulative probability reaches one half.
-
-    Args:
-        probabilities: Rows x K.
-
-    Returns:
-        Codes 0..K-1.
-    """
+    """One code per row: the lowest class whose cumulative probability reaches one half."""
     codes: Codes = (probabilities.cumsum(axis=1)[:, :-1] < HALF).sum(axis=1)
     return codes
 
@@ -97,9 +79,6 @@ class OrdinalClassifier(BaseClassifier):
 
     def expected_value(self, X: Any) -> Floats:
         """The mean of the class values under the predicted probabilities.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             One number per row, on the scale of `values`.
@@ -135,12 +114,6 @@ class OrdinalClassifier(BaseClassifier):
 
 def validate_class_values(values: Sequence[float]) -> Floats:
     """The class values as an array.
-
-    Args:
-        values: What configuration gives.
-
-    Returns:
-        K numbers.
 
     Raises:
         ConfigurationError: They are fewer than two, or do not increase.
@@ -178,14 +151,7 @@ MAX_SWEEPS = 50
 
 
 def compute_midpoints(values: Floats) -> Floats:
-    """The K-1 cut points halfway between neighbouring class values.
-
-    Args:
-        values: The K class values.
-
-    Returns:
-        Cut points, increasing.
-    """
+    """The K-1 cut points halfway between neighbouring class values."""
     halfway: Floats = (values[1:] + values[:-1]) / 2
     return halfway
 
@@ -200,12 +166,7 @@ def tune_cut_points(score: Floats, y_true: Codes, values: Floats, metric: PointM
 
     Args:
         score: One score per row, best out-of-fold.
-        y_true: True codes, 0..K-1.
-        values: The K class values.
         metric: The measure to make as good as possible.
-
-    Returns:
-        Cut points, never decreasing, always finite.
     """
     cuts = _generate_candidate_cuts(score, values)
     below = _count_classes_below(cuts, score, y_true, len(values))
@@ -291,10 +252,8 @@ def compute_out_of_fold_scores(
 
     Args:
         held_out_scores: Fits a fresh model on (features, codes) and scores the third argument.
-        X: Rows x features.
         codes: Codes 0..K-1, by which folds are stratified.
         folds: Number of folds; fewer where even the commonest class has fewer rows.
-        seed: Seed of the shuffling.
 
     Returns:
         Scores in the order of the rows.
@@ -374,7 +333,6 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
         decision: One of `argmax`, `median`, `nearest`, `thresholds`.
         metric: What `thresholds` maximises, a point metric's name.
         folds: Number of inner folds, used by `thresholds` only.
-        random_state: Seed of the inner folds.
 
     Attributes:
         estimator_: Fitted on all rows.
@@ -410,9 +368,6 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
             X: Rows x features, of any form that the classifier takes.
             y: Codes, or ordered labels when `values` is not given.
 
-        Returns:
-            Itself.
-
         Raises:
             ConfigurationError: Decision or metric do not exist.
             UnusableTarget: There is one class only, or the target is not codes.
@@ -430,9 +385,6 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """The classifier's probabilities, with zeros for classes it never saw.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x K; each row adds up to one.

@@ -72,9 +72,6 @@ class LastQuarterRule(OrdinalClassifier):
             X: Rows x features, no missing values.
             y: Codes, or ordered labels when `values` is not given.
 
-        Returns:
-            Itself.
-
         Raises:
             ConfigurationError: The column is absent, or bounds and values differ in number.
             UnusableTarget: There is one class only, or the target is not codes.
@@ -98,9 +95,6 @@ class LastQuarterRule(OrdinalClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """What followed last quarter's class in `fit`.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x K; each row adds up to one.
@@ -155,9 +149,6 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
             X: Rows x features, of any form that the binary classifier takes.
             y: Codes, or ordered labels when `values` is not given.
 
-        Returns:
-            Itself.
-
         Raises:
             UnusableTarget: There is one class only, or the target is not codes.
         """
@@ -172,9 +163,6 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """The probability of each class, in the order of `classes_`.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x K; each row adds up to one.
@@ -213,7 +201,6 @@ class ProportionalOddsClassifier(OrdinalClassifier):
     Attributes:
         coef_: One coefficient per standardised feature; positive pulls towards higher classes.
         thresholds_: Cut points between the classes that occurred, increasing.
-        mean_: Feature means.
         scale_: Feature standard deviations, one where a feature is constant.
     """
 
@@ -232,9 +219,6 @@ class ProportionalOddsClassifier(OrdinalClassifier):
         Args:
             X: Rows x features, no missing values.
             y: Codes, or ordered labels when `values` is not given.
-
-        Returns:
-            Itself.
 
         Raises:
             UnusableTarget: There is one class only, or the target is not codes.
@@ -261,9 +245,6 @@ class ProportionalOddsClassifier(OrdinalClassifier):
     def compute_linear_score(self, X: Any) -> Floats:
         """The linear predictor `x'beta` of each row, in log-odds.
 
-        Args:
-            X: Rows x features.
-
         Returns:
             One number per row; zero is the mean customer.
         """
@@ -271,14 +252,7 @@ class ProportionalOddsClassifier(OrdinalClassifier):
         return score
 
     def scale_features(self, X: Any) -> Floats:
-        """Features as the coefficients see them: distance from the mean, in deviations.
-
-        Args:
-            X: Rows x features.
-
-        Returns:
-            Rows x features.
-        """
+        """Features as the coefficients see them: distance from the mean, in deviations."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64)
         distances: Floats = (X - self.mean_) / self.scale_
@@ -286,9 +260,6 @@ class ProportionalOddsClassifier(OrdinalClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """The probability of each class, in the order of `classes_`.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x K; each row adds up to one.
@@ -323,9 +294,7 @@ def compute_penalized_loss(
 
     Args:
         parameters: First threshold, logarithms of the gaps, coefficients.
-        X: Standardised features.
         codes: Codes 0..J-1, all of which occur.
-        l2: Penalty on the squared coefficients.
 
     Returns:
         The loss, and its gradient by each parameter.
@@ -363,12 +332,9 @@ class OrdinalRegressor(DecisionRuleClassifier):
     come from a proportional-odds model of the out-of-fold score alone.
 
     Args:
-        regressor: Any regressor; cloned.
         values: The K class values; without them the classes are the sorted targets.
         decision: One of `nearest`, `thresholds`, `argmax`, `median`.
         metric: What `thresholds` maximises, a point metric's name.
-        folds: Number of inner folds.
-        random_state: Seed of the inner folds.
 
     Attributes:
         regressor_: Fitted on all rows.
@@ -405,9 +371,6 @@ class OrdinalRegressor(DecisionRuleClassifier):
             X: Rows x features, of any form that the regressor takes.
             y: Codes, or ordered labels when `values` is not given.
 
-        Returns:
-            Itself.
-
         Raises:
             ConfigurationError: Decision or metric do not exist.
             UnusableTarget: There is one class only, or the target is not codes.
@@ -423,9 +386,6 @@ class OrdinalRegressor(DecisionRuleClassifier):
     def expected_value(self, X: Any) -> Floats:
         """The regressor's own prediction, which may leave the range of the values a little.
 
-        Args:
-            X: Rows x features.
-
         Returns:
             One number per row, on the scale of `values`.
         """
@@ -434,9 +394,6 @@ class OrdinalRegressor(DecisionRuleClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """Calibrated probabilities of each class, given the score.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x K; each row adds up to one.

@@ -72,7 +72,6 @@ def mean_value_distance(counts: Floats, values: Floats) -> Floats:
 
     Args:
         counts: Tables of counts, shape (..., K, K).
-        values: The K class values.
 
     Returns:
         One mean for each table, in units of the values.
@@ -107,9 +106,6 @@ def off_by_one_accuracy(counts: Floats, values: Floats) -> Floats:
     Args:
         counts: Tables of counts, shape (..., K, K).
         values: The K class values; only their number matters here.
-
-    Returns:
-        One share for each table.
     """
     near = _compute_distances(np.arange(len(values), dtype=np.float64)) <= 1
     return _compute_mean_cost(counts, near.astype(np.float64))
@@ -121,9 +117,6 @@ def exact_accuracy(counts: Floats, values: Floats) -> Floats:
     Args:
         counts: Tables of counts, shape (..., K, K).
         values: The K class values; only their number matters here.
-
-    Returns:
-        One share for each table.
     """
     return _compute_mean_cost(counts, np.eye(len(values)))
 
@@ -141,7 +134,6 @@ def ranked_probability_score(y_true: Codes, probabilities: Floats, values: Float
     A proper score: 0 is certainty in the true class, 1 is certainty at the other end.
 
     Args:
-        y_true: True codes, 0..K-1.
         probabilities: One row of K class probabilities for each true code.
         values: The K class values; only their number matters here.
 
@@ -160,7 +152,6 @@ def cumulative_calibration_error(y_true: Codes, probabilities: Floats, values: F
     error, Naeini et al. 2015). The result is the plain mean of the K-1 errors.
 
     Args:
-        y_true: True codes, 0..K-1.
         probabilities: One row of K class probabilities for each true code.
         values: The K class values; only their number matters here.
 
@@ -212,9 +203,6 @@ def get_point_metric(name: str) -> PointMetric:
 
     Args:
         name: A key of `METRICS` whose measure reads classes.
-
-    Returns:
-        The measure with its direction.
 
     Raises:
         ConfigurationError: No measure has this name, or it reads probabilities.

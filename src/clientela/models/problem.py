@@ -36,14 +36,7 @@ AROUND = ("classifier", "estimator", "regressor")
 
 
 def list_params_to_check(candidate: CandidateSettings) -> list[Mapping[str, Any]]:
-    """The parameters of a candidate, and those at both ends of what tuning may search.
-
-    Args:
-        candidate: As configured.
-
-    Returns:
-        One or three sets of parameters.
-    """
+    """The parameters of a candidate, and those at both ends of what tuning may search."""
     if not candidate.search:
         return [candidate.params]
     ends = {
@@ -100,8 +93,6 @@ class Problem:
     """What is to be learned, from what, and how.
 
     Attributes:
-        task: The task type.
-        schema: Columns and classes.
         settings: What a person decided.
     """
 
@@ -163,14 +154,6 @@ class Candidate:
 
 def create_problem(task: str, schema: Mapping[str, Any], settings: TrainingSettings) -> Problem:
     """The problem of a use case, with all names in its settings known.
-
-    Args:
-        task: Name of its task type.
-        schema: Columns and classes, as stored.
-        settings: Parameters of its training.
-
-    Returns:
-        The problem.
 
     Raises:
         ConfigurationError: A task type, kind, parameter, decision rule or measure does not exist,

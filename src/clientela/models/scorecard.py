@@ -44,7 +44,6 @@ class WoeScorecard(BinaryClassifier):
             weight is infinite and a small bin says little.
         C: Inverse strength of the penalty on the coefficients, as in LogisticRegression.
         folds: Parts of the rows; the weights of each are learned from the others.
-        random_state: Seed of these parts.
 
     Attributes:
         edges_: For each column, the inner edges of its bins, increasing; none for words.
@@ -80,10 +79,6 @@ class WoeScorecard(BinaryClassifier):
 
         Args:
             X: Rows x features; columns of a DataFrame that are no numbers are words.
-            y: Two classes.
-
-        Returns:
-            Itself.
 
         Raises:
             ConfigurationError: Bins or smoothing are not usable.
@@ -108,9 +103,6 @@ class WoeScorecard(BinaryClassifier):
     def transform_to_woe(self, X: Any) -> Floats:
         """The weight of evidence of each value, in log-odds of class 1.
 
-        Args:
-            X: Rows x features.
-
         Returns:
             Rows x features; 0 is what is true of all rows, and of what `fit` never saw.
         """
@@ -120,9 +112,6 @@ class WoeScorecard(BinaryClassifier):
     def compute_woe(self, shares: Floats) -> Floats:
         """The weight of evidence of bins.
 
-        Args:
-            shares: Shares of class 1.
-
         Returns:
             Their log-odds minus those of all rows.
         """
@@ -131,9 +120,6 @@ class WoeScorecard(BinaryClassifier):
 
     def predict_proba(self, X: Any) -> Floats:
         """The probability of each class, in the order of `classes_`.
-
-        Args:
-            X: Rows x features.
 
         Returns:
             Rows x 2; each row adds up to one.
@@ -242,7 +228,6 @@ class PointScale(BaseModel):
 
     Attributes:
         base_points: Points of a case whose odds of class 1 are `base_odds`.
-        base_odds: Those odds.
         points_to_double: Points by which the odds of class 1 double.
     """
 
@@ -260,9 +245,6 @@ class PointScale(BaseModel):
     def points(self, log_odds: Floats) -> Floats:
         """The score of log-odds of class 1.
 
-        Args:
-            log_odds: One number per case.
-
         Returns:
             Points (Siddiqi 2006): `base + factor * (log-odds - ln(base odds))`.
         """
@@ -276,10 +258,6 @@ def scorecard_points(card: WoeScorecard, scale: PointScale) -> pd.DataFrame:
     The points of a case's bins add up to its score: intercept and base are shared out equally
     among the features. Edges are written in full, so that points can be looked up by hand; a bin
     without rows in `fit`, such as a gap where there was none, is no evidence either way.
-
-    Args:
-        card: Fitted.
-        scale: How log-odds become points.
 
     Returns:
         `feature`, `bin` (an interval, a word, `(ausente)`, or `(otra)` for a word that never

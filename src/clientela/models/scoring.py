@@ -33,9 +33,7 @@ def predict_scores(
     `sin_historial`, and neither value nor probabilities.
 
     Args:
-        model: A stored model.
         features: Key and features; a flag `sin_historial` is optional.
-        settings: Batch size, reasons, labels.
 
     Returns:
         The key (PII), `clase`, the expected value (`valor_esperado`, or `probabilidad` of the
@@ -104,8 +102,6 @@ def format_reason_codes(
     """Why a model says what it says of each row.
 
     Args:
-        model: A stored model.
-        X: Its features.
         settings: How many reasons, and the words for features.
 
     Returns:

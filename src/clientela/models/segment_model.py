@@ -76,7 +76,6 @@ def fit_mixture(
     Args:
         scaled: Active customers x columns, standardised; at most `evaluation_rows` are drawn.
         centers: Clusters x columns on the same scale.
-        params: Rows, rounds, seed.
 
     Returns:
         The mixture, with one covariance for all components: with one each, they drift away from
@@ -111,9 +110,7 @@ def predict_segment_probabilities(
     """One row per customer: the probability of each segment.
 
     Args:
-        mixture: A fitted mixture.
         scaled: Customers x columns, standardised as for the fit.
-        ids: The segment of each component.
 
     Returns:
         `prob_<id>` (float64, 0..1), by id; each row adds up to 1.
@@ -131,10 +128,8 @@ def measure_membership(
     """How clear-cut the hard segments are, as the mixture sees them.
 
     Args:
-        mixture: A fitted mixture.
         scaled: Active customers x columns, standardised as for the fit.
         labels: Position of each customer's hard segment in `ids`.
-        ids: The segment of each component.
 
     Returns:
         `agreement`: share of customers whose most probable component is their hard segment;
@@ -186,12 +181,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PreviousModel:
-    """The model before this one.
-
-    Attributes:
-        identity: Its segments.
-        members: `id_cliente` (PII), `cluster_id`.
-    """
+    """The model before this one."""
 
     identity: SegmentIdentity
     members: pd.DataFrame
@@ -202,8 +192,6 @@ class Segmentation:
     """A fitted model with its segments.
 
     Attributes:
-        model: StandardScaler and KMeans.
-        identity: Ids, names, centres.
         members: One row per customer (PII); see `segment_members`.
         continued: Which segments began and ended.
         warm: Whether it began at the previous model's centres.
@@ -237,8 +225,6 @@ def fit_segmentation(
 
     Args:
         features: One row per customer (PII), sorted by their key.
-        layout: Which columns there are.
-        k: How many segments.
         previous: The model before; None for a first one.
         params: What clusters are made from, and how; names given by a person.
 
@@ -372,12 +358,7 @@ def build_stored_segmentation(
     """The fitted parts with their manifest; with a Gaussian mixture where membership is wanted.
 
     Args:
-        made: A run of segmentation.
         features: What it was made from, one row per customer (PII).
-        params: What may vary.
-
-    Returns:
-        The model as it is stored.
     """
     columns = list(made.identity.columns)
     active = is_active(features, params.clustering).to_numpy()
@@ -405,14 +386,7 @@ def build_stored_segmentation(
 
 
 def get_identity(model: StoredModel) -> SegmentIdentity:
-    """The segments of a stored model.
-
-    Args:
-        model: What `stored_segmentation` made.
-
-    Returns:
-        Ids, names, columns, centres.
-    """
+    """The segments of a stored model."""
     return SegmentIdentity.model_validate(model.manifest["identity"])
 
 
@@ -425,13 +399,8 @@ def assign_to_stored_segments(
     """Customers, new ones too, in the segments of a stored model, without a refit.
 
     Args:
-        model: A stored model.
-        features: One row per customer (PII).
         previous: Who was in which segment before; see `segment_members`.
         params: Minimum activity, and the margin for leaving a segment.
-
-    Returns:
-        See `segment_members`.
     """
     fitted: Pipeline = model.estimator[SEGMENTS]
     return predict_segments(features, fitted, get_identity(model), previous, params.clustering)
@@ -441,11 +410,6 @@ def measure_soft_membership(
     model: StoredModel, features: pd.DataFrame, params: SegmentationParams
 ) -> dict[str, Any]:
     """How clear-cut the segments are.
-
-    Args:
-        model: A stored model.
-        features: One row per customer (PII).
-        params: Whether soft membership is wanted.
 
     Returns:
         `mode`, and unless it is `none` what `clientela.models.segment_model.measure_membership` gives.
@@ -464,11 +428,6 @@ def predict_export_probabilities(
     model: StoredModel, features: pd.DataFrame, params: SegmentationParams
 ) -> pd.DataFrame | None:
     """The probability of each segment for each customer, where the export shall have them.
-
-    Args:
-        model: A stored model.
-        features: One row per customer (PII).
-        params: Whether soft membership is exported.
 
     Returns:
         `prob_<cluster_id>`, one row per row of `features`, missing for customers without enough
@@ -506,7 +465,6 @@ def find_latest_before(snapshots: Snapshots, day: date) -> str | None:
 
     Args:
         snapshots: Keyed by text that ends in an ISO date.
-        day: The date of this run.
 
     Returns:
         Its key; None where there is none.
@@ -517,10 +475,6 @@ def find_latest_before(snapshots: Snapshots, day: date) -> str | None:
 
 def load_previous_identity(snapshots: Snapshots, day: date) -> SegmentIdentity | None:
     """The model before a date.
-
-    Args:
-        snapshots: Stored identities by date.
-        day: The date of this run.
 
     Returns:
         The model; None for a first one.
@@ -533,7 +487,6 @@ def load_members(exports: Snapshots, day: date | None) -> pd.DataFrame | None:
     """Who was in which segment of a model.
 
     Args:
-        exports: Stored exports by date.
         day: Date of the model; None for no model.
 
     Returns:
@@ -575,7 +528,6 @@ def customer_segments(
 
     Args:
         features: One row per customer (PII): `rubro_top` and scores.
-        members: Their segments, in any order.
         identity: Names, rubros and date of the model.
         probabilities: One column per segment and one row per row of `features`, where soft
             membership is exported.

@@ -34,14 +34,7 @@ POOLED = "otros valores"
 
 
 def list_profile_columns(layout: ColumnLayout) -> list[str]:
-    """The features that a profile reads.
-
-    Args:
-        layout: Which rubros there are.
-
-    Returns:
-        Column names, the key first.
-    """
+    """The features that a profile reads."""
     per_rubro = ("gasto_{}", "frecuencia_{}", f"{SCORE_PREFIX}{{}}")
     rubros = [name.format(slug) for slug in layout.slugs for name in per_rubro]
     return [KEY, *MEASURES, *rubros, *ATTRIBUTES]
@@ -57,10 +50,7 @@ def build_segment_profile(
     """What sets segments apart, from their customers' features.
 
     Args:
-        features: One row per customer (PII).
         members: `id_cliente` (PII), `cluster_id`, one row for each of them.
-        names: Id to name.
-        layout: Which rubros there are.
         params: The smallest number of customers that is shown.
 
     Returns:
@@ -124,9 +114,6 @@ def _summarize_segments(
 def inactive_last_key(ids: pd.Series) -> pd.Series:
     """A sort key for ids of segments that puts `sin_actividad` behind all others.
 
-    Args:
-        ids: Ids of segments.
-
     Returns:
         The ids, with `sin_actividad` after the largest.
     """
@@ -136,13 +123,7 @@ def inactive_last_key(ids: pd.Series) -> pd.Series:
 def _summarize_rubros(
     features: pd.DataFrame, seats: pd.Series, layout: ColumnLayout
 ) -> pd.DataFrame:
-    """One row per active segment and rubro, in the order of the layout.
-
-    Returns:
-        `cluster_id, slug, label, participacion` (of the segment's positive spend), `lift`
-        (`participacion` over that of all active customers; missing where nobody bought),
-        `score_medio` (0..1), `compradores_share` (customers who bought there).
-    """
+    """One row per active segment and rubro, in the order of the layout."""
     active = seats[seats != SIN_ACTIVIDAD]
     table = pd.concat([_summarize_rubro(features, active, rubro) for rubro in layout.rubros])
     spend, everybody = table["gasto"], table["gasto"].sum()
@@ -173,12 +154,7 @@ def _summarize_rubro(features: pd.DataFrame, active: pd.Series, rubro: Rubro) ->
 def _summarize_demographics(
     features: pd.DataFrame, seats: pd.Series, min_customers: int
 ) -> pd.DataFrame:
-    """One row per segment, attribute and value; none for attributes that nobody has.
-
-    Returns:
-        `cluster_id, attribute, value, clientes, share` (of the segment's customers). Every row
-        stands for `min_customers` or more; smaller segments are left out.
-    """
+    """One row per segment, attribute and value; none for attributes that nobody has."""
     sizes = seats.groupby(seats).size()
     large = seats[seats.isin(sizes.index[sizes >= min_customers])]
     found = [name for name in ATTRIBUTES if name in features and features[name].notna().any()]
@@ -314,10 +290,8 @@ def choose_segment_names(
     names made, from what is left.
 
     Args:
-        features: One row per customer (PII).
         members: One row for each of them: `id_cliente` (PII), `cluster_id`, `cluster_cercano`.
         layout: The rubros and what people call them.
-        params: Names that a person gave.
         previous: The model before; None for a first one.
 
     Returns:

@@ -29,9 +29,6 @@ def fit_clusters(
     """Segments of customers: StandardScaler and KMeans, fitted.
 
     Args:
-        matrix: Active customers x columns.
-        k: How many segments.
-        params: Random starts, rounds, seed.
         previous: Centres to begin at, in units of the matrix; None begins anew.
 
     Returns:
@@ -58,28 +55,13 @@ def fit_clusters(
 
 
 def compute_centers(model: Pipeline) -> np.ndarray:
-    """Where the clusters lie, in units of the matrix.
-
-    Args:
-        model: A fitted pipeline.
-
-    Returns:
-        Clusters x columns.
-    """
+    """Where the clusters lie, in units of the matrix."""
     scaler, clusters = model[SCALER], model[CLUSTERS]
     return np.asarray(scaler.inverse_transform(clusters.cluster_centers_))
 
 
 def compute_center_distances(model: Pipeline, matrix: np.ndarray) -> np.ndarray:
-    """How far each customer is from each centre, on the standardised scale.
-
-    Args:
-        model: A fitted pipeline.
-        matrix: Customers x columns.
-
-    Returns:
-        Customers x clusters.
-    """
+    """How far each customer is from each centre, on the standardised scale."""
     if not len(matrix):
         return np.empty((0, len(model[CLUSTERS].cluster_centers_)))
     return np.asarray(model.transform(matrix))
@@ -127,7 +109,6 @@ class SegmentIdentity(BaseModel):
         transformed: Whether those columns were transformed; see `ClusteringParams`.
         centers: One row per segment, in units of the matrix before scaling.
         ids: The segment of each row of `centers`.
-        names: Id to name.
         name_reasons: Id to why it is called so.
         retired: Ids of segments that ended; they are not given again.
         previous: Date of the model that this one continues; None for a first one.
@@ -170,7 +151,6 @@ def match_segments(
     Args:
         overlap: Jaccard overlap of members, new clusters x old segments (in order of
             `previous.ids`).
-        previous: The previous model.
         minimum_overlap: Below it a match is none: one segment ended and another began.
 
     Returns:
@@ -195,10 +175,6 @@ def match_segments(
 def assign_first_ids(labels: np.ndarray, clusters: int) -> tuple[int, ...]:
     """Ids of a first model: 0 for the largest cluster, and so on; ties by position.
 
-    Args:
-        labels: Position of each customer's cluster.
-        clusters: How many there are.
-
     Returns:
         The id of each cluster, by position.
     """
@@ -219,10 +195,6 @@ def compute_overlap(
         labels: Position of each customer's new cluster.
         previous_ids: The same customers' previous segment; missing for who had none.
         clusters: How many new clusters there are.
-        ids: The previous model's ids.
-
-    Returns:
-        clusters x ids, each 0..1.
     """
     columns = find_segment_positions(previous_ids, ids)
     both = columns >= 0
@@ -238,7 +210,6 @@ def find_segment_positions(segments: pd.Series, ids: Sequence[int]) -> np.ndarra
 
     Args:
         segments: Ids, missing for who has none.
-        ids: Different ones.
 
     Returns:
         One position per customer; -1 for who has none, or another.
@@ -253,7 +224,6 @@ def compute_center_proximity(centers: np.ndarray, previous: np.ndarray) -> np.nd
     """How near new centres lie to old ones, as a substitute for overlap without shared customers.
 
     Args:
-        centers: New centres, scaled.
         previous: Old centres on the same scale.
 
     Returns:
@@ -274,7 +244,6 @@ class AssignmentInput:
     """All customers, in the order of their features.
 
     Attributes:
-        keys: `id_cliente` (PII).
         active: Who bought often enough to be placed.
         before: The segment of each in the previous model; missing for who was not there.
     """
@@ -285,15 +254,7 @@ class AssignmentInput:
 
 
 def is_active(features: pd.DataFrame, params: ClusteringParams) -> pd.Series:
-    """Whether a customer bought often enough to be placed.
-
-    Args:
-        features: One row per customer: `num_tx`.
-        params: The minimum.
-
-    Returns:
-        True or False per row.
-    """
+    """Whether a customer bought often enough to be placed."""
     return features["num_tx"] >= params.minimum_transactions
 
 
@@ -307,8 +268,6 @@ def predict_segments(
     """One row per customer: their segment.
 
     Args:
-        features: One row per customer (PII).
-        model: Fitted clusters.
         identity: What their columns and ids are.
         previous: `id_cliente`, `cluster_id` of the previous model; None for a first one.
         params: Minimum activity, and the margin for leaving a segment.
@@ -328,17 +287,7 @@ def predict_segments(
 def assign_segments(
     crowd: AssignmentInput, apart: np.ndarray, ids: Sequence[int], switch_margin: float
 ) -> pd.DataFrame:
-    """One row per customer: their segment, from how far they are from each.
-
-    Args:
-        crowd: All customers.
-        apart: Active customers x clusters.
-        ids: The segment of each cluster.
-        switch_margin: For leaving a segment.
-
-    Returns:
-        See `segment_members`.
-    """
+    """One row per customer: their segment, from how far they are from each."""
     nearest = apart.argmin(axis=1)
     old = find_segment_positions(crowd.before[crowd.active], ids)
     kept = _apply_switch_margin(apart, nearest, old, switch_margin)
@@ -356,7 +305,6 @@ def find_previous_segments(features: pd.DataFrame, previous: pd.DataFrame | None
     """The segment that each customer was in.
 
     Args:
-        features: One row per customer.
         previous: `id_cliente`, `cluster_id` of the previous model.
 
     Returns:

@@ -25,8 +25,6 @@ class SearchRange(Settings):
     """An interval that tuning searches.
 
     Attributes:
-        low: Smallest value.
-        high: Largest value.
         log: Whether to search its logarithm evenly.
         integer: Whether only whole numbers count.
     """
@@ -50,11 +48,7 @@ class SearchRange(Settings):
 
 
 class SearchChoices(Settings):
-    """A few values that tuning tries.
-
-    Attributes:
-        choices: At least two.
-    """
+    """A few values that tuning tries."""
 
     choices: tuple[str | int | float | bool, ...] = Field(min_length=2)
 
@@ -134,7 +128,6 @@ class TrainingSettings(Settings):
         workers: Folds computed at the same time; never changes a result.
         bootstrap: Samples behind the intervals on the test part.
         explained_rows: Most rows of the training part that the global explanation reads.
-        tuning: Budget of tuning.
         candidates: Name to candidate, simplest first: among equally good ones the first wins.
         labels: Feature to its name in the readers' language.
         cases: What the rows are, in the plural, in the readers' language.

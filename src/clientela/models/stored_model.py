@@ -72,9 +72,6 @@ def encode_estimator(estimator: Any) -> bytes:
     Args:
         estimator: Made of types that skops, or `TRUSTED_TYPES`, trusts.
 
-    Returns:
-        The file's content.
-
     Raises:
         ModelFileError: The estimator holds a type that no file may hold.
     """
@@ -92,9 +89,6 @@ def decode_estimator(content: bytes) -> Any:
 
     Args:
         content: What `skops_bytes` returned, or another skops file.
-
-    Returns:
-        The fitted estimator.
 
     Raises:
         ModelFileError: The bytes are no skops file, or hold a type that is not trusted.
@@ -182,7 +176,6 @@ class StoredModel:
     """A fitted model with its manifest.
 
     Attributes:
-        estimator: Fitted.
         manifest: Features, classes, parameters, versions; see
             `clientela.models.stored_model`.
     """
@@ -209,41 +202,19 @@ def _get_version(library: str) -> str:
 
 
 def compute_frame_sha256(frame: pd.DataFrame) -> str:
-    """A fingerprint of a table's columns, values and row order.
-
-    Args:
-        frame: Any table.
-
-    Returns:
-        64 hexadecimal digits.
-    """
+    """A fingerprint of a table's columns, values and row order."""
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype=np.uint64)
     return compute_sha256("|".join(map(str, frame.columns)).encode() + rows.tobytes())
 
 
 def encode_model(model: StoredModel) -> tuple[bytes, dict[str, Any]]:
-    """The model file's bytes, and the manifest with their fingerprint.
-
-    Args:
-        model: What to store.
-
-    Returns:
-        Bytes of a skops file, manifest.
-    """
+    """The model file's bytes, and the manifest with their fingerprint."""
     content = encode_estimator(model.estimator)
     return content, model.manifest | {"sha256": compute_sha256(content)}
 
 
 def decode_model(content: bytes, manifest: dict[str, Any], where: str) -> StoredModel:
     """The model of a file, after checking the file against its manifest.
-
-    Args:
-        content: Bytes of the model file.
-        manifest: Its manifest.
-        where: What to name in errors.
-
-    Returns:
-        The model.
 
     Raises:
         ModelFileError: The bytes are not those the manifest describes, or a library has changed.
@@ -279,10 +250,6 @@ def build_model_manifest(
     Args:
         train: The rows it was fitted on.
         contender: Which candidate, with which parameters, features and decision rule.
-        problem: What it learned.
-
-    Returns:
-        JSON-ready mapping.
     """
     schema, settings = problem.schema, problem.settings
     candidate = settings.candidates[contender.candidate]

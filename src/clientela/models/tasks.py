@@ -25,7 +25,6 @@ class EstimatorSpec:
         params: Parameters of the estimator, by its own names; tuning may have changed them.
         decision: Decision rule; None where the kind decides by itself.
         candidate: The candidate as configured.
-        schema: Columns and classes.
         settings: What holds for all candidates: metric, seed, inner folds, costs.
     """
 
@@ -37,9 +36,6 @@ class EstimatorSpec:
 
     def check_params(self, known: Iterable[str]) -> None:
         """Refuse parameters that the kind does not have.
-
-        Args:
-            known: Names of those it has.
 
         Raises:
             ConfigurationError: One of the recipe's is unknown.
@@ -55,12 +51,6 @@ class EstimatorSpec:
     def apply_params(self, estimator: Any) -> Any:
         """The estimator with the parameters of the recipe.
 
-        Args:
-            estimator: Unfitted.
-
-        Returns:
-            The same one.
-
         Raises:
             ConfigurationError: It lacks one of them.
         """
@@ -74,13 +64,7 @@ Builder: TypeAlias = Callable[[EstimatorSpec], Any]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says about some rows.
-
-    Attributes:
-        codes: Predicted class codes.
-        probabilities: Rows x K.
-        expected: Expected class value.
-    """
+    """What a model says about some rows."""
 
     codes: Codes
     probabilities: Floats
@@ -92,8 +76,6 @@ class CrossValidation:
     """How an unfitted model is graded.
 
     Attributes:
-        metric: The measure.
-        folds: Number of folds.
         seed: Seed of the folds.
         workers: Folds at the same time.
     """
@@ -129,24 +111,12 @@ class Task(ABC):
     def apply_settings(self, settings: TrainingSettings) -> "Task":
         """The task type under the settings of a use case.
 
-        Args:
-            settings: Of the use case.
-
-        Returns:
-            A task.
-
         Raises:
             ConfigurationError: A setting belongs to another task type.
         """
 
     def greater_is_better(self, metric: str) -> bool:
         """Direction of a measure.
-
-        Args:
-            metric: Its name.
-
-        Returns:
-            Whether larger is better.
 
         Raises:
             ConfigurationError: No measure has this name.
@@ -157,9 +127,6 @@ class Task(ABC):
     def check_decision(self, decision: str) -> None:
         """Refuse a decision rule that does not exist.
 
-        Args:
-            decision: Its name.
-
         Raises:
             ConfigurationError: The task has no such rule.
         """
@@ -167,9 +134,6 @@ class Task(ABC):
 
     def choose_fit_decision(self, decisions: tuple[str, ...]) -> str | None:
         """The rule to fit with, so that `predictions` can apply each of them.
-
-        Args:
-            decisions: Rules that will be compared.
 
         Returns:
             The first learned rule, whose out-of-fold answers teach the others too; else the first;
@@ -184,37 +148,16 @@ class Task(ABC):
 
         Args:
             model: A fitted classifier of the task.
-            X: Its features.
             decision: The rule; None where the kind decides by itself.
-
-        Returns:
-            Codes, probabilities and expected values.
         """
 
     @abstractmethod
     def contributions(self, model: Any, X: pd.DataFrame) -> pd.DataFrame:
-        """One row per row of `X`, one column per feature: what it adds to the model's score.
-
-        Args:
-            model: Fitted.
-            X: Features.
-
-        Returns:
-            Signed numbers, in the model's unit.
-        """
+        """One row per row of `X`, one column per feature: what it adds to the model's score."""
 
     @abstractmethod
     def grade(self, truth: Codes, said: Predictions, values: Floats) -> dict[str, float]:
-        """Every measure of predictions.
-
-        Args:
-            truth: True codes.
-            said: Predictions for the same rows.
-            values: Class values.
-
-        Returns:
-            Measure by name.
-        """
+        """Every measure of predictions."""
 
     @abstractmethod
     def bootstrap_metrics(
@@ -223,15 +166,8 @@ class Task(ABC):
         """One row per bootstrap sample, one column per measure.
 
         Args:
-            truth: True codes.
-            said: Predictions for the same rows.
-            values: Class values.
-            replicates: Number of samples.
             seed: Seed of the resampling; equal seeds give equal samples, so that models compare
                 in pairs.
-
-        Returns:
-            Columns as in `grade`.
         """
 
     @abstractmethod
@@ -242,12 +178,6 @@ class Task(ABC):
 
         Args:
             model: An unfitted classifier of the task.
-            X: Features.
-            codes: Target.
-            by: How it is graded.
-
-        Returns:
-            The measure.
         """
 
     @abstractmethod
@@ -257,12 +187,5 @@ class Task(ABC):
         """The measures in the form that the SageMaker console draws.
 
         Args:
-            truth: True codes.
-            said: Predictions for the same rows.
-            values: Class values.
             replicates: Bootstrap samples behind the standard deviations.
-            seed: Seed of the resampling.
-
-        Returns:
-            See `clientela.models.console_metrics` and `binary_console_metrics`.
         """

@@ -30,7 +30,6 @@ class FeatureSchema(BaseModel):
         required: Features that the requirement lists, in its order.
         extra: Further features, a group that can be switched off.
         last_quarter: Feature with the number of events of the last quarter; None without it.
-        classes: Classes in order.
         values: The number each class stands for.
         lower_bounds: Fewest events of each class; None where the default of the rule holds.
         tabular: What more is known of a use case on a table: which features are words, what they
@@ -83,15 +82,7 @@ class FeatureSchema(BaseModel):
 
 
 def class_shares(frame: pd.DataFrame, schema: FeatureSchema) -> dict[str, dict[str, float]]:
-    """Rows and share of each class, in order.
-
-    Args:
-        frame: A model input.
-        schema: What its columns mean.
-
-    Returns:
-        Class to `rows` and `share`.
-    """
+    """Rows and share of each class, in order."""
     counts = np.bincount(schema.codes(frame), minlength=len(schema.classes))
     return {
         name: {"rows": int(count), "share": float(count / len(frame))}
@@ -103,11 +94,6 @@ def check_model_input(
     frame: pd.DataFrame, schema: FeatureSchema, settings: TrainingSettings
 ) -> None:
     """Refuse a model input that can't be learned from.
-
-    Args:
-        frame: One row per case.
-        schema: What its columns mean.
-        settings: How it will be split.
 
     Raises:
         TrainingDataError: Columns are missing, keys repeat, features or targets are not usable, or
@@ -124,8 +110,6 @@ def check_columns(frame: pd.DataFrame, expected: list[str], what: str) -> None:
     """Refuse a table that lacks columns.
 
     Args:
-        frame: The table.
-        expected: Columns it should have.
         what: What to call the table in the error.
 
     Raises:
@@ -234,14 +218,8 @@ def split_stratified(
     """The training part and the test part, both sorted by key.
 
     Args:
-        frame: One row per key.
-        key: Unique column.
         target: Column whose shares are equal in both parts.
         test_share: Share of the rows in the test part.
-        seed: Seed of the draw.
-
-    Returns:
-        Training part and test part.
     """
     ordered = frame.sort_values(key, ignore_index=True)
     learn, test = train_test_split(
@@ -265,13 +243,8 @@ def split_by_time(
     row without a time can't be called late: it is learned from.
 
     Args:
-        frame: One row per key.
-        key: Unique column.
         time: Column with the moment of each row.
         test_share: Share of the dated rows in the test part.
-
-    Returns:
-        Training part and test part.
 
     Raises:
         TrainingDataError: All rows, or all but those of one moment, have the same time.
@@ -298,12 +271,6 @@ def make_repeated_folds(codes: Codes, *, folds: int, repeats: int, seed: int) ->
 
     Args:
         codes: Target by which folds are stratified, in the order of a unique key.
-        folds: Folds in each repetition.
-        repeats: Repetitions.
-        seed: Seed of the shuffling.
-
-    Returns:
-        `folds * repeats` folds.
     """
     splitter = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
     return [
@@ -323,16 +290,7 @@ Result = TypeVar("Result")
 def run_in_threads(
     function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], workers: int
 ) -> Iterator[Result]:
-    """Results of the calls, in their order, each as soon as it and all before it are done.
-
-    Args:
-        function: What to call.
-        calls: Its arguments, call by call.
-        workers: Calls at the same time.
-
-    Yields:
-        One result per call.
-    """
+    """Results of the calls, in their order, each as soon as it and all before it are done."""
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         # set here, once: warning filters are shared, and threads that change them race
         warnings.filterwarnings("ignore", message="The least populated class")

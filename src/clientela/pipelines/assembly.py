@@ -12,7 +12,6 @@ def get_accepted_dataset_name(use_case: UseCase, table: str) -> str:
     """The dataset that holds a table once it is ingested.
 
     Args:
-        use_case: Who reads it.
         table: A raw table of the switchboard.
 
     Returns:
@@ -29,9 +28,6 @@ LABELLING = "labelling"
 def get_accepted_cases_name(use_case: UseCase) -> str:
     """The dataset with one row per case as ingestion accepted it, of a use case of kind `table`.
 
-    Args:
-        use_case: The use case.
-
     Returns:
         The name of its one ingested table.
 
@@ -43,9 +39,6 @@ def get_accepted_cases_name(use_case: UseCase) -> str:
 
 def get_cases_name(use_case: UseCase) -> str:
     """The dataset with one row per case that models learn from, of a use case of kind `table`.
-
-    Args:
-        use_case: The use case.
 
     Returns:
         The name of its one ingested table; where labels are made, of the table with them.
@@ -75,8 +68,6 @@ def create_stage_pipeline(use_case: UseCase, stage: str, nodes: Sequence[Node]) 
     case into one box; their datasets do not, because stages meet by dataset name.
 
     Args:
-        use_case: Whose they become.
-        stage: The stage they belong to.
         nodes: Its nodes, with plain dataset names.
 
     Returns:

@@ -32,7 +32,6 @@ def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
 
     Args:
         table: One row per case, as ingested.
-        params: Columns and rules.
 
     Returns:
         `column`, `hour`, `rows`, `latest` (the latest moment in that hour).
@@ -64,9 +63,6 @@ def build_typical_case(
     """Medians, commonest words, and the latest day at its commonest hour.
 
     Args:
-        fields: Of the table.
-        train: Training part.
-        hours: See `date_hours`.
         params: Columns and rules: an earlier date lies the median distance before the later one.
 
     Returns:
@@ -86,31 +82,14 @@ def build_typical_case(
 def compute_typical_numbers(
     fields: Iterable[InputField], rows: pd.DataFrame
 ) -> dict[str, JsonValue]:
-    """Medians, for a model whose fields are its features.
-
-    Args:
-        fields: Numbers.
-        rows: What the model learned from.
-
-    Returns:
-        Field to value.
-    """
+    """Medians, for a model whose fields are its features."""
     return {field.name: _compute_typical_number(field, rows[field.name]) for field in fields}
 
 
 def make_case_table(
     case: Mapping[str, JsonValue], fields: Iterable[InputField], key: str
 ) -> ir.Table:
-    """A case as the table of one row that features are made of.
-
-    Args:
-        case: Field to value.
-        fields: Of the table.
-        key: Its key column.
-
-    Returns:
-        A lazy table.
-    """
+    """A case as the table of one row that features are made of."""
     kinds = {field.name: field.kind for field in fields}
     row = {name: _convert_case_value(value, kinds[name]) for name, value in case.items()}
     schema = {key: "string"} | {name: TYPES[kinds[name]] for name in case}

@@ -35,9 +35,7 @@ class MetricEstimate(BaseModel):
     """One measure of the model on the test part.
 
     Attributes:
-        value: Of the model.
         lower: Of its 95 % interval; None where there is none.
-        upper: Likewise.
         rule: The same measure of the best business rule or constant; None where none was graded.
     """
 
@@ -71,12 +69,8 @@ class ServedManifest(BaseModel):
     """What a package says of its model.
 
     Attributes:
-        format: Of the package.
-        use_case: Whose model.
-        role: `champion` or `required`.
         group: Model package group that it is registered in.
         version: Made of the content: the same model has the same one, and no other has.
-        task: Kind of answer.
         problem_type: As registries call it.
         fields: What a case brings, in order: the fields of every model of the use case.
         classes: In order; for segments their names.
@@ -142,15 +136,6 @@ def build_table_fields(
 
     What can't be at all, by the rules of ingestion, is refused online too; what can be but is not
     believed is left to cleaning, as in training.
-
-    Args:
-        params: Columns and rules.
-        rules: Of ingestion.
-        train: Training part: columns after cleaning.
-        labels: Feature to words for people.
-
-    Returns:
-        Fields in the order of `params.inputs`.
     """
     columns = {
         name: rule for table in rules.tables.values() for name, rule in table.columns.items()
@@ -180,8 +165,6 @@ def build_number_fields(
 
     Args:
         names: Features, in the order of fitting; required.
-        rows: What the model learned from.
-        labels: Feature to words for people.
         others: Features that only other models of the use case read; optional.
 
     Returns:
@@ -208,8 +191,6 @@ def select_model_fields(
     """The fields of a use case as one of its models reads them.
 
     Args:
-        fields: All fields of the table.
-        features: Of the model.
         sources: Feature to the columns that it is made of.
 
     Returns:
@@ -273,9 +254,6 @@ SEGMENT_SCORE: Final = "cluster_id"
 def describe_classifier(model: StoredModel) -> dict[str, Any]:
     """What a package tells of the answers of a model with classes.
 
-    Args:
-        model: Fitted.
-
     Returns:
         `task`, `classes`, `target`, `score_name` and `primary_metric` of `ServedManifest`.
     """
@@ -291,9 +269,6 @@ def describe_classifier(model: StoredModel) -> dict[str, Any]:
 
 def describe_segmentation(model: StoredModel) -> dict[str, Any]:
     """What a package tells of the answers of a segmentation.
-
-    Args:
-        model: Fitted.
 
     Returns:
         As `told_of_classes`; the classes are the segments by id, and last who is not placed.
@@ -311,9 +286,6 @@ def describe_segmentation(model: StoredModel) -> dict[str, Any]:
 def map_segment_ids(model: StoredModel) -> dict[str, int]:
     """The segments of a model.
 
-    Args:
-        model: A stored segmentation.
-
     Returns:
         Name to id, by id; last who buys too little to be placed.
     """
@@ -325,11 +297,6 @@ def build_metric_estimates(
     role: Role, grades: Mapping[str, Any], choice: Mapping[str, Any]
 ) -> dict[str, MetricEstimate]:
     """The measures of a model on the test part, beside those of the best business rule.
-
-    Args:
-        role: Which model.
-        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
-        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
 
     Returns:
         Measure to its grade; without those that the test part leaves undefined.
@@ -353,10 +320,6 @@ def build_segment_metrics(
 ) -> dict[str, MetricEstimate]:
     """How clear and how stable the segments are.
 
-    Args:
-        evaluation: See `clientela.pipelines.segmentation.choose_k.evaluate_k_range`.
-        choice: See `clientela.pipelines.segmentation.choose_k.choose_k`.
-
     Returns:
         `silhouette` beside that of columns shuffled one by one (chance), and `stability`.
     """
@@ -378,16 +341,7 @@ def build_segment_metrics(
 def build_class_example(
     model: StoredModel, case: Mapping[str, JsonValue], features: pd.DataFrame
 ) -> Example:
-    """A typical case with what the model says of it.
-
-    Args:
-        model: Fitted.
-        case: Field to value.
-        features: Its features, one row.
-
-    Returns:
-        The example.
-    """
+    """A typical case with what the model says of it."""
     manifest = model.manifest
     task = TASKS[manifest["task"]]
     said = task.predictions(model.estimator, features[model.features], manifest["decision"])
@@ -401,16 +355,7 @@ def build_class_example(
 def build_segment_example(
     model: StoredModel, case: Mapping[str, JsonValue], params: SegmentationParams
 ) -> Example:
-    """A typical customer with their segment.
-
-    Args:
-        model: A stored segmentation.
-        case: Field to value.
-        params: Minimum activity.
-
-    Returns:
-        The example.
-    """
+    """A typical customer with their segment."""
     customer = pd.DataFrame([{KEY: "ejemplo", **case}])
     placed = assign_to_stored_segments(model, customer, None, params)
     number = int(placed["cluster_id"].iloc[0])

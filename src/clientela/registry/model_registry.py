@@ -21,11 +21,8 @@ class Submission:
 
     Attributes:
         group: Model package group; made when it does not exist.
-        use_case: Whose model.
-        role: `champion` or `required`.
         version: Of the manifest: made of the content.
         package: Address of `model.tar.gz` for our own image.
-        package_sha256: Of that file.
         prebuilt: Address of `model.tar.gz` for the prebuilt XGBoost container; None where the
             model is no XGBoost model, or not the required one.
         metrics: Address of the metrics in the form that the SageMaker console draws; None without.
@@ -54,14 +51,9 @@ class RegisteredModel:
     """One entry of a registry.
 
     Attributes:
-        group: Model package group.
         number: The registry's own version, from 1 on.
         status: Whether a person approved it.
-        use_case: Whose model.
-        role: `champion` or `required`.
-        version: Of the manifest.
         package: Address of its package.
-        package_sha256: Of that file.
         address: What the registry itself calls the entry (an ARN, a URI).
     """
 
@@ -86,9 +78,6 @@ class ModelRegistry(Protocol):
     def register(self, submission: Submission) -> RegisteredModel:
         """Enter a model, approval pending; one that is there already is returned as it stands.
 
-        Args:
-            submission: What to enter.
-
         Returns:
             The entry: two calls with the same version and group make one.
 
@@ -99,9 +88,6 @@ class ModelRegistry(Protocol):
     def models(self, group: str) -> list[RegisteredModel]:
         """The entries of a group, the newest first; empty where there is no such group.
 
-        Args:
-            group: Model package group.
-
         Raises:
             RegistryError: The registry can't be reached, or refuses.
         """
@@ -110,12 +96,7 @@ class ModelRegistry(Protocol):
         """Approve or reject an entry.
 
         Args:
-            model: Which.
-            status: What a person decided.
             reason: Their words, kept with the entry.
-
-        Returns:
-            The entry as it is now.
 
         Raises:
             RegistryError: The registry can't be reached, or refuses.
@@ -150,26 +131,14 @@ class DeploymentSettings(BaseModel):
         """The group of a model: as configured, else after its use case.
 
         Args:
-            use_case: Whose model.
             task: Kind of answer; segments, which have one role, are called after the use case
                 alone.
-            role: `champion` or `required`.
-
-        Returns:
-            Name of the group.
         """
         dashed = use_case.replace("_", "-")
         return self.groups.get(role, dashed if task == "segments" else f"{dashed}-{role}")
 
     def list_roles(self, task: ServedTask) -> list[Role]:
-        """The roles that are registered, champion first.
-
-        Args:
-            task: Kind of answer.
-
-        Returns:
-            Roles.
-        """
+        """The roles that are registered, champion first."""
         there: tuple[Role, ...] = ("champion",) if task == "segments" else ("champion", "required")
         return [role for role in there if role in self.roles]
 
@@ -182,7 +151,6 @@ class Comparison:
     """One measure of a model beside that of the best business rule.
 
     Attributes:
-        measure: Its name.
         grade: Of the model, and of the rule.
         verdict: `worse` or `equal` where the rule is no worse, `not proven` where the interval of
             the model holds the rule's figure, else `better`; `no rule` where none was graded.
@@ -195,9 +163,6 @@ class Comparison:
 
 def compare_with_rule(manifest: ServedManifest) -> list[Comparison]:
     """The grades of a model, the least flattering one first.
-
-    Args:
-        manifest: What its package says.
 
     Returns:
         By how much the model gains over the rule, in shares of the larger figure of the two; those
@@ -237,14 +202,7 @@ def _compute_verdict(
 
 
 def describe_model(manifest: ServedManifest) -> str:
-    """A model in one sentence, against the best rule where it was graded against one.
-
-    Args:
-        manifest: What its package says.
-
-    Returns:
-        A sentence without a line break.
-    """
+    """A model in one sentence, against the best rule where it was graded against one."""
     rows = manifest.model["training_rows"]
     who = f"{manifest.use_case}, {manifest.role}, learned from {rows} rows"
     metric = manifest.primary_metric or next(iter(manifest.grades), None)
@@ -258,14 +216,7 @@ def describe_model(manifest: ServedManifest) -> str:
 
 
 def format_interval(grade: MetricEstimate) -> str:
-    """A figure, and how sure it is.
-
-    Args:
-        grade: One measure.
-
-    Returns:
-        For example `0.701 [0.662, 0.741]`.
-    """
+    """A figure, and how sure it is."""
     if grade.lower is None or grade.upper is None:
         return f"{grade.value:.3f}"
     return f"{grade.value:.3f} [{grade.lower:.3f}, {grade.upper:.3f}]"
@@ -273,9 +224,6 @@ def format_interval(grade: MetricEstimate) -> str:
 
 def describe_entry(entry: RegisteredModel) -> str:
     """An entry, so that a person finds it.
-
-    Args:
-        entry: Of a registry.
 
     Returns:
         For example `champion 1c2a3b4d5e6f, number 2 of credit-payment-champion (pending)`.
@@ -288,9 +236,6 @@ def describe_registration(entries: Mapping[str, RegisteredModel]) -> str:
 
     Args:
         entries: Role to its entry; at least one, all of one use case.
-
-    Returns:
-        One or two sentences.
     """
     first = next(iter(entries.values()))
     told = "; ".join(describe_entry(entry) for entry in entries.values())

@@ -27,14 +27,7 @@ from clientela.storage import compute_sha256
 
 
 def make_archive(files: Mapping[str, bytes]) -> bytes:
-    """A `.tar.gz` archive, the same for the same files: sorted, without dates, owners or name.
-
-    Args:
-        files: Path to content.
-
-    Returns:
-        Bytes of the archive.
-    """
+    """A `.tar.gz` archive, the same for the same files: sorted, without dates, owners or name."""
     buffer = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as packed,
@@ -51,11 +44,7 @@ def extract_archive(content: bytes, largest: int | None = None) -> dict[str, byt
     """The files of an archive, read in memory.
 
     Args:
-        content: Bytes of a `.tar.gz` archive.
         largest: Bytes that its files may have together; None: any number.
-
-    Returns:
-        Path to content.
 
     Raises:
         tarfile.TarError: It is no archive, or its files are larger than that.
@@ -80,9 +69,6 @@ def extract_archive(content: bytes, largest: int | None = None) -> dict[str, byt
 
 def describe_matrix_columns(fitted: ColumnTransformer) -> list[dict[str, Any]]:
     """One entry per column of the matrix, in its order: how it comes from one feature.
-
-    Args:
-        fitted: A fitted preprocessor.
 
     Returns:
         `column` and `feature`; `from`: `number`, `log` (log(1 + x), negative ones counting as 0),
@@ -150,9 +136,6 @@ PREPROCESS, MODEL = "preprocess", "model"
 def is_native_xgboost(model: StoredModel) -> bool:
     """Whether a model can be given away as a native XGBoost model.
 
-    Args:
-        model: Any.
-
     Returns:
         Whether one booster makes its score: a regressor of ordinal classes, or a classifier behind
         the preprocessing of a table.
@@ -184,9 +167,6 @@ def build_folder_files(model: StoredModel) -> dict[str, bytes]:
 
     Args:
         model: A model around one XGBoost regressor or classifier.
-
-    Returns:
-        Path to content.
 
     Raises:
         ConfigurationError: The model is not one.
@@ -257,14 +237,7 @@ def _describe_threshold(model: StoredModel) -> dict[str, Any]:
 
 
 def encode_json(content: Mapping[str, Any] | list[Any]) -> bytes:
-    """JSON as bytes, indented, ending in a newline.
-
-    Args:
-        content: What to write.
-
-    Returns:
-        UTF-8 bytes.
-    """
+    """JSON as bytes, indented, ending in a newline."""
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -303,7 +276,6 @@ def build_package(model: StoredModel, told: Mapping[str, Any]) -> tuple[bytes, S
     """A model as the bytes of its package.
 
     Args:
-        model: Fitted.
         told: The fields of `ServedManifest` but `format`, `version`, `model` and `files`.
 
     Returns:
@@ -325,12 +297,8 @@ def open_package(content: bytes, where: str, sha256: str | None = None) -> Model
     """The model of a package, after checking every byte of it.
 
     Args:
-        content: Bytes of `model.tar.gz`.
         where: What to call it in errors.
         sha256: What its own SHA-256 should be; None where nobody knows.
-
-    Returns:
-        Manifest and fitted model.
 
     Raises:
         ModelFileError: It is damaged, was changed, is of another format, or a library has changed.
@@ -353,14 +321,7 @@ def load_package_files(files: Mapping[str, bytes], where: str) -> ModelPackage:
     """The model of the files of a package, as a container finds them unpacked.
 
     Args:
-        files: Path to content.
         where: What to call them in errors.
-
-    Returns:
-        Manifest and fitted model.
-
-    Raises:
-        ModelFileError: See `opened`.
     """
     manifest = _parse_manifest(files.get(MANIFEST), where)
     if set(files) - {MANIFEST} != set(manifest.files):
@@ -431,7 +392,6 @@ class StoredPackage(BaseModel):
     Attributes:
         manifest: What the package says of its model.
         package: Address of `model.tar.gz` for our own image.
-        package_sha256: Of that file.
         prebuilt: Address of the archive for the prebuilt XGBoost container; None without.
         metrics: Address of the measures that the SageMaker console draws; None without.
     """

@@ -24,13 +24,9 @@ class PublishedModel(BaseModel):
     """The model of a use case that servers answer with.
 
     Attributes:
-        use_case: Whose model.
-        role: `champion` or `required`.
-        group: Model package group.
         number: Of the entry in the registry.
         version: Of the manifest: made of the content.
         package: Name of the package in the folder of served models.
-        package_sha256: Of that file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,11 +42,6 @@ class PublishedModel(BaseModel):
 
 def package_name(use_case: str, role: Role, version: str) -> str:
     """How a package is called in the folder of served models.
-
-    Args:
-        use_case: Whose model.
-        role: `champion` or `required`.
-        version: Of the manifest.
 
     Returns:
         A file name that no other package has.
@@ -76,7 +67,6 @@ class PublishedModelStore:
         """Serve a package from now on.
 
         Args:
-            package: Bytes of `model.tar.gz`.
             pointer: What it is, and where it goes.
 
         Raises:
@@ -113,26 +103,13 @@ class PublishedModelStore:
     def package(self, pointer: PublishedModel) -> bytes:
         """The package that a pointer names, verified.
 
-        Args:
-            pointer: Of `served`.
-
-        Returns:
-            Bytes of `model.tar.gz`.
-
         Raises:
             ModelFileError: It is absent, or not the one that was published.
         """
         return read_and_verify(self._build_address(pointer.package), pointer.package_sha256)
 
     def stop_serving(self, use_case: str) -> bool:
-        """Serve a use case no longer; its packages stay.
-
-        Args:
-            use_case: Whose model.
-
-        Returns:
-            Whether it was served before.
-        """
+        """Serve a use case no longer; its packages stay."""
         address = self._build_address(f"{use_case}{POINTER}")
         if read_file_if_present(address) is None:
             return False

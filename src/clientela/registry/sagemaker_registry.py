@@ -35,7 +35,6 @@ class PrebuiltImages:
 
     Attributes:
         repository: Their name in ECR.
-        version: `<XGBoost>-<container>`.
         accounts: Region to the account that holds it.
     """
 
@@ -64,11 +63,7 @@ def get_prebuilt_image(region: str, chosen: str | None) -> str:
     """The address of the prebuilt XGBoost image.
 
     Args:
-        region: Where the container will run.
         chosen: The setting `prebuilt_image`; None: the table decides.
-
-    Returns:
-        An image address.
 
     Raises:
         ConfigurationError: The table does not know the region.
@@ -111,11 +106,7 @@ def build_group_request(group: str, settings: AwsSettings) -> dict[str, Any]:
     """The request that makes a model package group.
 
     Args:
-        group: Its name.
         settings: Tags; those of a group are those of every package in it.
-
-    Returns:
-        A request of `CreateModelPackageGroup`.
     """
     return {
         "ModelPackageGroupName": group,
@@ -132,14 +123,6 @@ def build_package_request(
 
     A model in the form of the prebuilt XGBoost container goes in with that container, any other
     one with our own image. Tags are those of the group: AWS takes none for a versioned package.
-
-    Args:
-        submission: The model.
-        settings: Images and instance type.
-        region: Where it will run.
-
-    Returns:
-        A request of `CreateModelPackage`.
 
     Raises:
         ConfigurationError: The image is not known.
@@ -228,7 +211,6 @@ class SageMakerRegistry:
     stands in its customer metadata, by which a repeated registration finds it.
 
     Args:
-        settings: Images, tags and region.
         clients: Of AWS; None: made from the settings.
     """
 
@@ -266,9 +248,6 @@ class SageMakerRegistry:
     def models(self, group: str) -> list[RegisteredModel]:
         """The entries of a group, the newest first; empty where there is no such group.
 
-        Args:
-            group: Model package group.
-
         Returns:
             Entries that this project made; others in the group are left alone.
 
@@ -286,12 +265,7 @@ class SageMakerRegistry:
         """Approve or reject an entry.
 
         Args:
-            model: Which.
-            status: What a person decided.
             reason: Their words, kept with the entry; 1,024 characters of them.
-
-        Returns:
-            The entry as it is now.
 
         Raises:
             RegistryError: AWS can't be reached, or refuses.
@@ -358,10 +332,6 @@ class SageMakerRegistry:
 
 def get_model_data_url(model: RegisteredModel, clients: Clients) -> str:
     """The file that the container of an entry is given.
-
-    Args:
-        model: The entry.
-        clients: Of AWS.
 
     Returns:
         The address of its package, or, where the prebuilt XGBoost container serves it, of another

@@ -76,17 +76,10 @@ class Scorer(Protocol):
 
         Args:
             columns: Field to its values, all of the same length; every field that the model reads.
-
-        Returns:
-            One entry per case.
         """
 
     def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
         """Why, in Spanish words, the weightiest first; slower than the answers by far.
-
-        Args:
-            columns: As for the answers.
-            count: Most reasons per case.
 
         Returns:
             One list per case, of at most `count` reasons; empty where the model gives none.
@@ -108,7 +101,6 @@ class ImputedFlags:
         numbers: Place of a field that is a number of the model, with its row.
         words: Place of a field that is a word of the model, to its name.
         made: Place of a field that the model sees only through others, to those.
-        layout: Where features stand.
     """
 
     fields: int
@@ -127,8 +119,6 @@ class ImputedFlags:
         """The flags of a model.
 
         Args:
-            fields: Of the manifest.
-            layout: What the model reads.
             sources: Feature to the fields that it is made of; a field itself may be left away.
         """
         read = {place: each.name for place, each in enumerate(fields)}
@@ -171,9 +161,7 @@ class UnseenFlags:
     Attributes:
         fields: How many there are.
         places: Places of the numbers whose learned range is known.
-        names: Their names.
         lowest: Smallest learned value, one row each.
-        highest: Largest learned value.
         words: Place and name of a word to the words that were learned.
     """
 
@@ -186,11 +174,7 @@ class UnseenFlags:
 
     @classmethod
     def of(cls, fields: Sequence[InputField]) -> Self:
-        """The flags of a model.
-
-        Args:
-            fields: Of the manifest.
-        """
+        """The flags of a model."""
         known = {
             place: each
             for place, each in enumerate(fields)
@@ -210,12 +194,7 @@ class UnseenFlags:
         )
 
     def __call__(self, columns: Mapping[str, Column], features: Features) -> Flags:
-        """Cases x fields; a word counts as known in the model's spelling, or as it came.
-
-        Args:
-            columns: The fields.
-            features: What was made of them.
-        """
+        """Cases x fields; a word counts as known in the model's spelling, or as it came."""
         flags = np.zeros((self.fields, features.cases), dtype=np.bool_)
         if self.names:
             values = stack_columns(columns, self.names)
@@ -247,11 +226,6 @@ def build_segments_model(
 ) -> Model:
     """A stored segmentation over features; customers stay where they are nearest.
 
-    Args:
-        model: What `clientela.models.segment_model.build_stored_segmentation` made.
-        manifest: Names and ids.
-        layout: Where the features stand.
-
     Returns:
         From features to the position of the segment in the manifest's classes, and its id.
 
@@ -279,14 +253,7 @@ def build_segments_model(
 
 
 def list_segment_fields(model: StoredModel) -> tuple[str, ...]:
-    """The features that placing a customer reads.
-
-    Args:
-        model: What `clientela.models.segment_model.build_stored_segmentation` made.
-
-    Returns:
-        Columns of the customers' features.
-    """
+    """The features that placing a customer reads."""
     return tuple(dict.fromkeys([*model.features, ACTIVITY]))
 
 
@@ -330,10 +297,7 @@ class CompiledScorer:
     """A model that answers by NumPy alone, except for what no compiler knows.
 
     Attributes:
-        manifest: What it is.
         stored: The fitted model, which gives the reasons.
-        maker: Features of fields.
-        layout: Where they stand.
         model: What it says of them.
         imputed: Which fields had no value that was believed.
         unseen: Which fields hold what it never learned from.
@@ -383,12 +347,6 @@ class CompiledScorer:
 
 def build_scorer(served: ModelPackage) -> Scorer:
     """The scorer of a package that was opened.
-
-    Args:
-        served: Manifest and fitted model.
-
-    Returns:
-        What answers.
 
     Raises:
         ModelFileError: The manifest lacks a field that the model is made of, or a segment.

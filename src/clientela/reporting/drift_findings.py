@@ -70,7 +70,6 @@ class DriftThresholds(BaseModel):
         """What one change amounts to: it must be large, and hardly chance.
 
         Args:
-            kind: Its limits.
             effect: Its size; missing where it was not measured.
             q: Its Benjamini-Hochberg q; missing where there was nothing to test.
 
@@ -127,17 +126,7 @@ def _compute_p_values(row: dict[Hashable, Any]) -> tuple[float, float, float]:
 def compute_rate_change_p_value(
     rate: float, n: int, rate_baseline: float, n_baseline: int
 ) -> float:
-    """Probability of two shares at least as different, were they one (Fisher's exact test).
-
-    Args:
-        rate: Share now.
-        n: Rows now.
-        rate_baseline: Share in the baseline.
-        n_baseline: Rows of the baseline.
-
-    Returns:
-        Two-sided p.
-    """
+    """Probability of two shares at least as different, were they one (Fisher's exact test)."""
     if not np.isfinite(rate + rate_baseline):
         return np.nan
     counts: NDArray[np.int64] = np.rint([rate * n, rate_baseline * n_baseline]).astype(np.int64)
@@ -145,16 +134,7 @@ def compute_rate_change_p_value(
 
 
 def compute_new_values_p_value(rate: float, n: int, n_baseline: int) -> float:
-    """Probability of so many values of a kind that the baseline has none of (Fisher, one-sided).
-
-    Args:
-        rate: Share of new values.
-        n: Rows now.
-        n_baseline: Rows of the baseline.
-
-    Returns:
-        One-sided p.
-    """
+    """Probability of so many values of a kind that the baseline has none of (Fisher, one-sided)."""
     if not np.isfinite(rate):
         return np.nan
     new = round(rate * n)
@@ -168,14 +148,6 @@ def compute_out_of_range_p_value(rate: float, n: int, n_baseline: int) -> float:
     How many of n new values exceed the largest of N old ones is geometric with ratio n / (N + n)
     for large N, whatever the distribution (exceedances: Gumbel and von Schelling 1950); both ends
     together are negative binomial. Ties make it rarer still.
-
-    Args:
-        rate: Share beyond the range.
-        n: Rows now.
-        n_baseline: Rows of the baseline.
-
-    Returns:
-        One-sided p.
     """
     if not np.isfinite(rate):
         return np.nan
@@ -198,7 +170,6 @@ class Finding:
 
     Attributes:
         severity: How bad it is.
-        reason: Its code.
         es: For people, in Spanish; rates and counts only, never a value of the data.
         en: The same in English.
     """
@@ -214,9 +185,7 @@ class ColumnMetrics:
     """What was measured on one column; rates are shares of rows, missing where not measured.
 
     Attributes:
-        n: Rows now.
         n_baseline: Rows of the baseline.
-        psi: Population stability index.
         q: Of the chi-square test of the whole distribution.
         psi_noise: The 99 % quantile of `psi` without drift.
         missing_rate: Share of missing values now.
@@ -253,10 +222,6 @@ class ColumnMetrics:
 
 def evaluate_column(column: ColumnMetrics, limits: DriftThresholds) -> list[Finding]:
     """Everything that decides the severity of one column: findings of one severity.
-
-    Args:
-        column: What was measured.
-        limits: What counts.
 
     Returns:
         At least one finding, the one that names the cause best first.
@@ -371,8 +336,6 @@ def assign_severity(
     | VERDE        | no change is proven, and one worth watching would have been                  |
 
     Args:
-        table: A drift table.
-        thresholds: What counts.
         constant: Columns of which the baseline holds one value only.
 
     Returns:
@@ -398,14 +361,7 @@ def assign_severity(
 
 
 def sort_by_severity(judged: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table with severities in the order in which they ask for attention.
-
-    Args:
-        judged: `severity`, `psi`, `feature`.
-
-    Returns:
-        The same rows, numbered anew.
-    """
+    """The rows of a table with severities in the order in which they ask for attention."""
     rank = judged["severity"].map(SEVERITIES.index)
     return (
         judged.assign(rank=rank)

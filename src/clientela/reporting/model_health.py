@@ -79,12 +79,6 @@ class PeriodSummary(BaseModel):
         |          | `moved_share` >= `warning_share`                                           |
         | unknown  | `unknown_share` > the rule's                                               |
         | calm     | else                                                                       |
-
-        Args:
-            rules: The limits.
-
-        Returns:
-            The level of this period alone.
         """
         if self.realised == "fell" or self.red_share >= rules.critical_share:
             return "critical"
@@ -105,8 +99,6 @@ def summarize_period(
         judged: One row per column: `feature, psi, severity, reason`.
         importance: Importance of the model's features, of any scale; columns that it does not name
             weigh nothing, and an empty one lets all columns weigh the same.
-        estimated: Whether estimated performance fell.
-        realised: Whether realised performance fell.
 
     Returns:
         The evidence of one period; without any columns all of it is unknown.
@@ -134,7 +126,6 @@ def normalize_importance(features: "pd.Series[str]", importance: Mapping[str, fl
     """The share of importance of each column.
 
     Args:
-        features: Names of columns.
         importance: Importance of some of them, of any scale and sign.
 
     Returns:
@@ -220,7 +211,6 @@ class PastPeriod(BaseModel):
         baseline: Of which baseline profile.
         level: The period's own level.
         state: The model's state after it.
-        recommendation: What was recommended.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -236,8 +226,6 @@ class ModelState(BaseModel):
 
     Attributes:
         level: The period's own level.
-        state: The model's state.
-        recommendation: What to do.
         reasons: Why, as codes; at least one.
     """
 
@@ -280,11 +268,9 @@ def evaluate_model_state(
     | calm     | stable | `calm`                                                | nothing        |
 
     Args:
-        evidence: This period.
         baseline: The baseline profile it was compared with. After another one the count begins
             anew, the cool-down does not.
         history: Earlier periods, oldest first, this one not among them.
-        rules: How many periods it takes.
 
     Returns:
         What to write down and to show.
@@ -363,12 +349,7 @@ def _list_observed_reasons(evidence: PeriodSummary, limits: LevelRules) -> Itera
 
 
 class Wording(NamedTuple):
-    """One meaning.
-
-    Attributes:
-        es: In Spanish.
-        en: In English.
-    """
+    """One meaning."""
 
     es: str
     en: str

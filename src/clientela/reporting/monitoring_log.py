@@ -52,7 +52,6 @@ class LogRow(BaseModel):
         realised_change: The same with labels.
         level: Of the period alone.
         state: Of the model after it.
-        recommendation: What to do.
         reasons: Codes, joined by `;`.
     """
 
@@ -108,7 +107,6 @@ class PeriodRun(BaseModel):
     """Which period was measured, against what.
 
     Attributes:
-        period: ISO.
         mode: How it was measured.
         baseline: Hash of the baseline profile.
         n: Rows of the period.
@@ -127,8 +125,6 @@ class PerformanceRecord(BaseModel):
 
     Attributes:
         measure: Its name; empty where the model is judged by none.
-        estimated: Estimated without labels.
-        realised: On mature labels.
         n_realised: How many of them.
     """
 
@@ -150,14 +146,8 @@ def build_log_row(
     """The row that a period leaves in the log.
 
     Args:
-        run: Which period, against what.
         judged: The drift table with severities, worst first.
         evidence: What it says about the model.
-        state: What follows.
-        performance: How good the model was.
-
-    Returns:
-        One row; figures to six decimals.
     """
     severity = judged["severity"]
     red = judged.loc[severity == "ROJO", "feature"]
@@ -209,9 +199,6 @@ def parse_log(text: str) -> list[LogRow]:
     Args:
         text: A whole file; empty before the first period.
 
-    Returns:
-        Its rows.
-
     Raises:
         MonitoringLogError: It was cut short, or is no log of ours.
     """
@@ -241,7 +228,6 @@ def update_log(log: Sequence[LogRow], new: Sequence[LogRow]) -> list[LogRow]:
 
     Args:
         log: The rows that stand in it.
-        new: The rows of this run.
 
     Returns:
         All rows, by period, then by baseline.
@@ -252,9 +238,6 @@ def update_log(log: Sequence[LogRow], new: Sequence[LogRow]) -> list[LogRow]:
 
 def format_log(log: Sequence[LogRow]) -> str:
     """The text of the log: CSV with a header, lines ended by a line feed.
-
-    Args:
-        log: Its rows, in order.
 
     Returns:
         What `parsed_log` reads back; the same rows give the same bytes.
@@ -272,9 +255,6 @@ def list_past_periods(log: Sequence[LogRow], period: str) -> list[PastPeriod]:
     Args:
         log: Rows in the order of time.
         period: Neither it nor what follows it is looked at, so that a rerun decides alike.
-
-    Returns:
-        Earlier periods, of every baseline.
     """
     return [row.to_past_period() for row in log if row.period < period]
 

@@ -34,11 +34,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list of short statements.
-
-    Attributes:
-        items: Plain text each.
-    """
+    """A list of short statements."""
 
     items: tuple[str, ...]
     kind: Literal["bullets"] = field(default="bullets", init=False)
@@ -68,7 +64,6 @@ class Image:
 
     Attributes:
         title: What it shows; read aloud where images are not seen.
-        figure: The drawing.
         note: What a reader must know to read it right.
     """
 
@@ -86,7 +81,6 @@ class Section:
     """A part of a page with its own place in the navigation.
 
     Attributes:
-        title: Its heading.
         blocks: Its content, in order.
     """
 
@@ -99,7 +93,6 @@ class Page:
     """A report.
 
     Attributes:
-        title: Its heading.
         subtitle: What it is about, in one line.
         summary: The few things to know, first of all.
         sections: Its content, in order.
@@ -113,10 +106,6 @@ class Page:
 
 def render_html(page: Page, numbers: NumberFormat) -> str:
     """The page as one HTML document without outside resources.
-
-    Args:
-        page: The report.
-        numbers: How its readers write numbers.
 
     Returns:
         The document; the same page gives the same bytes.

@@ -60,12 +60,7 @@ class CachedFigure(Figure):
         self._drawn: dict[str, bytes] = {}
 
     def savefig(self, fname: Any, **kwargs: Any) -> None:
-        """Write the figure.
-
-        Args:
-            fname: A file, or its path.
-            kwargs: As matplotlib takes them.
-        """
+        """Write the figure."""
         if not isinstance(fname, io.BytesIO):
             super().savefig(fname, **kwargs)
             return
@@ -86,11 +81,6 @@ class CachedFigure(Figure):
 def make_panels(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
     """An empty figure of the report's width with a grid of panels.
 
-    Args:
-        rows: Panels from top to bottom.
-        columns: Panels from left to right.
-        height: In inches.
-
     Returns:
         The figure and its panels, row by row.
     """
@@ -101,14 +91,7 @@ def make_panels(rows: int, columns: int, height: float) -> tuple[Figure, list[Ax
 
 
 def make_empty_figure(message: str) -> Figure:
-    """A figure that says why there is nothing to show.
-
-    Args:
-        message: One sentence.
-
-    Returns:
-        The figure.
-    """
+    """A figure that says why there is nothing to show."""
     figure, (panel,) = make_panels(1, 1, 1.2)
     panel.axis("off")
     panel.text(0.5, 0.5, message, ha="center", va="center", color=MUTED, fontsize=11)
@@ -116,27 +99,14 @@ def make_empty_figure(message: str) -> Figure:
 
 
 def write_title(panel: Axes, title: str, size: float = 10.5) -> None:
-    """Writes a panel's title the way all figures do.
-
-    Args:
-        panel: Where.
-        title: A few words.
-        size: In points.
-    """
+    """Writes a panel's title the way all figures do."""
     panel.set_title(title, loc="left", fontsize=size, fontweight="bold", color=INK)
 
 
 def draw_bars(
     panel: Axes, labels: Sequence[str], values: Sequence[float], color: str = MAIN
 ) -> None:
-    """Upright bars with their names below.
-
-    Args:
-        panel: Where.
-        labels: Names, left to right.
-        values: Heights.
-        color: Of the bars.
-    """
+    """Upright bars with their names below."""
     panel.bar(range(len(values)), values, color=color, width=0.78)
     panel.set_xticks(range(len(labels)), labels)
     panel.grid(axis="y")
@@ -146,14 +116,7 @@ def draw_bars(
 def draw_ranked_bars(
     panel: Axes, labels: Sequence[str], values: Sequence[float], texts: Sequence[str]
 ) -> None:
-    """Lying bars with their names beside and their values written at the end.
-
-    Args:
-        panel: Where.
-        labels: Names, top to bottom.
-        values: Lengths.
-        texts: The values as written.
-    """
+    """Lying bars with their names beside and their values written at the end."""
     panel.barh(range(len(values)), values, color=MAIN, height=0.72)
     panel.set_yticks(range(len(labels)), [shorten_label(label) for label in labels])
     panel.invert_yaxis()
@@ -177,10 +140,7 @@ def draw_heatmap(
     """A table of colours, its values written in the cells where given.
 
     Args:
-        panel: Where.
-        values: Rows x columns.
         texts: What is written in each cell.
-        colors: From low to high.
         limits: Values of the lowest and highest colour; None: those of the data.
     """
     low, high = limits or (float(np.nanmin(values)), float(np.nanmax(values)))
@@ -201,10 +161,6 @@ def format_axis_numbers(
     """Has an axis written as the readers write numbers.
 
     Args:
-        panel: Whose axis.
-        axis: `x` or `y`.
-        numbers: The locale.
-        ticks: Most numbers written.
         whole: Whether only whole numbers make sense.
     """
     which = panel.xaxis if axis == "x" else panel.yaxis
@@ -215,10 +171,6 @@ def format_axis_numbers(
 def shorten_label(text: str, length: int = 24) -> str:
     """A name that fits beside a bar.
 
-    Args:
-        text: Any name.
-        length: Most letters.
-
     Returns:
         The name, its end replaced by an ellipsis where too long.
     """
@@ -227,9 +179,6 @@ def shorten_label(text: str, length: int = 24) -> str:
 
 def render_png(figure: Figure) -> bytes:
     """A figure as PNG: the same bytes for the same figure.
-
-    Args:
-        figure: Any figure.
 
     Returns:
         The file's content, without the program's version or a date.
@@ -248,13 +197,7 @@ UPRIGHT = 4
 
 
 def label_heatmap_axes(panel: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Names beside the rows and below the columns of a heat map.
-
-    Args:
-        panel: Where.
-        rows: Top to bottom.
-        columns: Left to right.
-    """
+    """Names beside the rows and below the columns of a heat map."""
     panel.set_yticks(range(len(rows)), [format_axis_label(name) for name in rows])
     panel.set_xticks(range(len(columns)), [format_axis_label(name) for name in columns])
     if len(columns) > UPRIGHT:
@@ -263,13 +206,5 @@ def label_heatmap_axes(panel: Axes, rows: Sequence[str], columns: Sequence[str])
 
 
 def format_axis_label(name: str, letters: int = TICK_LETTERS) -> str:
-    """A name that fits and is written as it is: matplotlib reads `$...$` as a formula.
-
-    Args:
-        name: As people read it.
-        letters: Most letters.
-
-    Returns:
-        What to hand to matplotlib.
-    """
+    """A name that fits and is written as it is: matplotlib reads `$...$` as a formula."""
     return shorten_label(name, letters).replace("$", r"\$")

@@ -20,15 +20,7 @@ PORT: Final = "8080"
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Serve.
-
-    Args:
-        arguments: None, or `serve`.
-        environment: Variable to value.
-
-    Returns:
-        Exit code.
-    """
+    """Serve."""
     try:
         serve(load_container_settings(arguments, environment))
     except ClientelaError as err:
@@ -40,18 +32,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def load_container_settings(
     arguments: Sequence[str], environment: Mapping[str, str]
 ) -> ServingSettings:
-    """The settings of a container.
-
-    Args:
-        arguments: None, or `serve`.
-        environment: Variable to value.
-
-    Returns:
-        The settings.
-
-    Raises:
-        ConfigurationError: They can't be.
-    """
+    """The settings of a container."""
     if list(arguments) != [SERVE]:
         return load_serving_settings(environment)
     given = {

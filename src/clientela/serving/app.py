@@ -42,25 +42,14 @@ NOT_ALLOWED: Final = 405
 
 
 def from_environment() -> FastAPI:
-    """The application that the variables of the environment describe, for each worker.
-
-    Returns:
-        An ASGI application.
-    """
+    """The application that the variables of the environment describe, for each worker."""
     settings = load_serving_settings(os.environ)
     store = None if settings.served is None else PublishedModelStore(settings.served)
     return create_app(Service(settings, store))
 
 
 def create_app(service: Service) -> FastAPI:
-    """The application around a service.
-
-    Args:
-        service: What answers.
-
-    Returns:
-        An ASGI application.
-    """
+    """The application around a service."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -152,9 +141,6 @@ takes to import the application: its workers would be replaced for ever, and nev
 def serve(settings: ServingSettings) -> None:
     """Serve until the process is told to stop; requests in flight are answered first.
 
-    Args:
-        settings: Of the API.
-
     Raises:
         ConfigurationError: A setting can't be followed.
     """
@@ -173,14 +159,7 @@ def serve(settings: ServingSettings) -> None:
 
 
 def get_uvicorn_options(settings: ServingSettings) -> dict[str, Any]:
-    """How uvicorn runs the application.
-
-    Args:
-        settings: Of the API.
-
-    Returns:
-        Arguments of `uvicorn.Config`.
-    """
+    """How uvicorn runs the application."""
     BoundedProtocol.head_seconds = settings.head_seconds
     return {
         "app": APPLICATION,

@@ -27,9 +27,6 @@ TOKEN_BYTES: Final = 32
 def load_token(settings: ServingSettings) -> str | None:
     """The token that callers have to show.
 
-    Args:
-        settings: Of the API.
-
     Returns:
         The token; None where nobody has to show one.
 
@@ -56,9 +53,6 @@ def load_token(settings: ServingSettings) -> str | None:
 def ensure_token(settings: ServingSettings) -> ServingSettings:
     """The settings with a token made up and printed once, where one is needed and none is given.
 
-    Args:
-        settings: Of the API.
-
     Returns:
         The same settings where none is needed.
     """
@@ -75,11 +69,7 @@ def ensure_token(settings: ServingSettings) -> ServingSettings:
 
 
 class Authenticator:
-    """Lets requests in.
-
-    Args:
-        settings: Of the API.
-    """
+    """Lets requests in."""
 
     def __init__(self, settings: ServingSettings) -> None:
         token = load_token(settings)
@@ -96,9 +86,6 @@ class Authenticator:
 
     def check(self, scope: Scope) -> None:
         """Let a request in.
-
-        Args:
-            scope: Of the request.
 
         Raises:
             Refusal: It shows no token (401), or comes under a foreign name (403).
@@ -117,9 +104,6 @@ class Authenticator:
 
     def has_valid_token(self, scope: Scope) -> bool:
         """Whether a caller may see everything.
-
-        Args:
-            scope: Of the request.
 
         Returns:
             True where the right token is shown, or none is needed.

@@ -36,7 +36,6 @@ def has_more_values_than(text: bytes, values: int) -> bool:
     half a gigabyte.
 
     Args:
-        text: JSON, or not.
         values: The most that it may have.
 
     Returns:
@@ -52,12 +51,6 @@ def count_strings(text: bytes) -> int:
 
     Each has two quotes that are not escaped. Outside strings there is no backslash, and inside
     they are read from the left: `\\` is taken away first, so that `\"` is an escaped quote.
-
-    Args:
-        text: Valid JSON.
-
-    Returns:
-        The number.
     """
     if b"\\" in text:
         text = text.replace(rb"\\", b"")
@@ -95,7 +88,6 @@ class CsvRows:
     """The rows of a CSV text.
 
     Attributes:
-        names: Of the columns.
         rows: Column to text; the empty cells are left out (PII).
         header: Whether the first line named the columns.
     """
@@ -112,9 +104,6 @@ def parse_csv_rows(content: bytes, fields: Sequence[str], most: int) -> CsvRows:
         content: In UTF-8; the first line is a header where it names a field.
         fields: Names, in the order of the columns of a text without header.
         most: Rows that are asked for; one more is read, so that too many can be told.
-
-    Returns:
-        Its rows.
 
     Raises:
         Refusal: It is no CSV (400), or a line is of another width (422).
@@ -175,7 +164,6 @@ class RequestLimits:
     """How much a request may hold.
 
     Attributes:
-        batch: Most cases.
         word: Most characters of a word.
         problems: Most problems that a refusal lists.
     """
@@ -200,7 +188,6 @@ class CaseReader:
     """Reads requests to one model.
 
     Args:
-        fields: Of its manifest.
         limits: How much a request may hold.
 
     Attributes:
@@ -228,9 +215,6 @@ class CaseReader:
         Args:
             text: An object with one array of cases.
             names: What the array may be called: `data`, or `data` and `instances`.
-
-        Returns:
-            The cases, as they came.
 
         Raises:
             Refusal: It is no JSON (400), holds too many cases (413), or breaks the fields (422).
@@ -280,9 +264,6 @@ class CaseReader:
 
         Args:
             text: Field to text; without the empty ones, and without problems.
-
-        Returns:
-            The case.
         """
         found: Case = self._one.validate_strings(dict[str, Any](text))
         return found
@@ -292,9 +273,6 @@ class CaseReader:
 
         Args:
             text: Field to text; without the empty ones.
-
-        Returns:
-            Empty where nothing is.
         """
         return list(self._find_problems_in_text([text]))
 

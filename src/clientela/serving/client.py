@@ -50,7 +50,6 @@ class ApplicantFile:
     """The rows of a file.
 
     Attributes:
-        rows: In order.
         ignored: Columns that the model does not ask for.
     """
 
@@ -65,9 +64,7 @@ def read_applicants(
 
     Args:
         address: Of the CSV: local, or with its protocol; UTF-8, else Latin-1.
-        fields: What the model asks for.
         key: Column that names each row; None without one.
-        delimiter: Between cells.
 
     Returns:
         One applicant per row; what breaks a field is told with the row.
@@ -179,8 +176,6 @@ class RejectionError(Exception):
     """What was asked is refused for what it is: the same again would be refused again.
 
     Args:
-        status: Of HTTP.
-        message: For people.
         problems: Position of a case to what is wrong with it.
     """
 
@@ -204,9 +199,6 @@ class RemoteModel(Protocol):
     def predictions(self, cases: Sequence[Case]) -> list[Prediction]:
         """What it says of some cases.
 
-        Args:
-            cases: Some.
-
         Raises:
             Refused: They can't be answered.
             ServingError: It gives no answer.
@@ -228,11 +220,6 @@ class Outcome:
 
 def predict_in_batches(model: RemoteModel, cases: Sequence[Case], size: int) -> Iterator[Outcome]:
     """What becomes of each case.
-
-    Args:
-        model: That is asked.
-        cases: In order.
-        size: Of a batch.
 
     Yields:
         One outcome per case, in order. Where the model gives no answer at all, it is not asked
@@ -277,7 +264,6 @@ class Event:
     Attributes:
         name: As the records call it, e.g. `fraud`.
         positive: The class that it is.
-        negative: The other one.
         threshold: Least probability that counts as it; None: the model decides.
     """
 
@@ -293,7 +279,6 @@ class Event:
         Args:
             about: What the model says of itself.
             name: What to call it; None: after its class.
-            threshold: See the class.
 
         Returns:
             None for a model of another kind.
@@ -325,11 +310,8 @@ def build_record(
     """One record.
 
     Args:
-        applicant: Who was asked about.
-        outcome: What became of it.
         event: Of a model of two classes; None for another.
         key: Name of the key column; None without one.
-        now: Local time.
 
     Returns:
         For two classes `input_data, probability_<event>, is_<event>, target, confidence,
@@ -393,7 +375,6 @@ class ApiModel:
     """The model of a use case.
 
     Args:
-        url: Of the API.
         use_case: Whose model; None for the API's default.
         token: Shown as bearer; None without one.
         pause: Seconds before the second attempt; doubled before each further one.
@@ -476,10 +457,6 @@ class ApiModel:
 def parse_error_reply(status: int, reply: bytes | str) -> RejectionError:
     """What a server of ours says when it refuses.
 
-    Args:
-        status: Of HTTP.
-        reply: Its body.
-
     Returns:
         The refusal, with its problems by case.
     """
@@ -511,7 +488,6 @@ class EndpointModel:
     """The model of an endpoint.
 
     Args:
-        name: Of the endpoint.
         client: boto3's of `sagemaker-runtime`, which retries by itself.
         explained: Turns what AWS raises while something is done into a `ServingError`.
     """

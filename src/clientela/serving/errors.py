@@ -37,8 +37,6 @@ class ApiError(InvalidCaseError):
     """A request that is not answered, as its sender is told.
 
     Args:
-        status: Of HTTP.
-        code: For programs; stable.
         message: For people: what was expected, and how to mend it.
         problems: Each thing that is wrong, as far as they are listed.
         headers: That the reply carries beside its own.
@@ -60,28 +58,14 @@ class ApiError(InvalidCaseError):
         self.headers = dict(headers or {})
 
     def body(self, request_id: str) -> bytes:
-        """The reply.
-
-        Args:
-            request_id: Of the request.
-
-        Returns:
-            JSON.
-        """
+        """The reply."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         error["problems"] = [vars(problem) for problem in self.problems]
         return orjson.dumps({"error": error, "request_id": request_id})
 
 
 def make_too_large_error(limit: int) -> ApiError:
-    """The refusal of a body above the limit.
-
-    Args:
-        limit: In bytes.
-
-    Returns:
-        Status 413.
-    """
+    """The refusal of a body above the limit."""
     return ApiError(
         413,
         "body_too_large",
@@ -101,12 +85,7 @@ KINDS: Final = ((bool, "true or false"), (dict, "an object"), (list, "an array")
 
 
 class ProblemFormatter:
-    """Errors of pydantic-core as problems.
-
-    Args:
-        fields: Of the manifest.
-        longest_word: Most characters of a word.
-    """
+    """Errors of pydantic-core as problems."""
 
     def __init__(self, fields: Sequence[InputField], longest_word: int) -> None:
         self._fields = {field.name: field for field in fields}
@@ -114,10 +93,6 @@ class ProblemFormatter:
 
     def problems(self, err: ValidationError, row: int | None) -> Iterator[Problem]:
         """What is wrong with one case; one problem per field.
-
-        Args:
-            err: Of the case alone.
-            row: Its position.
 
         Yields:
             In the order of the errors, each worded only when it is asked for: there may be as many
@@ -134,9 +109,6 @@ class ProblemFormatter:
     def describe_unknown_field(self, key: str) -> str:
         """A field that the model does not know.
 
-        Args:
-            key: What the sender calls it.
-
         Returns:
             A sentence, with the known name that is nearest.
         """
@@ -144,14 +116,7 @@ class ProblemFormatter:
         return f"the model does not know {shown}. {did_you_mean(key[:64], self._fields)}"
 
     def repeated(self, key: str) -> str:
-        """A key that comes twice.
-
-        Args:
-            key: Of the text.
-
-        Returns:
-            A sentence.
-        """
+        """A key that comes twice."""
         shown = repr(key) if key in self._fields or key in ("data", "instances", ID) else "a key"
         return f"expected each field once; {shown} comes more than once"
 
@@ -175,10 +140,6 @@ class ProblemFormatter:
 
 def limit_problems(problems: Iterable[Problem], most: int) -> tuple[list[Problem], bool]:
     """The first problems.
-
-    Args:
-        problems: Found one by one.
-        most: That are listed.
 
     Returns:
         The first ones, and whether there are more.

@@ -39,29 +39,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A caller is there.
-
-        Args:
-            transport: The connection.
-        """
+        """A caller is there."""
         super().connection_made(transport)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The caller is gone.
-
-        Args:
-            exc: Why.
-        """
+        """The caller is gone."""
         self._stop_head_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came.
-
-        Args:
-            data: The bytes.
-        """
+        """Bytes came."""
         self._head_goes_on = self._in_head
         super().data_received(data)
         if self._head_goes_on:
@@ -76,21 +64,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def on_url(self, url: bytes) -> None:
-        """Part of its address came.
-
-        Args:
-            url: The part.
-        """
+        """Part of its address came."""
         self._count_head_bytes(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header came.
-
-        Args:
-            name: Of the header.
-            value: Likewise.
-        """
+        """A header came."""
         self._count_head_bytes(name, value)
         super().on_header(name, value)
 
@@ -105,11 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it has no words for people
-        """Refuse what is no HTTP, or has too large a head.
-
-        Args:
-            msg: What uvicorn would say.
-        """
+        """Refuse what is no HTTP, or has too large a head."""
         status = HEAD_TOO_LARGE if self._head > LARGEST_HEAD else BAD_REQUEST
         head = b"content-length: 0\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[status] + head)
@@ -154,15 +129,7 @@ class ClientDisconnectError(Exception):
 
 
 def get_header(scope: Scope, name: bytes) -> bytes | None:
-    """The value of a header.
-
-    Args:
-        scope: Of the request.
-        name: In lower case.
-
-    Returns:
-        The first value; None without.
-    """
+    """The value of a header."""
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     return next((value for key, value in headers if key == name), None)
 
@@ -171,13 +138,7 @@ async def read_body(scope: Scope, receive: Receive, largest: int, seconds: float
     """The whole body.
 
     Args:
-        scope: Of the request.
-        receive: Its messages.
-        largest: Most bytes.
         seconds: Until it has to be there.
-
-    Returns:
-        The body.
 
     Raises:
         Refusal: It is too large (413), or came too slowly (408).

@@ -32,14 +32,7 @@ NO_PAGE: Final = (b"content-security-policy", b"default-src 'none'; frame-ancest
 
 
 class RequestMiddleware:
-    """Wraps the application.
-
-    Args:
-        app: The application.
-        access: Who may ask.
-        observed: What is counted.
-        log: One line per request.
-    """
+    """Wraps the application."""
 
     def __init__(
         self, app: Any, access: Authenticator, observed: ApiMetrics, log: AccessLog
@@ -47,13 +40,7 @@ class RequestMiddleware:
         self._app, self._access, self._observed, self._log = app, access, observed, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request.
-
-        Args:
-            scope: Of the request.
-            receive: Its messages.
-            send: Where the reply goes.
-        """
+        """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -107,15 +94,7 @@ class _ResponseSender:
 async def send_reply(
     send: Send, content: bytes, media: bytes = JSON, status: int = 200, headers: Any = ()
 ) -> None:
-    """Send a whole reply.
-
-    Args:
-        send: Where it goes.
-        content: Its body.
-        media: Type of the content.
-        status: Of HTTP.
-        headers: Further ones.
-    """
+    """Send a whole reply."""
     length = str(len(content)).encode()
     head = [(b"content-type", media), (b"content-length", length), *headers]
     await send({"type": "http.response.start", "status": status, "headers": head})
@@ -126,9 +105,7 @@ async def send_error(refusal: ApiError, seen: RequestInfo, send: Send) -> None:
     """Send a refusal.
 
     Args:
-        refusal: What to say.
         seen: What is known of the request; the code is noted.
-        send: Where the reply goes.
     """
     seen.code = refusal.code
     headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]

@@ -31,9 +31,6 @@ class LoadedModel:
     A request takes one and keeps it to its end, whatever becomes of the shelf meanwhile.
 
     Attributes:
-        scorer: Answers.
-        reader: Reads requests.
-        replies: Writes answers.
         number: Of the entry in the registry; None where nobody knows.
     """
 
@@ -87,21 +84,11 @@ class ModelStore:
         return self._models
 
     def replace(self, models: Mapping[str, LoadedModel]) -> None:
-        """Serve these models from now on.
-
-        Args:
-            models: By use case.
-        """
+        """Serve these models from now on."""
         self._models = MappingProxyType(dict(models))
 
     def model(self, use_case: str) -> LoadedModel:
         """The model of a use case.
-
-        Args:
-            use_case: Whose.
-
-        Returns:
-            The model.
 
         Raises:
             Refusal: None is served (404).
@@ -137,9 +124,6 @@ def build_loaded_model(
 
     Returns:
         The model, which answered its example as it should.
-
-    Raises:
-        ModelFileError: It does not.
     """
     manifest = served.manifest
     reader = CaseReader(manifest.fields, limits)
@@ -152,11 +136,7 @@ def load_unpacked_model(folder: Path, limits: RequestLimits) -> LoadedModel:
     """The model of a package that was unpacked into a folder, as SageMaker does.
 
     Args:
-        folder: `/opt/ml/model`.
         limits: How much a request may hold.
-
-    Returns:
-        The model.
 
     Raises:
         NothingApproved: There is nothing in the folder.
@@ -248,10 +228,7 @@ class ModelReloader:
     """Compares shelf and store, now and then.
 
     Args:
-        store: Where approved models lie.
-        shelf: What is served.
         limits: How much a request may hold.
-        seconds: Between two looks.
         failed: Called with the use case, or an empty text for the store, whenever one fails.
         now: A clock that never goes back.
     """

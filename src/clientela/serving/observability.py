@@ -38,7 +38,6 @@ class RequestInfo:
     """What is known of one request, gathered while it is answered.
 
     Attributes:
-        request_id: Its own.
         route: As it is documented, without what stands in the place of `{…}`.
         use_case: Whose model answered; empty without one.
         rows: How many cases it had.
@@ -96,13 +95,7 @@ class ApiMetrics:
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def request(self, seen: RequestInfo, status: int, seconds: float) -> None:
-        """Count a request that has ended.
-
-        Args:
-            seen: What is known of it.
-            status: Of the reply.
-            seconds: That it took.
-        """
+        """Count a request that has ended."""
         key = (seen.route, status)
         children = self._known.get(key)
         if children is None:
@@ -126,18 +119,11 @@ class ApiMetrics:
         self._reload_failures.labels(use_case).inc()
 
     def count_lost_cases(self, cases: int) -> None:
-        """Count cases that were not logged.
-
-        Args:
-            cases: How many.
-        """
+        """Count cases that were not logged."""
         self._dropped.inc(cases)
 
     def render_metrics(self, models: Iterable[LoadedModel]) -> bytes:
         """Everything, as Prometheus reads it.
-
-        Args:
-            models: That are served now.
 
         Returns:
             Text, of this process or of all workers.
@@ -167,14 +153,7 @@ class JsonFormatter(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line.
-
-        Args:
-            record: What was logged.
-
-        Returns:
-            JSON.
-        """
+        """The line."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -187,11 +166,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class AccessLog:
-    """One line per request.
-
-    Args:
-        out: Where lines go.
-    """
+    """One line per request."""
 
     def __init__(self, out: BinaryIO | None = None) -> None:
         self._out = out or sys.stdout.buffer
@@ -200,10 +175,7 @@ class AccessLog:
         """A request that has ended.
 
         Args:
-            seen: What is known of it.
-            method: Of HTTP.
             status: Of the reply; 0 where the caller went away.
-            seconds: That it took.
         """
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -224,9 +196,6 @@ class AccessLog:
 
 def describe_failure(err: BaseException) -> dict[str, Any]:
     """What may be logged of an unexpected error.
-
-    Args:
-        err: What was raised.
 
     Returns:
         Its type and where it was raised; not its words.

@@ -52,8 +52,6 @@ def build_openapi(
         written: By FastAPI, for the routes that it knows.
         models: That are served, by use case.
         default: The one behind `/predict` and `/invocations`.
-        most: Cases of a request.
-        token: Whether callers show one.
 
     Returns:
         A document of its own; `written` stays as it is.
@@ -200,9 +198,6 @@ def build_error_responses(*further: str) -> Json:
 
     Args:
         further: Status codes beside the common ones.
-
-    Returns:
-        Responses of OpenAPI.
     """
     shown = {JSON: {"schema": {"$ref": SHOWN}}}
     words = REFUSALS | dict.fromkeys(further, "No reply of that type can be given.")

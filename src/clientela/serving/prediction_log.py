@@ -48,12 +48,10 @@ class PredictionLog:
     """Writes in a thread of its own what requests leave in a bounded queue.
 
     Args:
-        folder: Where the files lie.
         share: Of the cases, that are logged.
         salt: Key that ids are hashed with; the same one gives the same hash.
         waiting: Most cases that wait; more are dropped.
         dropped: Called with the number of cases that are lost.
-        now: The moment, in UTC.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting
@@ -79,14 +77,7 @@ class PredictionLog:
     def add(
         self, manifest: ServedManifest, batch: CaseBatch, answers: PredictionBatch, request_id: str
     ) -> None:
-        """Leave a sample of a request for the log; never waits, never fails.
-
-        Args:
-            manifest: Of the model that answered.
-            batch: The cases.
-            answers: The answers.
-            request_id: Of the request.
-        """
+        """Leave a sample of a request for the log; never waits, never fails."""
         draw, share = self._draw.random, self._share
         rows = [row for row in range(len(batch.cases)) if share >= 1 or draw() < share]
         if not rows:
@@ -108,11 +99,7 @@ class PredictionLog:
         self._queue.put(logged)
 
     def close(self, seconds: float) -> None:
-        """Write what is waiting, and stop.
-
-        Args:
-            seconds: Most to wait for it.
-        """
+        """Write what is waiting, and stop."""
         self._queue.put(None)
         self._thread.join(seconds)
 

@@ -54,8 +54,6 @@ class PredictionRoute(ABC):
     Attributes:
         route: As it is documented.
         chosen: The model that a request is for.
-        predicting: Answers.
-        settings: Of the API.
     """
 
     route: str
@@ -64,13 +62,7 @@ class PredictionRoute(ABC):
     settings: ServingSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request.
-
-        Args:
-            scope: Of the request.
-            receive: Its messages.
-            send: Where the reply goes.
-        """
+        """Answer a request."""
         scope[SEEN].route = self.route
         await self._answer(self.chosen(scope), scope, receive, send)
 
@@ -160,14 +152,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def describe_error_responses(**words: str) -> Responses:
-    """What a route may refuse with, for its documentation.
-
-    Args:
-        words: `no_<status>` to why.
-
-    Returns:
-        Responses of FastAPI.
-    """
+    """What a route may refuse with, for its documentation."""
     told = {"no_401": "No token is shown.", "no_403": "Asked under a foreign host name.", **words}
     return {
         int(name.removeprefix("no_")): {"model": ErrorResponse, "description": text}
@@ -176,14 +161,7 @@ def describe_error_responses(**words: str) -> Responses:
 
 
 def create_router(service: Service) -> APIRouter:
-    """The routes of a service.
-
-    Args:
-        service: What answers.
-
-    Returns:
-        A router.
-    """
+    """The routes of a service."""
     router = APIRouter()
     _add_model_routes(router, service)
     _add_segment_routes(router, service)

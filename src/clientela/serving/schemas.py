@@ -42,10 +42,6 @@ LONGEST_ID: Final = 128
 def build_case_schema(fields: Sequence[InputField], longest_word: int) -> CoreSchema:
     """One case as a JSON object: required fields required, the others nullable, no further ones.
 
-    Args:
-        fields: Of the manifest.
-        longest_word: Most characters of a word.
-
     Returns:
         A schema of pydantic-core; it gives a dict of the fields that came, maybe with an `_id`.
     """
@@ -59,27 +55,12 @@ def build_case_schema(fields: Sequence[InputField], longest_word: int) -> CoreSc
 
 
 def build_json_schema(schema: CoreSchema) -> JsonSchemaValue:
-    """The same schema as OpenAPI documents it.
-
-    Args:
-        schema: Of `case_schema`.
-
-    Returns:
-        JSON Schema.
-    """
+    """The same schema as OpenAPI documents it."""
     return GenerateJsonSchema().generate(schema)
 
 
 def describe_expectation(field: InputField, longest_word: int) -> str:
-    """What a value of a field should be, in words.
-
-    Args:
-        field: Which.
-        longest_word: Most characters of a word.
-
-    Returns:
-        A noun with its limits.
-    """
+    """What a value of a field should be, in words."""
     if field.kind == "word":
         return f"a word of 1 to {longest_word} characters"
     if field.kind == "moment":
@@ -223,13 +204,7 @@ class ProblemDetail(BaseModel):
 
 
 class ErrorDetail(BaseModel):
-    """Why a request is not answered.
-
-    Attributes:
-        code: For programs.
-        message: For people.
-        problems: The first ones.
-    """
+    """Why a request is not answered."""
 
     code: str
     message: str
@@ -240,7 +215,6 @@ class ErrorResponse(BaseModel):
     """Every reply that is no answer.
 
     Attributes:
-        error: Why.
         request_id: By which the log knows the request.
     """
 
@@ -254,11 +228,7 @@ class ModelDescription(BaseModel):
     Attributes:
         number: Of the entry in the registry.
         use_case: What it is for.
-        role: `champion` or `required`.
         version: Made of its content.
-        group: In the registry.
-        task: Kind of answer.
-        classes: In order.
         target: Class to its number.
         score_name: What the expected value is called in a prediction.
         primary_metric: The measure that chose the model.
@@ -288,7 +258,6 @@ class ModelList(BaseModel):
 
     Attributes:
         default: The use case that `/predict` is about.
-        models: By use case.
     """
 
     default: str
@@ -313,9 +282,7 @@ class CustomerSegment(BaseModel):
     """One customer's segment: the columns of the export, `score_<rubro>` among them.
 
     Attributes:
-        dni: The key.
         cluster_id: The segment; -1 without activity.
-        cluster_nombre: Its name.
         rubro_top: Rubro of the highest score.
         fecha_modelo: Date of the model.
     """
@@ -336,11 +303,7 @@ Prediction: TypeAlias = dict[str, Any]
 
 
 class ResponseWriter:
-    """Writes the answers of one model.
-
-    Args:
-        manifest: Of the model.
-    """
+    """Writes the answers of one model."""
 
     def __init__(self, manifest: ServedManifest) -> None:
         self._fields = [field.name for field in manifest.fields]
@@ -360,11 +323,7 @@ class ResponseWriter:
         """The reply to a batch.
 
         Args:
-            answers: Of the model.
             reasons: Of each case; None where they were not asked for.
-
-        Returns:
-            JSON.
         """
         return orjson.dumps(
             {"model": self._model, "predictions": self.predictions(answers, reasons)}
@@ -376,11 +335,7 @@ class ResponseWriter:
         """One prediction per case.
 
         Args:
-            answers: Of the model.
             reasons: Of each case; None where they were not asked for.
-
-        Returns:
-            As JSON carries them.
         """
         classes, label, score = self._classes, self._label, self._score
         codes, values = answers.codes.tolist(), self._convert_scores(answers)
@@ -415,11 +370,7 @@ class ResponseWriter:
         """The reply to a batch, one line per case: class, score, probability of each class.
 
         Args:
-            answers: Of the model.
             header: Whether the first line names the columns, as the request's did.
-
-        Returns:
-            CSV in UTF-8.
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")

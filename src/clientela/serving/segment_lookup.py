@@ -34,12 +34,6 @@ Segment: TypeAlias = dict[str, Any]
 def create_segment_lookup(settings: ServingSettings) -> "SegmentLookup | None":
     """What looks customers up.
 
-    Args:
-        settings: Of the API.
-
-    Returns:
-        None where no database is configured.
-
     Raises:
         ConfigurationError: Its address is none, or of another kind of database.
     """
@@ -51,12 +45,7 @@ def create_segment_lookup(settings: ServingSettings) -> "SegmentLookup | None":
 
 
 class SegmentLookup:
-    """Looks customers up.
-
-    Args:
-        url: Address of the database.
-        table: Its name.
-    """
+    """Looks customers up."""
 
     def __init__(self, url: sa.URL, table: str) -> None:
         self._engine = _create_lookup_engine(url)
@@ -68,9 +57,6 @@ class SegmentLookup:
 
     def find_segment(self, dni: str) -> Segment:
         """The record of a customer.
-
-        Args:
-            dni: Who (PII).
 
         Returns:
             The columns of the export, in its order; measures that the customer's model did not

@@ -37,7 +37,6 @@ class PredictionRequest:
     """What was sent, and what is wanted.
 
     Attributes:
-        content: The body (PII).
         names: What the array of a JSON body may be called.
         csv: Whether the body is CSV.
         csv_wanted: Whether the reply is to be.
@@ -55,7 +54,6 @@ class PredictionHandler:
     """Answers what is asked.
 
     Args:
-        settings: Of the API.
         log: Where predictions are written; None where they are not.
     """
 
@@ -69,11 +67,7 @@ class PredictionHandler:
 
         Args:
             model: Which; it answers the request to its end, whatever is served meanwhile.
-            asked: What was sent.
             seen: What is known of the request; its cases are noted.
-
-        Returns:
-            JSON or CSV, as wanted.
 
         Raises:
             Refusal: The body is not what the model can answer.
@@ -132,15 +126,9 @@ class Service:
     """The parts of the API.
 
     Args:
-        settings: Of the API.
         store: Where approved models lie; None where the one model lies in a folder.
 
     Attributes:
-        settings: Of the API.
-        shelf: The served models.
-        access: Who may ask.
-        observed: What is counted.
-        predicting: Answers.
         segments: Looks customers up; None without a database.
 
     Raises:

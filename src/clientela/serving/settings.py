@@ -39,12 +39,10 @@ class ServingSettings(BaseModel):
         token: What callers show as bearer; needed unless only this machine can call.
         token_file: File that holds it, instead of `token`.
         trusted: Nobody but a trusted caller reaches the port (SageMaker): no token is asked.
-        open_metrics: `/metrics` without token.
         open_docs: `/docs` and `/openapi.json` without token.
         largest_body: Bytes of a request.
         largest_batch: Cases of a request.
         largest_batch_with_reasons: The same where reasons are asked for, which take longer.
-        longest_word: Characters.
         reasons: Most reasons per case.
         problems: Most problems that a refusal lists.
         inline_bytes: A body up to this size is answered at once; a larger one in a thread, so that
@@ -122,9 +120,6 @@ def load_serving_settings(environment: Mapping[str, str]) -> ServingSettings:
     Args:
         environment: Variable to value; empty ones count as absent.
 
-    Returns:
-        The settings.
-
     Raises:
         ConfigurationError: A variable is unknown, or its value can't be.
     """
@@ -147,14 +142,7 @@ def load_serving_settings(environment: Mapping[str, str]) -> ServingSettings:
 
 
 def get_variable_name(name: str) -> str:
-    """The variable that a setting is read from.
-
-    Args:
-        name: Of the setting.
-
-    Returns:
-        Its variable.
-    """
+    """The variable that a setting is read from."""
     return PREFIX + name.upper()
 
 

@@ -13,12 +13,7 @@ SHOWN = ("period", "level", "state", "recommendation", "pct_red", "red_columns")
 
 
 def show(model: MonitoringResults, page: PageContext) -> None:
-    """Draws the alerts.
-
-    Args:
-        model: Whose.
-        page: How they are shown.
-    """
+    """Draws the alerts."""
     state = model.state
     if state is None:
         get_content_or_explain(page, model, "drift_state", None)
@@ -33,12 +28,7 @@ def show(model: MonitoringResults, page: PageContext) -> None:
 
 
 def show_alert(alert: SentAlert, page: PageContext) -> None:
-    """The alert itself.
-
-    Args:
-        alert: What was told.
-        page: How it is shown.
-    """
+    """The alert itself."""
     st.error(
         alert.sentence if page.language.code == "es" else alert.sentence_en,
         icon=":material/warning:",

@@ -40,9 +40,7 @@ def distribution_bins(
 
     Args:
         bins: One row per column and cell.
-        feature: The column.
         changed: Whether the column has drifted; of one that has not, no cell is called moved.
-        language: Of the labels.
 
     Returns:
         `place` (0..), `label` (unique), `baseline_share`, `current_share` and `change` (shares of
@@ -77,7 +75,6 @@ def label_bins(cells: pd.DataFrame, language: Language) -> list[str]:
 
     Args:
         cells: Of one column: `type`, `kind`, `lower`, `upper`, `value`.
-        language: Of words and numbers.
 
     Returns:
         For example `≤ 1,5 M`, `1,5 M a 2 M`, `> 2 M`, `sin dato`.
@@ -116,10 +113,6 @@ def _format_interval(
 def format_distinct_numbers(numbers: Sequence[float], language: Language) -> list[str]:
     """Numbers written as short as they can be without two of them looking alike.
 
-    Args:
-        numbers: Different ones.
-        language: Of separators.
-
     Returns:
         One text per number, all of one form.
     """
@@ -141,10 +134,6 @@ HIGH = 1.5
 
 def plot_distribution_bars(cells: pd.DataFrame, language: Language) -> alt.LayerChart:
     """Two bars per cell side by side: the share of rows in the baseline and now.
-
-    Args:
-        cells: Of `tables.distributions`.
-        language: Of the words.
 
     Returns:
         The chart; cells that moved carry the change in points.
@@ -202,25 +191,13 @@ def _label_changes(cells: pd.DataFrame, language: Language) -> alt.Chart:
 
 
 def format_share_change(change: float, language: Language) -> str:
-    """A change of a share, in percentage points with its sign.
-
-    Args:
-        change: Of a share.
-        language: Of the separators.
-
-    Returns:
-        For example `▲ +12,3`.
-    """
+    """A change of a share, in percentage points with its sign."""
     arrow, sign = ("▲", "+") if change > 0 else ("▼", "\N{MINUS SIGN}")
     return f"{arrow} {sign}{language.numbers.text(abs(100 * change), 1)}"
 
 
 def plot_psi_contributions(cells: pd.DataFrame, language: Language) -> alt.LayerChart:
     """What each cell adds to the PSI.
-
-    Args:
-        cells: Of `tables.distributions`.
-        language: Of the words.
 
     Returns:
         The chart; cells that moved are coloured.
@@ -257,12 +234,7 @@ def plot_psi_contributions(cells: pd.DataFrame, language: Language) -> alt.Layer
 
 
 def show(model: MonitoringResults, page: PageContext) -> None:
-    """Draws one variable, which the reader chooses.
-
-    Args:
-        model: Whose.
-        page: How it is shown.
-    """
+    """Draws one variable, which the reader chooses."""
     metrics = get_content_or_explain(page, model, "latest_drift_metrics", model.metrics)
     bins = (
         None if metrics is None else get_content_or_explain(page, model, "bin_shares", model.bins)
@@ -290,10 +262,6 @@ def select_variable(metrics: pd.DataFrame, page: PageContext) -> str:
 
     Args:
         metrics: One row per column, worst first.
-        page: How names are shown.
-
-    Returns:
-        Its name.
     """
     words, numbers = severity_names(page.language), page.language.numbers
     named = {

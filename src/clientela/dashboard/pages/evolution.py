@@ -45,9 +45,6 @@ def filter_latest_baseline(log: pd.DataFrame) -> pd.DataFrame:
 def average_psi(log: pd.DataFrame) -> pd.DataFrame:
     """One row per period and way of averaging.
 
-    Args:
-        log: One row per period.
-
     Returns:
         `period`, `n` (rows), `line` (`average`, `weighted`), `psi`; without those that were not
         measured.
@@ -64,9 +61,6 @@ def average_psi(log: pd.DataFrame) -> pd.DataFrame:
 
 def performance_by_period(log: pd.DataFrame) -> pd.DataFrame:
     """One row per period and kind of performance.
-
-    Args:
-        log: One row per period.
 
     Returns:
         `period`, `measure`, `kind` (`estimated`, `realised`), `value`, `n` (rows that it rests
@@ -122,9 +116,6 @@ def select_latest_period(by_segment: pd.DataFrame, segment_column: str) -> pd.Da
     Args:
         by_segment: One row per period, segment and column.
         segment_column: By which the rows are divided.
-
-    Returns:
-        Rows of the table.
     """
     chosen = by_segment[by_segment["segment_column"] == segment_column]
     latest: pd.DataFrame = chosen[chosen["period"] == chosen["period"].max()]
@@ -147,13 +138,7 @@ def plot_period_lines(
 
     Args:
         table: `period`, `n` (rows), and the two columns named next.
-        value: Column of figures.
         kind: Column that holds the name of the line.
-        title: Of the vertical axis.
-        language: Of the separators.
-
-    Returns:
-        A layer of lines and points.
     """
     data = table.assign(written=[language.numbers.text(x, 3) for x in table[value]])
     kinds = list(dict.fromkeys(table[kind]))
@@ -190,11 +175,6 @@ def plot_psi_lines(
         table: `period`, `psi`, `n`, and the column named next.
         kind: Column that holds the name of the line.
         sizes: From where on a PSI is watched, and an alarm.
-        title: Of the vertical axis.
-        language: Of the words.
-
-    Returns:
-        The chart.
     """
     lines = plot_threshold_lines(
         {
@@ -212,11 +192,6 @@ def plot_performance_lines(table: pd.DataFrame, title: str, language: Language) 
 
     Args:
         table: `period`, `kind` (in words), `value`, `n`.
-        title: Name of the measure.
-        language: Of the words.
-
-    Returns:
-        The chart.
     """
     return style_chart(plot_period_lines(table, "value", "kind", title, language), HIGH, language)
 
@@ -228,13 +203,6 @@ def plot_share_bars(
 
     Args:
         table: `period` and the column named next.
-        value: Column of shares, 0..1.
-        colour: Of the bars.
-        title: Of the vertical axis.
-        language: Of the words.
-
-    Returns:
-        The chart.
     """
     data = table.assign(
         written=[language.numbers.percent(x) for x in table[value]],
@@ -260,10 +228,7 @@ def plot_severity_map(
 
     Args:
         table: `feature`, `severity`, `psi`, and the column named next.
-        features: From the top down.
         column: What runs from left to right.
-        title: Of it.
-        language: Of the words.
 
     Returns:
         The chart; a symbol in each square says the severity without its colour.
@@ -293,14 +258,7 @@ def plot_severity_map(
 
 
 def period_axis(language: Language) -> alt.X:
-    """The axis of periods, whose names are in the order of time.
-
-    Args:
-        language: Of its title.
-
-    Returns:
-        The horizontal encoding.
-    """
+    """The axis of periods, whose names are in the order of time."""
     return alt.X(
         "period:N", title=language.text("period"), sort="ascending", axis=alt.Axis(labelAngle=-35)
     )
@@ -310,12 +268,7 @@ def period_axis(language: Language) -> alt.X:
 
 
 def show(model: MonitoringResults, page: PageContext) -> None:
-    """Draws the periods.
-
-    Args:
-        model: Whose.
-        page: How they are shown.
-    """
+    """Draws the periods."""
     whole = get_content_or_explain(page, model, "monitoring_log", model.log)
     if whole is not None:
         _show_model_history(filter_latest_baseline(whole), model, page)
@@ -373,12 +326,7 @@ def _show_variable_history(
 
 
 def show_segments(model: MonitoringResults, page: PageContext) -> None:
-    """Draws the segments of the latest period.
-
-    Args:
-        model: Whose.
-        page: How they are shown.
-    """
+    """Draws the segments of the latest period."""
     if model.by_segment is not None and model.by_segment.empty:
         st.info(page.text("no_segments", use_case=model.use_case))
         return

@@ -20,12 +20,7 @@ STAGES = {"retrain": "training,scoring,monitoring"}
 
 
 def show_summary(model: MonitoringResults, page: PageContext) -> None:
-    """Draws the summary.
-
-    Args:
-        model: Whose.
-        page: How it is shown.
-    """
+    """Draws the summary."""
     if model.state is None:
         get_content_or_explain(page, model, "drift_state", None)
         return
@@ -122,12 +117,7 @@ VIEWS: dict[str, Callable[[MonitoringResults, PageContext], None]] = {
 
 
 def show(model: MonitoringResults, page: PageContext) -> None:
-    """Draws one model.
-
-    Args:
-        model: Which one.
-        page: How it is shown.
-    """
+    """Draws one model."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(model.use_case, anchor=False, width="content")
         overview.show_status_badge(model, page)

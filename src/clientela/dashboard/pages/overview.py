@@ -35,9 +35,6 @@ STANDINGS: tuple[Standing, ...] = ("alarm", "watch", "stable", "no_current_data"
 def get_model_status(model: MonitoringResults) -> Standing:
     """The state of a model, or why it has none.
 
-    Args:
-        model: What monitoring wrote about it.
-
     Returns:
         Its state; `no_current_data` where nothing was compared; `not_monitored` without any state.
     """
@@ -48,9 +45,6 @@ def get_model_status(model: MonitoringResults) -> Standing:
 
 def count_models_by_status(models: Sequence[MonitoringResults]) -> dict[Standing, int]:
     """How many models stand where.
-
-    Args:
-        models: All of them.
 
     Returns:
         Standing to number of models, zeros included, worst first.
@@ -81,15 +75,7 @@ def count_severities(models: Sequence[MonitoringResults]) -> pd.DataFrame:
 
 
 def plot_severity_bars(counts: pd.DataFrame, language: Language) -> alt.LayerChart:
-    """One bar per model, divided by severity.
-
-    Args:
-        counts: `use_case`, `severity`, `rank`, `columns`.
-        language: Of the words.
-
-    Returns:
-        The chart.
-    """
+    """One bar per model, divided by severity."""
     words = severity_names(language)
     data = counts[counts["columns"] > 0]
     data = data.assign(
@@ -136,12 +122,7 @@ TILES: dict[str, tuple[Standing, ...]] = {
 
 
 def show(models: Sequence[MonitoringResults], page: PageContext) -> None:
-    """Draws the overview.
-
-    Args:
-        models: All of them.
-        page: How they are shown.
-    """
+    """Draws the overview."""
     st.title(page.text("title"), anchor=False)
     st.caption(page.text("overview_caption"))
     if not any(model.exists for model in models):
@@ -190,12 +171,7 @@ def _show_model_card(model: MonitoringResults, page: PageContext) -> None:
 
 
 def show_status_badge(model: MonitoringResults, page: PageContext) -> None:
-    """The state of a model: colour, symbol and word.
-
-    Args:
-        model: Whose state.
-        page: How it is shown.
-    """
+    """The state of a model: colour, symbol and word."""
     state = model.state.state if model.state else None
     if state is None:
         st.badge(f"○ {page.text(get_model_status(model))}", color="gray")
@@ -206,10 +182,6 @@ def show_status_badge(model: MonitoringResults, page: PageContext) -> None:
 
 def describe_comparison(state: DriftState, page: PageContext) -> str:
     """What was compared with what.
-
-    Args:
-        state: Of a model.
-        page: How it is shown.
 
     Returns:
         Periods and numbers of rows; of the baseline alone where nothing was compared.
@@ -240,12 +212,7 @@ def _show_advice(model: MonitoringResults, page: PageContext) -> None:
 
 
 def show_new_data_command(model: MonitoringResults, page: PageContext) -> None:
-    """What to do where there is nothing to compare with the baseline.
-
-    Args:
-        model: Whose data.
-        page: How it is shown.
-    """
+    """What to do where there is nothing to compare with the baseline."""
     st.markdown(page.text("newer_file"))
     command = page.command("ingestion,feature_engineering,scoring,monitoring", model.use_case)
     st.code(command, language="bash", wrap_lines=True)

@@ -39,9 +39,6 @@ def select_anomalies(metrics: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         metrics: One row per column, worst first.
-
-    Returns:
-        Rows of the metrics.
     """
     odd = metrics["reason"].isin(ANOMALIES) & metrics["severity"].isin(ATTENTION)
     return metrics[odd].reset_index(drop=True)
@@ -49,9 +46,6 @@ def select_anomalies(metrics: pd.DataFrame) -> pd.DataFrame:
 
 def compare_missing_rates(metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per column that misses values now or did in the baseline.
-
-    Args:
-        metrics: One row per column.
 
     Returns:
         `feature`, `severity`, `baseline` and `current` (shares of rows), by falling change.
@@ -70,9 +64,6 @@ def compare_missing_rates(metrics: pd.DataFrame) -> pd.DataFrame:
 
 def find_unseen_values(metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per column with rows that the baseline did not know.
-
-    Args:
-        metrics: One row per column.
 
     Returns:
         `feature`, `severity`, `kind` (`new`, `out_of_range`), `share` (of rows), largest first.
@@ -94,7 +85,6 @@ def plot_missing_rates(table: pd.DataFrame, language: Language) -> alt.LayerChar
 
     Args:
         table: `feature`, `baseline`, `current`, in the order of drawing.
-        language: Of the words.
 
     Returns:
         The chart: two dots and the way between them.
@@ -145,10 +135,6 @@ def plot_unseen_values(table: pd.DataFrame, language: Language) -> alt.LayerChar
 
     Args:
         table: `feature`, `kind`, `share`, in the order of drawing.
-        language: Of the words.
-
-    Returns:
-        The chart.
     """
     kinds = {each: language.text(f"kind_{each}") for each in ("new", "out_of_range")}
     data = table.assign(
@@ -176,12 +162,7 @@ def plot_unseen_values(table: pd.DataFrame, language: Language) -> alt.LayerChar
 
 
 def show(model: MonitoringResults, page: PageContext) -> None:
-    """Draws what is odd about the values themselves.
-
-    Args:
-        model: Whose.
-        page: How it is shown.
-    """
+    """Draws what is odd about the values themselves."""
     metrics = get_content_or_explain(page, model, "latest_drift_metrics", model.metrics)
     if metrics is None:
         return

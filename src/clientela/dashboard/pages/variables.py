@@ -33,25 +33,14 @@ def filter_by_severity(metrics: pd.DataFrame, severities: Collection[str]) -> pd
     """The columns of chosen severities, worst first.
 
     Args:
-        metrics: One row per column.
         severities: Those to keep; none keeps all.
-
-    Returns:
-        Rows of the metrics.
     """
     wanted = metrics[metrics["severity"].isin(severities)] if severities else metrics
     return sort_by_severity(wanted)
 
 
 def select_drifted_columns(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The columns that ask for attention: ROJO, then AMARILLO.
-
-    Args:
-        metrics: One row per column.
-
-    Returns:
-        Rows of the metrics.
-    """
+    """The columns that ask for attention: ROJO, then AMARILLO."""
     return filter_by_severity(metrics, ("ROJO", "AMARILLO"))
 
 
@@ -68,7 +57,6 @@ def plot_psi_bars(columns: pd.DataFrame, sizes: EffectSizes, language: Language)
     Args:
         columns: `feature`, `psi`, `severity`, in the order of drawing.
         sizes: From where on a PSI is watched, and an alarm.
-        language: Of the words.
 
     Returns:
         The chart; the figure of a bar that was cut stands at its end.
@@ -108,12 +96,7 @@ SHOWN_NAMES = {"psi": "PSI", "ks": "KS", "js": "JS"}
 
 
 def show(model: MonitoringResults, page: PageContext) -> None:
-    """Draws the variables.
-
-    Args:
-        model: Whose.
-        page: How they are shown.
-    """
+    """Draws the variables."""
     metrics = get_content_or_explain(page, model, "latest_drift_metrics", model.metrics)
     if metrics is None:
         return

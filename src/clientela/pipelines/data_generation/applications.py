@@ -94,15 +94,9 @@ class Applicants:
     """One entry per application of a block.
 
     Attributes:
-        age: Years.
-        sex: Position in `SEXES`.
         job: 0 (unskilled, not resident) to 3 (highly skilled).
-        housing: Position in `HOUSING`.
         savings: Position in `SAVINGS`; one further for no known account.
         checking: Position in `CHECKING`; one further for no known account.
-        amount: Amount asked for.
-        months: Term asked for.
-        purpose: Position in `PURPOSES`.
     """
 
     age: Ints
@@ -134,11 +128,7 @@ def _find_nearest_term(steps: tuple[int, ...], wanted: Floats) -> Ints:
 
 
 def draw_applicants(block: RowBlock) -> Applicants:
-    """Draw the applications of a block.
-
-    Args:
-        block: Which ones.
-    """
+    """Draw the applications of a block."""
     rng, count = block.create_rng("customers"), block.rows
     skill, prosperity = rng.standard_normal((2, count))
     age = (YOUNGEST + (OLDEST + 1 - YOUNGEST) * rng.beta(1.2, 2.8, count)).astype(np.int64)
@@ -196,11 +186,7 @@ BY_PURPOSE: Final = {"radio/TV": -0.4, "education": 0.5, "vacation/others": 0.5}
 
 
 def bad_risk_probability(people: Applicants) -> Floats:
-    """True probability of a bad risk, given what the table shows.
-
-    Args:
-        people: Who applies, and for what.
-    """
+    """True probability of a bad risk, given what the table shows."""
     purpose = np.array([BY_PURPOSE.get(name, 0.0) for name in PURPOSES])
     person = (
         BY_CHECKING[people.checking]
@@ -217,12 +203,7 @@ def bad_risk_probability(people: Applicants) -> Floats:
 
 
 def draw_bad_risks(rng: np.random.Generator, probability: Floats) -> Ints:
-    """Whether each application turns out a bad risk, 1 or 0.
-
-    Args:
-        rng: Stream of the outcomes.
-        probability: Of a bad risk.
-    """
+    """Whether each application turns out a bad risk, 1 or 0."""
     return np.asarray(rng.random(len(probability)) < probability, dtype=np.int64)
 
 
@@ -290,7 +271,6 @@ def build_applications_table(simulation: ApplicationSimulation, block: RowBlock)
 
     Args:
         simulation: The share that a person has judged.
-        block: Which applications.
 
     Returns:
         `Age` (years, PII), `Sex` (PII), `Job` (0 to 3), `Housing`, `Savings account` and

@@ -95,7 +95,6 @@ class Borrowers:
     """One entry per loan of a block: its borrower as the truth has it.
 
     Attributes:
-        age: Years.
         self_employed: 1 for independents, 0 for employees.
         wealth: Latent trait, standard normal.
         salary: Monthly salary as declared.
@@ -106,12 +105,8 @@ class Borrowers:
         retail: Open credits with shops.
         open_credits: Open credits in all.
         inquiries: Recent inquiries of lenders.
-        balance: Debt in thousands.
-        principal: Its principal.
-        overdue: Its overdue part.
         codebtor_overdue: Overdue debts that the borrower vouches for.
         income: Monthly income as the bureau estimates it.
-        trend: Position in `TRENDS`.
     """
 
     age: Ints
@@ -183,11 +178,7 @@ def _draw_income(rng: np.random.Generator, wealth: Floats) -> Ints:
 
 
 def draw_borrowers(block: RowBlock) -> Borrowers:
-    """Draw the borrowers of a block.
-
-    Args:
-        block: Which loans.
-    """
+    """Draw the borrowers of a block."""
     rng, count = block.create_rng("customers"), block.rows
     wealth = rng.standard_normal(count)
     appetite = 0.35 * wealth + 0.94 * rng.standard_normal(count)
@@ -261,9 +252,7 @@ class LoanTerms:
         product: Code of the product.
         elapsed: When within the window it was lent, 0 at its start, 1 at its end.
         second: Second since 1970 of the loan, local time.
-        months: Term.
         capital: Amount lent, one decimal.
-        instalment: Monthly instalment.
     """
 
     product: Ints
@@ -291,8 +280,6 @@ def draw_loan_terms(
     """Draw the terms of a block's loans.
 
     Args:
-        simulation: The window.
-        block: Which loans.
         borrowers: To whom; the wealthy borrow more.
     """
     rng, count = block.create_rng("transactions"), block.rows
@@ -331,12 +318,7 @@ SCORE_RANGE_LATE: Final = 100.0
 
 
 def late_payment_log_odds(borrowers: Borrowers, terms: LoanTerms) -> Floats:
-    """Log-odds of paying late, up to a constant that sets the share of late payers.
-
-    Args:
-        borrowers: Who owes.
-        terms: What they owe.
-    """
+    """Log-odds of paying late, up to a constant that sets the share of late payers."""
     fading = 1 - 0.5 * terms.elapsed
     score = np.clip((borrowers.score - MEAN_SCORE) / SCORE_SPREAD, -3, 3)
     known_score = np.where(borrowers.score == 0, -1.2, score)
@@ -364,11 +346,6 @@ def draw_late_payments(
 
     A logistic latent variable above a threshold is a logit model (McFadden, 1974); the threshold
     lies where exactly `LATE_SHARE` of the loans are above it.
-
-    Args:
-        block: Which loans.
-        rng: Stream of the outcomes.
-        trait: What `late_payment_trait` gives.
     """
     latent = trait + rng.logistic(size=block.rows)
     late = np.zeros(block.rows, np.int64)
@@ -384,7 +361,6 @@ def draw_leaky_score(rng: np.random.Generator, late: Ints) -> Floats:
 
     Args:
         rng: Stream of the outcomes, after the outcomes.
-        late: 1 for loans paid late.
 
     Returns:
         At most `HIGHEST_SCORE_LATE` for late loans, at least `LOWEST_SCORE_ON_TIME` for the

@@ -89,7 +89,6 @@ class NamePool:
 
     Attributes:
         given: Given names, `GIVEN_NAMES` female ones, then as many male ones.
-        surnames: Surnames.
     """
 
     given: pa.StringArray
@@ -98,11 +97,7 @@ class NamePool:
 
 @lru_cache(maxsize=1)
 def build_name_pool(seed: int) -> NamePool:
-    """Names of people in Chile, the same for the same seed.
-
-    Args:
-        seed: Seed of the simulation.
-    """
+    """Names of people in Chile, the same for the same seed."""
     from faker import Faker  # noqa: PLC0415 - only samples need it; commands start faster without
 
     faker = Faker(LOCALE)
@@ -116,8 +111,6 @@ def draw_full_names(rng: np.random.Generator, pool: NamePool, gender: Ints) -> p
     """A given name (one or two) and two surnames per person (PII).
 
     Args:
-        rng: Stream of the people.
-        pool: Names to draw from.
         gender: 0 for women, 1 for men.
     """
     given = gender * GIVEN_NAMES + rng.integers(GIVEN_NAMES, size=len(gender))
@@ -152,7 +145,6 @@ class Behaviour:
     Attributes:
         visits: Visits in the last thirty days.
         avg_session: Average minutes of a visit.
-        complaints: Complaints so far.
     """
 
     visits: Ints
@@ -180,12 +172,7 @@ def churn_probability(behaviour: Behaviour) -> Floats:
 
 
 def draw_churn(rng: np.random.Generator, behaviour: Behaviour) -> Ints:
-    """Whether each user leaves, 1 or 0: the log-odds, noise and chance.
-
-    Args:
-        rng: Stream of the outcomes.
-        behaviour: What the log-odds depend on.
-    """
+    """Whether each user leaves, 1 or 0: the log-odds, noise and chance."""
     logit = behaviour.logit()
     noisy = logit + NOISE * rng.standard_normal(len(logit))
     return np.asarray(rng.random(len(logit)) < expit(noisy), dtype=np.int64)
@@ -233,7 +220,6 @@ def draw_behaviour(rng: np.random.Generator, count: int) -> Behaviour:
 
     Args:
         rng: Stream of the people, which begins with the habits: they can be drawn alone.
-        count: How many people.
     """
     visits = np.ceil(VISITS_IN_A_MONTH * rng.beta(0.9, 1.3, count))
     minutes = SHORTEST_SESSION + rng.gamma(2.0, 30.0, count)
@@ -269,10 +255,6 @@ def _draw_megabytes(rng: np.random.Generator, minutes: Floats) -> Ints:
 
 def build_visitors_table(simulation: ChurnSimulation, block: RowBlock) -> pa.Table:
     """One row per user of the block.
-
-    Args:
-        simulation: Date and seed.
-        block: Which users.
 
     Returns:
         `user_id` (text, key, PII), `name` (PII), `gender` (Female or Male, partly missing), `age`
@@ -337,9 +319,6 @@ CATEGORIES: Final = {
 def add_visitor_columns(visitors: pa.Table) -> pa.Table:
     """The visitors with what follows from their columns, before the target.
 
-    Args:
-        visitors: Columns as in `visitors_table`.
-
     Returns:
         Also `total_minutes` (in the last 30 days), `megabytes_per_visit`, `complaints_per_visit`,
         `engagement` (minutes as a share of two hours on each of thirty days), `age_group`
@@ -372,9 +351,6 @@ def _list_indicator_columns(column: str) -> tuple[str, ...]:
 
 def encode_one_hot(visitors: pa.Table) -> pa.Table:
     """The visitors with a column of 1 and 0 per category in the place of each text column.
-
-    Args:
-        visitors: With or without derived columns.
 
     Returns:
         `gender_Female`, `mall_Oriente` and so on, all 0 where the category is missing; the target

@@ -69,10 +69,6 @@ MOST_ABSURD_EXPONENT: Final = 3.6  # of ten: a salary with up to four digits too
 def draw_missing_masks(block: RowBlock, rng: np.random.Generator) -> dict[str, Flags]:
     """Which rows lack which column, in exact numbers.
 
-    Args:
-        block: Which loans.
-        rng: Stream of the gaps.
-
     Returns:
         A mask per column of `MISSING_SHARES`; True where the value is missing.
     """
@@ -85,13 +81,7 @@ def _draw_rows(block: RowBlock, rng: np.random.Generator, share: float) -> Ints:
 
 
 def add_absurd_ages(block: RowBlock, rng: np.random.Generator, age: Ints) -> Ints:
-    """The ages, some of them those of nobody alive.
-
-    Args:
-        block: Which loans.
-        rng: Stream of the gaps.
-        age: True ages.
-    """
+    """The ages, some of them those of nobody alive."""
     entered = age.copy()
     victims = _draw_rows(block, rng, ABSURD_AGE_SHARE)
     entered[victims] = np.resize(ABSURD_AGES, len(victims))
@@ -105,13 +95,7 @@ def _inflate_amounts(rng: np.random.Generator, amounts: Ints) -> Ints:
 
 
 def add_absurd_salaries(block: RowBlock, rng: np.random.Generator, salary: Ints) -> Ints:
-    """The salaries, some zero, some with digits too many, the first of those 22,000,000,000.
-
-    Args:
-        block: Which loans.
-        rng: Stream of the gaps.
-        salary: Declared salaries.
-    """
+    """The salaries, some zero, some with digits too many, the first of those 22,000,000,000."""
     entered = salary.copy()
     entered[_draw_rows(block, rng, NO_SALARY_SHARE)] = 0
     victims = _draw_rows(block, rng, ABSURD_SALARY_SHARE)
@@ -122,13 +106,7 @@ def add_absurd_salaries(block: RowBlock, rng: np.random.Generator, salary: Ints)
 
 
 def add_absurd_loans(block: RowBlock, rng: np.random.Generator, loans: Ints) -> Ints:
-    """The totals of other loans, some with digits too many.
-
-    Args:
-        block: Which loans.
-        rng: Stream of the gaps.
-        loans: Declared totals.
-    """
+    """The totals of other loans, some with digits too many."""
     entered = loans.copy()
     victims = _draw_rows(block, rng, ABSURD_LOANS_SHARE)
     entered[victims] = _inflate_amounts(rng, loans[victims])
@@ -141,9 +119,6 @@ def format_income_trends(
     """`tendencia_ingresos` as text: three words, and now and then the number behind them.
 
     Args:
-        block: Which loans.
-        rng: Stream of the gaps.
-        trend: Position in `TRENDS`.
         missing: True where the value is missing.
     """
     words = np.array(TRENDS, dtype=object)[trend]
@@ -254,10 +229,6 @@ def _build_terms_columns(terms: LoanTerms) -> dict[str, Any]:
 def build_loans_table(simulation: CreditSimulation, block: RowBlock) -> pa.Table:
     """One row per loan of the block, as the lender's system exports it.
 
-    Args:
-        simulation: The window.
-        block: Which loans.
-
     Returns:
         The 23 `COLUMNS`: whole numbers, except `fecha_prestamo` (local time, seconds),
         `tipo_laboral` and `tendencia_ingresos` (text), and `capital_prestado`, `puntaje` and the
@@ -281,11 +252,7 @@ def build_loans_table(simulation: CreditSimulation, block: RowBlock) -> pa.Table
 
 
 def late_payment_probability(simulation: CreditSimulation) -> Floats:
-    """True probability of late payment per loan, given the facts before gaps and junk.
-
-    Args:
-        simulation: Size, dates and seed.
-    """
+    """True probability of late payment per loan, given the facts before gaps and junk."""
     parts = []
     for block in simulation.blocks():
         people = draw_borrowers(block)
@@ -295,20 +262,13 @@ def late_payment_probability(simulation: CreditSimulation) -> Floats:
 
 
 def simulate_loans(simulation: CreditSimulation) -> SimulatedTable:
-    """One row per loan, target included, not yet drawn.
-
-    Args:
-        simulation: Size, dates, seed and dirt.
-    """
+    """One row per loan, target included, not yet drawn."""
     dirt = Dirt(select_positive_shares(simulation.dirt), _SPOILERS)
     return SimulatedTable(simulation, COLUMNS, partial(build_loans_table, simulation), dirt)
 
 
 def credit_report(simulation: CreditSimulation) -> dict[str, Any]:
     """What a simulated lender's file holds and how well a model could do at the very best.
-
-    Args:
-        simulation: Size, dates, seed and dirt.
 
     Returns:
         `loans`, `lines` (of the CSV without its header), `late` (clean loans not paid on time),

@@ -35,9 +35,6 @@ def simulated_retailer(
 ) -> tuple[SimulatedTransactions, SimulatedCustomers, dict[str, Any]]:
     """The two raw tables of a simulated retailer, not yet drawn, and what they will hold.
 
-    Args:
-        simulation: Size, dates, seed and dirt.
-
     Returns:
         Transactions (one row per transaction), customers (one row per customer, PII), and the
         report of `generation_report`; saved in this order, so no report outlives a refusal.
@@ -51,9 +48,6 @@ def simulated_retailer(
 
 def simulated_lender(simulation: CreditSimulation) -> tuple[SimulatedTable, dict[str, Any]]:
     """The raw table of a simulated lender, not yet drawn, and what it will hold.
-
-    Args:
-        simulation: Size, dates, seed and dirt.
 
     Returns:
         Loans (one row per loan), and the report of `credit_report`.
@@ -127,12 +121,6 @@ GENERATORS: Mapping[str, Generator] = {
 
 def find_table_generator(use_case: UseCase) -> tuple[str, Generator]:
     """The table of a use case that a sample is drawn of, and what draws it.
-
-    Args:
-        use_case: An entry of kind `table`.
-
-    Returns:
-        The table's name and its generator.
 
     Raises:
         ConfigurationError: No table or several name a generator, or one that does not exist.

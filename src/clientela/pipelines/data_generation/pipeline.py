@@ -12,12 +12,6 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 
     The kind `transactions` simulates a retailer; a table of the kind `table` names its generator.
 
-    Args:
-        use_case: Any entry.
-
-    Returns:
-        The stage for this use case.
-
     Raises:
         ConfigurationError: No generator is named, or one that does not exist.
     """

@@ -59,7 +59,6 @@ class Customers:
         online: Probability that a purchase is made online.
         city: Position of the home city in `CITIES`.
         birth_day: Birth date in days since 1970.
-        gender: Position in `GENDERS`.
         estrato: Social stratum, 1 to 6.
     """
 
@@ -99,7 +98,6 @@ def draw_customers(chunk: Chunk, calendar: Calendar) -> Customers:
     """Draw the customers of a chunk.
 
     Args:
-        chunk: Which customers.
         calendar: Window of the simulation; ages are drawn at its end.
 
     Returns:
@@ -136,7 +134,6 @@ def build_customers_table(chunk: Chunk, customers: Customers, balance: Ints) -> 
 
     Args:
         chunk: The chunk; its stream decides which attributes are missing.
-        customers: Customers of the chunk.
         balance: Points each of them holds at the end of the window.
 
     Returns:
@@ -227,12 +224,6 @@ def draw_purchases(
 ) -> Purchases:
     """Draw the purchases of a chunk's customers.
 
-    Args:
-        rng: The chunk's stream for transactions.
-        customers: Customers of the chunk.
-        calendar: Window and seasons.
-        count: Purchases wanted, met exactly.
-
     Returns:
         The purchases; every one lies within the active hours of its customer.
     """
@@ -272,7 +263,6 @@ class Ledger:
         second: Local second since 1970.
         cents: Amount in hundredths, negative for refunds.
         points: Points earned (positive), redeemed or taken back (negative).
-        kind: Position in `KINDS`.
     """
 
     customer: Ints
@@ -353,10 +343,7 @@ def build_ledger(
     """Book the purchases of a chunk, and as many refunds as asked for.
 
     Args:
-        rng: The chunk's stream for transactions.
-        purchases: What is bought.
         refunds: Purchases that are given back later.
-        calendar: Window of the simulation.
 
     Returns:
         The entries in order of time; the running balance of every customer stays at or above zero.

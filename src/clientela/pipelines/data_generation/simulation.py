@@ -200,11 +200,6 @@ class Chunk(RowBlock):
 def split_into_blocks(rows: int, block_rows: int, seed: int) -> Iterator[RowBlock]:
     """Cut a table into blocks of nearly equal size.
 
-    Args:
-        rows: Rows of the table.
-        block_rows: Most rows of one block.
-        seed: Seed of the simulation.
-
     Yields:
         The blocks; their rows add up to `rows`.
     """
@@ -295,9 +290,6 @@ CATEGORIES: Final = (
 def list_spellings(name: str) -> tuple[str, ...]:
     """Ways in which tills write one rubro, the official one first.
 
-    Args:
-        name: Official spelling, for example `TECNOLOGÍA`.
-
     Returns:
         `TECNOLOGÍA`, `TECNOLOGIA`, `Tecnología`, `Tecnologia` and `tecnología`; the unaccented ones
         equal the accented ones where the name has no accent.
@@ -352,12 +344,7 @@ def _compute_day_weights(category: Category, days: list[date]) -> Floats:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The window of the simulation and the pace of sales in it.
-
-    Attributes:
-        start: First day.
-        end: Last day, included.
-    """
+    """The window of the simulation and the pace of sales in it."""
 
     start: date
     end: date
@@ -504,7 +491,6 @@ def add_table_dirt(rows: pa.Table, dirt: Dirt, block: RowBlock) -> pa.Table:
     Args:
         rows: Clean rows of the block, all columns text.
         dirt: Says how many of which kind.
-        block: Says which.
 
     Returns:
         The rows, victims replaced, duplicates behind them; empty values are null.
@@ -536,7 +522,6 @@ def format_dirty_lines(rows: pa.Table, dirt: Dirt, block: RowBlock) -> pa.String
     Args:
         rows: Clean rows of the block, all columns text.
         dirt: Says how many of which kind.
-        block: Says which.
 
     Returns:
         One line per row, victims replaced, duplicates behind them.

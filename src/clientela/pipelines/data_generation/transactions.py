@@ -131,14 +131,7 @@ _SPELLINGS = pa.array([text for category in CATEGORIES for text in list_spelling
 def build_chunk_ledger(
     rng: np.random.Generator, chunk: Chunk, customers: Customers, calendar: Calendar
 ) -> Ledger:
-    """The entries of a chunk, `chunk.rows` of them, in order of time.
-
-    Args:
-        rng: The chunk's stream for transactions.
-        chunk: Which rows.
-        customers: Customers of the chunk.
-        calendar: Window and seasons.
-    """
+    """The entries of a chunk, `chunk.rows` of them, in order of time."""
     refunds = count_refunds(chunk.rows)
     purchases = draw_purchases(rng, customers, calendar, chunk.rows - refunds)
     return build_ledger(rng, purchases, refunds, calendar)
@@ -178,11 +171,6 @@ def _draw_cities(rng: np.random.Generator, home: Ints) -> Ints:
 
 def build_transactions_table(chunk: Chunk, calendar: Calendar, customers: Customers) -> pa.Table:
     """One row per transaction of the chunk's customers, in order of time.
-
-    Args:
-        chunk: Which rows.
-        calendar: Window and seasons.
-        customers: Customers of the chunk.
 
     Returns:
         `id_transaccion` (text, unique), `id_cliente` (text, PII), `fecha` (local time, seconds),
@@ -294,9 +282,6 @@ class SimulatedCustomers:
 
 def generation_report(simulation: TransactionSimulation) -> dict[str, Any]:
     """What a simulation holds, known before it is drawn.
-
-    Args:
-        simulation: Size, dates, seed and dirt.
 
     Returns:
         `customers`, `transactions` (lines of the CSV without its header), `refunds`, and `dirt`:

@@ -64,16 +64,7 @@ REPLICATES: Final = 1000
 def compute_registry_metrics(
     predictions: pd.DataFrame, name: str, model: StoredModel
 ) -> dict[str, Any]:
-    """The measures of a model in the form that the SageMaker console draws.
-
-    Args:
-        predictions: See `clientela.models.evaluation.predict_holdout`.
-        name: Of the model among them.
-        model: The model.
-
-    Returns:
-        See `clientela.models.console_metrics` and `binary_console_metrics`.
-    """
+    """The measures of a model in the form that the SageMaker console draws."""
     manifest = model.manifest
     truth, said = extract_predictions(predictions, name, manifest["classes"])
     return TASKS[manifest["task"]].console_metrics(
@@ -99,7 +90,6 @@ def compute_case_hours(cases: ir.Table, params: TabularFeatureParams) -> dict[st
 
     Args:
         cases: One row per case (PII), as ingested.
-        params: Columns and rules.
     """
     return {"hours": count_date_hours(cases, params)}
 
@@ -112,13 +102,6 @@ def describe_case_inputs(
     scoring: ScoringSettings,
 ) -> dict[str, Any]:
     """What a case brings, and a made-up typical one.
-
-    Args:
-        train: Training part (PII).
-        dates: See `case_dates`.
-        params: Columns and rules.
-        intake: Rules of ingestion.
-        scoring: Words for people.
 
     Returns:
         `fields` (see `clientela.features.columns`) and `example` (field to value), as JSON.
@@ -138,15 +121,7 @@ def compute_example_features(account: dict[str, Any], params: TabularFeaturePara
 
 
 def make_table_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
-    """The node that packages one model of a use case on a table.
-
-    Args:
-        use_case: Whose model.
-        role: Which of its models.
-
-    Returns:
-        The node's function.
-    """
+    """The node that packages one model of a use case on a table."""
 
     def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
         model: StoredModel,
@@ -176,15 +151,7 @@ def make_table_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
 
 
 def make_customer_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
-    """The node that packages one model of customers' features before a cutoff.
-
-    Args:
-        use_case: Whose model.
-        role: Which of its models.
-
-    Returns:
-        The node's function.
-    """
+    """The node that packages one model of customers' features before a cutoff."""
 
     def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
         model: StoredModel,
@@ -214,15 +181,7 @@ def make_customer_packager(use_case: str, role: Role) -> Callable[..., NewPackag
 
 
 def make_segment_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
-    """The node that packages segments.
-
-    Args:
-        use_case: Whose model.
-        role: Which of its models.
-
-    Returns:
-        The node's function.
-    """
+    """The node that packages segments."""
 
     def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
         model: StoredModel,
@@ -254,10 +213,6 @@ def select_submissions(
 ) -> dict[str, Submission]:
     """What is registered: role to a model on its way into the registry.
 
-    Args:
-        settings: Which roles.
-        packages: Role to its stored package.
-
     Raises:
         ConfigurationError: None of the packaged models is to be registered.
     """
@@ -272,11 +227,7 @@ def select_submissions(
 
 
 def summarize_registrations(entries: dict[str, RegisteredModel]) -> dict[str, Any]:
-    """What was registered, and how it is approved, in one sentence; and the entries as JSON.
-
-    Args:
-        entries: Role to its entry.
-    """
+    """What was registered, and how it is approved, in one sentence; and the entries as JSON."""
     sentence = describe_registration(entries)
     logger.info("%s", sentence)
     return {

@@ -24,14 +24,7 @@ SETTINGS = {"settings": "params:deployment"}
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
-    """Stored models in; packages, and their entries in the model registry, out.
-
-    Args:
-        use_case: Whose.
-
-    Returns:
-        The stage for this use case.
-    """
+    """Stored models in; packages, and their entries in the model registry, out."""
     if use_case.task == "segments":
         packaging = _create_segment_package_nodes(use_case.name)
     elif use_case.kind == "table":

@@ -51,9 +51,6 @@ def aggregate_activity(transactions: ir.Table) -> dict[str, ir.Table]:
 def aggregate_by_month(transactions: ir.Table) -> ir.Table:
     """One row per calendar month with transactions.
 
-    Args:
-        transactions: See `activity`.
-
     Returns:
         `month` (its first day), `rows`, `customers`, `bought` (sum of positive amounts),
         `refunds` (rows), `refunded` (sum of negative amounts), `earned`, `redeemed` (points).
@@ -80,14 +77,7 @@ def aggregate_by_month(transactions: ir.Table) -> ir.Table:
 
 
 def aggregate_by_hour(transactions: ir.Table) -> ir.Table:
-    """One row per weekday and hour with transactions.
-
-    Args:
-        transactions: See `activity`.
-
-    Returns:
-        `weekday` (0: Monday), `hour`, `rows`.
-    """
+    """One row per weekday and hour with transactions."""
     when = transactions["fecha"]
     timed = transactions.select(weekday=when.day_of_week.index(), hour=when.hour())
     return timed.group_by("weekday", "hour").agg(rows=timed.count()).order_by("weekday", "hour")
@@ -95,9 +85,6 @@ def aggregate_by_hour(transactions: ir.Table) -> ir.Table:
 
 def aggregate_by_category(transactions: ir.Table) -> ir.Table:
     """One row per category, largest amount first.
-
-    Args:
-        transactions: See `activity`.
 
     Returns:
         `rubro`, `spellings` (ways it is written), `rows`, `customers`, `bought`, `refunds`.
@@ -119,9 +106,6 @@ def aggregate_by_category(transactions: ir.Table) -> ir.Table:
 def count_customers_by_frequency(transactions: ir.Table) -> ir.Table:
     """One row per step of activity: how many customers have so many transactions.
 
-    Args:
-        transactions: See `activity`.
-
     Returns:
         `at_least` (the step's fewest transactions), `customers`, `rows`.
     """
@@ -137,9 +121,6 @@ def count_customers_by_frequency(transactions: ir.Table) -> ir.Table:
 
 def compute_concentration(transactions: ir.Table) -> ir.Table:
     """One row per tenth of the customers by amount, the best tenth first.
-
-    Args:
-        transactions: See `activity`.
 
     Returns:
         `tenth` (1: the best), `customers`, `bought` (sum of positive amounts).
@@ -168,15 +149,7 @@ MONTHS = ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", 
 
 
 def plot_monthly_activity(months: pd.DataFrame, numbers: NumberFormat) -> Figure:
-    """Amount, transactions and customers by month, one panel each.
-
-    Args:
-        months: See `clientela.pipelines.eda.activity.aggregate_by_month`.
-        numbers: How numbers are written.
-
-    Returns:
-        The figure.
-    """
+    """Amount, transactions and customers by month, one panel each."""
     if months.empty:
         return make_empty_figure(EMPTY)
     dates = pd.to_datetime(months["month"])
@@ -200,10 +173,6 @@ def plot_monthly_activity(months: pd.DataFrame, numbers: NumberFormat) -> Figure
 
 def plot_hourly_activity(hours: pd.DataFrame, numbers: NumberFormat) -> Figure:
     """When people buy: share of transactions by weekday and hour.
-
-    Args:
-        hours: See `clientela.pipelines.eda.activity.aggregate_by_hour`.
-        numbers: How numbers are written.
 
     Returns:
         The figure; weekdays alone where the data has no times of day.
@@ -235,10 +204,6 @@ def plot_category_shares(categories: pd.DataFrame, numbers: NumberFormat) -> Fig
 
     Args:
         categories: The categories shown, with `rubro`, `amount_share`, `customer_share`.
-        numbers: How numbers are written.
-
-    Returns:
-        The figure.
     """
     if categories.empty:
         return make_empty_figure(EMPTY)
@@ -256,16 +221,7 @@ def plot_category_shares(categories: pd.DataFrame, numbers: NumberFormat) -> Fig
 def plot_customer_distribution(
     frequencies: pd.DataFrame, concentration: pd.DataFrame, numbers: NumberFormat
 ) -> Figure:
-    """How often customers buy, and how much of the amount is the best customers'.
-
-    Args:
-        frequencies: See `clientela.pipelines.eda.activity.count_customers_by_frequency`.
-        concentration: See `clientela.pipelines.eda.activity.compute_concentration`.
-        numbers: How numbers are written.
-
-    Returns:
-        The figure.
-    """
+    """How often customers buy, and how much of the amount is the best customers'."""
     if frequencies.empty:
         return make_empty_figure(EMPTY)
     figure, (left, right) = make_panels(1, 2, 2.9)
@@ -291,9 +247,6 @@ def format_step_names(steps: Sequence[int]) -> list[str]:
 
     Args:
         steps: Fewest transactions of each step, rising.
-
-    Returns:
-        For example `1`, `3-5`, `101+`.
     """
     ends = [following - 1 for following in steps[1:]]
     closed = [

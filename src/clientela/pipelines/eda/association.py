@@ -28,10 +28,6 @@ TAILS = ("q01", "q05", "q95", "q99")
 def compute_correlations(table: ir.Table, columns: Sequence[str]) -> ir.Table:
     """One row per pair of numeric columns: Pearson's r over the rows that have both.
 
-    Args:
-        table: Any table.
-        columns: Numeric columns.
-
     Returns:
         `first`, `second` (in the order of `columns`), `correlation` to four decimals; null where
         one of them does not vary.
@@ -59,9 +55,6 @@ def quintile_edges(quantiles: pd.DataFrame) -> dict[str, list[float]]:
     Where one value fills nearly all of them, what a column has to say lies beside that value: the
     outer twentieths and hundredths are then bins too.
 
-    Args:
-        quantiles: See `clientela.pipelines.eda.column_profile.compute_quantiles`.
-
     Returns:
         Column name to rising edges; bins hold their upper edge. Columns with one bin are left out.
     """
@@ -84,9 +77,7 @@ def target_bins(
     """One row per numeric column, bin and class of the target.
 
     Args:
-        table: Any table.
         edges: Numeric column to the inner edges of its bins.
-        target: The target's column.
         classes: Its classes; none for a target that is a number.
 
     Returns:
@@ -110,9 +101,6 @@ def target_categories(
     """One row per category column, value and class of the target; as `target_bins`.
 
     Args:
-        table: Any table.
-        columns: Columns with few distinct values.
-        target: The target's column.
         classes: Its classes; none for a target that is a number.
         min_rows: Values with fewer rows are left out.
 
@@ -151,30 +139,13 @@ def _count_by_target(
 
 
 def count_classes(table: ir.Table, target: str) -> ir.Table:
-    """One row per class of the target.
-
-    Args:
-        table: Any table.
-        target: The target's column.
-
-    Returns:
-        `class` (text), `rows`.
-    """
+    """One row per class of the target."""
     named = table.select(**{"class": table[target].cast("string")}).drop_null("class")
     return named.group_by("class").agg(rows=named.count()).order_by("class")
 
 
 def compute_class_means(table: ir.Table, columns: Sequence[str], target: str) -> ir.Table:
-    """One row per class and numeric column: its mean.
-
-    Args:
-        table: Any table.
-        columns: Numeric columns.
-        target: The target's column, of classes.
-
-    Returns:
-        `class`, `column`, `mean`.
-    """
+    """One row per class and numeric column: its mean."""
     values = table.select(
         **{c: replace_non_finite(table, c) for c in columns},
         **{"class\n": table[target].cast("string")},
@@ -189,7 +160,6 @@ def rank_associations(bins: pd.DataFrame, classes: Sequence[str]) -> pd.DataFram
     """One row per column: how strongly its bins go with the classes.
 
     Args:
-        bins: See `target_bins`.
         classes: The target's classes in their order.
 
     Returns:
@@ -260,7 +230,6 @@ class BinaryRule:
 
     Attributes:
         buyers: Share of customers that buy in the later window.
-        accuracy: Share answered rightly.
         majority_accuracy: Share answered rightly by the commoner answer for everybody.
         auc: AUC of the yes-or-no rule: mean of its sensitivity and specificity.
         graded_auc: AUC of the class of the earlier window.
@@ -281,10 +250,6 @@ def compute_two_windows(transactions: ir.Table, months: int) -> ir.Table:
     """One row: the borders of the two windows before the end of the data.
 
     The later window ends with the last day of the data, so nothing here depends on today.
-
-    Args:
-        transactions: One row per transaction: `fecha`.
-        months: Length of each window.
 
     Returns:
         `start`, `middle`, `end`: midnights; windows are half-open.
@@ -310,7 +275,6 @@ def count_class_transitions(
     Args:
         transactions: One row per transaction: `id_cliente`, `fecha`.
         is_purchase: Which of them are purchases of the category.
-        windows: See `two_windows`.
         bounds: Fewest purchases of each class above the first.
 
     Returns:
@@ -338,26 +302,14 @@ def assign_class_code(count: ir.IntegerColumn, bounds: Sequence[int]) -> ir.Inte
     """The class of a number of purchases.
 
     Args:
-        count: Purchases.
         bounds: Fewest purchases of each class above the first.
-
-    Returns:
-        Codes from 0.
     """
     steps = [(count < bound, code) for code, bound in enumerate(bounds)]
     return ibis.cases(*steps, else_=len(bounds)).cast("int64")
 
 
 def build_contingency_matrix(pairs: pd.DataFrame, n_classes: int) -> Counts:
-    """Customers by class before (row) and after (column).
-
-    Args:
-        pairs: See `purchases_in_two_windows`.
-        n_classes: How many classes there are.
-
-    Returns:
-        K x K counts.
-    """
+    """Customers by class before (row) and after (column)."""
     counts = np.zeros((n_classes, n_classes))
     np.add.at(
         counts, (pairs["before"].to_numpy(int), pairs["after"].to_numpy(int)), pairs["customers"]
@@ -370,9 +322,6 @@ def evaluate_binary_rule(counts: Counts) -> BinaryRule:
 
     Args:
         counts: See `contingency`; nan results where a window has no buyers, or only buyers.
-
-    Returns:
-        The rule's figures.
     """
     total = counts.sum()
     if total == 0:

@@ -50,10 +50,6 @@ ACROSS, MOST = 4, 32
 def plot_numeric_columns(profile: Profile, numbers: NumberFormat) -> Figure:
     """A histogram per numeric column that varies.
 
-    Args:
-        profile: The table.
-        numbers: How numbers are written.
-
     Returns:
         The figure; bars in the light colour hold the tails beyond the 1st and 99th percentile.
     """
@@ -86,15 +82,7 @@ def _draw_histogram(panel: Axes, edges: Sequence[float], counts: pd.DataFrame) -
 
 
 def plot_category_columns(profile: Profile, numbers: NumberFormat) -> Figure:
-    """The commonest values of each category column, as shares of the rows that have one.
-
-    Args:
-        profile: The table.
-        numbers: How numbers are written.
-
-    Returns:
-        The figure.
-    """
+    """The commonest values of each category column, as shares of the rows that have one."""
     present = profile.columns.set_index("column")["present"]
     shown = [c for c in present.index if c in set(profile.categories["column"])][:MOST]
     if not shown:
@@ -130,16 +118,7 @@ STRONGEST, MOST_CORRELATED, WRITTEN = 9, 36, 16
 def plot_class_counts(
     counts: Sequence[int], classes: Sequence[str], numbers: NumberFormat
 ) -> Figure:
-    """How many rows each class has.
-
-    Args:
-        counts: Rows per class.
-        classes: Their names, in order.
-        numbers: How numbers are written.
-
-    Returns:
-        The figure.
-    """
+    """How many rows each class has."""
     total = sum(counts)
     if not total:
         return make_empty_figure("Sin objetivo de clases.")
@@ -154,11 +133,6 @@ def plot_persistence(counts: Counts, classes: Sequence[str], numbers: NumberForm
 
     Args:
         counts: Customers by class before (row) and after (column).
-        classes: Names of the classes.
-        numbers: How numbers are written.
-
-    Returns:
-        The figure.
     """
     if not counts.sum():
         return make_empty_figure("Ningún cliente tiene transacciones antes de la última ventana.")
@@ -188,14 +162,7 @@ def plot_class_mix(
     """Class shares in each fifth of the columns that go most with the target.
 
     Args:
-        bins: See `clientela.pipelines.eda.association.target_bins`.
-        order: Columns, strongest first.
         edges: Inner edges of each column's fifths.
-        classes: The classes in order.
-        numbers: How numbers are written.
-
-    Returns:
-        The figure.
     """
     shown = list(order)[:STRONGEST]
     if not shown or not classes:
@@ -252,10 +219,6 @@ def _format_bin_name(place: int, edges: Sequence[float], numbers: NumberFormat) 
 def plot_correlations(correlations: pd.DataFrame, numbers: NumberFormat) -> Figure:
     """Correlations of numeric columns as a table of colours.
 
-    Args:
-        correlations: See `clientela.pipelines.eda.association.compute_correlations`.
-        numbers: How numbers are written.
-
     Returns:
         The figure, of the first columns where there are too many to read.
     """
@@ -282,7 +245,6 @@ def build_correlation_matrix(correlations: pd.DataFrame, names: Sequence[str]) -
     """The correlations as a symmetric matrix.
 
     Args:
-        correlations: One row per pair.
         names: Columns and rows of the matrix, in order.
 
     Returns:
@@ -303,10 +265,6 @@ def build_correlation_matrix(correlations: pd.DataFrame, names: Sequence[str]) -
 
 def plot_exploration(exploration: Exploration, parameters: EdaParameters) -> dict[str, Figure]:
     """Every figure of an exploration.
-
-    Args:
-        exploration: The frames.
-        parameters: Number format and thresholds.
 
     Returns:
         Name to figure: `<table>_numbers`, `<table>_categories`, and what applies of `months`,

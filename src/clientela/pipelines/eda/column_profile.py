@@ -19,7 +19,6 @@ def infer_column_kinds(table: ir.Table, keys: Collection[str]) -> dict[str, Kind
     """The kind of every column, by its type.
 
     Args:
-        table: Any table.
         keys: Columns that identify rows or people.
 
     Returns:
@@ -42,24 +41,12 @@ def _infer_column_kind(column: ir.Column) -> Kind:
 
 
 def select_columns_by_kind(kinds: Mapping[str, Kind], *wanted: Kind) -> list[str]:
-    """The columns of some kinds, in the table's order.
-
-    Args:
-        kinds: Column name to kind.
-        *wanted: The kinds.
-
-    Returns:
-        Column names.
-    """
+    """The columns of some kinds, in the table's order."""
     return [name for name, kind in kinds.items() if kind in wanted]
 
 
 def replace_non_finite(table: ir.Table, column: str) -> ir.NumericColumn:
     """A numeric column with what is not a finite number as missing.
-
-    Args:
-        table: Any table.
-        column: A numeric column.
 
     Returns:
         The column; its type is kept, so that sums of decimals and integers stay exact.
@@ -75,21 +62,12 @@ def reduce_precision(value: ir.NumericScalar) -> ir.FloatingScalar:
 
     Sums of floats differ in their last digits with the number of threads; seven significant digits
     do not.
-
-    Args:
-        value: A statistic.
-
-    Returns:
-        It as float32.
     """
     return value.cast("float32")
 
 
 def exact_mean(values: ir.NumericColumn) -> ir.FloatingScalar:
     """The mean: exact for decimals and integers, to seven digits for floats.
-
-    Args:
-        values: Any numbers.
 
     Returns:
         Sum by count; null where there are none.
@@ -120,7 +98,6 @@ def summarize_column_quality(table: ir.Table, keys: Collection[str]) -> ir.Table
     """One row per column of a table.
 
     Args:
-        table: Any table.
         keys: Columns that identify rows or people: they are counted, their values never shown.
 
     Returns:
@@ -201,7 +178,6 @@ def count_repeated_rows(table: ir.Table, keys: Collection[str]) -> ir.Table:
     compared.
 
     Args:
-        table: Any table.
         keys: Columns that identify rows or people; the first one present is the row's own key.
 
     Returns:
@@ -224,14 +200,7 @@ BINS = 24
 
 
 def quantile_name(share: float) -> str:
-    """The column of a quantile.
-
-    Args:
-        share: 0..1.
-
-    Returns:
-        For example `q05`.
-    """
+    """The column of a quantile."""
     return f"q{round(100 * share):02d}"
 
 
@@ -240,10 +209,6 @@ def compute_quantiles(table: ir.Table, columns: Sequence[str]) -> ir.Table:
 
     They are read off the counts of each value, which every engine computes the same way in any
     number of threads and can spill to disk; approximate quantiles do neither.
-
-    Args:
-        table: Any table.
-        columns: Numeric columns.
 
     Returns:
         `column`, one `qNN` per item of `QUANTILES` (smallest value that so many rows do not
@@ -276,11 +241,7 @@ def compute_shape_statistics(table: ir.Table, moments: pd.DataFrame) -> ir.Table
     raw power sums lose all digits when the mean is large.
 
     Args:
-        table: Any table.
         moments: `column`, `rows`, `missing`, `mean`, `std` of its numeric columns.
-
-    Returns:
-        `column`, `skewness`, `kurtosis`.
     """
     varying = moments[moments["std"] > 0]
     if varying.empty:
@@ -329,7 +290,6 @@ def compute_histograms(table: ir.Table, edges: Mapping[str, Sequence[float]]) ->
     """One row per numeric column and bin that holds rows.
 
     Args:
-        table: Any table.
         edges: Numeric column to the inner edges of its bins.
 
     Returns:
@@ -360,7 +320,6 @@ def assign_bin(
     """The bin of each value: one CASE, evaluated in a single pass.
 
     Args:
-        values: Finite numbers.
         inner: Rising inner edges, one at least.
         right: Whether a bin holds its upper edge instead of its lower one.
 
@@ -379,9 +338,6 @@ def count_categories(table: ir.Table, columns: Sequence[str], top: int, min_rows
     """One row per column and one of its commonest values.
 
     Args:
-        table: Any table.
-        columns: Columns with few distinct values.
-        top: Values shown per column.
         min_rows: Values with fewer rows are never shown.
 
     Returns:
@@ -409,11 +365,8 @@ class Profile:
     """What is known of one table, in small frames.
 
     Attributes:
-        name: The table.
         columns: One row per column: `quality`, `quantiles` and `shapes` side by side.
         repeated: Rows that say again what another says; None where rows are not compared.
-        histograms: See `clientela.pipelines.eda.column_profile.compute_histograms`.
-        categories: See `clientela.pipelines.eda.column_profile.count_categories`.
     """
 
     name: str
@@ -438,11 +391,6 @@ def build_profile(
 ) -> Profile:
     """One table's profile.
 
-    Args:
-        name: The table.
-        quality: `quality`, `quantiles`, `repeated_rows`.
-        distributions: `shapes`, `histograms`, `categories`.
-
     Returns:
         The frames side by side, columns in the table's order.
     """
@@ -460,14 +408,6 @@ def build_profile(
 
 
 def select_category_columns(quality: pd.DataFrame, max_categories: int) -> list[str]:
-    """Text columns with few enough values to be categories; others may name people.
-
-    Args:
-        quality: See `clientela.pipelines.eda.column_profile.summarize_column_quality`.
-        max_categories: Most distinct values.
-
-    Returns:
-        Column names in the table's order.
-    """
+    """Text columns with few enough values to be categories; others may name people."""
     text = quality[(quality["kind"] == "category") & (quality["distinct"] <= max_categories)]
     return [str(name) for name in text.sort_values("place")["column"]]

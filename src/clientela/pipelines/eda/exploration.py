@@ -66,7 +66,6 @@ class TargetSchema(BaseModel):
     """What the model input's schema says of the target; the rest of it is not asked for here.
 
     Attributes:
-        target: Its column.
         classes: Its classes in order; none for a target that is a number.
     """
 
@@ -81,11 +80,7 @@ class Target:
     """A target of classes, and the columns against it.
 
     Attributes:
-        name: Its column.
         classes: Its classes in order.
-        counts: Rows per class.
-        bins: See `clientela.pipelines.eda.association.target_bins`.
-        means: See `clientela.pipelines.eda.association.compute_class_means`.
         correlations: See `clientela.pipelines.eda.association.compute_correlations`; the target's codes included.
         associations: Numeric columns, strongest first.
         category_associations: Category columns, strongest first by Cramér's V.
@@ -106,7 +101,6 @@ class Persistence:
     """Buying of one category in two windows that follow each other.
 
     Attributes:
-        category: As configured.
         months: Length of each window.
         borders: First day of the earlier window, of the later one, and the day after it.
         classes: Names of the classes.
@@ -127,8 +121,6 @@ class Exploration:
     """What the report of one entry is made from.
 
     Attributes:
-        entry: Its name.
-        profiles: Its tables.
         activity: See `clientela.pipelines.eda.activity.aggregate_activity`; None where it has no transactions.
         target: None where there is none, or it is a number.
         persistence: None where no category is followed.
@@ -143,13 +135,6 @@ class Exploration:
 
 def build_target(frames: Frames, meaning: TargetSchema) -> Target | None:
     """The target's frames put together.
-
-    Args:
-        frames: `class_counts`, `bins`, `categories`, `means`, `correlations`.
-        meaning: The target's classes.
-
-    Returns:
-        None for a target without classes.
 
     Raises:
         UnusableTarget: The data holds a class that nobody named.
@@ -185,13 +170,7 @@ def build_persistence(
     """The frames of persistence put together.
 
     Args:
-        frames: `pairs` and `question`.
-        classes: Names of the classes.
-        counts: See `clientela.pipelines.eda.association.build_contingency_matrix`.
         kappa: Quadratic weighted kappa of the counts.
-
-    Returns:
-        The finding.
     """
     question = frames["question"].iloc[0]
     days = [str(pd.Timestamp(question[name]).date()) for name in ("start", "middle", "end")]

@@ -34,15 +34,7 @@ AGREEMENT = ((0.6, "alta"), (0.4, "moderada"), (0.2, "débil"))
 
 
 def summarize_findings(found: Mapping[str, Any], numbers: NumberFormat) -> list[str]:
-    """The three things to know, the most telling first.
-
-    Args:
-        found: The findings.
-        numbers: How numbers are written.
-
-    Returns:
-        At most three statements.
-    """
+    """The three things to know, the most telling first."""
     statements: list[str] = []
     if "persistence" in found:
         statements += [describe_persistence(found["persistence"], numbers)]
@@ -62,15 +54,7 @@ def summarize_findings(found: Mapping[str, Any], numbers: NumberFormat) -> list[
 
 
 def describe_persistence(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """Whether last quarter predicts this one.
-
-    Args:
-        found: The findings on persistence.
-        numbers: How numbers are written.
-
-    Returns:
-        One statement.
-    """
+    """Whether last quarter predicts this one."""
     kappa, rule = found["quadratic_weighted_kappa"], found["binary_rule"]
     if rule["repeated"] is None or kappa is None:
         return f"Persistencia en {found['category']}: no hay clientes con historia suficiente."
@@ -84,15 +68,7 @@ def describe_persistence(found: Mapping[str, Any], numbers: NumberFormat) -> str
 
 
 def describe_classes(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """How unequal the classes are.
-
-    Args:
-        found: The findings on the target.
-        numbers: How numbers are written.
-
-    Returns:
-        One statement.
-    """
+    """How unequal the classes are."""
     shares = found["shares"]
     listed = ", ".join(f"{name} {numbers.percent(share or 0)}" for name, share in shares.items())
     ratio = found["imbalance_ratio"]
@@ -106,10 +82,6 @@ def describe_classes(found: Mapping[str, Any], numbers: NumberFormat) -> str:
 
 def describe_binary_rule(found: Mapping[str, Any], numbers: NumberFormat) -> str:
     """Why "buys or not" is answered before any model, and says little.
-
-    Args:
-        found: The findings on persistence.
-        numbers: How numbers are written.
 
     Returns:
         One statement with the rule's accuracy and AUC.
@@ -135,15 +107,7 @@ def describe_binary_rule(found: Mapping[str, Any], numbers: NumberFormat) -> str
 
 
 def describe_volume(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """How much buying the data holds.
-
-    Args:
-        found: The findings.
-        numbers: How numbers are written.
-
-    Returns:
-        One statement.
-    """
+    """How much buying the data holds."""
     activity, rows = found["activity"], found["tables"]["transactions"]["rows"]
     span = found["tables"]["transactions"]["columns"]["fecha"]
     dates = f" entre {span['first']} y {span['last']}" if "first" in span else ""
@@ -155,15 +119,7 @@ def describe_volume(found: Mapping[str, Any], numbers: NumberFormat) -> str:
 
 
 def describe_concentration(activity: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """How unequal customers and categories are.
-
-    Args:
-        activity: The findings on activity.
-        numbers: How numbers are written.
-
-    Returns:
-        One statement.
-    """
+    """How unequal customers and categories are."""
     best = numbers.percent(activity["best_tenth_share"] or 0)
     sentence = f"El mejor décimo de los clientes reúne el {best} del monto"
     if not activity["categories"]:
@@ -177,15 +133,7 @@ def describe_concentration(activity: Mapping[str, Any], numbers: NumberFormat) -
 
 
 def describe_strongest_columns(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """Which columns go most with the target.
-
-    Args:
-        found: The findings on the target.
-        numbers: How numbers are written.
-
-    Returns:
-        One statement.
-    """
+    """Which columns go most with the target."""
     listed = ", ".join(
         f"{name} ({numbers.text(rho, 2)})"
         for name, rho in list(found["rank_correlation"].items())[:MOST]
@@ -198,10 +146,6 @@ def describe_strongest_columns(found: Mapping[str, Any], numbers: NumberFormat) 
 
 def describe_quality(found: Mapping[str, Any], numbers: NumberFormat) -> str:
     """What is wrong with the tables.
-
-    Args:
-        found: The findings.
-        numbers: How numbers are written.
 
     Returns:
         One statement: the emptiest column, repeated rows, how many recommendations.
@@ -237,10 +181,6 @@ COLUMN_FIGURES = (
 def build_findings(exploration: Exploration, parameters: EdaParameters) -> dict[str, Any]:
     """The findings of one entry, as they are stored.
 
-    Args:
-        exploration: Its frames.
-        parameters: Thresholds and number format.
-
     Returns:
         `entry`, `summary` (sentences), `tables`, `recommendations`, and what applies of
         `activity`, `target`, `persistence`. Floats have six significant digits; no value of a key
@@ -267,10 +207,6 @@ def collect_recommendations(
     exploration: Exploration, parameters: EdaParameters
 ) -> list[tuple[str, Recommendation]]:
     """Every recommendation beside the table it is about, the target's first.
-
-    Args:
-        exploration: The frames.
-        parameters: The thresholds.
 
     Returns:
         Table name and recommendation; what was said of a column is not said again where the same

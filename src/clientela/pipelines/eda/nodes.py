@@ -52,15 +52,7 @@ Frames = Mapping[str, pd.DataFrame]
 def summarize_columns(
     table: ir.Table | pd.DataFrame, parameters: EdaParameters
 ) -> dict[str, ir.Table]:
-    """First look at a table: one row per column.
-
-    Args:
-        table: Any table.
-        parameters: `keys`.
-
-    Returns:
-        `quality`, `quantiles`, `repeated_rows`.
-    """
+    """First look at a table: one row per column."""
     lazy = _select_explored_columns(table, parameters)
     numeric = select_columns_by_kind(infer_column_kinds(lazy, parameters.keys), "number")
     return {
@@ -73,16 +65,7 @@ def summarize_columns(
 def summarize_distributions(
     table: ir.Table | pd.DataFrame, first_look: Frames, parameters: EdaParameters
 ) -> dict[str, ir.Table]:
-    """Second look at a table: what needs the moments and quantiles of the first.
-
-    Args:
-        table: The same table.
-        first_look: See `eda_quality`.
-        parameters: Which categories are shown.
-
-    Returns:
-        `shapes`, `histograms`, `categories`.
-    """
+    """Second look at a table: what needs the moments and quantiles of the first."""
     lazy, columns = _select_explored_columns(table, parameters), first_look["quality"]
     numeric = columns[columns["kind"] == "number"]
     described = numeric.merge(first_look["quantiles"], on="column")
@@ -96,14 +79,7 @@ def summarize_distributions(
 
 
 def summarize_activity(transactions: ir.Table) -> dict[str, ir.Table]:
-    """Buying over time, by category and by customer.
-
-    Args:
-        transactions: One row per transaction.
-
-    Returns:
-        See `clientela.pipelines.eda.activity.aggregate_activity`.
-    """
+    """Buying over time, by category and by customer."""
     return buying.aggregate_activity(transactions)
 
 
@@ -113,9 +89,7 @@ def summarize_persistence(
     """Does last quarter predict this one, for the configured category.
 
     Args:
-        transactions: One row per transaction.
         features: Category, types that count as purchases, length of the target window.
-        target: The classes.
 
     Returns:
         `pairs` (see `purchases_in_two_windows`) and `question`, one row with `category`, `months`
@@ -144,13 +118,7 @@ def summarize_target(
     """The target's classes, and every column against it.
 
     Args:
-        table: The model input.
-        first_look: See `eda_quality`.
         schema: What the columns of the model input mean: `target`, `classes`.
-        parameters: Which categories are looked at.
-
-    Returns:
-        `class_counts`, `bins`, `categories`, `means`, `correlations`.
     """
     lazy, meaning = to_lazy_table(table), TargetSchema.model_validate(schema)
     target, classes = meaning.target, meaning.classes
@@ -179,7 +147,6 @@ def join_excluded_columns(
     seen in a report before somebody makes it a feature.
 
     Args:
-        model_input: Key, features and target.
         table: The ingested table, with the same key.
         schema: What the columns mean: `key`, `excluded`.
 
@@ -194,16 +161,7 @@ def join_excluded_columns(
 
 
 def encode_target_classes(table: ir.Table, target: str, classes: tuple[str, ...]) -> ir.Table:
-    """The table with its classes as codes 0, 1, 2 …; a numeric target stays as it is.
-
-    Args:
-        table: Any table.
-        target: The target's column.
-        classes: Its classes in order.
-
-    Returns:
-        The same rows.
-    """
+    """The table with its classes as codes 0, 1, 2 …; a numeric target stays as it is."""
     if not classes:
         return table
     steps = [(table[target].cast("string") == name, code) for code, name in enumerate(classes)]
@@ -216,13 +174,9 @@ def build_exploration(
     """Everything learned about one entry.
 
     Args:
-        entry: Its name.
         frames: `quality_<table>` and `distributions_<table>` per table, and what applies of
             `activity`, `target`, `persistence`.
         schema: What the columns of the model input mean; None without a target.
-
-    Returns:
-        The frames put together.
     """
     tables = [name.removeprefix("quality_") for name in frames if name.startswith("quality_")]
     meaning = TargetSchema.model_validate(schema) if schema is not None else None
@@ -263,8 +217,5 @@ def to_lazy_table(table: ir.Table | pd.DataFrame) -> ir.Table:
 
     Args:
         table: Lazy, or one row per customer in pandas.
-
-    Returns:
-        A lazy table.
     """
     return table if isinstance(table, ir.Table) else ibis.memtable(table)

@@ -50,16 +50,7 @@ NUMBER_NAMES = {
 def build_table_section(
     profile: Profile, drawn: Mapping[str, Figure], numbers: NumberFormat
 ) -> Section:
-    """What a report says about one table.
-
-    Args:
-        profile: The table.
-        drawn: `<table>_numbers` and `<table>_categories`.
-        numbers: How numbers are written.
-
-    Returns:
-        One section.
-    """
+    """What a report says about one table."""
     blocks: list[Block] = [_build_structure_table(profile, numbers)]
     if not profile.numbers.empty:
         values = profile.numbers[list(NUMBER_NAMES)].rename(columns=NUMBER_NAMES)
@@ -120,17 +111,7 @@ STRENGTH_NAMES = {
 def build_persistence_section(
     persistence: Persistence, found: Mapping[str, Any], figure: Figure, numbers: NumberFormat
 ) -> Section:
-    """Whether last quarter predicts this one, and what that means for a binary target.
-
-    Args:
-        persistence: The windows and classes.
-        found: The findings on persistence.
-        figure: The classes before and after.
-        numbers: How numbers are written.
-
-    Returns:
-        One section.
-    """
+    """Whether last quarter predicts this one, and what that means for a binary target."""
     start, middle, end = persistence.borders
     note = (
         f"Clientes según sus compras de {persistence.category} de {start} a {middle} (filas) y de "
@@ -148,15 +129,7 @@ def build_persistence_section(
 
 
 def build_target_sections(target: Target, drawn: Mapping[str, Figure]) -> list[Section]:
-    """The classes, and every column against them.
-
-    Args:
-        target: The frames.
-        drawn: `classes`, `class_mix`, `correlations`.
-
-    Returns:
-        Three sections.
-    """
+    """The classes, and every column against them."""
     note = f"«{target.name}» entra por el orden de sus clases; en blanco, lo que no varía."
     correlations = Image("Correlación de Pearson", drawn["correlations"], note)
     return [
@@ -232,12 +205,7 @@ def build_activity_sections(
     """What a report says about buying.
 
     Args:
-        activity: See `clientela.pipelines.eda.activity.aggregate_activity`.
-        drawn: `months`, `hours`, `categories`, `customers`.
         parameters: Which categories are shown by name.
-
-    Returns:
-        Three sections.
     """
     shares = category_shares(activity, parameters.top_categories, parameters.min_rows)
     return [
@@ -282,8 +250,6 @@ def category_shares(activity: Frames, top: int, min_customers: int) -> pd.DataFr
     """One row per category shown, and one for the others together.
 
     Args:
-        activity: `categories` and `frequencies`.
-        top: Categories shown by name.
         min_customers: Categories of fewer customers are never shown by name.
 
     Returns:
@@ -312,12 +278,6 @@ def build_exploration_page(
     parameters: EdaParameters,
 ) -> Page:
     """The report of one entry.
-
-    Args:
-        exploration: The frames.
-        found: The findings.
-        drawn: Its figures.
-        parameters: Number format and thresholds.
 
     Returns:
         The page; what is most telling stands first, what to do about it last.

@@ -28,12 +28,6 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     they are made from; another use case explores its model input: its target, and for a target
     counted from purchases how buying persists. A use case on one table explores that table too, and
     holds the columns that are no features against the target beside those that are.
-
-    Args:
-        use_case: What there is to explore.
-
-    Returns:
-        The stage for this use case.
     """
     if use_case.task is None:
         return _create_tables_pipeline(use_case)

@@ -20,8 +20,6 @@ class Recommendation:
     """One thing to do about one column or pair.
 
     Attributes:
-        kind: Machine-readable reason.
-        column: Which column.
         value: The figure behind it.
         text: The advice, for people.
     """
@@ -34,10 +32,6 @@ class Recommendation:
 
 def build_recommendations(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
     """What the single columns of a table ask for.
-
-    Args:
-        profile: The table.
-        parameters: The thresholds.
 
     Returns:
         Missing, constant, skewed and heavy-tailed columns, in that order.
@@ -53,15 +47,7 @@ def build_recommendations(profile: Profile, parameters: EdaParameters) -> list[R
 def find_incomplete_columns(
     columns: pd.DataFrame, parameters: EdaParameters
 ) -> list[Recommendation]:
-    """Columns whose missing values are too many to be filled in silence.
-
-    Args:
-        columns: See `Profile.columns`.
-        parameters: `missing_above`.
-
-    Returns:
-        One item per column.
-    """
+    """Columns whose missing values are too many to be filled in silence."""
     shares = (columns["missing"] / columns["rows"].where(columns["rows"] > 0)).fillna(0)
     return [
         Recommendation(
@@ -78,10 +64,6 @@ def find_incomplete_columns(
 
 def find_constant_columns(columns: pd.DataFrame, parameters: EdaParameters) -> list[Recommendation]:
     """Columns that hardly vary: a model learns nothing from them.
-
-    Args:
-        columns: See `Profile.columns`.
-        parameters: `constant_above`.
 
     Returns:
         One item per constant or near-constant column.
@@ -106,10 +88,6 @@ def find_constant_columns(columns: pd.DataFrame, parameters: EdaParameters) -> l
 def find_skewed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
     """Columns whose long tail asks for a logarithm.
 
-    Args:
-        profile: The table.
-        parameters: `skewed_above`.
-
     Returns:
         One item per column with a tail; it says so where its logarithm already exists.
     """
@@ -130,10 +108,6 @@ def find_skewed_columns(profile: Profile, parameters: EdaParameters) -> list[Rec
 
 def find_heavy_tailed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
     """Columns with values so extreme that they move means, scales and linear models.
-
-    Args:
-        profile: The table.
-        parameters: `heavy_tailed_above`.
 
     Returns:
         One item per column: scale by quantiles, and check the range of what comes in.
@@ -175,15 +149,7 @@ def _explain_tail(column: str, skewness: float, minimum: float, names: Iterable[
 def find_correlated_pairs(
     correlations: pd.DataFrame, parameters: EdaParameters
 ) -> list[Recommendation]:
-    """Pairs of columns that say the same.
-
-    Args:
-        correlations: See `clientela.pipelines.eda.association.compute_correlations`.
-        parameters: `correlated_above`.
-
-    Returns:
-        One item per pair, strongest first.
-    """
+    """Pairs of columns that say the same."""
     strong = correlations[correlations["correlation"].abs() > parameters.correlated_above]
     ordered = strong.assign(size=strong["correlation"].abs()).sort_values(
         ["size", "first", "second"], ascending=[False, True, True]
@@ -204,15 +170,7 @@ def find_correlated_pairs(
 def find_suspicious_columns(
     associations: pd.DataFrame, parameters: EdaParameters
 ) -> list[Recommendation]:
-    """Columns that alone tell the target so well that they may come from it.
-
-    Args:
-        associations: See `clientela.pipelines.eda.association.rank_associations`.
-        parameters: `suspicious_auc`.
-
-    Returns:
-        One item per column.
-    """
+    """Columns that alone tell the target so well that they may come from it."""
     found = associations[associations["auc"] >= parameters.suspicious_auc]
     return [
         Recommendation(
@@ -230,11 +188,6 @@ def check_class_imbalance(
     counts: Sequence[int], classes: Sequence[str], parameters: EdaParameters
 ) -> list[Recommendation]:
     """Whether one class outweighs another so much that accuracy misleads.
-
-    Args:
-        counts: Rows per class.
-        classes: Their names.
-        parameters: How numbers are written.
 
     Returns:
         One item: the ratio of the largest class to the smallest; none where a class is empty.

@@ -47,9 +47,6 @@ from clientela.models.segment_model import Snapshots, load_previous_identity
 def find_period_and_categories(transactions: ir.Table) -> dict[str, ir.Table]:
     """When the first and the last transaction took place, and which categories there are.
 
-    Args:
-        transactions: One row per transaction.
-
     Returns:
         `period`: one row with `first` and `last` (timestamps); `categories`: one row per folded
         category with `rubro` and `rows`.
@@ -67,10 +64,6 @@ def resolve_feature_period(
     observed: Mapping[str, pd.DataFrame], params: FeatureParams
 ) -> dict[str, str]:
     """The observed period as dates, once the target category is known to occur in it.
-
-    Args:
-        observed: See `observed_period`.
-        params: The target category.
 
     Returns:
         `first` and `last`: ISO dates of the first and the last transaction.
@@ -146,10 +139,6 @@ logger = logging.getLogger(__name__)
 def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Table]:
     """What the table holds, counted before anything is made of it.
 
-    Args:
-        table: One row per case.
-        params: Columns and rules.
-
     Returns:
         `rows` (see `row_accounts`) and `cells` (see `cell_counts`).
 
@@ -168,10 +157,6 @@ def report_usable_rows(
 ) -> dict[str, Any]:
     """How many rows are learned from; see `clientela.features.table_report.row_report`.
 
-    Args:
-        counts: See `case_counts`.
-        params: Target and maturity.
-
     Raises:
         TrainingDataError: The table can't be learned from.
     """
@@ -182,9 +167,6 @@ def report_usable_rows(
 
 def find_uninformative_columns(counts: Mapping[str, pd.DataFrame]) -> list[str]:
     """One sentence per column that says nothing; see `clientela.features.table_report.describe_empty_columns`.
-
-    Args:
-        counts: See `case_counts`.
 
     Raises:
         TrainingDataError: A column of dates holds values, and none can be read as a date.
@@ -211,14 +193,7 @@ def build_case_model_input(
     findings: list[str],  # noqa: ARG001 - likewise
     params: TabularFeatureParams,
 ) -> ir.Table:
-    """One row per case that can be learned from, ordered by its key (PII).
-
-    Args:
-        table: One row per case.
-        report: See `row_report`.
-        findings: See `column_findings`.
-        params: Columns and rules.
-    """
+    """One row per case that can be learned from, ordered by its key (PII)."""
     return input_of(table, params).order_by(params.key)
 
 
@@ -228,8 +203,6 @@ def compute_case_scoring_features(
     """One row per case of the table, labelled or not, ordered by its key (PII).
 
     Args:
-        table: One row per case.
-        params: Columns and rules.
         intake: The rules that the table was read by.
 
     Raises:
@@ -274,12 +247,7 @@ def create_column_layout(
     """Which rubros and values get columns, and the date of the model.
 
     Args:
-        observed: See `observed_rubros`.
         identities: Earlier models by date; the one before keeps its rubros.
-        params: What is configured.
-
-    Returns:
-        A `Layout`, JSON-ready.
     """
     day = resolve_model_date(observed["period"], params)
     before = load_previous_identity(identities, day)

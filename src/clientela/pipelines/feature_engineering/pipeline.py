@@ -20,12 +20,6 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     what was known at three cutoffs, and its scrambled twin. On a table with one row per case they
     are made from each row alone, by configuration.
 
-    Args:
-        use_case: Any use case.
-
-    Returns:
-        The stage for this use case.
-
     Raises:
         ConfigurationError: A use case of kind `table` does not have just one table.
     """

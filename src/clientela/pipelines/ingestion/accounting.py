@@ -28,10 +28,6 @@ EMPTIED = {
 def count_nulled_values(checked: ir.Table, rules: TableRules) -> ir.Table:
     """How many values of accepted rows each column lost, and an example.
 
-    Args:
-        checked: All rows with their verdicts.
-        rules: The table's rules.
-
     Returns:
         One row per column whose unusable values are set missing: `column`, `rows` (emptied),
         `valued` (that had a value), `_file`, `_line`, `_value` (of the first row in which it is the
@@ -94,7 +90,6 @@ def check_bad_row_share(
         examples: One quarantined row per reason: `_reason`, `_file`, `_line`, `_value`.
         rules: The rules of all tables, with the tolerated share.
         use_case: The entry that the table belongs to.
-        name: The table.
 
     Raises:
         TooManyBadRows: Names the commonest reasons, each with the place of an example.
@@ -147,7 +142,6 @@ def check_invalid_value_share(
             value `_file`, `_line`, `_value`.
         rules: The rules of all tables, with the tolerated shares.
         use_case: The entry that the table belongs to.
-        name: The table.
 
     Raises:
         TooManyBadValues: Names each such column, how many values it lost, and one of them.
@@ -206,20 +200,15 @@ def build_table_accounting(  # noqa: PLR0913 - the lines of an account
     """The account of one table.
 
     Args:
-        read: Rows that the reader delivered.
         accepted: Rows of the accepted table as stored.
         reasons: One row per reason of the quarantine table as stored, with `_reason`, `rows`.
         unknown: Reference column to the accepted rows whose reference is unknown.
         set_missing: Column to the accepted rows whose unusable value was set missing.
         repeated: Accepted rows that say again what another says; None where a key tells.
-        name: The table.
 
     Returns:
         `read`, `accepted`, `quarantined`, `reasons` (name to rows), `unknown_references`,
         `set_missing`, and `repeated` for tables without a key.
-
-    Raises:
-        RowsUnaccounted: The sums differ.
     """
     counts = dict(zip(reasons["_reason"].map(str), reasons["rows"].map(int), strict=True))
     quarantined = sum(counts.values())

@@ -30,12 +30,7 @@ def validate_table(
 
     Args:
         raw: Text columns and the reader's lineage columns.
-        rules: The rules of all tables.
-        name: This table's name.
         known: Reference column to the accepted table that should know its values.
-
-    Returns:
-        See `clientela.pipelines.ingestion.validation.validate_rows`.
 
     Raises:
         ConfigurationError: The table has no rules.
@@ -46,18 +41,7 @@ def validate_table(
 
 
 def get_table_rules(rules: IntakeRules, name: str) -> TableRules:
-    """The rules of one table.
-
-    Args:
-        rules: The rules of all tables.
-        name: The table's name.
-
-    Returns:
-        Its rules.
-
-    Raises:
-        ConfigurationError: There are none.
-    """
+    """The rules of one table."""
     if name not in rules.tables:
         raise ConfigurationError(
             f"ingestion.tables has no rules for the table {name!r}, which use_cases.yml lists. "
@@ -67,14 +51,7 @@ def get_table_rules(rules: IntakeRules, name: str) -> TableRules:
 
 
 def select_refused_rows(checked: ir.Table) -> ir.Table:
-    """One row per refused raw row: file, line, reason, the value to blame and the raw text (PII).
-
-    Args:
-        checked: All rows with their verdicts.
-
-    Returns:
-        Columns `_file`, `_line`, `_reason`, `_value`, `_raw`.
-    """
+    """One row per refused raw row: file, line, reason, the value to blame and the raw text (PII)."""
     refused = checked.filter(checked["_reason"].notnull())  # noqa: PD004 - Ibis, not pandas
     return refused.select("_file", "_line", "_reason", "_value", "_raw")
 
@@ -83,7 +60,6 @@ def count_reasons(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Tabl
     """How many rows each verdict has, and an example of each.
 
     Args:
-        checked: All rows with their verdicts.
         quarantined: The refused rows, stored before a run may stop because of them.
 
     Returns:
@@ -109,12 +85,10 @@ def select_accepted_rows(
     """The rows that passed, without the columns of the verdict.
 
     Args:
-        checked: All rows with their verdicts.
         counts: See `reason_counts`; and `emptied`, see
             `clientela.pipelines.ingestion.accounting.count_nulled_values`.
         rules: The rules of all tables, with the tolerated shares.
         use_case: The entry that the table belongs to.
-        name: This table's name.
 
     Returns:
         One row per key of the table.
@@ -135,9 +109,6 @@ def count_stored_rows(
     """Counts of what was read and of what was stored, each from its own table.
 
     Args:
-        raw: The rows as read.
-        accepted: The accepted rows as stored.
-        quarantined: The refused rows as stored.
         known: Reference column to the accepted table that should know its values.
 
     Returns:
@@ -164,10 +135,6 @@ def count_stored_rows(
 
 def count_tolerated_faults(accepted: ir.Table, rules: TableRules) -> ir.Table:
     """What is wrong with rows that were accepted all the same, counted by rule.
-
-    Args:
-        accepted: The accepted rows as stored.
-        rules: The table's rules.
 
     Returns:
         `fault` (`set_missing` or `repeated`), `column` (of the rule, or the made key), `rows`.
@@ -198,9 +165,6 @@ def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str
 
     Args:
         counts: Table name to its stored counts.
-
-    Returns:
-        Table name to its account.
 
     Raises:
         RowsUnaccounted: A table's sums differ.

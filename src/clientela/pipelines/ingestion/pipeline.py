@@ -19,9 +19,6 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 
     Args:
         use_case: Which tables there are, and which reference which.
-
-    Returns:
-        The stage for this use case.
     """
     tables = [
         _create_table_nodes(use_case, name, table.references)

@@ -35,7 +35,6 @@ def format_settings_line(use_case: str, table: str, settings: Mapping[str, objec
 
     Args:
         use_case: The entry that the table belongs to.
-        table: The table.
         settings: What to set; keys without blanks, values that JSON can write.
 
     Returns:
@@ -60,9 +59,6 @@ def build_format_hint(use_case: str, table: str, rules: TableRules, columns: Ite
 
     Args:
         use_case: The entry that the table belongs to.
-        table: The table.
-        rules: Its rules.
-        columns: Those that hold such values.
 
     Returns:
         A sentence with a line to paste; empty where no column holds numbers or dates.
@@ -97,8 +93,6 @@ def validate_rows(
 
     Args:
         raw: Text columns and the reader's `_file`, `_line`, `_raw`, `_problem`.
-        rules: The table's rules.
-        name: The table's name, for messages.
         known: Reference column to the values that exist.
 
     Returns:
@@ -158,11 +152,6 @@ def _get_column_text(raw: ir.Table, column: str, rules: TableRules) -> ir.String
 
 def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> None:
     """Checks that the header holds what the rules require.
-
-    Args:
-        found: The header's columns.
-        rules: The table's rules.
-        name: The table's name.
 
     Raises:
         WrongColumns: Names each missing column and the nearest one found, or columns whose names

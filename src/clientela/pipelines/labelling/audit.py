@@ -35,8 +35,6 @@ def measure_agreement(truth: Codes, labels: Codes, *, replicates: int, seed: int
     Args:
         truth: What people judged, 0 or 1.
         labels: The labels of the same rows.
-        replicates: Bootstrap samples behind the intervals.
-        seed: Of the samples.
 
     Returns:
         `rows`, `counts` (truth by label), and `measures`: name to `value`, `lower`, `upper` (95 %,
@@ -68,9 +66,6 @@ def compute_agreement_metrics(counts: Floats) -> dict[str, Floats]:
 
     Args:
         counts: Truth by label, shape (..., 2, 2).
-
-    Returns:
-        Name to values of shape (...).
     """
     costs = validate_costs(ONE_EACH)
     flipped = counts[..., ::-1, ::-1]
@@ -136,10 +131,7 @@ def group_shares(
     """One row per group of people: how many got the favourable label.
 
     Args:
-        labels: The label table.
         people: The sensitive columns of the same rows.
-        target: The two labels.
-        settings: Columns and bands.
 
     Returns:
         `column`, `group`, `rows`, `selection_rate` (share with the favourable label) with its
@@ -164,10 +156,7 @@ def audit_labels(
     """Everything that was checked about the labels of one run.
 
     Args:
-        labels: The label table with `truth`.
         stability: See `clientela.pipelines.labelling.audit.measure_stability`; empty where not measured.
-        target: The two labels.
-        settings: What is asked of them.
 
     Returns:
         JSON-ready: `source`, `rows`, `status` (rows by status), `shares` (label to share of the

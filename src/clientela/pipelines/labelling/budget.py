@@ -42,10 +42,6 @@ class Budget:
     """The account of one run, shared by its workers.
 
     Before a call its worst is set aside; afterwards what it really cost takes its place.
-
-    Args:
-        limits: What may be spent.
-        prices: What tokens cost.
     """
 
     def __init__(self, limits: BudgetSettings, prices: Prices) -> None:
@@ -58,9 +54,6 @@ class Budget:
     def reserve(self, worst: Usage) -> None:
         """Keeps tokens for a call.
 
-        Args:
-            worst: What it can't exceed.
-
         Raises:
             Hopeless: They are more than what is left.
         """
@@ -70,21 +63,13 @@ class Budget:
             self._set_aside += worst
 
     def record_usage(self, worst: Usage, real: Usage) -> None:
-        """Replaces what was set aside for a call by what it cost.
-
-        Args:
-            worst: What was set aside.
-            real: What it cost.
-        """
+        """Replaces what was set aside for a call by what it cost."""
         with self._lock:
             self._set_aside += Usage(-worst.input_tokens, -worst.output_tokens)
             self.spent += real
 
     def require_within_limits(self, planned: Usage) -> None:
         """Refuses what the limits do not allow.
-
-        Args:
-            planned: All that would be spent.
 
         Raises:
             Hopeless: It is more than a limit; says which, and what was planned.
@@ -107,12 +92,7 @@ class Budget:
 
 
 class BudgetedChat:
-    """A language model that is asked only while the budget lasts.
-
-    Args:
-        chat: The model.
-        budget: The account of the run.
-    """
+    """A language model that is asked only while the budget lasts."""
 
     def __init__(self, chat: Chat, budget: Budget) -> None:
         self._chat = chat
@@ -173,15 +153,7 @@ class CostEstimate:
 
 
 def estimate_cost(cases: Sequence[Case], labeller: CachedLabeller) -> CostEstimate:
-    """The cost of labelling rows.
-
-    Args:
-        cases: The rows.
-        labeller: Who would label them.
-
-    Returns:
-        The estimate.
-    """
+    """The cost of labelling rows."""
     pending = [case for case in cases if not labeller.has_answered(case.fields)]
     worst = NOTHING
     for case in pending:
@@ -190,16 +162,7 @@ def estimate_cost(cases: Sequence[Case], labeller: CachedLabeller) -> CostEstima
 
 
 def format_cost_estimate(found: CostEstimate, source: str, prices: Prices) -> str:
-    """The estimate for people.
-
-    Args:
-        found: The estimate.
-        source: Who labels.
-        prices: What tokens cost.
-
-    Returns:
-        One sentence.
-    """
+    """The estimate for people."""
     likely, worst = (compute_cost(usage, prices) for usage in (found.likely, found.worst))
     return (
         f"{found.rows:,} rows by {source}: {found.answered:,} are answered already; the others "
@@ -210,11 +173,6 @@ def format_cost_estimate(found: CostEstimate, source: str, prices: Prices) -> st
 
 def require_affordable(found: CostEstimate, limits: BudgetSettings, prices: Prices) -> None:
     """Refuses to begin what the budget will hardly let end.
-
-    Args:
-        found: The estimate.
-        limits: What may be spent.
-        prices: What tokens cost.
 
     Raises:
         LabellingError: The likely cost is more than a limit; nothing was spent.
@@ -247,7 +205,6 @@ class LabellingRound:
     """Rows that are asked about once.
 
     Attributes:
-        cases: The rows.
         labeller: Who is asked, and remembers this opinion apart from others.
     """
 
@@ -261,9 +218,6 @@ def build_labelling_rounds(
     """The first opinion on every row, and further ones on rows drawn at random.
 
     Args:
-        cases: The rows.
-        labeller: Who labels.
-        store: Answers so far.
         settings: How many rows are asked about again, and how often.
 
     Returns:
@@ -281,15 +235,7 @@ def build_labelling_rounds(
 
 
 def draw_repeat_positions(rows: int, settings: LabellingSettings) -> list[int]:
-    """Places of the rows that are asked about again.
-
-    Args:
-        rows: How many there are.
-        settings: How many are drawn.
-
-    Returns:
-        Places, increasing.
-    """
+    """Places of the rows that are asked about again."""
     wanted = min(settings.audit.stability_rows, rows)
     places = pd.Series(range(rows)).sample(wanted, random_state=settings.seed)
     return sorted(int(place) for place in places)
@@ -299,11 +245,6 @@ def check_and_log_cost(
     asked: Sequence[LabellingRound], labeller: Labeller, settings: LabellingSettings
 ) -> None:
     """Says what a run is going to cost, and refuses one that the budget will hardly let end.
-
-    Args:
-        asked: All opinions.
-        labeller: Who labels.
-        settings: Prices and budget.
 
     Raises:
         LabellingError: The likely cost is more than the budget; nothing was spent.
@@ -324,14 +265,6 @@ def run_labelling_rounds(
     asked: Sequence[LabellingRound], store: AnswerStore, handling: LabellingOptions
 ) -> list[list[Outcome]]:
     """What came of each opinion.
-
-    Args:
-        asked: All opinions.
-        store: Where their answers are kept.
-        handling: How rows are worked through.
-
-    Returns:
-        One list of outcomes per opinion.
 
     Raises:
         LabellingError: No row can get an answer any more; what was answered is kept.

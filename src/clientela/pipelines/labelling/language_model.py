@@ -28,12 +28,7 @@ prose, less for digits and rare words. A budget is checked against the worst."""
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one or more calls.
-
-    Attributes:
-        input_tokens: That were sent.
-        output_tokens: That came back.
-    """
+    """Tokens of one or more calls."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -60,7 +55,6 @@ class Question:
     Attributes:
         system: Who the model is to be, and the form of its answer.
         turns: What was said, the user first, in turns.
-        most_tokens: Longest answer.
     """
 
     system: str
@@ -79,9 +73,7 @@ class Completion:
     """What came back.
 
     Attributes:
-        text: The answer.
         stop: Why the model stopped.
-        usage: What it cost.
     """
 
     text: str
@@ -93,17 +85,7 @@ class Chat(Protocol):
     """A language model."""
 
     def __call__(self, question: Question) -> Completion:
-        """The answer to one question.
-
-        Args:
-            question: What is asked.
-
-        Returns:
-            The answer, also where the model refused or was cut short.
-
-        Raises:
-            CallFailed: There is no answer.
-        """
+        """The answer to one question."""
 
 
 # Why a row ends without a label, and which failures may pass.
@@ -132,7 +114,6 @@ class ModelCallError(Exception):
     """A call without a usable answer.
 
     Args:
-        reason: In one word.
         detail: For people; never what the row holds.
         usage: What it cost all the same.
     """
@@ -184,9 +165,6 @@ def parse_description(answer: str) -> str:
     Args:
         answer: What the model wrote: `{"description": "…"}`.
 
-    Returns:
-        The text, trimmed.
-
     Raises:
         OffContract: It is something else.
         Refusal: It is an apology.
@@ -205,9 +183,6 @@ def parse_label(answer: str, labels: Sequence[str]) -> str:
     Args:
         answer: What the model wrote: `{"label": "…"}`.
         labels: The labels there are; one is to be repeated letter by letter.
-
-    Returns:
-        One of them.
 
     Raises:
         OffContract: It is something else.
@@ -277,11 +252,6 @@ class Case:
 def build_cases(rows: pd.DataFrame, key: str, columns: Sequence[str]) -> list[Case]:
     """The rows in the order of their keys.
 
-    Args:
-        rows: One row per case.
-        key: Its key.
-        columns: What is shown.
-
     Returns:
         One case per row; whole numbers without a decimal point, missing values as `unknown`.
     """
@@ -345,9 +315,6 @@ def parse_prompts(describe: str, label: str) -> Prompts:
         describe: Content of the file that asks for a description.
         label: Content of the file that asks for a label.
 
-    Returns:
-        The prompts.
-
     Raises:
         ConfigurationError: A file is not in two parts, or its places are other ones.
     """
@@ -371,11 +338,7 @@ def fill_prompt(prompt: Prompt, **places: str) -> Prompt:
     """The prompt with its places filled in, in both parts.
 
     Args:
-        prompt: With places.
         places: Name to text; what a text holds is never taken for a place itself.
-
-    Returns:
-        Without places.
     """
     return Prompt(
         Template(prompt.system).safe_substitute(places),
@@ -413,7 +376,6 @@ class Reply:
 
     Attributes:
         text: The description or the label; None where it abstains.
-        usage: What it cost.
     """
 
     text: str | None
@@ -437,14 +399,7 @@ class Labeller(Protocol):
     def describe(self, fields: Fields) -> Reply:
         """A description of a row for people.
 
-        Args:
-            fields: The row.
-
-        Returns:
-            A text.
-
         Raises:
-            CallFailed: There is none.
             Hopeless: There will be none for any row.
         """
 
@@ -453,13 +408,8 @@ class Labeller(Protocol):
 
         Args:
             fields: The row; a language model does not look at it.
-            description: Its description.
-
-        Returns:
-            One of the labels, or none.
 
         Raises:
-            CallFailed: There is none.
             Hopeless: There will be none for any row.
         """
 
@@ -491,9 +441,6 @@ class LanguageModelLabeller:
 
     Args:
         chat: The model, patient and within its budget.
-        prompts: What it is asked with.
-        labels: The labels there are.
-        settings: Model and lengths.
         provider: Whose model it is; part of the identity.
     """
 
@@ -594,9 +541,7 @@ class RetryingChat:
     """A language model that is asked again when it is busy.
 
     Args:
-        chat: The model.
         patience: How often, and after which pauses.
-        sleep: Waits some seconds.
     """
 
     def __init__(
@@ -625,10 +570,7 @@ class RateLimitedChat:
     """A language model of which no more than so many calls are begun in a minute.
 
     Args:
-        chat: The model.
         per_minute: How many; None: as fast as they are answered.
-        sleep: Waits some seconds.
-        clock: Seconds that never run backwards.
     """
 
     def __init__(

@@ -54,7 +54,6 @@ def select_rows_to_label(
 
     Args:
         table: One row per case, as ingestion accepted it.
-        features: Key and target.
         settings: Which columns are shown, which one holds the truth, and whose labels are counted.
 
     Returns:
@@ -97,15 +96,6 @@ def label_cases(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Labels every row, and some rows again.
 
-    Args:
-        rows: See `rows_to_label`.
-        models: Who may be asked.
-        store: Answers so far.
-        describe: Prompt for a description.
-        label: Prompt for a label.
-        features: Key and target.
-        settings: Who labels, and how.
-
     Returns:
         The label table (see `clientela.pipelines.labelling.run.label_table`) with `truth` (the label
         that people gave; missing where nobody judged); its lost rows; and how often the labeller
@@ -142,8 +132,6 @@ def join_labels(
 
     Args:
         table: One row per case, as ingestion accepted it.
-        labelled: The label table.
-        features: Key and target.
         settings: What models learn, and how many rows may be lost.
 
     Returns:
@@ -165,18 +153,7 @@ def check_label_quality(
     features: TabularFeatureParams,
     settings: LabellingSettings,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """How far the labels can be trusted.
-
-    Args:
-        labelled: The label table.
-        rows: See `rows_to_label`.
-        repeated: See `label_stability`.
-        features: Key and target.
-        settings: What is checked.
-
-    Returns:
-        See `clientela.pipelines.labelling.audit.audit_labels` and `group_shares`.
-    """
+    """How far the labels can be trusted."""
     people = rows.sort_values(features.key, ignore_index=True)
     found = audit_labels(labelled, repeated, features.target, settings)
     return found, group_shares(labelled, people, features.target, settings)

@@ -17,12 +17,6 @@ PARAMETERS = ["params:features", "params:labelling"]
 def create_pipeline(use_case: UseCase) -> Pipeline:
     """Descriptions and labels of every row, and what they are worth.
 
-    Args:
-        use_case: Of kind `table`.
-
-    Returns:
-        The stage for this use case.
-
     Raises:
         ConfigurationError: It is of another kind, or does not have just one table.
     """

@@ -63,13 +63,7 @@ NO_SUCH_MODEL: Final = ("model identifier", "on-demand throughput", "end of its 
 
 
 class BedrockChat:
-    """One model of Bedrock; see `clientela.pipelines.labelling.language_model.Chat`.
-
-    Args:
-        settings: Model, lengths and patience.
-        aws: Region and account.
-        connections: Calls at the same time.
-    """
+    """One model of Bedrock; see `clientela.pipelines.labelling.language_model.Chat`."""
 
     def __init__(self, settings: BedrockSettings, aws: AwsSettings, connections: int) -> None:
         self._settings = settings
@@ -85,12 +79,7 @@ class BedrockChat:
         self._clients = Clients(aws.model_copy(update={"region": region, "connection": connection}))
 
     def __call__(self, question: Question) -> Completion:
-        """See `Chat`.
-
-        Raises:
-            CallFailed: Bedrock was busy, or refused this row.
-            Hopeless: It refuses every row.
-        """
+        """See `Chat`."""
         from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
@@ -203,10 +192,6 @@ UNKNOWN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENT
 class OpenAIChat:
     """One model of a server; see `clientela.pipelines.labelling.language_model.Chat`.
 
-    Args:
-        settings: Server, model, lengths and patience.
-        connections: Calls at the same time.
-
     Raises:
         ConfigurationError: httpx is not installed.
     """
@@ -227,12 +212,7 @@ class OpenAIChat:
         self._url = f"{str(settings.url).rstrip('/')}/chat/completions"
 
     def __call__(self, question: Question) -> Completion:
-        """See `Chat`.
-
-        Raises:
-            CallFailed: The server was busy, or refused this row.
-            Hopeless: It refuses every row.
-        """
+        """See `Chat`."""
         import httpx  # noqa: PLC0415
 
         try:

@@ -40,7 +40,6 @@ class StoredAnswer(BaseModel):
         lost: Why there is none; None where there is one.
         detail: The same in words.
         input_tokens: That were sent for it.
-        output_tokens: That came back.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,19 +75,10 @@ class AnswerStore(Protocol):
     """Where answers are kept; safe to share between threads."""
 
     def get(self, key: str) -> StoredAnswer | None:
-        """The answer to a question; None where there is none yet.
-
-        Args:
-            key: See `question_key`.
-        """
+        """The answer to a question; None where there is none yet."""
 
     def put(self, key: str, answer: StoredAnswer) -> None:
-        """Keeps an answer: when this returns, a kill can't take it away.
-
-        Args:
-            key: See `question_key`.
-            answer: What was said.
-        """
+        """Keeps an answer: when this returns, a kill can't take it away."""
 
     def compact(self) -> None:
         """Puts what was kept one by one into one file."""
@@ -100,13 +90,7 @@ def build_question_key(
     """The name of a question: made of all that its answer depends on, and of nobody's key.
 
     Args:
-        labeller: Who is asked.
-        step: Which of its two questions.
-        asked: The row, or the description.
         repeat: 0; for a second opinion of the same labeller 1, and so on.
-
-    Returns:
-        64 hexadecimal digits.
     """
     parts = [labeller.identity, step, dict(asked), repeat]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
@@ -116,7 +100,6 @@ class CachedLabeller:
     """A labeller that is never asked the same question twice.
 
     Args:
-        labeller: Who is asked.
         store: Where its answers are kept; one that costs nothing is asked anew.
         repeat: Which opinion: 0 for the first one.
         retry_lost: Whether answers that could not be used are asked for again.
@@ -194,9 +177,6 @@ class FileAnswerStore:
 
     `new/<key>.json` is written when an answer comes; `compact` puts them into `answers.jsonl` and
     removes them then, so that a kill between the two leaves both, which agree.
-
-    Args:
-        path: The folder; local or `s3://`.
     """
 
     def __init__(self, path: str) -> None:
@@ -240,7 +220,6 @@ class AnswerStoreDataset(AbstractDataset[Never, FileAnswerStore]):
     """The store of one use case. A node that loads it reads from it and adds to it.
 
     Args:
-        path: The folder; local or `s3://`.
         metadata: For kedro-viz and the run summary.
     """
 
@@ -320,12 +299,6 @@ class LanguageModels:
     def open_chat(self, settings: LabellingSettings) -> Iterator[Chat | None]:
         """The model that settings name, whose connections are closed afterwards.
 
-        Args:
-            settings: Of the labelling stage.
-
-        Yields:
-            The model; None where rules label.
-
         Raises:
             ConfigurationError: What it needs is not installed.
         """
@@ -340,12 +313,7 @@ class LanguageModels:
 
 
 class LanguageModelsDataset(AbstractDataset[Never, LanguageModels]):
-    """The language models of an environment.
-
-    Args:
-        aws: Content of aws.yml.
-        metadata: For kedro-viz.
-    """
+    """The language models of an environment."""
 
     def __init__(
         self, *, aws: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
@@ -354,11 +322,7 @@ class LanguageModelsDataset(AbstractDataset[Never, LanguageModels]):
         self.metadata = metadata
 
     def load(self) -> LanguageModels:
-        """What makes them.
-
-        Returns:
-            The models; no network is touched.
-        """
+        """What makes them."""
         return LanguageModels(parse_aws_settings(self._aws or {}))
 
     def save(self, data: Never) -> NoReturn:

@@ -16,7 +16,6 @@ class OfflineLabeller:
     It reads the columns, not the description, and its `label_source` says so: `rules-<version>`.
 
     Args:
-        settings: Language and rules.
         labels: Label of the negative and of the positive class.
     """
 
@@ -48,15 +47,7 @@ class OfflineLabeller:
 
 
 def is_rule_met(rule: Rule, fields: Fields) -> bool:
-    """Whether a rule applies to a row; to a missing number none does.
-
-    Args:
-        rule: What it asks for.
-        fields: The row.
-
-    Returns:
-        Whether its points are earned.
-    """
+    """Whether a rule applies to a row; to a missing number none does."""
     value = fields[rule.column]
     if rule.words:
         return normalize_word(str(value)) in {normalize_word(word) for word in rule.words}

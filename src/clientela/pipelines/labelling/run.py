@@ -37,7 +37,6 @@ def count_invented_numbers(description: str, fields: Fields) -> int:
 
     Args:
         description: What was written about the row.
-        fields: What it was written from.
 
     Returns:
         A count; 0 for a faithful description.
@@ -99,10 +98,6 @@ def find_hostile_columns(fields: Fields, labels: Sequence[str]) -> list[str]:
 
     Args:
         fields: What a labeller would be shown.
-        labels: The labels there are.
-
-    Returns:
-        Names of columns, in their order.
     """
     return [
         name
@@ -212,14 +207,6 @@ def label_rows(
 ) -> list[Outcome]:
     """What became of each row, in the order of the rows.
 
-    Args:
-        cases: The rows.
-        labeller: Who labels them.
-        handling: How they are worked through.
-
-    Returns:
-        One outcome per row.
-
     Raises:
         LabellingError: No row can get an answer any more; what was answered is kept.
     """
@@ -276,12 +263,6 @@ def label_table(
 ) -> pd.DataFrame:
     """One row per case: its label and how it came about.
 
-    Args:
-        cases: The rows.
-        found: Their outcomes.
-        key: Name of the key.
-        source: Who labelled.
-
     Returns:
         The key (PII), `description` (PII), `label`, `label_source` (null without a label),
         `status`, `detail`, `hostile` (columns, divided by commas), `invented` (numbers).
@@ -310,7 +291,6 @@ def require_few_lost(table: pd.DataFrame, max_share: float) -> None:
     """Refuses labels of which too many are missing.
 
     Args:
-        table: See `label_table`.
         max_share: Largest share of the rows that may be lost.
 
     Raises:

@@ -46,7 +46,6 @@ class RedColumn(BaseModel):
     """A column that drifted critically.
 
     Attributes:
-        feature: Its name.
         psi: How far; None where it was not measured.
         reason: Code of the cause.
         sentence: The cause in Spanish; rates only, never a value of the data.
@@ -64,19 +63,14 @@ class Alert(BaseModel):
     """What is sent about one period of one model; it holds no rows and no values of the data.
 
     Attributes:
-        version: Of this form.
         id: The same for a rerun of the same period, so that a receiver can drop repetitions.
-        use_case: Which model.
-        period: ISO.
         baseline: Hash of the baseline profile.
         n: Rows of the period.
         text: The required sentence, or what else is critical.
         text_en: The same in English.
         columns: The ROJO columns, worst first.
-        state: Of the model.
         recommendation: What to do, as a code.
         advice: What to do, in Spanish.
-        reasons: Why, as codes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,10 +101,7 @@ def build_alert(
     """What to tell about one period of one model, if anything is critical.
 
     Args:
-        use_case: Which model.
-        run: Which period, against what.
         judged: The drift table with severities, worst first.
-        state: What follows for the model.
 
     Returns:
         An alert when a column is ROJO or the period critical, else None.
@@ -141,9 +132,6 @@ def format_alert_sentence(features: Sequence[str]) -> str:
 
     Args:
         features: The columns that drifted critically, worst first; at least one.
-
-    Returns:
-        Spanish.
     """
     return (
         f"ALERTA: Drift crítico detectado en {', '.join(features)}. Recomendación: revisar calidad "
@@ -156,9 +144,6 @@ def format_alert_sentence_en(features: Sequence[str]) -> str:
 
     Args:
         features: The columns that drifted critically, worst first; at least one.
-
-    Returns:
-        English.
     """
     return (
         f"ALERT: Critical drift detected in {', '.join(features)}. Recommendation: review data "
@@ -167,14 +152,7 @@ def format_alert_sentence_en(features: Sequence[str]) -> str:
 
 
 def performance_sentence(state: ModelState) -> tuple[str, str]:
-    """What is critical where no column is.
-
-    Args:
-        state: Of the model.
-
-    Returns:
-        Its reasons in Spanish and English.
-    """
+    """What is critical where no column is."""
     words = [REASONS[reason] for reason in state.reasons]
     return (
         " ".join(["ALERTA:", *(each.es for each in words)]),
@@ -230,7 +208,6 @@ class SnsSettings(BaseModel):
 
     Attributes:
         kind: Tells it from the others.
-        topic_arn: The topic.
         patience: How long it is tried.
     """
 
@@ -330,7 +307,6 @@ def publish_to_sns(alert: Alert, settings: SnsSettings) -> tuple[bool, int, str]
     """Whether a topic took an alert, after how many attempts, and its answer.
 
     Args:
-        alert: What to send.
         settings: Which topic, and how long to try.
 
     Returns:
@@ -394,7 +370,6 @@ class Delivery:
     """What became of one alert on one channel.
 
     Attributes:
-        alert: Its id.
         channel: The channel's place in the settings and its kind, e.g. `1 webhook`; no address.
         delivered: Whether the channel took it.
         attempts: How often it was tried; 0 where that is not known.
@@ -413,10 +388,6 @@ def send_to_channels(alert: Alert, settings: AlertSettings) -> list[Delivery]:
 
     Each channel is tried in a thread of its own, which the run leaves behind at the deadline: a
     name server that does not answer, or a server that sends one byte a second, escapes timeouts.
-
-    Args:
-        alert: What to send.
-        settings: Where to.
 
     Returns:
         One item per channel, in the order of the settings; each is logged too, as JSON.
@@ -441,11 +412,7 @@ def send_to_channels(alert: Alert, settings: AlertSettings) -> list[Delivery]:
 
 
 def log_deliveries(results: Sequence[Delivery]) -> None:
-    """One line of JSON per delivery, failures as warnings.
-
-    Args:
-        results: What became of an alert.
-    """
+    """One line of JSON per delivery, failures as warnings."""
     for result in results:
         level = logging.INFO if result.delivered else logging.WARNING
         logger.log(level, "alert %s", json.dumps(asdict(result), sort_keys=True))
@@ -494,10 +461,7 @@ def send_alert(
     """What became of an alert on each channel that has an address.
 
     Args:
-        alert: What to send.
         kinds: `webhook` and `sns` to the variable that holds its address.
-        environment: Variables of the process.
-        deadline_seconds: For all channels together.
 
     Returns:
         One item per channel; an address that is none is a failed delivery, not an error.

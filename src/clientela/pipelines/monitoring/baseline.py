@@ -43,8 +43,6 @@ class PartProfile(BaseModel):
 
     Attributes:
         column: What the parts are of: a watched column, or `month` of the year.
-        value: Which part.
-        profile: Its baseline.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,7 +83,6 @@ class StoredParts(BaseModel):
 
     Attributes:
         baseline: Hash of the baseline that they are parts of.
-        parts: They.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,24 +93,13 @@ class StoredParts(BaseModel):
 
 @dataclass(frozen=True)
 class StoredBaseline:
-    """What an earlier run froze, as text; empty before the first run.
-
-    Attributes:
-        whole: Of `baseline_profile.json`.
-        parts: Of `baseline_parts.json`.
-    """
+    """What an earlier run froze, as text; empty before the first run."""
 
     whole: str = ""
     parts: str = ""
 
     def read(self, use_case: str) -> Baseline | None:
         """The frozen baseline, checked.
-
-        Args:
-            use_case: Whose it should be.
-
-        Returns:
-            None before the first run.
 
         Raises:
             ProfileUnusable: A file is damaged, or another use case's.
@@ -151,12 +137,6 @@ def get_or_create_baseline(
 ) -> tuple[Baseline, bool]:
     """The baseline of an earlier run, or a new one of today's rows.
 
-    Args:
-        stored: What an earlier run froze.
-        rows: Today's rows.
-        settings: How a baseline is made.
-        use_case: Whose.
-
     Returns:
         The baseline, and whether it was made now.
 
@@ -183,10 +163,6 @@ def list_profiled_columns(rows: MonitoringInput) -> list[str]:
 
 def mask_current_rows(rows: MonitoringInput, baseline: Baseline) -> "pd.Series[bool]":
     """Which rows came after the baseline.
-
-    Args:
-        rows: Today's rows.
-        baseline: The frozen baseline.
 
     Returns:
         By date where there is one. Without dates all of them or none: none when they are those of
@@ -268,10 +244,6 @@ logger = logging.getLogger(__name__)
 def collect_baseline_values(rows: MonitoringInput, baseline: Baseline) -> dict[str, Numbers]:
     """The values of the baseline's numbers, of those columns that still hold what was profiled.
 
-    Args:
-        rows: Today's rows.
-        baseline: The frozen baseline.
-
     Returns:
         Column to its values, ascending, NaN last; without those that changed since, which a
         warning names.
@@ -302,15 +274,7 @@ def collect_baseline_values(rows: MonitoringInput, baseline: Baseline) -> dict[s
 def compute_column_distances(
     values: Mapping[str, Numbers], current: pd.DataFrame
 ) -> dict[str, Distances]:
-    """The distances of current rows from the baseline's values.
-
-    Args:
-        values: See `baseline_values`.
-        current: Rows of one period.
-
-    Returns:
-        Column to its distances.
-    """
+    """The distances of current rows from the baseline's values."""
     now = _sort_columns(current, list(values))
     return {name: compute_exact_distances(values[name], now[name]) for name in values}
 

@@ -75,9 +75,6 @@ def count_number_cells(ordered: Numbers, points: Numbers) -> Cells:
     Args:
         ordered: Values in ascending order, the missing (NaN) last, as NumPy sorts them.
         points: The points of the profile, ascending.
-
-    Returns:
-        2 x points + 2 counts.
     """
     marks = np.empty(2 * len(points) + 3, dtype=np.int64)
     marks[0], marks[-1] = 0, len(ordered)
@@ -91,7 +88,6 @@ def find_bin_starts(points: ArrayLike, edges: Sequence[tuple[float, bool]]) -> C
     """The cell that each bin of a number begins with; the last start is that of MISSING.
 
     Args:
-        points: The points of the profile.
         edges: Where a bin ends, and whether it includes that value.
 
     Returns:
@@ -134,9 +130,6 @@ BATCH_ROWS = 131_072
 def infer_column_kind(type_: pa.DataType) -> Kind | None:
     """What a column of an Arrow type is watched as.
 
-    Args:
-        type_: Of the column.
-
     Returns:
         `numeric`, `categorical`, or None when it can't be watched.
     """
@@ -176,9 +169,6 @@ def iter_record_batches(
 def to_float_array(column: pa.Array | pa.ChunkedArray) -> Numbers:
     """The values of a numeric column, or of one without any value.
 
-    Args:
-        column: Of Arrow.
-
     Returns:
         Floats in the column's order; NaN where missing.
     """
@@ -192,9 +182,6 @@ def to_float_array(column: pa.Array | pa.ChunkedArray) -> Numbers:
 
 def count_text_values(column: pa.Array | pa.ChunkedArray) -> dict[str | None, int]:
     """How often each value of a categorical column occurs.
-
-    Args:
-        column: Of Arrow.
 
     Returns:
         Value to rows, None for the missing.

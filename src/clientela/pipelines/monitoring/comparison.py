@@ -44,7 +44,6 @@ class Comparison:
         counted: Its rows in the cells of that baseline.
         judged: The drift table with severities.
         performance: How good the model was.
-        state: What follows.
         row: What the log keeps.
         target: Column of the class, if it is watched.
         exact: Column to the distances of the values themselves, where these were at hand.
@@ -72,11 +71,8 @@ class ComparisonPlan:
     """What is compared with what.
 
     Attributes:
-        rows: Today's rows.
-        baseline: The frozen baseline.
         periods: The period of each current row; missing where a row is the baseline's.
         windows: How periods are measured, in the order of time.
-        settings: What may vary.
         values: The baseline's own values, where exact distances are wanted and these at hand; see
             `clientela.pipelines.monitoring.baseline`.
     """
@@ -95,10 +91,6 @@ class ComparisonPlan:
 
 def compare_periods(plan: ComparisonPlan, log: Sequence[LogRow]) -> list[Comparison]:
     """Every period against the baseline, each knowing those before it.
-
-    Args:
-        plan: What is compared with what.
-        log: Former periods.
 
     Returns:
         One per period, in the order of time.
@@ -147,8 +139,6 @@ def severity_table(
     A class that is not known yet is no change of the class: labels of the latest rows come last.
 
     Args:
-        profile: The baseline.
-        counted: Rows of one period.
         target: Column of the class, if it is watched.
         settings: How to compare, and what counts.
         exact: Column to the distances of the values themselves, where these are at hand.
@@ -178,11 +168,6 @@ def drop_missing_target(
 ) -> tuple[BaselineProfile, Counts]:
     """Baseline and counts of the target alone, without the rows whose class is not known.
 
-    Args:
-        profile: The baseline.
-        counted: Rows of one period.
-        target: Column of the class.
-
     Returns:
         Both for one column, without missing values.
     """
@@ -211,9 +196,6 @@ def _is_constant(column: NumericProfile | CategoricalProfile) -> bool:
 
 def compare_segments(plan: ComparisonPlan) -> list[pd.DataFrame]:
     """The drift tables of each part of the rows that the settings name, period by period.
-
-    Args:
-        plan: What is compared with what.
 
     Returns:
         Tables with severities and, before them, `period, segment_column, segment`; a part without

@@ -40,8 +40,6 @@ class Range(NamedTuple):
     """Where the values of a number lie.
 
     Attributes:
-        minimum: Smallest value.
-        maximum: Largest value.
         below: Largest value below the baseline's minimum; -inf when there is none.
         above: Smallest value above the baseline's maximum; inf when there is none.
     """
@@ -72,17 +70,7 @@ class Counts:
     ranges: Mapping[str, Range]
 
     def __add__(self, other: "Counts") -> "Counts":
-        """The counts of both parts.
-
-        Args:
-            other: Counts against the same profile.
-
-        Returns:
-            Their sum.
-
-        Raises:
-            CurrentDataUnfit: The two were counted against different profiles.
-        """
+        """The counts of both parts."""
         if self.data_hash != other.data_hash:
             raise IncompatibleDataError(
                 f"Counts add up against one profile; got {self.data_hash[:8]} and "
@@ -100,15 +88,7 @@ class Counts:
 
 
 def merge_column_ranges(left: Mapping[str, Range], right: Mapping[str, Range]) -> dict[str, Range]:
-    """Where the values of two parts together lie, by column.
-
-    Args:
-        left: Of one part.
-        right: Of the other.
-
-    Returns:
-        Sorted by column.
-    """
+    """Where the values of two parts together lie, by column."""
     return {
         name: merge_ranges(*(part[name] for part in (left, right) if name in part))
         for name in sorted({*left, *right})
@@ -117,9 +97,6 @@ def merge_column_ranges(left: Mapping[str, Range], right: Mapping[str, Range]) -
 
 def merge_ranges(*parts: Range) -> Range:
     """Where the values of all parts together lie.
-
-    Args:
-        parts: At least one.
 
     Returns:
         The outermost extremes, and the values outside the baseline that are nearest to it.
@@ -132,7 +109,6 @@ def validate_current_columns(profile: BaselineProfile, found: Mapping[str, Kind 
     """Refuses data that can't be compared with a profile; further columns are no matter.
 
     Args:
-        profile: The baseline.
         found: Column of the data to what it can be watched as.
 
     Raises:
@@ -163,10 +139,6 @@ def validate_current_columns(profile: BaselineProfile, found: Mapping[str, Kind 
 def build_cell_count_query(table: ir.Table, profile: BaselineProfile) -> ir.Table:
     """One row per column and cell that has rows.
 
-    Args:
-        table: The current data.
-        profile: The baseline.
-
     Returns:
         `feature`, `cell` (its number), `rows`, `smallest`, `largest` (of the cell's numbers).
 
@@ -186,10 +158,6 @@ def convert_cells_to_counts(cells: pd.DataFrame, profile: BaselineProfile) -> Co
 
     Args:
         cells: The materialised table, rows in any order.
-        profile: The baseline.
-
-    Returns:
-        Counts.
     """
     found = {
         name: part.set_index("cell")["rows"].reindex(range(len(column.cells)), fill_value=0)
@@ -309,7 +277,6 @@ def count_rows_by_cell(
     Args:
         rows: A frame, an Arrow table, record batches, of which one is in memory at a time, or a
             lazy table, which is counted where it lies.
-        profile: The baseline.
         computed: How the counts of a lazy table are fetched.
 
     Returns:
@@ -359,15 +326,7 @@ def _validate_batches(
 
 
 def resolve_column_kinds(schema: pa.Schema, profile: BaselineProfile) -> dict[str, Kind | None]:
-    """What each column can be compared as; without a type, as whatever it was in the baseline.
-
-    Args:
-        schema: Of the data.
-        profile: The baseline.
-
-    Returns:
-        Column to kind.
-    """
+    """What each column can be compared as; without a type, as whatever it was in the baseline."""
     return {
         field.name: profile.columns[field.name].type
         if pa.types.is_null(field.type) and field.name in profile.columns

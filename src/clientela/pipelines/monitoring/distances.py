@@ -16,10 +16,6 @@ from clientela.pipelines.monitoring.counting import Range
 def compute_shares(cells: Cells, pseudo_count: float = 0.0) -> Numbers:
     """The share of each cell, after adding some rows to every cell.
 
-    Args:
-        cells: Rows per cell.
-        pseudo_count: Rows added to each.
-
     Returns:
         Shares that sum to 1; NaN when there are no rows.
     """
@@ -35,12 +31,7 @@ def compute_psi_terms(baseline: Cells, current: Cells, pseudo_count: float) -> N
     shares p and q. A cell that is empty in both samples adds nothing and gets no pseudo-count.
 
     Args:
-        baseline: Rows per cell.
-        current: Rows per cell.
         pseudo_count: Rows added to every cell, so that the logarithm of an empty one exists.
-
-    Returns:
-        One non-negative number per cell.
     """
     parts = np.zeros(len(baseline))
     there = find_occupied_cells(baseline, current)
@@ -54,10 +45,6 @@ def compute_psi_terms(baseline: Cells, current: Cells, pseudo_count: float) -> N
 
 def compute_js_divergence(baseline: Cells, current: Cells) -> float:
     """The Jensen-Shannon divergence in bits (base 2; Lin 1991), 0 to 1; its root is the distance.
-
-    Args:
-        baseline: Rows per cell.
-        current: Rows per cell.
 
     Returns:
         The divergence of the shares, without pseudo-counts; NaN when a sample has no rows.
@@ -75,8 +62,6 @@ def compute_psi_noise(baseline: Cells, current: Cells, quantile: float) -> float
     are cells (Yurdakul 2018, Statistical Properties of Population Stability Index).
 
     Args:
-        baseline: Rows per cell.
-        current: Rows per cell.
         quantile: How rarely it is exceeded: .99 is one column in a hundred.
 
     Returns:
@@ -89,15 +74,7 @@ def compute_psi_noise(baseline: Cells, current: Cells, quantile: float) -> float
 
 
 def find_occupied_cells(baseline: Cells, current: Cells) -> NDArray[np.bool_]:
-    """The cells that hold a row of either sample.
-
-    Args:
-        baseline: Rows per cell.
-        current: Rows per cell.
-
-    Returns:
-        True for those.
-    """
+    """The cells that hold a row of either sample."""
     return (baseline + current) > 0
 
 
@@ -123,10 +100,6 @@ NOTHING_KNOWN = Distances(np.nan, np.nan, np.nan)
 
 def compute_exact_distances(baseline: ArrayLike, current: ArrayLike) -> Distances:
     """The distances of two samples whose values are at hand.
-
-    Args:
-        baseline: Numbers, NaN where missing.
-        current: The same.
 
     Returns:
         D twice, and the Wasserstein distance; NaN when a sample has no values.
@@ -154,9 +127,6 @@ def compute_certified_distances(
     baseline between its nearest and its outermost value there: an approximation.
 
     Args:
-        points: Of the profile.
-        baseline: Rows per cell, MISSING last.
-        current: The same cells.
         spread: Where the current values lie; None when there are none.
 
     Returns:

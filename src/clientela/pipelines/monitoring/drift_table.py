@@ -47,9 +47,6 @@ def drift_table(
     """One row per watched column: how far the current data are from the baseline.
 
     Args:
-        profile: The baseline.
-        counts: Of the current data.
-        settings: How distributions are compared.
         exact: Column to the distances of the raw values, where these are at hand; of the others
             KS and Wasserstein are those that the profile certifies and approximates.
 
@@ -129,7 +126,6 @@ def compute_psi_cells(
     """Rows of the baseline and of the current data in the cells that PSI compares.
 
     Args:
-        column: Of the profile.
         cells: Current rows per cell of the profile.
 
     Returns:
@@ -175,12 +171,6 @@ def bin_contributions(
     profile: BaselineProfile, counts: Counts, feature: str, settings: DriftSettings
 ) -> pd.DataFrame:
     """One row per cell that PSI compares, in the order of the column.
-
-    Args:
-        profile: The baseline.
-        counts: Of the current data.
-        feature: The column.
-        settings: How distributions are compared.
 
     Returns:
         `kind` (`interval`, `value`, `other`, `new`, `missing`), `lower` and `upper` (of an
@@ -259,9 +249,6 @@ def classic_drift_table(
     """One row per watched number, in the classic definitions.
 
     Args:
-        profile: The baseline.
-        counts: Of the current data.
-        settings: As of the drift table.
         exact: As of the drift table; without it `ks` is the middle of its certified interval.
 
     Returns:
@@ -279,10 +266,6 @@ def classic_drift_table(
 def compute_classic_psi(baseline: Cells, current: Cells) -> float:
     """PSI with an epsilon in place of empty shares.
 
-    Args:
-        baseline: Rows per decile.
-        current: The same.
-
     Returns:
         The index; NaN when a sample has no rows.
     """
@@ -292,10 +275,6 @@ def compute_classic_psi(baseline: Cells, current: Cells) -> float:
 
 def compute_classic_js(baseline: Cells, current: Cells) -> float:
     """The Jensen-Shannon distance of scipy, in nats.
-
-    Args:
-        baseline: Rows per decile.
-        current: The same.
 
     Returns:
         0 to .833; NaN when a sample has no rows.

@@ -49,7 +49,6 @@ def assign_periods(moments: Moments, unit: PeriodUnit) -> "pd.Series[str]":
 
     Args:
         moments: When each row happened; none missing.
-        unit: How long a period is.
 
     Returns:
         Names whose order is that of time.
@@ -69,9 +68,6 @@ def mask_baseline_rows(moments: Moments, wanted: BaselinePeriod) -> "pd.Series[b
 
     Returns:
         True where a row is in it.
-
-    Raises:
-        CurrentDataUnfit: No row is.
     """
     first, last = wanted.first or moments.min(), wanted.last
     if last is None:
@@ -93,7 +89,6 @@ class Window:
     """One period as it is measured.
 
     Attributes:
-        period: Its name.
         pooled: The periods that are measured together, itself the last.
         mode: How it is measured, as the log says it.
     """
@@ -108,7 +103,6 @@ def build_windows(rows: Mapping[str, int], at_least: int) -> list[Window]:
 
     Args:
         rows: Period to its rows, in the order of time.
-        at_least: Enough rows.
 
     Returns:
         One window per period; at the beginning it may hold fewer rows.
@@ -129,10 +123,6 @@ def _build_window(names: Sequence[str], rows: Mapping[str, int], at_least: int) 
 
 def find_empty_periods(moments: Moments, unit: PeriodUnit) -> list[str]:
     """Periods without any row between the first and the last one.
-
-    Args:
-        moments: When each current row happened.
-        unit: How long a period is.
 
     Returns:
         Names of those that a source did not deliver, or where nothing happened.
@@ -155,7 +145,6 @@ class ScoredModel:
 
     Attributes:
         task: What kind of classes it has.
-        classes: In order.
         graded: Measure to its value on the test part, when the model was chosen.
     """
 
@@ -199,7 +188,6 @@ class TrainingArtifacts:
     """What training left that monitoring reads.
 
     Attributes:
-        champion: The model.
         schema: What its columns mean.
         training: The rows it was trained from.
         test: The rows it was graded on.
@@ -246,11 +234,8 @@ def build_scored_input(
 
     Args:
         features: One row per case (PII), as it was scored.
-        scores: Their scores.
-        trained: What training left.
         labelled: Key and target of the cases whose class is known by now; None where today's rows
             can't have one.
-        settings: What may vary.
 
     Returns:
         Rows with the features, class and score; by date where the schema names one, else against
@@ -292,13 +277,6 @@ def select_monitored_columns(
 
     What is made of the period's own date alone (its month, weekday, hour) says when, not what: it
     moves with every period, so it is left out, as `leave_out` is.
-
-    Args:
-        trained: What training left.
-        settings: `leave_out`.
-
-    Returns:
-        Names of columns.
     """
     schema = trained.schema
     sources = {} if schema.tabular is None else schema.tabular.sources
@@ -320,8 +298,6 @@ def build_segmented_input(
     Args:
         features: One row per customer (PII), as it was placed.
         export: Who is in which segment, and the date of the model.
-        model: The segmentation.
-        settings: What may vary.
 
     Returns:
         Rows with what segments are made from and the segment; the first run's are the baseline.

@@ -54,15 +54,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PreviousOutputs:
-    """What earlier runs left, as text; empty before the first run.
-
-    Attributes:
-        profile: Of `baseline_profile.json`.
-        parts: Of `baseline_parts.json`.
-        log: Of `monitoring_log.csv`.
-        by_period: Of `drift_by_period.csv`.
-        by_segment: Of `drift_by_segment.csv`.
-    """
+    """What earlier runs left, as text; empty before the first run."""
 
     profile: str = ""
     parts: str = ""
@@ -75,12 +67,6 @@ def run_monitoring(
     rows: MonitoringInput, former: PreviousOutputs, settings: MonitoringSettings, use_case: str
 ) -> dict[str, Any]:
     """Everything that monitoring writes; nothing is written where this fails.
-
-    Args:
-        rows: Today's rows.
-        former: What earlier runs left.
-        settings: What may vary.
-        use_case: Whose.
 
     Returns:
         `profile`, `parts`, `latest`, `by_period`, `by_segment`, `bins`, `log`, `findings`.
@@ -193,11 +179,8 @@ def collect_scored_rows(
 
     Args:
         features: One row per case (PII), as it was scored.
-        scores: Their scores.
-        settings: What may vary.
         labelled: The model input, for the classes that are known by now.
         observed: First and last day of the transactions.
-        trained: The fields of `Trained`.
     """
     schema = FeatureSchema.model_validate(trained.pop("schema"))
     made = TrainingArtifacts(schema=schema, **trained)
@@ -216,17 +199,7 @@ def collect_segmented_rows(
 def compute_drift(
     rows: MonitoringInput, former: Mapping[str, str], use_case: str, settings: MonitoringSettings
 ) -> dict[str, Any]:
-    """Every artefact of the comparison, made whole before any is written.
-
-    Args:
-        rows: Today's rows.
-        former: The fields of `Former`.
-        use_case: Whose.
-        settings: What may vary.
-
-    Returns:
-        See `clientela.pipelines.monitoring.nodes.run_monitoring`.
-    """
+    """Every artefact of the comparison, made whole before any is written."""
     return run_monitoring(rows, PreviousOutputs(**former), settings, use_case)
 
 
@@ -237,7 +210,6 @@ def send_alerts(
 
     Args:
         findings: What was found; all its artefacts are written by now.
-        settings: Who is told.
     """
     told_to: list[dict[str, Any]] = []
     if findings.alert is not None:

@@ -50,8 +50,6 @@ def estimate_binary_performance(
         probability: Calibrated probability of class 1, one per row.
         threshold: Lowest probability that is decided as 1.
         calibrated: Whether the model's probabilities are known to be calibrated.
-        measures: Names of measures.
-        settings: How to estimate.
 
     Returns:
         `measure, kind, value, lower, upper, n, note`; without figures where the note says
@@ -84,7 +82,6 @@ def measure_binary_performance(
         y_true: 0 or 1; missing (nan) where the label has not matured yet.
         probability: Probability of class 1, one per row.
         threshold: Lowest probability that is decided as 1.
-        measures: Names of measures.
         settings: The interval is a bootstrap of rows.
 
     Returns:
@@ -116,11 +113,7 @@ def estimate_ordinal_performance(
     draws classes from their mean, which makes it slightly too wide.
 
     Args:
-        probabilities: Calibrated probabilities, rows x K.
-        decided: Decided codes, 0..K-1.
         calibrated: Whether the model's probabilities are known to be calibrated.
-        measures: Names of measures.
-        settings: How to estimate.
 
     Returns:
         `measure, kind, value, lower, upper, n, note` as for binary targets.
@@ -155,9 +148,6 @@ def measure_ordinal_performance(
 
     Args:
         y_true: Codes 0..K-1; missing (nan) where the label has not matured yet.
-        decided: Decided codes.
-        n_classes: K.
-        measures: Names of measures.
         settings: The interval is a bootstrap of rows.
 
     Returns:
@@ -183,8 +173,6 @@ def detect_performance_change(
     Args:
         figure: One row of figures: `lower` and `upper`.
         reference: What the measure was when the model was graded.
-        greater_is_better: Its direction.
-        tolerance: A loss that nobody minds.
 
     Returns:
         `fell` when the whole interval lies beyond the tolerance, `held` when none of it does,
@@ -253,8 +241,6 @@ def measure_performance(
     A model knows the labels of its training rows by heart, so that these would only flatter it.
 
     Args:
-        rows: Today's rows.
-        chosen: Which of them.
         settings: The measure, and how it is estimated.
 
     Returns:

@@ -43,14 +43,7 @@ WRITTEN = {
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
-    """Today's scores or segments and the frozen baseline in; drift, state and alert out.
-
-    Args:
-        use_case: One that scoring serves.
-
-    Returns:
-        The stage for this use case.
-    """
+    """Today's scores or segments and the frozen baseline in; drift, state and alert out."""
     return create_stage_pipeline(
         use_case, "monitoring", [_create_rows_node(use_case), *_create_drift_nodes(use_case.name)]
     )

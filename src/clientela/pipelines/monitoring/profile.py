@@ -51,7 +51,6 @@ class Period(BaseModel):
 
     Attributes:
         first: Earliest moment, in local time.
-        last: Latest moment.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,7 +63,6 @@ class BinEdge(BaseModel):
     """Where one bin of a number ends and the next begins.
 
     Attributes:
-        value: The border.
         included: Whether the lower bin includes it.
     """
 
@@ -78,15 +76,10 @@ class NumericProfile(BaseModel):
     """The distribution of a number in the baseline.
 
     Attributes:
-        type: `numeric`.
-        n: Rows.
         missing: Rows without a value (null or NaN).
         minimum: Smallest value; None when there are none.
-        maximum: Largest value.
-        mean: Of the values.
         standard_deviation: Of the values (n - 1); None when there are fewer than two.
         edges: Where bins end; both ends are open, and a heavy value is a bin of its own.
-        counts: Rows per bin.
         deciles: The different deciles, extremes included (for `clientela.pipelines.monitoring.drift_table`).
         points: Quantiles, extremes, edges and deciles, ascending.
         cells: Rows per cell of the points (see `clientela.pipelines.monitoring.binning`), MISSING last.
@@ -140,11 +133,8 @@ class CategoricalProfile(BaseModel):
     """The distribution of a category in the baseline.
 
     Attributes:
-        type: `categorical`.
-        n: Rows.
         missing: Rows without a value.
         values: The values with a cell of their own, the most frequent first, ties by value.
-        counts: Rows of each.
         other: Rows with any other value.
         other_values: Digests of those values, sorted: a value that is neither here nor in
             `values` is NEW.
@@ -184,9 +174,7 @@ class BaselineProfile(BaseModel):
     """What is kept of a baseline, sufficient for every figure of drift.
 
     Attributes:
-        version: Of this form.
         use_case: Whose data these are.
-        rows: How many.
         period: The time covered; None when the data have no dates.
         schema_hash: Of the columns' names and types.
         data_hash: Of the columns' sorted values, whatever the order of the rows.
@@ -215,12 +203,6 @@ class BaselineProfile(BaseModel):
 
 def read_profile(text: str) -> BaselineProfile:
     """A stored profile, checked.
-
-    Args:
-        text: The content of `baseline_profile.json`.
-
-    Returns:
-        The profile.
 
     Raises:
         ProfileUnusable: The file is truncated, of another version, or contradicts itself.
@@ -278,13 +260,8 @@ def build_baseline_profile(
 
     Args:
         rows: The baseline; its watched columns are held in memory, one is sorted at a time.
-        settings: How the profile is made.
-        use_case: Whose data these are.
         period: The time that the rows cover.
         columns: Those to watch; None: every number, text and boolean.
-
-    Returns:
-        The profile.
 
     Raises:
         ProfileUnusable: No rows, nothing to watch, no such column, infinite numbers, or a column
@@ -348,14 +325,6 @@ def _build_column_profile(
 def build_numeric_profile(ordered: Numbers, name: str, settings: ProfileSettings) -> NumericProfile:
     """The distribution of a number.
 
-    Args:
-        ordered: Every value, ascending, NaN last.
-        name: Of the column.
-        settings: How the profile is made.
-
-    Returns:
-        Its profile.
-
     Raises:
         ProfileUnusable: A value is infinite.
     """
@@ -406,11 +375,6 @@ def build_categorical_profile(
 
     Args:
         found: Value to rows, None for the missing.
-        name: Of the column.
-        settings: How the profile is made.
-
-    Returns:
-        Its profile.
 
     Raises:
         ProfileUnusable: So many values that these are identifiers or free text.

@@ -63,9 +63,6 @@ def latest_metrics(latest: Comparison | None, settings: MonitoringSettings) -> p
 def drift_by_period(compared: Sequence[Comparison]) -> pd.DataFrame:
     """One row per period and watched column, in the order of time, then by name.
 
-    Args:
-        compared: The periods of this run.
-
     Returns:
         `period, feature, type, psi, ks, js, severity, missing_rate, new_rate, out_of_range_rate,
         n`.
@@ -79,9 +76,6 @@ def drift_by_period(compared: Sequence[Comparison]) -> pd.DataFrame:
 def drift_by_segment(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One row per period, part of the rows, and column compared within it.
 
-    Args:
-        tables: See `clientela.pipelines.monitoring.comparison.compare_segments`.
-
     Returns:
         `period, segment_column, segment, feature, psi, ks, severity, n`.
     """
@@ -93,7 +87,6 @@ def bin_shares(latest: Comparison | None, settings: MonitoringSettings) -> pd.Da
 
     Args:
         latest: The latest period; None when there is none.
-        settings: How distributions are compared.
 
     Returns:
         `feature, type, cell` (its number), `kind` (`bin`, `value`, `other`, `new`, `missing`),
@@ -125,9 +118,6 @@ def _describe_column_bins(
 def log_frame(log: Sequence[LogRow]) -> pd.DataFrame:
     """One row per period and baseline, cells as the log writes them.
 
-    Args:
-        log: Its rows, in order.
-
     Returns:
         Texts, so that a CSV writer adds nothing of its own.
     """
@@ -139,7 +129,6 @@ def merge_periods(former: str, table: pd.DataFrame, what: str) -> pd.DataFrame:
 
     Args:
         former: The text of the file; empty before the first run.
-        table: The periods of this run.
         what: Name of the file, for the error.
 
     Returns:
@@ -209,7 +198,6 @@ class MonitoringResult:
         baseline: What was compared with.
         latest: The latest period; None when there are no current data.
         first: First moment of the latest period's rows, ISO; None without dates.
-        last: Last moment.
         gaps: Periods between others that no row came in.
         alert: What to tell, if anything.
     """
@@ -231,7 +219,6 @@ def drift_state(found: MonitoringResult, sent: Sequence[dict[str, Any]]) -> dict
     """The state of one model as the dashboard reads it.
 
     Args:
-        found: What was found.
         sent: What became of the alert, one item per channel.
 
     Returns:
@@ -261,9 +248,6 @@ def drift_state(found: MonitoringResult, sent: Sequence[dict[str, Any]]) -> dict
 
 def format_monitoring_summary(found: MonitoringResult) -> dict[str, str]:
     """The sentences that end the run.
-
-    Args:
-        found: What was found.
 
     Returns:
         `sentence`: the alert where there is one, the state, and what to do, in Spanish.

@@ -63,7 +63,6 @@ class PerformanceMonitoringSettings(PerformanceSettings):
 
     Attributes:
         draws: As in `PerformanceSettings`; fewer, since each period is measured.
-        groups: Likewise.
         binary: The measure of models with two classes.
         ordinal: The measure of models with ordered classes.
         calibrated_below: Probabilities count as calibrated where the calibration error on the test
@@ -114,13 +113,11 @@ class MonitoringSettings(BaseModel):
         compat: Whether the latest table also has the figures of classic dashboards.
         exact: Whether KS and Wasserstein are computed from the values, as long as the rows of the
             baseline are at hand; else the profile certifies an interval.
-        segments: Drift within parts.
         profile: How a baseline is frozen.
         drift: How distributions are compared.
         thresholds: What makes a column ROJO or AMARILLO.
         state: What makes a model's state.
         performance: How performance is followed.
-        alerts: Who is told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -48,7 +48,6 @@ def run_chi_square_test(baseline: Cells, current: Cells, fewest_expected: float)
 
     Args:
         baseline: Rows per cell, neighbours next to one another.
-        current: The same cells.
         fewest_expected: Expected rows below which a cell is pooled.
 
     Returns:
@@ -73,7 +72,6 @@ def merge_sparse_cells(table: Cells, fewest_expected: float) -> Cells:
     """The table with neighbours joined, from the left, until each expects enough rows.
 
     Args:
-        table: Two samples x cells.
         fewest_expected: Expected rows that each pooled cell has in both samples.
 
     Returns:
@@ -91,15 +89,7 @@ def merge_sparse_cells(table: Cells, fewest_expected: float) -> Cells:
 
 
 def compute_cramers_v(statistic: float, table: Cells) -> float:
-    """Cramér's V with the bias correction of Bergsma (2013).
-
-    Args:
-        statistic: Chi-square of the table.
-        table: Samples x cells.
-
-    Returns:
-        0 (no association) to 1.
-    """
+    """Cramér's V with the bias correction of Bergsma (2013)."""
     (rows, columns), total = table.shape, table.sum()
     if columns < rows or total <= 1:
         return 0.0
@@ -131,12 +121,10 @@ class PerformanceSettings(BaseModel):
     """How performance is estimated.
 
     Attributes:
-        confidence: Of the intervals.
         draws: Samples behind an interval; with a few hundred, 95 % intervals hold some 92 %.
         groups: Scores are pooled into so many groups of neighbours when samples are drawn.
         minimum_rows: With fewer rows nothing is said.
         tolerance: A measure has fallen when it lies this much below its reference for sure.
-        seed: Of the samples.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -154,10 +142,7 @@ class SampledMetric:
     """One measure of one table of counts, and of samples of it.
 
     Attributes:
-        name: Of the measure.
-        value: Of the rows.
         centre: Of the rows in the groups that samples are drawn from.
-        draws: Of the samples.
     """
 
     name: str
@@ -170,7 +155,6 @@ def group_scores(counted: ScoreHistogram, groups: int) -> ScoreHistogram:
     """Neighbouring scores as one, at their mean, so that samples stay small.
 
     Args:
-        counted: Rows by score.
         groups: About how many levels are kept, each of about as many rows.
 
     Returns:
@@ -212,14 +196,7 @@ def sample_binary_metrics(
     """Measures of binary predictions on a table of counts and on its samples.
 
     Args:
-        measures: Names of measures.
         threshold: Lowest probability that is decided as 1.
-        counted: The rows.
-        pooled: The same rows in groups.
-        drawn: Samples of the groups.
-
-    Returns:
-        One item per measure.
     """
     return [
         SampledMetric(name, float(measure(counted)), float(measure(pooled)), measure(drawn))
@@ -244,16 +221,7 @@ def _make_binary_metric(
 def sample_ordinal_metrics(
     measures: Sequence[OrdinalMeasure], counts: Floats, drawn: Floats
 ) -> list[SampledMetric]:
-    """Measures of decided classes on a table of counts and on its samples.
-
-    Args:
-        measures: Names of measures.
-        counts: True class x decided class.
-        drawn: Samples, shape (draws, K, K).
-
-    Returns:
-        One item per measure.
-    """
+    """Measures of decided classes on a table of counts and on its samples."""
     values = np.arange(counts.shape[0], dtype=np.float64)
     return [
         SampledMetric(name, float(measure(counts, values)), float(measure(counts, values)), draws)
@@ -267,12 +235,6 @@ def interval_table(
     found: Sequence[SampledMetric], kind: Kind, n: int, settings: PerformanceSettings
 ) -> pd.DataFrame:
     """One row per measure: the interval of the samples, moved to where the ungrouped rows put it.
-
-    Args:
-        found: Measures with samples.
-        kind: Estimated or realised.
-        n: Rows behind them.
-        settings: `confidence`.
 
     Returns:
         `measure, kind, value, lower, upper, n, note`.
@@ -288,17 +250,7 @@ def interval_table(
 
 
 def empty_interval_table(measures: Sequence[str], kind: Kind, n: int, note: str) -> pd.DataFrame:
-    """One row per measure that can't be known.
-
-    Args:
-        measures: Names of measures.
-        kind: Estimated or realised.
-        n: Rows that there are.
-        note: Why, as a code.
-
-    Returns:
-        The columns of `interval_table`, figures missing.
-    """
+    """One row per measure that can't be known."""
     return _build_interval_frame(
         [[name, kind, np.nan, np.nan, np.nan, n, note] for name in measures]
     )

@@ -59,7 +59,6 @@ def build_ordinal_model_input(
 
     Args:
         features: One row per customer with a transaction.
-        target: Their classes.
         params: The history that is needed, and the target's name.
 
     Returns:
@@ -73,11 +72,7 @@ def select_required_columns(model_input: pd.DataFrame, params: FeatureParams) ->
     """One row per customer: exactly the required columns, for whoever reads the CSV.
 
     Args:
-        model_input: Key, all features, target.
         params: The category and windows that name columns.
-
-    Returns:
-        Key, required features, target.
     """
     return model_input[[KEY, *required_columns(params), params.target]]
 
@@ -87,7 +82,6 @@ def build_ordinal_feature_schema(params: FeatureParams, target: OrdinalTarget) -
 
     Args:
         params: The category and windows that name columns.
-        target: The classes.
 
     Returns:
         `key`, `target`, `required`, `extra`, `last_quarter` (purchases in the window before the
@@ -116,11 +110,8 @@ def compare_class_shares(
     """How many customers each class has, with both cutoffs.
 
     Args:
-        model_input: With the configured cutoff.
-        other: With the other one.
         scored: One row per known customer, with or without a transaction.
         params: The target's name and the configured mode.
-        target: The classes.
 
     Returns:
         `category`, `customers` (all known), `trained_on`, `left_out` (without any transaction or
@@ -173,7 +164,6 @@ def count_changed_features(features: ir.Table, scrambled: ir.Table) -> dict[str,
     """For how many customers each feature changed when the future was scrambled.
 
     Args:
-        features: As computed.
         scrambled: The same after every row at or past the cutoff was rewritten.
 
     Returns:
@@ -200,14 +190,7 @@ def build_ordinal_leakage_report(
     """The proof on the data at hand that features end at the cutoff; see DESIGN rule of leakage.
 
     Args:
-        changed: See `changed_features`.
-        model_input: Features and target.
         params: The target's name and how the points balance is taken.
-        target: The classes, in order.
-        rules: Limits and allowances.
-
-    Returns:
-        See `clientela.features.leakage.leakage_report`.
     """
     row = changed["changed"].iloc[0]
     features = [name for name in changed["changed"].columns if name not in ("rows", "lost")]

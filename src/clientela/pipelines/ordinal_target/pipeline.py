@@ -14,9 +14,6 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 
     Args:
         use_case: A use case on transactions with an ordinal task.
-
-    Returns:
-        The stage for this use case.
     """
     return create_stage_pipeline(
         use_case,

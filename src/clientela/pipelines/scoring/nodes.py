@@ -44,11 +44,9 @@ def build_segment_export(
     """One row per customer (PII) in the required form; see `clientela.models.segment_model`.
 
     Args:
-        model: The stored model.
         features: What an export reads, of customers of today.
         members: Who was in which segment when the model was made: they stay there while no other
             centre is nearer by more than the margin.
-        params: What may vary.
     """
     placed = assign_to_stored_segments(model, features, members, params)
     chances = predict_export_probabilities(model, features, params)
@@ -58,11 +56,7 @@ def build_segment_export(
 def copy_export_to_files(
     export: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    """The export for CSV, JSON lines, and as the Parquet partition of its date.
-
-    Args:
-        export: One row per customer (PII).
-    """
+    """The export for CSV, JSON lines, and as the Parquet partition of its date."""
     day = export["fecha_modelo"].iloc[0]
     return export, export, {f"fecha_modelo={day}": export.drop(columns="fecha_modelo")}
 
@@ -74,7 +68,6 @@ def copy_export_to_tables(
     """The export for the current table and for the history.
 
     Args:
-        export: One row per customer (PII).
         files: The export's files: a database that can't be reached leaves them whole.
     """
     return export, export

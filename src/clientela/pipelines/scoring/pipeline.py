@@ -8,14 +8,7 @@ from clientela.use_cases import UseCase
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
-    """The stored model and features in; scores or segments of every customer out.
-
-    Args:
-        use_case: Whose.
-
-    Returns:
-        The stage for this use case.
-    """
+    """The stored model and features in; scores or segments of every customer out."""
     chain = _create_segment_nodes() if use_case.task == "segments" else _create_score_nodes()
     return create_stage_pipeline(use_case, "scoring", chain)
 

@@ -37,7 +37,6 @@ class ClusteringResult(NamedTuple):
     """Customers in clusters.
 
     Attributes:
-        k: Clusters asked for.
         labels: Position of each customer's cluster.
         inertia: Sum of squared distances to the centres, on the standardised scale.
     """
@@ -93,8 +92,6 @@ def compute_silhouette(scaled: np.ndarray, labels: np.ndarray, params: Clusterin
     """How much nearer customers are to their own cluster than to the next one.
 
     Args:
-        scaled: Customers x columns, standardised.
-        labels: Position of each customer's cluster.
         params: How many customers are drawn, and the seed; the draw is the same for every k.
 
     Returns:

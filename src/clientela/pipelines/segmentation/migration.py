@@ -35,9 +35,7 @@ def migration_matrix(
     """One row per pair of previous and current segment that has customers.
 
     Args:
-        members: `id_cliente` (PII), `cluster_id`.
         previous_members: The same of the previous model; None for a first one.
-        names: Id to name.
         previous_names: Id to name in the previous model.
 
     Returns:
@@ -88,9 +86,7 @@ def summarize_migration(
     Args:
         matrix: Customers by previous and current segment.
         members: `cluster_id`, `cluster_cercano`, `cluster_previo` of each customer.
-        current: This model's segments.
         previous: Those of the model before; None for a first one.
-        numbers: How numbers are written.
 
     Returns:
         `previous, current` (ISO dates), `compared` (customers of both models), `still_inactive`

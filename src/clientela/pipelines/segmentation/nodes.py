@@ -93,16 +93,7 @@ def fit_segments(  # noqa: PLR0913, PLR0917 - today's data and yesterday's model
     exports: Snapshots,
     params: SegmentationParams,
 ) -> tuple[StoredModel, dict[str, Any], dict[str, dict[str, Any]], pd.DataFrame]:
-    """The model, its identity (alone, and as the snapshot of its date), and who is where.
-
-    Args:
-        features: One row per customer (PII).
-        layout: Which columns there are.
-        choice: How many segments.
-        identities: Earlier models by date.
-        exports: Earlier exports by date.
-        params: What may vary.
-    """
+    """The model, its identity (alone, and as the snapshot of its date), and who is where."""
     previous = _get_previous_segmentation(identities, exports, layout)
     made = fit_segmentation(
         features, ColumnLayout.model_validate(layout), choice["k"], previous, params
@@ -170,8 +161,6 @@ def build_segment_report(
     """The profile report, its figures, and the sentence that ends the run.
 
     Args:
-        params: What may vary in segments.
-        features: What features saw.
         found: `identity`, `choice`, `evaluation`, `profile`, `migration`, `migration_matrix`,
             `membership`, `projection`: the artefacts of this run.
 

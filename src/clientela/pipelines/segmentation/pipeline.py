@@ -16,9 +16,6 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 
     Args:
         use_case: A use case whose task is segments.
-
-    Returns:
-        The stage for this use case.
     """
     return create_stage_pipeline(
         use_case,

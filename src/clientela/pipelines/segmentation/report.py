@@ -25,28 +25,13 @@ from clientela.text import NOTHING, NumberFormat
 
 
 def build_sizes_section(report: SegmentReportData, figure: Figure) -> Section:
-    """How many customers each segment has, and what they are worth.
-
-    Args:
-        report: The artefacts of one run.
-        figure: `sizes`.
-
-    Returns:
-        One section.
-    """
+    """How many customers each segment has, and what they are worth."""
     image = Image("Parte de los clientes y parte del gasto", figure)
     return Section("Segmentos", (segments_table(report), image))
 
 
 def build_description_section(report: SegmentReportData) -> Section:
-    """What sets each segment apart, why it is called so, and who its customers are.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        One section.
-    """
+    """What sets each segment apart, why it is called so, and who its customers are."""
     reasons = tuple(
         f"{name}. {report.identity.name_reasons[segment]}"
         for segment, name in sorted(report.identity.names.items())
@@ -72,14 +57,7 @@ def build_description_section(report: SegmentReportData) -> Section:
 
 
 def build_rubros_section(figure: Figure) -> Section:
-    """What each segment scores in each rubro.
-
-    Args:
-        figure: `scores`.
-
-    Returns:
-        One section.
-    """
+    """What each segment scores in each rubro."""
     note = (
         "El score de un cliente en un rubro va de 0 a 1: su lugar, por gasto, entre quienes "
         "compran ahí; 0 si no compra. Se muestra la media del segmento."
@@ -88,15 +66,7 @@ def build_rubros_section(figure: Figure) -> Section:
 
 
 def build_segment_count_section(report: SegmentReportData, drawn: Mapping[str, Figure]) -> Section:
-    """How the number of segments was chosen.
-
-    Args:
-        report: The artefacts of one run.
-        drawn: `elbow`, `silhouette`.
-
-    Returns:
-        One section.
-    """
+    """How the number of segments was chosen."""
     return Section(
         "Cómo se eligió k",
         (
@@ -120,15 +90,7 @@ def build_segment_count_section(report: SegmentReportData, drawn: Mapping[str, F
 
 
 def build_projection_section(report: SegmentReportData, figure: Figure) -> Section:
-    """How far apart segments lie.
-
-    Args:
-        report: The artefacts of one run.
-        figure: `projection`.
-
-    Returns:
-        One section.
-    """
+    """How far apart segments lie."""
     points, axes = report.projection["points"], report.projection["axes"]
     numbers = report.settings.numbers
     shown = float(axes.drop_duplicates("axis")["explained"].sum())
@@ -175,15 +137,7 @@ Cuántos segmentos hay es también una decisión de negocio: se puede fijar en l
 
 
 def build_stability_section(report: SegmentReportData, figure: Figure) -> Section:
-    """Who moved since the previous model.
-
-    Args:
-        report: The artefacts of one run.
-        figure: `migration`.
-
-    Returns:
-        One section.
-    """
+    """Who moved since the previous model."""
     said = Text(str(report.migration["sentence"]), emphasis=True)
     title = "De qué segmento vienen los clientes"
     if report.migration["previous"] is None:
@@ -221,15 +175,7 @@ def _format_segment_list(segments: list[Mapping[str, Any]]) -> str:
 
 
 def build_membership_section(membership: Mapping[str, Any], report: SegmentReportData) -> Section:
-    """How clear-cut the segments are when a customer may belong to several.
-
-    Args:
-        membership: Figures of the mixture.
-        report: The artefacts of one run.
-
-    Returns:
-        One section.
-    """
+    """How clear-cut the segments are when a customer may belong to several."""
     percent = report.settings.numbers.percent
     text = PARTIAL.format(
         unclear=percent(membership["unclear_share"]),
@@ -246,14 +192,7 @@ def build_membership_section(membership: Mapping[str, Any], report: SegmentRepor
 
 
 def build_segment_limits_section(report: SegmentReportData) -> Section:
-    """What the report does not say.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        One section.
-    """
+    """What the report does not say."""
     margin = report.settings.numbers.percent(report.clustering.switch_margin)
     text = LIMITS.format(window=format_feature_window(report), margin=margin)
     return Section("Cómo leer esto y límites", (Bullets(tuple(text.strip().splitlines())),))
@@ -263,15 +202,7 @@ def build_segment_limits_section(report: SegmentReportData) -> Section:
 
 
 def build_segment_page(report: SegmentReportData, drawn: Mapping[str, Figure]) -> Page:
-    """The profile report of one run, for marketers.
-
-    Args:
-        report: The artefacts of one run.
-        drawn: Its figures; see `clientela.pipelines.segmentation.report_figures.plot_segments`.
-
-    Returns:
-        The page; it names no customer.
-    """
+    """The profile report of one run, for marketers."""
     soft = report.membership
     parted = (
         [] if soft is None or soft["mode"] == "none" else [build_membership_section(soft, report)]

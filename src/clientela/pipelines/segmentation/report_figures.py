@@ -46,8 +46,6 @@ def compute_projection(
     Args:
         matrix: Active customers x columns, sorted by the customers' key.
         labels: The segment id of each row.
-        columns: Names of the columns.
-        params: The seed.
 
     Returns:
         `points`: one row per sampled customer, `x, y, cluster_id`, in order of these, without a
@@ -108,9 +106,7 @@ def plot_rubro_scores(
 
     Args:
         rubros: One row per segment and rubro: `cluster_id, slug, score_medio`.
-        names: Id to name.
         labels: Slug to how people read it, in order.
-        numbers: How numbers are written.
 
     Returns:
         A heat map of segments and rubros.
@@ -134,7 +130,6 @@ def plot_migration(matrix: pd.DataFrame, numbers: NumberFormat) -> Figure:
     Args:
         matrix: One row per pair of segments: `previous_id, previous_name, current_id,
             current_name, customers`; ids are missing for customers who are new or left.
-        numbers: How numbers are written.
 
     Returns:
         A heat map, every row adding up to its previous segment.
@@ -182,11 +177,6 @@ def plot_elbow(
 ) -> Figure:
     """Inertia by number of segments, with the elbow and the chosen number.
 
-    Args:
-        evaluation: `k`, `inertia`.
-        choice: `k`, `knee`.
-        numbers: How numbers are written.
-
     Returns:
         One panel; it says so where there is no elbow.
     """
@@ -214,12 +204,7 @@ def plot_silhouette(
 
     Args:
         evaluation: `k, silhouette, null_silhouette, null_sd, stability, stability_sd`.
-        choice: `k`.
         stable_at: Stability from which a number counts as stable.
-        numbers: How numbers are written.
-
-    Returns:
-        Two panels side by side.
     """
     if evaluation.empty:
         return make_empty_figure(NOTHING_COMPARED)
@@ -278,14 +263,7 @@ MARKERS = ("o", "^", "s", "D")
 
 
 def plot_segments(report: SegmentReportData) -> dict[str, Figure]:
-    """Every figure of a report.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        `sizes`, `scores`, `elbow`, `silhouette`, `projection`, `migration`.
-    """
+    """Every figure of a report."""
     numbers, profile = report.settings.numbers, report.profile
     labels, stable_at = report.identity.layout.labels, report.clustering.stable_at
     moved = report.migration_matrix
@@ -304,10 +282,6 @@ def plot_segment_sizes(segments: pd.DataFrame, numbers: NumberFormat) -> Figure:
 
     Args:
         segments: One row per segment: `cluster_nombre, clientes_share, gasto_share`.
-        numbers: How numbers are written.
-
-    Returns:
-        Pairs of lying bars.
     """
     if segments.empty:
         return make_empty_figure(NO_CUSTOMERS)
@@ -339,12 +313,7 @@ def plot_projection(
     """Customers on the plane of most variance; each segment has a colour, a mark and a number.
 
     Args:
-        projection: `points`, `axes`.
         names: Id to name; an id keeps its colour from one model to the next.
-        numbers: How numbers are written.
-
-    Returns:
-        One panel.
     """
     axes = projection["axes"]
     points = projection["points"].sort_values(["cluster_id", "x", "y"])

@@ -29,13 +29,11 @@ class SegmentReportData:
         identity: Segments, their names and why, rubros, columns.
         choice: How the number of segments was chosen; its `sentences` open the report.
         evaluation: One row per number of segments compared.
-        profile: `segments`, `rubros`, `demographics`.
         migration: Where customers moved since the previous model, in figures.
         migration_matrix: One row per previous and current segment.
         membership: How clear-cut the segments are; None, or of mode `none`, where not
             asked for.
         projection: `points`, `axes`; see `clientela.pipelines.segmentation.report_figures`.
-        features: What features saw.
         clustering: How clusters were made.
         settings: How the report is written.
     """
@@ -116,11 +114,7 @@ def describe_column(column: str, labels: Mapping[str, str]) -> str:
     """A column as people read it.
 
     Args:
-        column: Of the matrix.
         labels: Slug of a rubro to how people read it.
-
-    Returns:
-        For example `Farmacia: parte del gasto`.
     """
     if column in TOTALS:
         return TOTALS[column]
@@ -136,9 +130,6 @@ def describe_clustering_input(clustering: ClusteringParams) -> str:
 
     Args:
         clustering: Groups of columns, and whether they were transformed.
-
-    Returns:
-        The sentence.
     """
     groups = list(dict.fromkeys(clustering.columns))
     what = "; ".join(GROUPS[group] for group in groups)
@@ -161,9 +152,6 @@ TERM_DECIMALS = 9
 def build_report_summary(report: SegmentReportData) -> tuple[str, ...]:
     """The first lines of the report, the unflattering ones first.
 
-    Args:
-        report: The artefacts of one run.
-
     Returns:
         Sentences: whether the grouping beats chance and repeats itself, and why there are so many
         segments; one per segment; migration.
@@ -176,14 +164,7 @@ def build_report_summary(report: SegmentReportData) -> tuple[str, ...]:
 
 
 def summarize_segmentation_run(report: SegmentReportData) -> tuple[str, ...]:
-    """What a run ends with: whether the segments are real and stable, which there are, who moved.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        Some sentences, the unflattering ones first.
-    """
+    """What a run ends with: whether the segments are real and stable, which there are, who moved."""
     numbers = report.settings.numbers
     named = [
         f"{row['cluster_nombre']} ({numbers.text(row['clientes'])})"
@@ -214,9 +195,6 @@ def find_distinctive_rubros(rubros: pd.DataFrame) -> pd.DataFrame:
 
 def format_feature_window(report: SegmentReportData) -> str:
     """The period that features see, as it stands in a sentence.
-
-    Args:
-        report: The artefacts of one run.
 
     Returns:
         For example `en los 12 meses hasta el 2024-06-30`.
@@ -302,14 +280,7 @@ ATTRIBUTES = {"edad": "Edad", "genero": "Género", "estrato_social": "Estrato so
 
 
 def segments_table(report: SegmentReportData) -> Table:
-    """One row per segment: size, value, activity.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        The table.
-    """
+    """One row per segment: size, value, activity."""
     frame = report.segments[list(SEGMENT_COLUMNS)].rename(columns=SEGMENT_COLUMNS)
     money = dict.fromkeys(("Gasto", "Gasto por cliente", "Ticket mediano"), "float64")
     return Table(
@@ -322,14 +293,7 @@ def segments_table(report: SegmentReportData) -> Table:
 
 
 def rubros_table(report: SegmentReportData) -> Table:
-    """One row per segment and rubro that sets it apart.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        The table.
-    """
+    """One row per segment and rubro that sets it apart."""
     told = find_distinctive_rubros(report.profile["rubros"])
     top = told[told.groupby("cluster_id").cumcount() < report.settings.top_rubros]
     named = top.assign(segment=top["cluster_id"].map(report.names))
@@ -346,9 +310,6 @@ def rubros_table(report: SegmentReportData) -> Table:
 
 def demographics_tables(report: SegmentReportData) -> list[Table]:
     """Per attribute, one row per segment and one column per value.
-
-    Args:
-        report: The artefacts of one run.
 
     Returns:
         A table per attribute that the data have.
@@ -380,14 +341,7 @@ def _rank_value(value: str) -> tuple[int, float, str]:
 
 
 def evaluation_table(report: SegmentReportData) -> Table:
-    """One row per number of segments compared.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        The table.
-    """
+    """One row per number of segments compared."""
     frame = report.evaluation[list(EVALUATION_COLUMNS)].rename(columns=EVALUATION_COLUMNS)
     decimals = list(EVALUATION_COLUMNS.values())[2:-1]
     return Table(
@@ -404,10 +358,6 @@ def membership_table(membership: Mapping[str, Any], report: SegmentReportData) -
 
     Args:
         membership: Figures of the mixture, with `segments`.
-        report: The artefacts of one run.
-
-    Returns:
-        The table.
     """
     frame = pd.DataFrame(membership["segments"], columns=["cluster_id", *MEMBERSHIP_COLUMNS])
     names = frame.pop("cluster_id").map(report.names)
@@ -421,14 +371,7 @@ def membership_table(membership: Mapping[str, Any], report: SegmentReportData) -
 
 
 def axes_table(report: SegmentReportData) -> Table:
-    """One row per axis of the projection: what it shows, and what it is made of.
-
-    Args:
-        report: The artefacts of one run.
-
-    Returns:
-        The table.
-    """
+    """One row per axis of the projection: what it shows, and what it is made of."""
     labels = report.identity.layout.labels
     found = report.projection["axes"]
     axes = found.assign(_size=-found["weight"].abs()).sort_values(["axis", "_size", "column"])

@@ -59,8 +59,6 @@ def format_secondary_holdout(facts: BinaryCardData, metric: str, cases: str) -> 
     """The champion's figure in the test that was not chosen.
 
     Args:
-        facts: What is told.
-        metric: The primary metric.
         cases: What the rows are, in the plural.
 
     Returns:
@@ -80,9 +78,6 @@ def format_secondary_holdout(facts: BinaryCardData, metric: str, cases: str) -> 
 
 def format_unfair_groups(fairness: pd.DataFrame) -> str | None:
     """The groups whose ratio lies below the limit, the worst first.
-
-    Args:
-        fairness: See `clientela.models.fairness.fairness_table`.
 
     Returns:
         A sentence; None where there are none.
@@ -107,13 +102,7 @@ def build_binary_sections(
     """The sections of a binary model.
 
     Args:
-        facts: What is told.
-        problem: What was learned.
-        decision: The champion's decision rule.
         rare: The class with fewer rows in the test part.
-
-    Returns:
-        Sections in their order.
     """
     return (
         _build_required_section(facts),
@@ -129,11 +118,7 @@ def format_learned_rows(rows: Mapping[str, Any], cases: str) -> str:
     """How many rows of the table were learned from, and why not the others.
 
     Args:
-        rows: See `clientela.features.table_report.row_report`.
         cases: What the rows are, in the plural.
-
-    Returns:
-        A sentence.
     """
     learned = f"De {NUMBERS.text(rows['rows'])} {cases} de la tabla se usan "
     learned += NUMBERS.text(rows["status"]["usable"])

@@ -33,15 +33,7 @@ LINE_COLORS = (MAIN, ACCENT, "#6b4c9a", "#3f7d20", "#8a5a44")
 
 
 def plot_leaderboard(table: pd.DataFrame, metric: str) -> Figure:
-    """Each contender's mean over the folds, with its standard deviation.
-
-    Args:
-        table: The leaderboard, best first.
-        metric: The primary metric.
-
-    Returns:
-        One panel.
-    """
+    """Each contender's mean over the folds, with its standard deviation."""
     figure, (panel,) = make_panels(1, 1, 0.9 + 0.34 * len(table))
     names = [format_candidate_name(row) for _, row in table.iterrows()]
     colors = [MUTED if role == "rule" else MAIN for role in table["role"]]
@@ -58,28 +50,12 @@ def plot_leaderboard(table: pd.DataFrame, metric: str) -> Figure:
 
 
 def format_candidate_name(row: "pd.Series[Any] | Mapping[str, Any]") -> str:
-    """A contender in words: candidate, decision rule, features.
-
-    Args:
-        row: A leaderboard row.
-
-    Returns:
-        For example `lineal (thresholds, all)`.
-    """
+    """A contender in words: candidate, decision rule, features."""
     return f"{row['candidate']} ({row['decision']}, {row['features']})"
 
 
 def plot_confusion_matrix(truth: Codes, codes: Codes, classes: Sequence[str]) -> Figure:
-    """Customers by true and predicted class; the colour is the share of the true class.
-
-    Args:
-        truth: True codes.
-        codes: Predicted codes.
-        classes: Names in order.
-
-    Returns:
-        One panel.
-    """
+    """Customers by true and predicted class; the colour is the share of the true class."""
     counts = compute_confusion_matrix(truth, codes, len(classes))
     rows = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
@@ -94,16 +70,7 @@ def plot_confusion_matrix(truth: Codes, codes: Codes, classes: Sequence[str]) ->
 
 
 def plot_calibration(truth: Codes, probabilities: Floats, classes: Sequence[str]) -> Figure:
-    """Promised against observed shares of customers above each boundary between classes.
-
-    Args:
-        truth: True codes.
-        probabilities: Rows x K.
-        classes: Names in order.
-
-    Returns:
-        One panel, one line per boundary.
-    """
+    """Promised against observed shares of customers above each boundary between classes."""
     figure, (panel,) = make_panels(1, 1, 3.8)
     above = 1.0 - probabilities.cumsum(axis=1)[:, :-1]
     for boundary, promised in enumerate(above.T):
@@ -130,15 +97,7 @@ def plot_calibration(truth: Codes, probabilities: Floats, classes: Sequence[str]
 
 
 def plot_feature_importance(entries: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Figure:
-    """The features that a model leans on most.
-
-    Args:
-        entries: See `clientela.pipelines.training.card_figures.compute_feature_importance`.
-        classes: Names in order.
-
-    Returns:
-        One panel.
-    """
+    """The features that a model leans on most."""
     top = entries[:MOST_FEATURES]
     figure, (panel,) = make_panels(1, 1, 0.8 + 0.3 * len(top))
     arrows = [_format_direction_arrow(entry["direction"]) for entry in top]
@@ -164,16 +123,7 @@ def _format_direction_arrow(correlation: float | None) -> str:
 
 
 def sample_rows_to_explain(train: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
-    """The rows that explanations read: all, or a seeded sample of many.
-
-    Args:
-        train: Training part, sorted by key.
-        most: Most rows.
-        seed: Seed of the draw.
-
-    Returns:
-        Rows of `train`, in its order.
-    """
+    """The rows that explanations read: all, or a seeded sample of many."""
     if len(train) <= most:
         return train
     chosen = np.random.default_rng(seed).choice(len(train), size=most, replace=False)
@@ -186,8 +136,6 @@ def compute_feature_importance(
     """One entry per feature, largest first.
 
     Args:
-        model: A fitted model.
-        rows: Rows to explain.
         labels: Feature to its name in the readers' language.
 
     Returns:

@@ -74,15 +74,7 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class LabelCardData:
-    """What a card tells of made labels.
-
-    Attributes:
-        audit: See `clientela.pipelines.labelling.audit.audit_labels`.
-        shares: See `clientela.pipelines.labelling.audit.group_shares`.
-        grades: See `clientela.pipelines.training.label_value.score_against_truth`.
-        curve: See `clientela.pipelines.training.label_value.learning_curve`.
-        equivalent: See `clientela.pipelines.training.label_value.find_equivalent_size`.
-    """
+    """What a card tells of made labels."""
 
     audit: Mapping[str, Any]
     shares: pd.DataFrame
@@ -95,7 +87,6 @@ def format_unaudited_warning(facts: LabelCardData, cases: str) -> str | None:
     """What a card says first where too few rows were judged by people.
 
     Args:
-        facts: What is told.
         cases: What the rows are, in the plural.
 
     Returns:
@@ -115,7 +106,6 @@ def format_truth_comparison(facts: LabelCardData, cases: str) -> str | None:
     """The champion's figure against the labels beside that against the truth, and why they differ.
 
     Args:
-        facts: What is told.
         cases: What the rows are, in the plural.
 
     Returns:
@@ -141,9 +131,6 @@ def format_truth_comparison(facts: LabelCardData, cases: str) -> str | None:
 def format_label_value(facts: LabelCardData) -> str | None:
     """How many true labels are worth as much as the made ones.
 
-    Args:
-        facts: What is told.
-
     Returns:
         A sentence; None without a learning curve.
     """
@@ -167,7 +154,6 @@ def build_label_section(facts: LabelCardData, classes: tuple[str, ...], cases: s
     """The section of the labels.
 
     Args:
-        facts: What is told.
         classes: Names of the negative and the positive class.
         cases: What the rows are, in the plural.
 
@@ -291,12 +277,8 @@ def build_leakage_section(leakage: Mapping[str, Any], cases: str, *, cutoffs: bo
     """Whether a feature knew the future, and what a person allowed all the same.
 
     Args:
-        leakage: The leakage report.
         cases: What the rows are, in the plural.
         cutoffs: Whether features have cutoffs, so that what follows could be scrambled.
-
-    Returns:
-        The section.
     """
     strongest, concordance = next(iter(leakage["concordance"].items()))
     alone = (

@@ -30,16 +30,11 @@ class ModelCardData:
     """The artefacts of one run that a card tells.
 
     Attributes:
-        problem: What was learned.
-        table: The leaderboard.
         choice: Who won, and how.
-        tuned: What tuning did.
         grades: Grades on the test part.
         predictions: Predictions on the test part.
-        manifest: The champion's manifest.
         classes: Class to rows and share, of the whole model input.
         importance: What the champion leans on.
-        leakage: The leakage report.
         cutoffs: Both cutoff modes side by side; None where features have no cutoff.
         binary: What only a binary model has; None for another task type.
         labels: What is known of labels that were made; None where people gave them.
@@ -92,15 +87,7 @@ class ChampionVerdict:
 
 
 def compare_with_best_rule(choice: Mapping[str, Any], grades: Mapping[str, Any]) -> ChampionVerdict:
-    """The verdict of cross-validation and test together.
-
-    Args:
-        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
-        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
-
-    Returns:
-        The verdict.
-    """
+    """The verdict of cross-validation and test together."""
     champion, rule = choice["champion"], choice["best_rule"]["candidate"]
     in_cv, error = champion["gain_vs_rule"], champion["gain_vs_rule_se"]
     in_test = grades["champion_gains"][rule]
@@ -118,14 +105,7 @@ def compare_with_best_rule(choice: Mapping[str, Any], grades: Mapping[str, Any])
 
 
 def format_signed_number(value: float) -> str:
-    """A difference with its sign, as Spanish writes it.
-
-    Args:
-        value: The difference.
-
-    Returns:
-        For example `+0,071`.
-    """
+    """A difference with its sign, as Spanish writes it."""
     return ("+" if value >= 0 else "") + NumberFormat().text(value, DECIMALS)
 
 
@@ -156,14 +136,7 @@ NUMBERS = NumberFormat()
 
 
 def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
-    """The verdict, then whatever flatters the champion least.
-
-    Args:
-        facts: Artefacts of one run.
-
-    Returns:
-        Sentences.
-    """
+    """The verdict, then whatever flatters the champion least."""
     opening = compare_with_best_rule(facts.choice, facts.grades).sentence
     if facts.binary is None:
         return (opening, _compare_with_required(facts), _format_test_interval(facts))
@@ -184,9 +157,6 @@ def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
 
 def list_label_warnings(facts: ModelCardData) -> tuple[str, ...]:
     """What is said before any figure where labels were made.
-
-    Args:
-        facts: Artefacts of one run.
 
     Returns:
         That nobody audited them, or what the champion is worth against the truth; nothing where
@@ -249,9 +219,6 @@ def build_training_summary(
     """The champion against the best business rule and the required baseline, in one mapping.
 
     Args:
-        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
-        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
-        rows: Rows of the model input.
         warnings: What must be said before the verdict.
 
     Returns:
@@ -284,10 +251,6 @@ def build_training_summary(
 
 def check_card(facts: ModelCardData, rows: int) -> None:
     """Refuse to write a card from artefacts that do not belong together.
-
-    Args:
-        facts: What the card would tell.
-        rows: Rows of the model input.
 
     Raises:
         CardContradiction: Something is empty or contradicts.

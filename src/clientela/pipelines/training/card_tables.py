@@ -55,14 +55,7 @@ def _format_with_deviation(value: float, spread: float) -> str:
 
 
 def format_metric_name(name: str) -> str:
-    """A measure as readers know it.
-
-    Args:
-        name: Its name in configuration.
-
-    Returns:
-        Words.
-    """
+    """A measure as readers know it."""
     return MEASURES.get(name, name)
 
 
@@ -70,11 +63,7 @@ def holdout_metrics_table(grades: Mapping[str, Any], rules: Sequence[str]) -> pd
     """One row per measure: champion, required baseline and rules, each figure with its interval.
 
     Args:
-        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
         rules: The rules among the tested models.
-
-    Returns:
-        Text columns.
     """
     models = grades["models"]
     names = MODELS | {name: f"regla {name}" for name in rules}
@@ -88,28 +77,13 @@ def holdout_metrics_table(grades: Mapping[str, Any], rules: Sequence[str]) -> pd
 
 
 def format_with_interval(entry: Mapping[str, float]) -> str:
-    """A figure with its interval.
-
-    Args:
-        entry: `value`, `lower`, `upper`.
-
-    Returns:
-        For example `0,953 [0,944; 0,962]`.
-    """
+    """A figure with its interval."""
     value, lower, upper = (_format_number(entry[part]) for part in ("value", "lower", "upper"))
     return f"{value} [{lower}; {upper}]"
 
 
 def leaderboard_table(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """One row per contender: the primary metric, and gains over the yardsticks.
-
-    Args:
-        table: The leaderboard.
-        metric: The primary metric.
-
-    Returns:
-        Text columns.
-    """
+    """One row per contender: the primary metric, and gains over the yardsticks."""
     return pd.DataFrame(
         [
             _describe_candidate(row)
@@ -130,14 +104,7 @@ def leaderboard_table(table: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def fold_metrics_table(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per contender: the mean of every measure over the folds.
-
-    Args:
-        table: The leaderboard.
-
-    Returns:
-        Text columns.
-    """
+    """One row per contender: the mean of every measure over the folds."""
     names = [str(name) for name in table.columns if f"{name}_sd" in table.columns]
     measures = [name for name in names if not name.startswith("gain_")]
     return pd.DataFrame(
@@ -160,10 +127,6 @@ def _describe_candidate(row: "pd.Series[Any]") -> dict[str, str]:
 def tuning_table(tuned: Mapping[str, Any], metric: str) -> pd.DataFrame:
     """One row per tuned candidate: the metric before and after.
 
-    Args:
-        tuned: See `clientela.pipelines.training.tuning.tune_hyperparameters`.
-        metric: The primary metric.
-
     Returns:
         Text columns; one row that says so when nothing was tuned.
     """
@@ -182,15 +145,7 @@ def tuning_table(tuned: Mapping[str, Any], metric: str) -> pd.DataFrame:
 
 
 def cutoff_table(cutoffs: Mapping[str, Any], metric: str) -> pd.DataFrame:
-    """One row per cutoff mode: customers, class shares, and the metric of each model.
-
-    Args:
-        cutoffs: See `clientela.pipelines.training.test_evaluation.evaluate_cutoff_modes`.
-        metric: The primary metric.
-
-    Returns:
-        Text columns.
-    """
+    """One row per cutoff mode: customers, class shares, and the metric of each model."""
     return pd.DataFrame(
         [
             {"Modo": entry.get("mode") or MODES[name], "Clientes": NUMBERS.text(entry["rows"])}
@@ -207,14 +162,7 @@ def cutoff_table(cutoffs: Mapping[str, Any], metric: str) -> pd.DataFrame:
 
 
 def importance_table(importance: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row per feature, largest first.
-
-    Args:
-        importance: See `clientela.pipelines.training.card_figures.compute_feature_importance`.
-
-    Returns:
-        Text columns.
-    """
+    """One row per feature, largest first."""
     return pd.DataFrame(
         [
             {
@@ -237,11 +185,7 @@ def classes_table(classes: Mapping[str, Any], cases: str) -> pd.DataFrame:
     """One row per class of the target.
 
     Args:
-        classes: See `clientela.models.training_data.class_shares`.
         cases: What the rows are, in the plural.
-
-    Returns:
-        Text columns.
     """
     return pd.DataFrame(
         [

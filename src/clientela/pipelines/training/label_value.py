@@ -35,10 +35,6 @@ def score_against_truth(
     """Each model's figure against the labels and against the truth, on the same test rows.
 
     Args:
-        predictions: Predictions on the test part.
-        labels: The label table with `truth`.
-        target: The two labels.
-        problem: What was learned.
         least_judged: Test rows with a label and a truth below which nothing is stated.
 
     Returns:
@@ -92,12 +88,8 @@ class LearningCurveFit:
     """One model to be fitted and tested.
 
     Attributes:
-        learned_from: `truth` or `labels`.
         size: Rows that it learns from; of made labels all there are.
-        learn: Their places.
-        said: Their codes.
         test: Places of the judged rows it is tested on.
-        truth: Their codes.
     """
 
     learned_from: str
@@ -124,11 +116,6 @@ def learning_curve(  # noqa: PLR0913, PLR0917 - what a model is made of, and wha
 
     Args:
         features: One row per case, labelled or not.
-        labels: The label table with `truth`.
-        choice: Who won.
-        target: The two labels.
-        problem: What is learned.
-        settings: Sizes and splits.
 
     Returns:
         `learned_from` (`truth` or `labels`), `size` (rows learned from; their mean where it
@@ -169,9 +156,6 @@ def learning_curve(  # noqa: PLR0913, PLR0917 - what a model is made of, and wha
 
 def find_equivalent_size(curve: pd.DataFrame) -> tuple[float, float] | None:
     """Between which numbers of true labels a model is as good as one of the made labels.
-
-    Args:
-        curve: See `learning_curve`.
 
     Returns:
         The two neighbouring sizes; 0 and the smallest one where even that is better, the largest

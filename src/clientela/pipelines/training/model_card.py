@@ -61,14 +61,7 @@ EXPLAINED = {
 
 
 def build_model_card_page(facts: ModelCardData) -> Page:
-    """The card as a page; its first statement is the verdict against the best business rule.
-
-    Args:
-        facts: Artefacts of one run.
-
-    Returns:
-        The page.
-    """
+    """The card as a page; its first statement is the verdict against the best business rule."""
     champion = facts.choice["champion"]
     return Page(
         title="Ficha del modelo",

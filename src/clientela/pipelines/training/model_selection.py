@@ -31,8 +31,6 @@ def evaluate_on_folds(
 
     Args:
         train: Rows to cross-validate on, sorted by key.
-        variants: Who competes.
-        problem: What is to be learned.
         what: Name of the step, for the log.
 
     Returns:
@@ -95,11 +93,6 @@ def compute_paired_gain(one: pd.DataFrame, other: pd.DataFrame, problem: Problem
     Folds share training rows, so the plain standard error is too small; the corrected one is
     `sqrt((1/J + held-out/learned) s^2)` for J folds (Nadeau and Bengio 2003).
 
-    Args:
-        one: Fold grades of one contender.
-        other: Fold grades of the other.
-        problem: What is learned.
-
     Returns:
         Mean, spread and corrected standard error of the difference.
     """
@@ -116,10 +109,6 @@ def compute_paired_gain(one: pd.DataFrame, other: pd.DataFrame, problem: Problem
 
 def build_leaderboard(grades: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """One row per contender, best first, with its spread and its gain over the yardsticks.
-
-    Args:
-        grades: What `fold_grades` returned.
-        problem: What is learned.
 
     Returns:
         `candidate`, `features`, `decision`, `kind`, `role`, `order` (simplest first); for each
@@ -143,16 +132,7 @@ def build_leaderboard(grades: pd.DataFrame, problem: Problem) -> pd.DataFrame:
 
 
 def find_best_of_role(grades: pd.DataFrame, role: str, problem: Problem) -> str:
-    """Label of the best contender of a role; the first of equally good ones.
-
-    Args:
-        grades: What `fold_grades` returned.
-        role: A role of candidates.
-        problem: What is learned.
-
-    Returns:
-        `candidate|features|decision`.
-    """
+    """Label of the best contender of a role; the first of equally good ones."""
     settings = problem.settings
     # several candidates may be required; the first is the baseline that others are measured by
     names = [settings.required] if role == "required" else list(settings.filter_by_role(role))
@@ -170,11 +150,6 @@ def select_champion_row(
     """The simplest model that is within one standard error of the best one.
 
     The error is that of the paired difference to the best one. Rules are yardsticks and can't win.
-
-    Args:
-        table: The leaderboard.
-        grades: The grades behind it.
-        problem: What is learned.
 
     Returns:
         The champion's row, with `best` (label of the best model), `behind_best` and
@@ -195,12 +170,6 @@ def compute_gap_to_best(
 ) -> dict[str, Any]:
     """How far one contender is from the best model of the leaderboard.
 
-    Args:
-        row: The contender's row.
-        table: The leaderboard.
-        grades: The grades behind it.
-        problem: What is learned.
-
     Returns:
         `best`, `behind_best` and `behind_best_se`, as in `champion_row`.
     """
@@ -220,11 +189,7 @@ def select_candidate_metrics(
     """The fold grades of the contender that a leaderboard row describes.
 
     Args:
-        grades: What `fold_grades` returned.
         row: A row with its `candidate`, `features` and `decision`.
-
-    Returns:
-        One row per fold.
     """
     return grades[_make_candidate_labels(grades) == "|".join(str(row[name]) for name in IDENTITY)]
 
@@ -265,10 +230,7 @@ def select_champion_by_cv(
     error of that gain; the features of the required baseline are never changed.
 
     Args:
-        train: Training part, sorted by key.
         grades: What `fold_grades` returned for all candidates.
-        tuned: What `tuned_candidates` returned.
-        problem: What is learned.
 
     Returns:
         The leaderboard (see `clientela.pipelines.training.model_selection`), and a mapping with
@@ -300,14 +262,7 @@ def select_champion_by_cv(
 
 
 def get_decision(row: Mapping[str, Any]) -> str | None:
-    """The decision rule of a leaderboard row; None where the kind decides by itself.
-
-    Args:
-        row: A row.
-
-    Returns:
-        A decision rule.
-    """
+    """The decision rule of a leaderboard row; None where the kind decides by itself."""
     return None if row["decision"] == NO_DECISION else str(row["decision"])
 
 
@@ -315,11 +270,6 @@ def select_final_candidates(
     choice: Mapping[str, Any], tuned: dict[str, dict[str, Any]], problem: Problem
 ) -> list[CandidateConfig]:
     """The rules, the required baseline and the champion, each with its one decision rule.
-
-    Args:
-        choice: What `champion_choice` returned.
-        tuned: What `tuned_candidates` returned.
-        problem: What is learned.
 
     Returns:
         Variants in the order of configuration; the champion once, also when it is the baseline.
@@ -377,28 +327,13 @@ def _evaluate_extra_features(
 
 
 def get_champion_candidate(choice: Mapping[str, Any]) -> Candidate:
-    """The champion as chosen: candidate, features, decision rule, parameters.
-
-    Args:
-        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
-
-    Returns:
-        The contender.
-    """
+    """The champion as chosen: candidate, features, decision rule, parameters."""
     row = choice["champion"]
     return Candidate(row["candidate"], row["features"], get_decision(row), choice["params"])
 
 
 def get_configured_candidate(name: str, problem: Problem) -> Candidate:
-    """A candidate as configured: its own parameters, features and first decision rule.
-
-    Args:
-        name: A candidate.
-        problem: What is learned.
-
-    Returns:
-        The contender.
-    """
+    """A candidate as configured: its own parameters, features and first decision rule."""
     entry = problem.settings.candidates[name]
     decision = entry.decisions[0] if entry.decisions else None
     return Candidate(name, entry.features, decision, entry.params)
@@ -407,30 +342,12 @@ def get_configured_candidate(name: str, problem: Problem) -> Candidate:
 def get_tuned_candidate(
     name: str, tuned: Mapping[str, Mapping[str, Any]], problem: Problem
 ) -> Candidate:
-    """A candidate with the parameters that it competed with, and its first decision rule.
-
-    Args:
-        name: A candidate.
-        tuned: See `clientela.pipelines.training.tuning.tune_hyperparameters`.
-        problem: What is learned.
-
-    Returns:
-        The contender.
-    """
+    """A candidate with the parameters that it competed with, and its first decision rule."""
     return replace(get_configured_candidate(name, problem), params=tuned[name]["params"])
 
 
 def fit_model(train: pd.DataFrame, contender: Candidate, problem: Problem) -> StoredModel:
-    """One model, fitted on the whole training part.
-
-    Args:
-        train: Training part, sorted by key.
-        contender: Which.
-        problem: What is learned.
-
-    Returns:
-        The model with its manifest.
-    """
+    """One model, fitted on the whole training part."""
     (model,) = fit_models(train, [contender], problem)
     return model
 
@@ -439,11 +356,6 @@ def fit_models(
     train: pd.DataFrame, contenders: Sequence[Candidate], problem: Problem
 ) -> list[StoredModel]:
     """Several models, fitted on the whole training part, as many at a time as there are workers.
-
-    Args:
-        train: Training part, sorted by key.
-        contenders: Which.
-        problem: What is learned.
 
     Returns:
         One model with its manifest per contender.

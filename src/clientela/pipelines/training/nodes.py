@@ -141,12 +141,7 @@ def split_train_test(
     """Training part and test part, each with one row per key (PII), sorted by it.
 
     Args:
-        model_input: One row per key.
         leakage: The leakage report: nothing is learned from features that it refuses.
-        problem: What is learned.
-
-    Returns:
-        Training part, test part.
 
     Raises:
         LeakageFound: The report refuses a feature.
@@ -257,17 +252,7 @@ def package_required_model(
 def build_required_reports(
     predictions: pd.DataFrame, choice: dict[str, Any], grades: dict[str, Any], problem: Problem
 ) -> dict[str, Any]:
-    """What the requirement wants to know about its model, by artefact.
-
-    Args:
-        predictions: Predictions on the test part.
-        choice: Who won.
-        grades: Grades on the test part.
-        problem: What was learned.
-
-    Returns:
-        `metrics`, `console_metrics`, `report`, `report_text`, `confusion`, `confusion_plot`.
-    """
+    """What the requirement wants to know about its model, by artefact."""
     truth, said = select_model_predictions(predictions, REQUIRED, problem)
     schema, settings = problem.schema, problem.settings
     report, text = compute_class_report(truth, said, problem)
@@ -293,17 +278,7 @@ def plot_training_results(
     explanations: dict[str, list[dict[str, Any]]],
     problem: Problem,
 ) -> dict[str, Figure]:
-    """The figures of a training run, by name.
-
-    Args:
-        table: The leaderboard.
-        predictions: Predictions on the test part.
-        explanations: What the models lean on.
-        problem: What was learned.
-
-    Returns:
-        `leaderboard`, `confusion`, `calibration`, `importance`, `importance_required`.
-    """
+    """The figures of a training run, by name."""
     truth, said = select_model_predictions(predictions, CHAMPION, problem)
     classes = problem.schema.classes
     return {
@@ -331,16 +306,6 @@ def build_model_card(  # noqa: PLR0913, PLR0917 - a card tells everything that a
     """The model card as HTML and Markdown, and the headline figures.
 
     Args:
-        model_input: One row per key.
-        table: The leaderboard.
-        choice: Who won.
-        tuned: What tuning did.
-        grades: Grades on the test part.
-        predictions: Predictions on the test part.
-        champion: The champion.
-        explanations: What the models lean on.
-        leakage: The leakage report.
-        problem: What was learned.
         own: What only this task type has: the fields of `BinaryFacts`, or `cutoffs`; and `labels`,
             where they were made.
 
@@ -383,11 +348,6 @@ def build_binary_leakage_report(
 ) -> dict[str, Any]:
     """Which features predict the target too well, or are not known when the decision is taken.
 
-    Args:
-        model_input: One row per case.
-        problem: Its columns and classes.
-        rules: Limits and allowances.
-
     Returns:
         See `clientela.features.leakage.leakage_report`; and `excluded`: column to the reason why it
         is no feature.
@@ -428,15 +388,7 @@ def evaluate_secondary_holdout(
     """The test that was not chosen, and the requirement's table.
 
     Args:
-        model_input: One row per case.
-        choice: Who won.
-        tuned: The parameters of every candidate.
         predictions: Predictions on the chosen test part.
-        problem: What was learned.
-
-    Returns:
-        See `clientela.pipelines.training.test_evaluation` and
-        `clientela.pipelines.training.test_evaluation.required_models_table`.
     """
     reason = test_evaluation.explain_missing_holdout(model_input, problem)
     if reason is not None:
@@ -454,12 +406,6 @@ def build_decision_tables(
 ) -> dict[str, pd.DataFrame]:
     """What the champion's probabilities and decisions are worth on the test part.
 
-    Args:
-        champion: The champion.
-        test: Test part, sorted by key.
-        predictions: Predictions on it.
-        problem: What was learned.
-
     Returns:
         `threshold`, `calibration`, `gain`, `fairness`, `points`; see
         `clientela.pipelines.training.test_evaluation`.
@@ -476,10 +422,6 @@ def build_decision_tables(
 
 def extract_model_files(champion: StoredModel, required: StoredModel) -> tuple[Any, dict[str, Any]]:
     """The champion as a bare estimator, for the file that the requirement names; metadata.
-
-    Args:
-        champion: The champion.
-        required: The required baseline.
 
     Returns:
         The fitted estimator, whose `predict_proba` takes features as `scoring_features` holds
@@ -519,14 +461,7 @@ def compute_label_curve(  # noqa: PLR0913, PLR0917 - a node's inputs are positio
 def collect_label_facts(
     audit: dict[str, Any], shares: pd.DataFrame, grades: dict[str, Any], curve: pd.DataFrame
 ) -> LabelCardData:
-    """What the card tells of made labels.
-
-    Args:
-        audit: See `clientela.pipelines.labelling.audit.audit_labels`.
-        shares: See `clientela.pipelines.labelling.audit.group_shares`.
-        grades: See `truth_grades`.
-        curve: See `label_curve`.
-    """
+    """What the card tells of made labels."""
     facts = LabelCardData(audit, shares, grades, curve, find_equivalent_size(curve))
     worth = format_label_value(facts)
     if worth is not None:

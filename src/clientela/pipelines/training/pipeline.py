@@ -49,9 +49,6 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
 
     Args:
         use_case: Whose; its task decides which kinds of models there are.
-
-    Returns:
-        The stage for this use case.
     """
     common = [*_create_fit_nodes(str(use_case.task)), *_create_evaluation_nodes()]
     if use_case.task == "binary":

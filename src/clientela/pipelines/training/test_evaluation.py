@@ -53,12 +53,8 @@ def split_holdout(
     """Training part and test part of a model input, both sorted by key.
 
     Args:
-        model_input: One row per key.
         holdout: Which rows are the test part.
         problem: What is learned; with `time`, its schema names the column.
-
-    Returns:
-        Training part and test part.
     """
     schema, settings = problem.schema, problem.settings
     share = settings.test_share
@@ -74,11 +70,6 @@ def fit_baselines(
 ) -> dict[str, StoredModel]:
     """The further required models and the rules, fitted as they competed.
 
-    Args:
-        train: Training part, sorted by key.
-        tuned: See `clientela.pipelines.training.tuning.tune_hyperparameters`.
-        problem: What is learned.
-
     Returns:
         Candidate to model, without the first required one.
     """
@@ -93,10 +84,6 @@ def explain_missing_holdout(model_input: pd.DataFrame, problem: Problem) -> str 
     """Why the latest rows can't be the other test part, in the readers' language.
 
     A random draw always can, since the model input was checked for it.
-
-    Args:
-        model_input: One row per key.
-        problem: What is learned.
 
     Returns:
         A sentence; None where they can, where they are the chosen test part, or without a time.
@@ -129,12 +116,6 @@ def predict_secondary_holdout(
 ) -> pd.DataFrame | None:
     """What champion and yardsticks, fitted anew, say about the other test part.
 
-    Args:
-        model_input: One row per key.
-        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
-        tuned: See `clientela.pipelines.training.tuning.tune_hyperparameters`.
-        problem: What is learned.
-
     Returns:
         See `clientela.models.evaluation.predict_holdout`; None where rows have no
         time, so that there is no other way. Ask `untestable` before.
@@ -151,10 +132,6 @@ def predict_secondary_holdout(
 
 def compute_secondary_metrics(predictions: pd.DataFrame | None, problem: Problem) -> dict[str, Any]:
     """The grades of the test that was not chosen.
-
-    Args:
-        predictions: What `other_predictions` returned.
-        problem: What was learned.
 
     Returns:
         `tested`; where it is true `holdout` (its name) and the grades as
@@ -185,10 +162,7 @@ def evaluate_cutoff_modes(
 
     Args:
         train: Training part under the configured mode.
-        test_keys: Keys of the test part.
         other_input: The whole model input under the other mode.
-        contenders: Which models.
-        problem: What is learned.
 
     Returns:
         `configured` and `other`: each with `rows`, `classes` (shares) and `models` (mean and
@@ -248,13 +222,8 @@ class BinaryCardData:
     """What a card of a binary model tells beyond what every card does.
 
     Attributes:
-        thresholds: See `threshold_table`.
-        calibration: See `clientela.models.calibration.calibration_table`.
         gains: See `clientela.models.calibration.gain_table`, of the rarer class.
-        fairness: See `clientela.models.fairness.fairness_table`.
         other: The test that was not chosen.
-        required: See `required_table`.
-        points: See `points_table`.
         rows: Which rows are learned from; see `clientela.features.table_report.row_report`.
     """
 
@@ -272,11 +241,6 @@ def threshold_table(
     champion: StoredModel, predictions: pd.DataFrame, problem: Problem
 ) -> pd.DataFrame:
     """One row per decision rule that the champion can apply: what it would do on the test part.
-
-    Args:
-        champion: The champion.
-        predictions: Predictions on the test part.
-        problem: What was learned.
 
     Returns:
         `decision`, `threshold`, `chosen`, `selection_rate` (share decided as class 1), `accuracy`,
@@ -313,10 +277,6 @@ def probability_tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Calibration and gain of the champion on the test part.
 
-    Args:
-        predictions: Predictions on the test part.
-        problem: What was learned.
-
     Returns:
         See `clientela.models.calibration.calibration_table` and `gain_table`; the gain is that of
         looking for the rarer class.
@@ -334,14 +294,7 @@ def probability_tables(
 
 
 def find_rarer_class_code(truth: Any) -> int:
-    """The code of the class with fewer rows; 1 of equal ones.
-
-    Args:
-        truth: Codes 0 or 1.
-
-    Returns:
-        0 or 1.
-    """
+    """The code of the class with fewer rows; 1 of equal ones."""
     return int(np.mean(truth) <= 0.5)  # noqa: PLR2004 - half of the rows
 
 
@@ -349,8 +302,6 @@ def group_table(test: pd.DataFrame, predictions: pd.DataFrame, problem: Problem)
     """How the champion's decisions on the test part differ between groups of people.
 
     Args:
-        test: Test part, sorted by key.
-        predictions: Predictions on it.
         problem: What was learned, and which groups are compared.
 
     Returns:
@@ -363,10 +314,6 @@ def group_table(test: pd.DataFrame, predictions: pd.DataFrame, problem: Problem)
 
 def points_table(champion: StoredModel, problem: Problem) -> pd.DataFrame:
     """The champion's points, where it is a scorecard.
-
-    Args:
-        champion: The champion.
-        problem: What was learned.
 
     Returns:
         See `clientela.models.scorecard.scorecard_points`; no row for other models.
@@ -385,7 +332,6 @@ def required_models_table(
     Args:
         predictions: Predictions on the chosen test part.
         other: Predictions on the other one; None without.
-        problem: What was learned.
 
     Returns:
         `Modelo`; `Accuracy`, `Precision`, `Recall`, `F1` of the positive class; `ROC-AUC`.
@@ -412,10 +358,6 @@ def collect_required_metrics(
 ) -> dict[str, Any]:
     """Every measure of the required model, on the test part and in cross-validation.
 
-    Args:
-        choice: See `clientela.pipelines.training.model_selection.select_champion_by_cv`.
-        grades: See `clientela.models.evaluation.compute_holdout_metrics`.
-
     Returns:
         `test`: measure to `value`, `std`, `lower`, `upper`; `cross_validation`: measure to `mean`
         and `sd`.
@@ -430,11 +372,6 @@ def compute_class_report(
 ) -> tuple[dict[str, Any], str]:
     """Precision, recall and F1 of each class, to compute with and to read.
 
-    Args:
-        truth: True codes.
-        said: Predictions for the same rows.
-        problem: What was learned.
-
     Returns:
         scikit-learn's classification report as a mapping and as text.
     """
@@ -448,11 +385,6 @@ def compute_class_report(
 
 def confusion_table(truth: Codes, said: Predictions, problem: Problem) -> pd.DataFrame:
     """One row per true class, one column per predicted class: number of rows.
-
-    Args:
-        truth: True codes.
-        said: Predictions for the same rows.
-        problem: What was learned.
 
     Returns:
         `clase_real`, then one integer column per class.

@@ -24,10 +24,6 @@ TUNING_SEED_OFFSET = 1
 def tune_hyperparameters(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
     """The parameters that each candidate competes with.
 
-    Args:
-        train: Training part, sorted by key.
-        problem: What is to be learned.
-
     Returns:
         Candidate to `params`, and for tuned ones `configured` and `best` (the primary metric
         before and after), `trials` done, and `stopped_early`.
@@ -43,15 +39,7 @@ def tune_hyperparameters(train: pd.DataFrame, problem: Problem) -> dict[str, dic
 def list_candidate_configs(
     tuned: dict[str, dict[str, Any]], problem: Problem
 ) -> list[CandidateConfig]:
-    """The candidates with their parameters, in the order of configuration.
-
-    Args:
-        tuned: What `tuned_candidates` returned.
-        problem: What is to be learned.
-
-    Returns:
-        One variant per candidate.
-    """
+    """The candidates with their parameters, in the order of configuration."""
     return [
         CandidateConfig(name, entry.features, tuned[name]["params"], entry.decisions)
         for name, entry in problem.settings.candidates.items()
