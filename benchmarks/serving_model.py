@@ -24,7 +24,7 @@ from clientela.features.table_report import feature_schema
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
-from clientela.models.stored_model import StoredModel, sha256_of
+from clientela.models.stored_model import StoredModel
 from clientela.pipelines.data_generation.borrowers import CreditSimulation
 from clientela.pipelines.data_generation.credit import simulate_loans
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
@@ -32,6 +32,7 @@ from clientela.registry.manifest import Example, build_table_fields, describe_cl
 from clientela.registry.package import ModelPackage, build_package
 from clientela.registry.published_models import PublishedModel, PublishedModelStore, package_name
 from clientela.registry.scorers import build_scorer
+from clientela.storage import compute_sha256
 
 CONFIGURED = Path(__file__).parents[1] / "conf/base/parameters/credit_payment.yml"
 USE_CASE = "credit_payment"
@@ -110,7 +111,7 @@ def published(
         number=1,
         version=manifest.version,
         package=package_name(USE_CASE, "champion", manifest.version),
-        package_sha256=sha256_of(content),
+        package_sha256=compute_sha256(content),
     )
     PublishedModelStore(str(place / "served")).publish(content, pointer)
 
