@@ -46,7 +46,7 @@ def record_calls() -> Iterator[Calls]:
 
 
 def trace_api_request() -> Calls:
-    """One case of simulated loans through `POST /predict/credit_payment`, served in this process."""
+    """One case of simulated loans through `POST /predict`, served in this process."""
     from fastapi.testclient import TestClient  # noqa: PLC0415 - needed by this path only
 
     with tempfile.TemporaryDirectory(prefix="clientela-path-") as folder:

@@ -274,7 +274,7 @@ def _make_decision_params(recipe: EstimatorSpec) -> dict[str, Any]:
     settings = recipe.settings
     moved = isinstance(ORDINAL_METRICS.named(settings.primary_metric), PointMetric)
     return {
-        "values": recipe.schema.values,
+        "values": recipe.schema.values,  # noqa: PD011 - a mapping of class values
         "decision": recipe.decision or "argmax",
         "metric": settings.primary_metric if moved else CUT_POINT_METRIC,
         "folds": settings.inner_folds,
