@@ -45,7 +45,7 @@ def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
 
 def _count_hours(table: ir.Table, name: str) -> ir.Table:
     moment = convert_to_timestamp(table, name).cast("timestamp(6)")
-    dated = table.select(moment=moment).filter(ibis._["moment"].notnull())  # noqa: PD004 - Ibis has no notna
+    dated = table.select(moment=moment).filter(ibis._["moment"].notnull())
     return (
         dated.group_by(hour=dated["moment"].hour().cast("int64"))
         .aggregate(rows=dated.count(), latest=dated["moment"].max())

@@ -52,7 +52,7 @@ def get_table_rules(rules: IntakeRules, name: str) -> TableRules:
 
 def select_refused_rows(checked: ir.Table) -> ir.Table:
     """One row per refused raw row: file, line, reason, the value to blame and the raw text (PII)."""
-    refused = checked.filter(checked["_reason"].notnull())  # noqa: PD004 - Ibis, not pandas
+    refused = checked.filter(checked["_reason"].notnull())
     return refused.select("_file", "_line", "_reason", "_value", "_raw")
 
 
@@ -99,7 +99,7 @@ def select_accepted_rows(
     """
     check_bad_row_share(counts["reasons"], counts["examples"], rules, use_case, name)
     check_invalid_value_share(counts["emptied"], rules, use_case, name)
-    accepted = checked["_reason"].isnull()  # noqa: PD003 - Ibis, not pandas
+    accepted = checked["_reason"].isnull()
     return checked.filter(accepted).drop(*VERDICT)
 
 

@@ -243,14 +243,14 @@ def _assign_number_cell(value: ir.FloatingValue, column: NumericProfile) -> ir.I
         )
 
     inside = between(0, len(column.points))
-    return value.isnull().ifelse(missing, inside).cast("int64")  # noqa: PD003 - no frame
+    return value.isnull().ifelse(missing, inside).cast("int64")
 
 
 def _assign_category_cell(value: ir.StringValue, column: CategoricalProfile) -> ir.IntegerValue:
     size = len(column.values)
     own = [(value == known, ibis.literal(at)) for at, known in enumerate(column.values)]
     known = value.hexdigest("sha256").substr(0, DIGEST_LENGTH).isin(column.other_values)
-    branches = [(value.isnull(), ibis.literal(size + 2)), *own]  # noqa: PD003 - no frame
+    branches = [(value.isnull(), ibis.literal(size + 2)), *own]
     if column.other_values:
         branches.append((known, ibis.literal(size)))
     return ibis.cases(*branches, else_=ibis.literal(size + 1)).cast("int64")
