@@ -1,7 +1,7 @@
 import pytest
 from click.testing import CliRunner
 
-from clientela.cli.kedro_run import kedro_run
+from clientela.cli import kedro_run
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from clientela.config_loader import ActiveConfigLoader
+from clientela.config_loader import SwitchboardContext, load_switchboard
 from clientela.exceptions import ConfigurationError
+from clientela.models.settings import TrainingSettings
 
 
 @pytest.fixture
@@ -18,8 +19,7 @@ def loader_of(project_root, conf_source):
             conf_source=str(conf_source(changes)),
             save_on_close=False,
         ) as session:
-            session.load_context()
-            return ActiveConfigLoader.active()
+            return session.load_context().config_loader
 
     return loader_of
 
@@ -74,20 +74,27 @@ def test_a_key_that_nothing_reads_is_refused(loader_of, file, content, asked, me
         loader_of({f"local/{file}.yml": content})[asked]
 
 
-def test_the_loader_of_the_latest_session_is_the_active_one(loader_of, data_root):
-    first, second = loader_of({}), loader_of({}, env="test")
-    assert ActiveConfigLoader.active() is second
-    assert first.source != second.source
-    assert second.source[1] == "test"
+def test_a_candidate_of_the_base_is_taken_away_by_null(loader_of):
+    def candidates(changes):
+        parameters = loader_of(changes)["parameters"]["credit_payment"]["training"]
+        return TrainingSettings.model_validate(parameters).candidates
+
+    shipped = candidates({})
+    local = {"credit_payment": {"training": {"candidates": {"bosque": None}}}}
+    assert "bosque" in shipped
+    del shipped["bosque"]
+    assert candidates({"local/parameters.yml": local}) == shipped
 
 
 def test_without_a_session_the_project_is_found_from_a_folder_below(
-    project_root, data_root, monkeypatch
+    project_root, data_root, conf_source, monkeypatch
 ):
+    folder = conf_source({"test/use_cases.yml": {"retail": {"enabled": False}}})
+    monkeypatch.setenv("DYNACONF_CONF_SOURCE", str(folder))
     bootstrap_project(project_root)
-    monkeypatch.setattr(ActiveConfigLoader, "_active", None)
+    monkeypatch.setattr(SwitchboardContext, "latest", None)
     monkeypatch.setenv("KEDRO_ENV", "test")
     monkeypatch.chdir(project_root / "src" / "clientela")
-    active = ActiveConfigLoader.active()
-    assert active.source == (str(project_root / "conf"), "test")
-    assert "retail" in active["use_cases"]
+    assert load_switchboard()["retail"]["enabled"] is False
+    monkeypatch.undo()
+    bootstrap_project(project_root)

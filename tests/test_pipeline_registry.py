@@ -12,7 +12,8 @@ from kedro.framework.startup import bootstrap_project
 from kedro_viz.integrations.kedro.data_loader import load_data
 
 from clientela.exceptions import ConfigurationError
-from clientela.pipeline_registry import ON_REQUEST, list_stages
+from clientela.pipeline_registry import CREATE_PIPELINE, ON_REQUEST
+from clientela.use_cases import STAGES
 
 LOANS = {
     "prestamos": {
@@ -81,30 +82,30 @@ def seen_by_registry_list(project_root, conf_source, data_root):
     return seen
 
 
-def test_each_stage_is_one_pipeline_in_the_order_of_the_switchboard(seen_by_session):
-    stages = seen_by_session({})
-    assert [*stages][:2] == ["data_generation", "ingestion"]
-    assert [*stages][-1] == "__default__"
-    assert set(stages) - {"__default__"} <= list_stages()
+def test_there_is_a_pipeline_per_stage_and_use_case_and_one_of_all(seen_by_session):
+    registered = seen_by_session(LOANS)
+    assert [*registered] == [*STAGES, *OFF, "prestamos", "__default__"]
+    assert [*CREATE_PIPELINE] == [*STAGES]
+    packages = (Path(__file__).parents[1] / "src/clientela/pipelines").glob("*/pipeline.py")
+    assert {path.parent.name for path in packages} == {*STAGES}
 
 
 def test_what_needs_no_asking_is_the_default(seen_by_session):
-    stages = seen_by_session({})
-    default = set(stages["__default__"].nodes)
-    for name, stage in stages.items():
-        if name in ON_REQUEST:
-            assert not default & set(stage.nodes)
-        else:
-            assert set(stage.nodes) <= default
+    registered = seen_by_session({})
+    default = set(registered["__default__"].nodes)
+    for name in STAGES:
+        nodes = set(registered[name].nodes)
+        assert not default & nodes if name in ON_REQUEST else nodes <= default
 
 
-def test_every_node_carries_the_tag_of_a_use_case(seen_by_session):
-    stages = seen_by_session(LOANS)
-    assert all(node.tags for stage in stages.values() for node in stage.nodes)
-    tagged = stages["__default__"].only_nodes_with_tags("prestamos")
-    assert namespaces({"": tagged}) == {"prestamos"}
-    shared = stages["__default__"].only_nodes_with_tags("purchase_intensity")
-    assert namespaces({"": shared}) == {"retail", "purchase_intensity"}
+def test_a_use_case_is_what_its_tag_selects(seen_by_session):
+    registered = seen_by_session(LOANS)
+    assert all(node.tags for made in registered.values() for node in made.nodes)
+    for name in (*OFF, "prestamos"):
+        tagged = registered["__default__"].only_nodes_with_tags(name)
+        assert registered[name].nodes == tagged.nodes
+    assert namespaces({"": registered["prestamos"]}) == {"prestamos"}
+    assert namespaces({"": registered["purchase_intensity"]}) == {"retail", "purchase_intensity"}
 
 
 @pytest.mark.parametrize("view", ["seen_by_session", "seen_by_viz"])
@@ -124,14 +125,19 @@ def test_another_conf_source_in_one_process_replaces_the_pipelines(seen_by_sessi
     first = seen_by_session({})
     second = seen_by_session(OFF | LOANS)
     third = seen_by_session({})
-    assert set(second) == {"ingestion", "__default__"}
-    assert set(first) == set(third) > set(second)
+    assert set(second) == {"ingestion", "prestamos", "__default__"}
+    assert set(first) == set(third) > {*STAGES}
 
 
 @pytest.mark.slow
 def test_registry_list_follows_the_switchboard(seen_by_registry_list):
-    assert seen_by_registry_list(OFF | LOANS) == {"__default__", "ingestion"}
-    assert {"training", "feature_engineering", "ingestion"} <= seen_by_registry_list({})
+    assert seen_by_registry_list(OFF | LOANS) == {"__default__", "ingestion", "prestamos"}
+    assert {
+        "training",
+        "ingestion",
+        "credit_payment",
+        "customer_segments",
+    } <= seen_by_registry_list({})
 
 
 def test_a_run_follows_the_switchboard(run_kedro, data_root):

@@ -1,9 +1,9 @@
-"""Makes the switchboard visible to every command.
+"""Configuration that is checked as it is read, and pipelines that follow its switchboard.
 
 `register_pipelines` takes no arguments, yet the pipelines depend on `use_cases.yml` of the conf
-source and environment in use. Kedro builds one config loader per session (for `kedro run`,
-kedro-viz and notebooks alike), so the loader remembers itself; `kedro registry list`, which opens
-no session, gets the default one.
+source and environment in use. Kedro makes one context per session (for `kedro run`, kedro-viz and
+notebooks alike), so the context has the pipelines registered from its own configuration. A command
+that opens no session, as `kedro registry list`, sees those of the project's default one.
 """
 
 import copy
@@ -12,69 +12,55 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from kedro.config import OmegaConfigLoader
+from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines, settings
 from kedro.utils import find_kedro_project
 
 from clientela.use_cases import require_known_entries, require_known_raw_files
 
 
-class ActiveConfigLoader(OmegaConfigLoader):
-    """An `OmegaConfigLoader` that remembers which one was built last."""
-
-    _active: ClassVar["ActiveConfigLoader | None"] = None
+class CheckedConfigLoader(OmegaConfigLoader):
+    """Refuses keys that nothing would read, and reads each kind of configuration once."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._read: dict[str, dict[str, Any]] = {}  # first: Kedro's own asks for the globals
         super().__init__(*args, **kwargs)
-        previous, ActiveConfigLoader._active = ActiveConfigLoader._active, self
-        if (
-            previous is not None
-            and previous.source != self.source
-            and previous._read.get("use_cases") != self["use_cases"]  # noqa: SLF001 - its own kind
-        ):
-            _reload_pipelines()
 
     def __getitem__(self, key: str) -> dict[str, Any]:
-        """The configuration of one kind, checked for keys that nothing would read.
-
-        Kedro asks for each kind several times per command; the files are read once.
-        """
+        """One kind of configuration; Kedro asks for each several times per command."""
         if key not in self._read:
-            self._read[key] = self._checked(key)
+            config: dict[str, Any] = super().__getitem__(key)
+            if key == "parameters":
+                require_known_entries(config, self["use_cases"], self.runtime_params or {})
+            if key == "catalog":
+                roots = self["globals"]
+                names = {name: roots.get(name) or {} for name in ("raw_files", "raw_text")}
+                require_known_raw_files(names, config, self["use_cases"])
+            self._read[key] = config
         return copy.deepcopy(self._read[key])
 
-    def _checked(self, key: str) -> dict[str, Any]:
-        config: dict[str, Any] = super().__getitem__(key)
-        if key == "parameters":
-            require_known_entries(config, self["use_cases"], self.runtime_params or {})
-        if key == "catalog":
-            settings = self["globals"]
-            names = {name: settings.get(name) or {} for name in ("raw_files", "raw_text")}
-            require_known_raw_files(names, config, self["use_cases"])
-        return config
 
-    @property
-    def source(self) -> tuple[str, str | None]:
-        """Where the switchboard is read, which decides what pipelines there are."""
-        return str(self.conf_source), self.env
+class SwitchboardContext(KedroContext):
+    """A context whose pipelines are those of its own switchboard."""
 
-    @classmethod
-    def active(cls) -> "ActiveConfigLoader":
-        """The loader of the session at hand, or a default one where there is no session."""
-        if cls._active is None:
-            from kedro.framework.project import settings  # noqa: PLC0415 - cyclic at import time
+    latest: ClassVar["SwitchboardContext | None"] = None
 
-            # as Kedro does: commands work from any folder below the project
-            project = find_kedro_project(Path.cwd()) or Path.cwd()
-            cls._active = settings.CONFIG_LOADER_CLASS(
-                conf_source=str(project / settings.CONF_SOURCE),
-                env=os.getenv("KEDRO_ENV"),
-                **settings.CONFIG_LOADER_ARGS,
-            )
-        return cls._active
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        SwitchboardContext.latest = self
+        # has them registered anew at the next look: an earlier session may have had others
+        pipelines.configure("clientela.pipeline_registry")
 
 
-def _reload_pipelines() -> None:
-    """Have the pipelines registered anew: they were built from another switchboard."""
-    from kedro.framework.project import pipelines  # noqa: PLC0415 - cyclic at import time
-
-    pipelines.configure(pipelines._pipelines_module)  # noqa: SLF001 - Kedro has no other way
+def load_switchboard() -> dict[str, Any]:
+    """The content of `use_cases.yml` for the latest session, or of the default configuration."""
+    if SwitchboardContext.latest is not None:
+        return SwitchboardContext.latest.config_loader["use_cases"]
+    # as Kedro does: commands work from any folder below the project
+    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    loader = settings.CONFIG_LOADER_CLASS(
+        conf_source=str(project / settings.CONF_SOURCE),
+        env=os.getenv("KEDRO_ENV"),
+        **settings.CONFIG_LOADER_ARGS,
+    )
+    return loader["use_cases"]

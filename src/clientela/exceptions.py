@@ -3,33 +3,33 @@
 ClientelaError
 ├── ConfigurationError      a setting is wrong, or contradicts another
 ├── RawDataError            the raw files can't be used as they are
-│   ├── RawFileMissing          nothing lies where the catalog looks
-│   ├── RawFileUnreadable       it is there, but no table can be read from it
-│   ├── WrongColumns            required columns are absent from the header
-│   ├── TooManyBadRows          the quarantine holds more rows than is tolerated
-│   ├── TooManyBadValues        a column lost more of its values than is tolerated
-│   └── RawDataNotOurs          sample data would overwrite somebody's own file
-├── StageInputMissing       an earlier stage has not run yet
-├── RowsUnaccounted         accepted + quarantined rows differ from the rows read
+│   ├── RawFileNotFoundError    nothing lies where the catalog looks
+│   ├── RawFileUnreadableError  it is there, but no table can be read from it
+│   ├── InvalidColumnsError     required columns are absent from the header
+│   ├── TooManyBadRowsError     the quarantine holds more rows than is tolerated
+│   ├── TooManyBadValuesError   a column lost more of its values than is tolerated
+│   └── ForeignRawDataError     sample data would overwrite somebody's own file
+├── MissingStageInputError  an earlier stage has not run yet
+├── RowAccountingError      accepted + quarantined rows differ from the rows read
 ├── TrainingDataError       the model input can't be learned from
-│   └── UnusableTarget          a target column is not ordinal codes, or has one class only
+│   └── InvalidTargetError      a target column is not ordinal codes, or has one class only
 ├── ScoringDataError        rows to be scored lack what the model needs
 ├── LabellingError          labels can't be made, or too many rows went without
-├── LeakageFound            a feature knows what it can't know at decision time
+├── LeakageError            a feature knows what it can't know at decision time
 ├── ModelFileError          a stored model is damaged, foreign, or of another version
-├── CaseRefused             a case to be answered online breaks the fields of the model
+├── InvalidCaseError        a case to be answered online breaks the fields of the model
 ├── ServingError            models can't be registered, deployed, served or asked
 │   ├── RegistryError           the model registry can't be reached, or refuses
-│   ├── DeploymentFailed        an endpoint could not be brought up, or failed its test
-│   └── NothingApproved         no approved model is there to be served
-├── CardContradiction       a model card's figures are missing or contradict each other
+│   ├── DeploymentError         an endpoint could not be brought up, or failed its test
+│   └── NoApprovedModelError    no approved model is there to be served
+├── ModelCardError          a model card's figures are missing or contradict each other
 ├── DatabaseError           a table could not be loaded into a database
-│   ├── DatabaseUnreachable     no connection: address, network, password, or driver
-│   ├── DatabaseRefused         connected, but it does not let the table be read or written
-│   └── WrongTable              the rows, or the table that stands there, have another form
+│   ├── DatabaseConnectionError  no connection: address, network, password, or driver
+│   ├── DatabaseOperationError  connected, but it does not let the table be read or written
+│   └── InvalidTableError       the rows, or the table that stands there, have another form
 └── DriftError              current data can't be compared with a baseline
-    ├── ProfileUnusable         the baseline profile is damaged, foreign, or can't be made
-    ├── CurrentDataUnfit        the current data lack rows, columns or types of the baseline
+    ├── InvalidProfileError     the baseline profile is damaged, foreign, or can't be made
+    ├── IncompatibleDataError   the current data lack rows, columns or types of the baseline
     └── MonitoringLogError      the log of former periods was cut short, or is not ours
 
 Messages say what was expected, what came, and how to mend it. They never hold personal data.

@@ -3,10 +3,12 @@
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from clientela.exceptions import ConfigurationError, MissingStageInputError
+from clientela.use_cases import STAGES
 
 HEADLINE = "headline"
 DRIFT_STATE = "drift_state"
@@ -20,16 +22,14 @@ class StageInputCheck:
         """Checks that what earlier stages should have written exists.
 
         Raises:
-            StageInputMissing: An input that some stage writes is not there.
+            MissingStageInputError: An input that some stage writes is not there.
             ConfigurationError: A block of parameters is not there.
         """
-        from kedro.framework.project import pipelines  # noqa: PLC0415 - cyclic at import time
-
         makers = {
             name: stage
-            for stage, made in pipelines.items()
-            if stage != "__default__"
-            for name in made.all_outputs()
+            for stage in STAGES
+            if stage in pipelines
+            for name in pipelines[stage].all_outputs()
         }
         blocks = [name for name in sorted(pipeline.inputs()) if name.startswith("params:")]
         absent = [name.removeprefix("params:") for name in blocks if not catalog.exists(name)]
@@ -43,7 +43,7 @@ class StageInputCheck:
         ]
         if missing:
             needed = {makers[name] for name in missing}
-            stages = [stage for stage in pipelines if stage in needed]
+            stages = [stage for stage in STAGES if stage in needed]
             raise MissingStageInputError(
                 f"Not there yet: {', '.join(missing)}. Run first: "
                 f"kedro run --pipelines={','.join(stages)}"

@@ -2,12 +2,13 @@
 
 from omegaconf.resolvers import oc
 
-from clientela.config_loader import ActiveConfigLoader
+from clientela.config_loader import CheckedConfigLoader, SwitchboardContext
 from clientela.hooks import DRIFT_ALERTS, RunSummary, StageInputCheck
 
 HOOKS = (StageInputCheck(), RunSummary(), DRIFT_ALERTS)
 
-CONFIG_LOADER_CLASS = ActiveConfigLoader
+CONTEXT_CLASS = SwitchboardContext
+CONFIG_LOADER_CLASS = CheckedConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,6 +12,22 @@ from clientela.exceptions import ConfigurationError, did_you_mean
 #
 # `conf/<env>/use_cases.yml` is the one list. An entry with a task is a use case; an entry without
 # one only prepares tables that use cases share, and is on while one of them is.
+
+
+STAGES: Final = (
+    "data_generation",
+    "ingestion",
+    "labelling",
+    "eda",
+    "feature_engineering",
+    "ordinal_target",
+    "segmentation",
+    "training",
+    "scoring",
+    "monitoring",
+    "deployment",
+)
+"""Every stage that a use case may have; each is a package under `clientela.pipelines`."""
 
 
 class Table(BaseModel):
@@ -69,7 +85,7 @@ class UseCase(BaseModel):
         return self
 
 
-def parse_use_cases(config: Mapping[str, object], stages: frozenset[str]) -> dict[str, UseCase]:
+def parse_use_cases(config: Mapping[str, object]) -> dict[str, UseCase]:
     """The entries that are on, in their order, with their tags.
 
     Args:
@@ -79,15 +95,21 @@ def parse_use_cases(config: Mapping[str, object], stages: frozenset[str]) -> dic
         Name to entry; shared tables come before the use cases that need them.
 
     Raises:
-        ConfigurationError: An entry has unknown fields, stages, or shares an unknown entry.
+        ConfigurationError: An entry has unknown fields or stages, the name of a stage, or shares
+            an unknown entry.
     """
     entries = {name: _parse_use_case(name, fields) for name, fields in config.items()}
     for entry in entries.values():
+        if entry.name in STAGES:  # both name a pipeline of `kedro run --pipelines=`
+            raise ConfigurationError(
+                f"use_cases.yml: {entry.name!r} is the name of a stage, so no use case can have it. "
+                "Rename the entry."
+            )
         for stage in entry.stages:
-            if stage not in stages:
+            if stage not in STAGES:
                 raise ConfigurationError(
                     f"use_cases.yml: {entry.name!r} names the stage {stage!r}, which does not "
-                    "exist. " + did_you_mean(stage, stages)
+                    "exist. " + did_you_mean(stage, STAGES)
                 )
         if entry.shares is not None and entry.shares not in entries:
             raise ConfigurationError(

@@ -11,7 +11,7 @@ from clientela.aws.workflow import SCHEDULED, build_workflow_definition, build_w
 from clientela.aws_clients import parse_aws_settings
 from clientela.cli.sagemaker import build_workflow_steps
 from clientela.exceptions import ConfigurationError
-from clientela.pipeline_registry import build_stage_pipelines, list_stages
+from clientela.pipeline_registry import create_stage_pipelines
 from clientela.use_cases import parse_use_cases
 
 GOLDEN = "goldens/workflow.json"
@@ -20,7 +20,7 @@ GOLDEN = "goldens/workflow.json"
 @pytest.fixture(scope="module")
 def use_cases(project_root):
     config = yaml.safe_load((project_root / "conf/base/use_cases.yml").read_text("utf-8"))
-    return parse_use_cases(config, list_stages())
+    return parse_use_cases(config)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_each_stage_of_each_use_case_is_a_step_but_the_samples(definition, use_c
 
 @pytest.fixture(scope="module")
 def stages(use_cases):
-    return build_stage_pipelines(use_cases)
+    return create_stage_pipelines(use_cases)
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ValidationError
 
 from clientela.aws_clients import AwsSettings, parse_aws_settings
-from clientela.config_loader import ActiveConfigLoader
+from clientela.config_loader import CheckedConfigLoader
 from clientela.datasets.model_packages import create_model_registry
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.pipeline_registry import list_stages
 from clientela.registry.manifest import ServedTask
 from clientela.registry.model_registry import DeploymentSettings, ModelRegistry
 from clientela.registry.published_models import PublishedModelStore
@@ -36,7 +35,7 @@ class Environment:
     """
 
     project: Path
-    loader: ActiveConfigLoader
+    loader: CheckedConfigLoader
 
     @classmethod
     def named(cls, env: str | None = None, conf_source: str | None = None) -> Self:
@@ -58,7 +57,7 @@ class Environment:
         folder = Path(conf_source) if conf_source is not None else Path(str(project)) / "conf"
         chosen = env or os.getenv("KEDRO_ENV")
         _require_environment(folder, chosen)
-        loader = ActiveConfigLoader(conf_source=str(folder), env=chosen, **CONFIG_LOADER_ARGS)
+        loader = CheckedConfigLoader(conf_source=str(folder), env=chosen, **CONFIG_LOADER_ARGS)
         return cls(Path(project or Path.cwd()), loader)
 
     @cached_property
@@ -134,7 +133,7 @@ class Environment:
     @cached_property
     def entries(self) -> dict[str, UseCase]:
         """Every entry of the switchboard that is on, shared tables included."""
-        return parse_use_cases(self.loader["use_cases"], list_stages())
+        return parse_use_cases(self.loader["use_cases"])
 
     @property
     def groups(self) -> list[str]:

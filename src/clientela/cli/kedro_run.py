@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from omegaconf.errors import InterpolationResolutionError
 
 from clientela.exceptions import ClientelaError, did_you_mean
 from clientela.hooks import DRIFT_ALERTS
-from clientela.pipeline_registry import list_stages
+from clientela.use_cases import STAGES
 
 # How often Python looks for objects that only refer to one another.
 #
@@ -95,12 +96,13 @@ def _list_requested_pipelines(
 
 
 def _explain_unknown_pipeline(name: str) -> str:
-    if name in list_stages():
+    if name in STAGES:
         return (
             f"No use case that is switched on has the stage {name!r}. See use_cases.yml of the "
             "environment."
         )
-    return f"No pipeline is called {name!r}. {did_you_mean(name, list_stages())}"
+    known = {*STAGES, *pipelines} - {"__default__"}
+    return f"No pipeline is called {name!r}. {did_you_mean(name, known)}"
 
 
 def format_error_message(error: BaseException) -> str:

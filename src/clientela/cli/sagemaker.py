@@ -29,7 +29,7 @@ from clientela.cli.environment import Environment
 from clientela.cli.main import with_environment
 from clientela.exceptions import ConfigurationError, DeploymentError, MissingStageInputError
 from clientela.models.training_data import FeatureSchema
-from clientela.pipeline_registry import build_stage_pipelines
+from clientela.pipeline_registry import create_stage_pipelines
 from clientela.storage import compute_sha256, write_object
 from clientela.use_cases import UseCase
 
@@ -88,7 +88,7 @@ def _build_training_spec(
     environment: Environment, use_case: str, data: Mapping[Channel, str]
 ) -> TrainingSpec:
     training = _get_training_params(environment, use_case)
-    for candidate in training.get("candidates", {}).values():
+    for candidate in filter(None, training.get("candidates", {}).values()):
         if candidate["role"] == "required" and candidate["kind"].startswith("xgboost_"):
             params = candidate.get("params", {})
             return TrainingSpec(use_case, params, int(training["seed"]), data)
@@ -158,7 +158,7 @@ def build_workflow_steps(use_cases: Mapping[str, UseCase]) -> list[WorkflowStep]
 
 def split_stage_pipelines(use_cases: Mapping[str, UseCase]) -> dict[tuple[str, str], Pipeline]:
     """What `kedro run --pipelines=<stage> --namespaces=<entry>` runs."""
-    stages = build_stage_pipelines(use_cases)
+    stages = create_stage_pipelines(use_cases)
     return {
         (name, stage): stages[stage].only_nodes_with_namespaces([name])
         for name, entry in use_cases.items()

@@ -16,7 +16,6 @@ from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clientela.exceptions import ClientelaError, ConfigurationError, DriftError
-from clientela.pipeline_registry import list_stages
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.reporting.drift_findings import EffectSizes
 from clientela.reporting.model_health import Recommendation, State, Wording
@@ -352,6 +351,6 @@ def open_catalog(options: Options) -> MonitoringCatalog:
     context = session.load_context()
     # nothing runs here, and importing every pipeline to check its parameters takes seconds
     context._pipelines_to_validate = []  # noqa: SLF001 - Kedro has no other way
-    entries = parse_use_cases(context.config_loader["use_cases"], list_stages())
+    entries = parse_use_cases(context.config_loader["use_cases"])
     monitored = (name for name, entry in entries.items() if STAGE in entry.stages)
     return MonitoringCatalog(context.catalog, tuple(monitored))

@@ -1,8 +1,17 @@
 """What a person decides about training and scoring: the typed form of their parameters."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from clientela.features.preprocessing import PreprocessingSettings
 from clientela.models.binary_decision import CostMatrix
@@ -128,7 +137,8 @@ class TrainingSettings(Settings):
         workers: Folds computed at the same time; never changes a result.
         bootstrap: Samples behind the intervals on the test part.
         explained_rows: Most rows of the training part that the global explanation reads.
-        candidates: Name to candidate, simplest first: among equally good ones the first wins.
+        candidates: Name to candidate, simplest first: among equally good ones the first wins; one
+            that is null is left out.
         labels: Feature to its name in the readers' language.
         cases: What the rows are, in the plural, in the readers' language.
         costs: What right and wrong decisions cost; None: each mistake one.
@@ -153,6 +163,14 @@ class TrainingSettings(Settings):
     costs: CostMatrix | None = None
     fairness: FairnessSettings | None = None
     points: PointScale = PointScale()
+
+    @field_validator("candidates", mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, candidates: Any) -> Any:
+        # an environment takes a candidate of conf/base away by null
+        if not isinstance(candidates, Mapping):
+            return candidates
+        return {name: entry for name, entry in candidates.items() if entry is not None}
 
     @model_validator(mode="after")
     def _require_rule_and_baseline(self) -> Self:
