@@ -55,12 +55,13 @@ class SwitchboardContext(KedroContext):
 def load_switchboard() -> dict[str, Any]:
     """The content of `use_cases.yml` for the latest session, or of the default configuration."""
     if SwitchboardContext.latest is not None:
-        return SwitchboardContext.latest.config_loader["use_cases"]
-    # as Kedro does: commands work from any folder below the project
-    project = find_kedro_project(Path.cwd()) or Path.cwd()
-    loader = settings.CONFIG_LOADER_CLASS(
-        conf_source=str(project / settings.CONF_SOURCE),
-        env=os.getenv("KEDRO_ENV"),
-        **settings.CONFIG_LOADER_ARGS,
-    )
-    return loader["use_cases"]
+        loader = SwitchboardContext.latest.config_loader
+    else:
+        # as Kedro does: commands work from any folder below the project
+        project = find_kedro_project(Path.cwd()) or Path.cwd()
+        loader = settings.CONFIG_LOADER_CLASS(
+            conf_source=str(project / settings.CONF_SOURCE),
+            env=os.getenv("KEDRO_ENV"),
+            **settings.CONFIG_LOADER_ARGS,
+        )
+    return dict(loader["use_cases"])
