@@ -6,20 +6,19 @@ a retailer's export does, so that one customer's rows are spread over the whole 
 
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 import ibis.expr.types as ir
-import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
 from clientela.datasets.table import TableDataset
-from clientela.pipelines.data_generation.simulation import TransactionSimulation
+from clientela.pipelines.data_generation.retail import TransactionSimulation
+from clientela.pipelines.data_generation.simulation import SimulatedTable
 from clientela.pipelines.data_generation.transactions import (
-    SimulatedCustomers,
-    SimulatedTransactions,
+    simulate_customers,
+    simulate_transactions,
 )
 from clientela.schemas import Customers, Transactions
 from clientela.text import normalize_text
@@ -50,8 +49,8 @@ def main(rows: int, transactions: Path, customers: Path) -> None:
     )
     transactions.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=transactions.parent) as folder:
-        bought = _as_drawn(SimulatedTransactions(simulation), Path(folder) / "transactions.parquet")
-        people = _as_drawn(SimulatedCustomers(simulation), Path(folder) / "customers.parquet")
+        bought = _as_drawn(simulate_transactions(simulation), Path(folder) / "transactions.parquet")
+        people = _as_drawn(simulate_customers(simulation), Path(folder) / "customers.parquet")
         TableDataset(filepath=str(transactions), order_by=["fecha", "id_transaccion"]).save(
             Transactions.validate(typed(bought))
         )
@@ -74,10 +73,10 @@ def typed(drawn: ir.Table) -> ir.Table:
     ).select(*TYPED)
 
 
-def _as_drawn(simulated: SimulatedTransactions | SimulatedCustomers, place: Path) -> ir.Table:
+def _as_drawn(simulated: SimulatedTable, place: Path) -> ir.Table:
     """The simulated table, written chunk by chunk so that no chunk has to stay in memory."""
     chunks = track(
-        _clean_tables(simulated), place.stem, total=len(simulated), console=Console(stderr=True)
+        simulated.clean_tables(), place.stem, total=len(simulated), console=Console(stderr=True)
     )
     first = next(chunks := iter(chunks))
     with pq.ParquetWriter(place, first.schema) as writer:
@@ -85,12 +84,6 @@ def _as_drawn(simulated: SimulatedTransactions | SimulatedCustomers, place: Path
         for chunk in chunks:
             writer.write_table(chunk)
     return TableDataset(filepath=str(place)).load()
-
-
-def _clean_tables(simulated: SimulatedTransactions | SimulatedCustomers) -> Iterable[pa.Table]:
-    if isinstance(simulated, SimulatedTransactions):
-        return simulated.clean_tables()
-    return simulated.tables()
 
 
 if __name__ == "__main__":

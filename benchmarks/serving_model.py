@@ -25,8 +25,7 @@ from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.models.stored_model import StoredModel
-from clientela.pipelines.data_generation.borrowers import CreditSimulation
-from clientela.pipelines.data_generation.credit import simulate_loans
+from clientela.pipelines.data_generation.credit import CreditSimulation, simulate_loans
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.registry.manifest import Example, build_table_fields, describe_classifier
 from clientela.registry.package import ModelPackage, build_package

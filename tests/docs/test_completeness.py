@@ -91,9 +91,9 @@ from clientela.pipelines.data_generation.applications import (
     ApplicationDirtShares,
     ApplicationSimulation,
 )
-from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
 from clientela.pipelines.data_generation.churn import ChurnDirtShares, ChurnSimulation
-from clientela.pipelines.data_generation.simulation import DirtShares, TransactionSimulation
+from clientela.pipelines.data_generation.credit import CreditDirtShares, CreditSimulation
+from clientela.pipelines.data_generation.retail import TransactionDirtShares, TransactionSimulation
 from clientela.pipelines.eda.exploration import EdaParameters
 from clientela.pipelines.segmentation.choose_k import evaluate_k_range
 from clientela.pipelines.training.nodes import FIRST_CANDIDATES, BinaryTrainingSettings
@@ -118,7 +118,7 @@ CONFIGURED: tuple[type[BaseModel], ...] = (
     TableRules,
     ColumnRule,
     TransactionSimulation,
-    DirtShares,
+    TransactionDirtShares,
     EngineSettings,
     Table,
     SegmentFeatureParams,

@@ -21,9 +21,9 @@ from clientela.features.transactions import OrdinalTarget
 from clientela.models.labels import LabellingSettings
 from clientela.models.settings import ScoringSettings, TrainingSettings
 from clientela.pipelines.data_generation.applications import ApplicationSimulation
-from clientela.pipelines.data_generation.borrowers import CreditSimulation
 from clientela.pipelines.data_generation.churn import ChurnSimulation
-from clientela.pipelines.data_generation.simulation import TransactionSimulation
+from clientela.pipelines.data_generation.credit import CreditSimulation
+from clientela.pipelines.data_generation.retail import TransactionSimulation
 from clientela.pipelines.eda.exploration import EdaParameters
 from clientela.pipelines.training.nodes import BinaryTrainingSettings
 from clientela.registry.model_registry import DeploymentSettings

@@ -30,9 +30,8 @@ from clientela.pipelines.data_generation.applications import (
     ApplicationSimulation,
     simulate_applications,
 )
-from clientela.pipelines.data_generation.borrowers import CreditSimulation
 from clientela.pipelines.data_generation.churn import ChurnSimulation, simulate_visitors
-from clientela.pipelines.data_generation.credit import simulate_loans
+from clientela.pipelines.data_generation.credit import CreditSimulation, simulate_loans
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.package import ModelPackage, build_package, open_package

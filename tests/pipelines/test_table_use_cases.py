@@ -7,9 +7,12 @@ import pytest
 import yaml
 
 from clientela.exceptions import ConfigurationError, TooManyBadRowsError, TrainingDataError
-from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
 from clientela.pipelines.data_generation.churn import ChurnSimulation, simulate_visitors
-from clientela.pipelines.data_generation.credit import simulate_loans
+from clientela.pipelines.data_generation.credit import (
+    CreditDirtShares,
+    CreditSimulation,
+    simulate_loans,
+)
 
 STAGES = "ingestion,feature_engineering"
 LOANS = "credit_payment/Base_de_datos.csv"

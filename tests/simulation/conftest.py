@@ -1,10 +1,9 @@
 import pytest
 
-from clientela.pipelines.data_generation.retail import draw_customers
-from clientela.pipelines.data_generation.simulation import (
+from clientela.pipelines.data_generation.retail import (
     Calendar,
     TransactionSimulation,
-    split_into_chunks,
+    draw_customers,
 )
 
 
@@ -20,7 +19,7 @@ def calendar(simulation):
 
 @pytest.fixture(scope="session")
 def chunk(simulation):
-    return list(split_into_chunks(simulation))[1]
+    return list(simulation.blocks())[1]
 
 
 @pytest.fixture(scope="session")

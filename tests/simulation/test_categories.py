@@ -1,6 +1,6 @@
 import pytest
 
-from clientela.pipelines.data_generation.simulation import CATEGORIES, list_spellings
+from clientela.pipelines.data_generation.retail import CATEGORIES, list_spellings
 
 
 def test_shares_of_all_rubros_add_up_to_one():

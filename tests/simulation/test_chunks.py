@@ -2,12 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.pipelines.data_generation.simulation import (
-    TransactionSimulation,
-    count_customer_chunks,
-    split_into_blocks,
-    split_into_chunks,
-)
+from clientela.pipelines.data_generation.retail import TransactionSimulation
+from clientela.pipelines.data_generation.simulation import TableSimulation
 
 
 @given(
@@ -19,8 +15,7 @@ def test_chunks_cover_all_customers_and_transactions_once(customers, transaction
     simulation = TransactionSimulation(
         customers=customers, transactions=transactions, chunk_rows=chunk_rows
     )
-    parts = list(split_into_chunks(simulation))
-    assert len(parts) == count_customer_chunks(simulation)
+    parts = list(simulation.blocks())
     first_customer = first_row = 0
     for position, part in enumerate(parts):
         assert (part.position, part.first_customer, part.first_row) == (
@@ -40,8 +35,8 @@ def test_a_stream_begins_anew_at_every_call(chunk):
 
 
 def test_streams_differ_by_purpose_chunk_and_seed(simulation):
-    first, second = list(split_into_chunks(simulation))[:2]
-    reseeded = next(split_into_chunks(simulation.model_copy(update={"seed": 4})))
+    first, second = list(simulation.blocks())[:2]
+    reseeded = next(simulation.model_copy(update={"seed": 4}).blocks())
     draws = {
         part.create_rng(purpose).integers(2**60)
         for part in (first, second, reseeded)
@@ -50,9 +45,9 @@ def test_streams_differ_by_purpose_chunk_and_seed(simulation):
     assert len(draws) == 12
 
 
-@given(rows=st.integers(1, 10_000), block_rows=st.integers(1, 3_000), share=st.floats(0, 1))
+@given(rows=st.integers(1, 10_000), block_rows=st.integers(1_000, 3_000), share=st.floats(0, 1))
 def test_blocks_cover_all_rows_and_their_counts_add_up(rows, block_rows, share):
-    blocks = list(split_into_blocks(rows, block_rows, seed=1))
+    blocks = list(TableSimulation(rows=rows, chunk_rows=block_rows).blocks())
     assert [block.position for block in blocks] == list(range(len(blocks)))
     assert sum(block.rows for block in blocks) == rows
     assert max(block.rows for block in blocks) <= block_rows

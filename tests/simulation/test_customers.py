@@ -5,20 +5,20 @@ import pyarrow as pa
 import pytest
 
 from clientela.pipelines.data_generation.retail import (
-    COLUMNS,
+    CUSTOMER_COLUMNS,
     MISSING_BIRTH_DATE,
     MISSING_ESTRATO,
+    TransactionSimulation,
     build_customers_table,
     draw_customers,
     encode_customer_ids,
 )
-from clientela.pipelines.data_generation.simulation import TransactionSimulation, split_into_chunks
 
 
 @pytest.fixture(scope="module")
 def many(calendar):
     simulation = TransactionSimulation(customers=8_000, transactions=8_000)
-    chunk = next(split_into_chunks(simulation))
+    chunk = next(simulation.blocks())
     return chunk, draw_customers(chunk, calendar)
 
 
@@ -53,13 +53,13 @@ def test_the_table_has_the_columns_and_types_of_the_contract(many):
             "saldo_puntos": pa.int64(),
         }
     )
-    assert tuple(table.column_names) == COLUMNS
+    assert tuple(table.column_names) == CUSTOMER_COLUMNS
 
 
 def test_birth_dates_and_estratos_are_partly_missing(many):
     chunk, people = many
     table = build_customers_table(chunk, people, np.zeros(8_000, np.int64))
-    missing = {name: table[name].null_count / 8_000 for name in COLUMNS}
+    missing = {name: table[name].null_count / 8_000 for name in CUSTOMER_COLUMNS}
     assert missing["fecha_nacimiento"] == pytest.approx(MISSING_BIRTH_DATE, abs=0.02)
     assert missing["estrato_social"] == pytest.approx(MISSING_ESTRATO, abs=0.02)
     assert missing["id_cliente"] == missing["saldo_puntos"] == 0

@@ -3,7 +3,8 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from clientela.pipelines.data_generation.retail import (
+from clientela.pipelines.data_generation.retail import draw_purchases
+from clientela.pipelines.data_generation.transactions import (
     CENTS_PER_POINT,
     EARNING,
     POINT_VALUE_CENTS,
@@ -11,7 +12,6 @@ from clientela.pipelines.data_generation.retail import (
     REFUNDING,
     build_ledger,
     count_refunds,
-    draw_purchases,
 )
 
 

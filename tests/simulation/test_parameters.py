@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from clientela.pipelines.data_generation.simulation import DirtShares, TransactionSimulation
+from clientela.pipelines.data_generation.retail import TransactionDirtShares, TransactionSimulation
 
 
 def test_unknown_parameters_are_refused_by_name():
@@ -13,13 +13,13 @@ def test_unknown_parameters_are_refused_by_name():
 
 def test_unknown_kinds_of_dirt_are_refused_by_name():
     with pytest.raises(ValidationError, match="typos"):
-        DirtShares(typos=0.01)
+        TransactionDirtShares(typos=0.01)
 
 
 @pytest.mark.parametrize("share", [-0.001, 0.051, float("nan")])
 def test_a_share_of_dirt_outside_its_bounds_is_refused(share):
     with pytest.raises(ValidationError, match="missing_amount"):
-        DirtShares(missing_amount=share)
+        TransactionDirtShares(missing_amount=share)
 
 
 def test_a_window_that_ends_before_it_starts_is_refused_with_both_dates():
@@ -28,8 +28,8 @@ def test_a_window_that_ends_before_it_starts_is_refused_with_both_dates():
 
 
 def test_only_kinds_with_a_share_above_zero_count():
-    nothing_but = dict.fromkeys(DirtShares.model_fields, 0.0)
-    dirt = DirtShares(**(nothing_but | {"missing_amount": 0.01}))
+    nothing_but = dict.fromkeys(TransactionDirtShares.model_fields, 0.0)
+    dirt = TransactionDirtShares(**(nothing_but | {"missing_amount": 0.01}))
     assert TransactionSimulation(dirt=dirt).dirt_shares == {"missing_amount": 0.01}
 
 
@@ -38,4 +38,4 @@ def test_null_dirt_means_none():
 
 
 def test_the_largest_shares_together_leave_clean_rows():
-    assert 0.05 * len(DirtShares.model_fields) < 1
+    assert 0.05 * len(TransactionDirtShares.model_fields) < 1

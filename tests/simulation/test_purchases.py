@@ -4,8 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, truncexpon
 
-from clientela.pipelines.data_generation.retail import draw_purchases, draw_truncated_exponential
-from clientela.pipelines.data_generation.simulation import CATEGORIES, SECONDS_PER_HOUR
+from clientela.pipelines.data_generation.retail import (
+    CATEGORIES,
+    draw_purchases,
+    draw_truncated_exponential,
+)
+from clientela.pipelines.data_generation.simulation import SECONDS_PER_HOUR
 
 
 @given(st.integers(0, 2_000), st.integers(0, 100))

@@ -12,14 +12,17 @@ from clientela.pipelines.data_generation.applications import (
     simulate_application_truth,
     simulate_applications,
 )
-from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
 from clientela.pipelines.data_generation.churn import (
     ChurnDirtShares,
     ChurnSimulation,
     simulate_churn_truth,
     simulate_visitors,
 )
-from clientela.pipelines.data_generation.credit import simulate_loans
+from clientela.pipelines.data_generation.credit import (
+    CreditDirtShares,
+    CreditSimulation,
+    simulate_loans,
+)
 
 VISITORS = ChurnSimulation(rows=2_500, chunk_rows=1_000, dirt=ChurnDirtShares())
 LOANS = CreditSimulation(rows=2_500, chunk_rows=1_000, dirt=CreditDirtShares())

@@ -6,30 +6,24 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
-from clientela.pipelines.data_generation.simulation import (
-    STRUCTURAL_KINDS,
-    DirtShares,
-    TransactionSimulation,
-    count_dirty_rows,
-    split_into_chunks,
-)
+from clientela.pipelines.data_generation.retail import TransactionDirtShares, TransactionSimulation
+from clientela.pipelines.data_generation.simulation import STRUCTURAL_KINDS
 from clientela.pipelines.data_generation.transactions import (
-    SimulatedCustomers,
-    SimulatedTransactions,
-    create_transaction_dirt,
+    list_changes,
+    simulate_customers,
+    simulate_transactions,
 )
 
 DIRTY = TransactionSimulation(
     customers=200,
     transactions=6_000,
     chunk_rows=2_500,
-    dirt=DirtShares(**{kind: 0.004 + 0.001 * i for i, kind in enumerate(DirtShares.model_fields)}),
+    dirt=TransactionDirtShares(
+        **{kind: 0.004 + 0.001 * i for i, kind in enumerate(TransactionDirtShares.model_fields)}
+    ),
 )
 EXPECTED = {
-    kind: sum(
-        count_dirty_rows(create_transaction_dirt(DIRTY), chunk)[kind]
-        for chunk in split_into_chunks(DIRTY)
-    )
+    kind: sum(simulate_transactions(DIRTY).dirt.count_rows(chunk)[kind] for chunk in DIRTY.blocks())
     for kind in DIRTY.dirt_shares
 }
 
@@ -61,9 +55,10 @@ def kind_of(row, seen, known):  # noqa: PLR0911 - one rule per kind, in the plai
 
 
 def test_every_kind_has_a_spoiler():
-    assert {*create_transaction_dirt(DIRTY).spoilers, *STRUCTURAL_KINDS} == set(
-        DirtShares.model_fields
-    )
+    copied = {"exact_duplicate"}
+    assert {*list_changes(DIRTY), *STRUCTURAL_KINDS} | copied == {
+        *TransactionDirtShares.model_fields
+    }
 
 
 def test_counts_are_the_rounded_shares():
@@ -71,16 +66,16 @@ def test_counts_are_the_rounded_shares():
 
 
 def test_a_plain_reader_finds_exactly_the_promised_number_of_each_kind():
-    known = {row[0] for row in parsed(SimulatedCustomers(DIRTY))}
+    known = {row[0] for row in parsed(simulate_customers(DIRTY))}
     seen = {}
-    found = Counter(kind_of(row, seen, known) for row in parsed(SimulatedTransactions(DIRTY)))
+    found = Counter(kind_of(row, seen, known) for row in parsed(simulate_transactions(DIRTY)))
     del found["clean"]
     assert found == EXPECTED
 
 
 def test_rows_left_alone_equal_those_of_a_clean_sample():
-    clean = parsed(SimulatedTransactions(DIRTY.model_copy(update={"dirt": None})))
-    dirty = parsed(SimulatedTransactions(DIRTY))
+    clean = parsed(simulate_transactions(DIRTY.model_copy(update={"dirt": None})))
+    dirty = parsed(simulate_transactions(DIRTY))
     spoiled = sum(EXPECTED.values())
     added = EXPECTED["exact_duplicate"] + EXPECTED["conflicting_duplicate"]
     assert len(dirty) == len(clean) + added
@@ -89,7 +84,7 @@ def test_rows_left_alone_equal_those_of_a_clean_sample():
 
 
 def test_parquet_batches_hold_the_same_dirt_but_no_broken_rows():
-    table = pa.concat_tables(SimulatedTransactions(DIRTY).tables())
+    table = pa.concat_tables(simulate_transactions(DIRTY).tables())
     assert set(table.schema.types) == {pa.string()}
     assert table["valor_transaccion"].null_count == EXPECTED["missing_amount"]
     assert table["id_transaccion"].null_count == EXPECTED["missing_transaction_id"]
@@ -97,12 +92,12 @@ def test_parquet_batches_hold_the_same_dirt_but_no_broken_rows():
     assert len(table) == 6_000 + EXPECTED["exact_duplicate"] + EXPECTED["conflicting_duplicate"]
 
 
-@pytest.mark.parametrize("kind", sorted(DirtShares.model_fields))
+@pytest.mark.parametrize("kind", sorted(TransactionDirtShares.model_fields))
 def test_each_kind_works_alone_on_few_rows(kind):
-    only = dict.fromkeys(DirtShares.model_fields, 0.0) | {kind: 0.05}
-    simulation = TransactionSimulation(customers=3, transactions=30, dirt=DirtShares(**only))
-    assert count_dirty_rows(
-        create_transaction_dirt(simulation), next(split_into_chunks(simulation))
-    ) == {kind: 2}
+    only = dict.fromkeys(TransactionDirtShares.model_fields, 0.0) | {kind: 0.05}
+    simulation = TransactionSimulation(
+        customers=3, transactions=30, dirt=TransactionDirtShares(**only)
+    )
+    assert simulation.count_dirty_rows() == {kind: 2}
     lines = 32 if "duplicate" in kind else 30
-    assert len(parsed(SimulatedTransactions(simulation))) == lines
+    assert len(parsed(simulate_transactions(simulation))) == lines

@@ -1,14 +1,17 @@
 import pyarrow as pa
 import pytest
 
-from clientela.pipelines.data_generation.retail import encode_customer_ids
-from clientela.pipelines.data_generation.simulation import CATEGORIES, list_spellings
+from clientela.pipelines.data_generation.retail import (
+    CATEGORIES,
+    encode_customer_ids,
+    list_spellings,
+)
 from clientela.pipelines.data_generation.transactions import COLUMNS, build_transactions_table
 
 
 @pytest.fixture(scope="module")
-def table(chunk, calendar, customers):
-    return build_transactions_table(chunk, calendar, customers)
+def table(chunk, calendar):
+    return build_transactions_table(chunk, calendar)
 
 
 def test_columns_and_types_are_those_of_the_contract(table):

@@ -7,7 +7,7 @@ from kedro.runner import SequentialRunner
 from clientela.datasets.generated_files import GeneratedFileDataset
 from clientela.exceptions import ConfigurationError
 from clientela.pipelines.data_generation.pipeline import create_pipeline
-from clientela.pipelines.data_generation.simulation import TransactionSimulation
+from clientela.pipelines.data_generation.retail import TransactionSimulation
 from clientela.use_cases import Table, UseCase
 
 RETAIL = UseCase(

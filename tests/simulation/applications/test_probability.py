@@ -7,8 +7,7 @@ from clientela.pipelines.data_generation.applications import (
     PURPOSES,
     SAVINGS,
     Applicants,
-    bad_risk_probability,
-    draw_bad_risks,
+    compute_bad_risk_probability,
 )
 
 
@@ -28,7 +27,7 @@ def applicant(**changes):
 
 
 def log_odds(**changes):
-    probability = bad_risk_probability(applicant(**changes))[0]
+    probability = compute_bad_risk_probability(applicant(**changes))[0]
     return np.log(probability / (1 - probability))
 
 
@@ -49,10 +48,3 @@ def log_odds(**changes):
 )
 def test_the_log_odds_follow_the_stated_law(changes, difference):
     assert log_odds(**changes) - log_odds() == pytest.approx(difference)
-
-
-def test_outcomes_occur_as_often_as_their_probability_says():
-    probability = np.full(100_000, 0.3)
-    assert draw_bad_risks(np.random.default_rng(2), probability).mean() == pytest.approx(
-        0.3, abs=0.006
-    )

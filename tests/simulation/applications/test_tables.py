@@ -8,14 +8,14 @@ from tests.simulation.applications.conftest import LARGE
 from clientela.pipelines.data_generation.applications import (
     FORM,
     ApplicationSimulation,
-    application_report,
     simulate_application_truth,
     simulate_applications,
+    simulate_credit_desk,
 )
 
 
 def test_the_ceiling_is_the_stated_one():
-    report = application_report(LARGE)
+    report = simulate_credit_desk(LARGE)[2]
     assert report["ceiling_roc_auc"] == pytest.approx(0.79, abs=0.004)
     assert report["truth_roc_auc"] == pytest.approx(report["ceiling_roc_auc"], abs=0.005)
     assert report["expected_bad"] == pytest.approx(0.30, abs=0.01)
@@ -23,12 +23,12 @@ def test_the_ceiling_is_the_stated_one():
 
 
 def test_the_default_sample_has_applications_of_average_luck():
-    report = application_report(ApplicationSimulation())
+    report = simulate_credit_desk(ApplicationSimulation())[2]
     assert report["truth_roc_auc"] == pytest.approx(report["ceiling_roc_auc"], abs=0.01)
 
 
 def test_the_stored_truth_gives_the_reported_figures(truth):
-    report = application_report(LARGE)
+    report = simulate_credit_desk(LARGE)[2]
     bad, probability = truth["Risk"].eq("bad risk"), truth["bad_risk_probability"]
     assert roc_auc_score(bad, probability) == pytest.approx(report["truth_roc_auc"], abs=1e-4)
     assert bad.mean() == pytest.approx(report["bad"], abs=1e-4)

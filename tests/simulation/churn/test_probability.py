@@ -10,7 +10,7 @@ from clientela.pipelines.data_generation.churn import (
     churn_probability,
     draw_churn,
 )
-from clientela.pipelines.data_generation.simulation import expected_roc_auc
+from clientela.pipelines.data_generation.simulation import RowBlock, expected_roc_auc
 
 
 @pytest.mark.parametrize(
@@ -45,5 +45,5 @@ def test_even_distributions_without_intercept_have_the_ceiling_that_was_stated()
 
 def test_outcomes_occur_as_often_as_their_probability_says():
     habits = Behaviour(np.full(100_000, 8), np.full(100_000, 40.0), np.full(100_000, 6))
-    share = draw_churn(np.random.default_rng(2), habits).mean()
+    share = draw_churn(RowBlock(0, 2, 0, 100_000), habits).mean()
     assert share == pytest.approx(churn_probability(habits)[0], abs=0.006)

@@ -5,14 +5,14 @@ from sklearn.metrics import roc_auc_score
 
 from clientela.pipelines.data_generation.churn import (
     ChurnSimulation,
-    churn_report,
     simulate_churn_truth,
     simulate_visitors,
+    simulate_wifi,
 )
 
 
 def test_the_default_ceiling_is_the_stated_one():
-    report = churn_report(ChurnSimulation())
+    report = simulate_wifi(ChurnSimulation())[2]
     assert report["ceiling_roc_auc"] == pytest.approx(0.8132, abs=0.001)
     assert report["truth_roc_auc"] == pytest.approx(report["ceiling_roc_auc"], abs=0.003)
     assert report["expected_churn"] == pytest.approx(0.27, abs=0.005)
@@ -20,7 +20,7 @@ def test_the_default_ceiling_is_the_stated_one():
 
 
 def test_the_stored_truth_gives_the_reported_figures(visitors, truth):
-    report = churn_report(ChurnSimulation())
+    report = simulate_wifi(ChurnSimulation())[2]
     left = visitors.set_index("user_id")["churn"].eq("Yes")
     probability = truth.set_index("user_id")["churn_probability"].reindex(left.index)
     assert roc_auc_score(left, probability) == pytest.approx(report["truth_roc_auc"], abs=1e-4)

@@ -3,8 +3,11 @@ import io
 import pandas as pd
 import pytest
 
-from clientela.pipelines.data_generation.borrowers import CreditSimulation, draw_borrowers
-from clientela.pipelines.data_generation.credit import simulate_loans
+from clientela.pipelines.data_generation.credit import (
+    CreditSimulation,
+    draw_borrowers,
+    simulate_loans,
+)
 
 
 @pytest.fixture(scope="session")

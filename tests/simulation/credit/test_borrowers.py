@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from clientela.pipelines.data_generation.borrowers import TRENDS
+from clientela.pipelines.data_generation.credit import TRENDS
 
 
 def median(values):

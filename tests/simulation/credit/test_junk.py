@@ -3,11 +3,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from clientela.pipelines.data_generation.borrowers import TRENDS
 from clientela.pipelines.data_generation.credit import (
-    add_absurd_ages,
-    add_absurd_loans,
-    add_absurd_salaries,
+    TRENDS,
+    add_absurd_values,
     draw_missing_masks,
     format_income_trends,
 )
@@ -74,9 +72,7 @@ def test_one_salary_is_the_absurd_one(loans):
 def test_absurd_entries_leave_the_truth_alone(block, borrowers):
     before = {name: values.copy() for name, values in vars(borrowers).items()}
     rng = np.random.default_rng(1)
-    add_absurd_ages(block, rng, borrowers.age)
-    add_absurd_salaries(block, rng, borrowers.salary)
-    add_absurd_loans(block, rng, borrowers.other_loans)
+    add_absurd_values(block, rng, borrowers)
     assert all((vars(borrowers)[name] == values).all() for name, values in before.items())
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from clientela.pipelines.data_generation.borrowers import CreditSimulation
+from clientela.pipelines.data_generation.credit import CreditSimulation
 
 
 def test_a_window_that_ends_before_it_starts_is_refused():

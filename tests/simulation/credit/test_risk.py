@@ -4,12 +4,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from clientela.pipelines.data_generation.borrowers import (
+from clientela.pipelines.data_generation.credit import (
     CreditSimulation,
+    compute_late_probability,
     draw_late_payments,
     draw_leaky_score,
 )
-from clientela.pipelines.data_generation.credit import late_payment_probability
 from clientela.pipelines.data_generation.simulation import RowBlock, expected_roc_auc
 
 
@@ -44,7 +44,7 @@ def test_the_probabilities_are_calibrated():
 
 def test_the_ceiling_leaves_room_for_an_honest_seventy_only():
     ceilings = [
-        expected_roc_auc(late_payment_probability(CreditSimulation(seed=seed))) for seed in range(4)
+        expected_roc_auc(compute_late_probability(CreditSimulation(seed=seed))) for seed in range(4)
     ]
     assert ceilings == pytest.approx([0.725] * 4, abs=0.006)
 

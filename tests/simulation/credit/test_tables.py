@@ -1,8 +1,12 @@
 import pandas as pd
 import pytest
 
-from clientela.pipelines.data_generation.borrowers import CreditDirtShares, CreditSimulation
-from clientela.pipelines.data_generation.credit import credit_report, simulate_loans
+from clientela.pipelines.data_generation.credit import (
+    CreditDirtShares,
+    CreditSimulation,
+    simulate_lender,
+    simulate_loans,
+)
 
 INTEGERS = [
     "tipo_credito",
@@ -69,7 +73,7 @@ def test_without_dirt_no_number_is_negative_but_puntaje(loans):
 
 def test_the_report_tells_what_the_file_will_hold():
     simulation = CreditSimulation(rows=4_000, chunk_rows=1_500, dirt=CreditDirtShares())
-    report = credit_report(simulation)
+    report = simulate_lender(simulation)[1]
     lines = b"".join(map(bytes, simulate_loans(simulation).csv_blocks())).count(b"\n")
     assert report["loans"] == 4_000
     assert report["lines"] == lines == 4_002

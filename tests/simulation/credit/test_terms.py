@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.pipelines.data_generation.borrowers import (
+from clientela.pipelines.data_generation.credit import (
     MONTHS,
     PRODUCTS,
     CreditSimulation,

@@ -1,10 +1,40 @@
-"""Sample raw files for a use case."""
+"""Sample raw files for a use case: nodes describe rows; the catalog draws them as it saves."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from kedro.pipeline import Node, Pipeline
 
+from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.pipelines.assembly import create_stage_pipeline
-from clientela.pipelines.data_generation.nodes import find_table_generator, simulated_retailer
+from clientela.pipelines.data_generation.applications import simulate_credit_desk
+from clientela.pipelines.data_generation.churn import simulate_wifi
+from clientela.pipelines.data_generation.credit import simulate_lender
+from clientela.pipelines.data_generation.transactions import simulate_retailer
 from clientela.use_cases import UseCase
+
+TRUTH = "sample_truth"
+
+
+class Generator(NamedTuple):
+    """What draws a sample of one table.
+
+    Attributes:
+        simulate: Parameters in; the rows, then what `also` names, then their report out.
+        node: Name of its node.
+        also: Datasets beside the table, which no model may see.
+    """
+
+    simulate: Callable[..., Any]
+    node: str
+    also: tuple[str, ...] = ()
+
+
+GENERATORS: Mapping[str, Generator] = {
+    "credit": Generator(simulate_lender, "simulated_lender"),
+    "credit_applications": Generator(simulate_credit_desk, "simulated_desk", (TRUTH,)),
+    "wifi_churn": Generator(simulate_wifi, "simulated_wifi", (TRUTH,)),
+}
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
@@ -13,28 +43,35 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     The kind `transactions` simulates a retailer; a table of the kind `table` names its generator.
 
     Raises:
-        ConfigurationError: No generator is named, or one that does not exist.
+        ConfigurationError: No table or several name a generator, or one that does not exist.
     """
-    node = (
-        _create_retailer_node() if use_case.kind == "transactions" else _create_table_node(use_case)
+    if use_case.kind == "transactions":
+        generator = Generator(simulate_retailer, "simulated_retailer", ("raw_customers@sample",))
+        table = "transactions"
+    else:
+        table, generator = _find_table_generator(use_case)
+    node = Node(
+        generator.simulate,
+        inputs="params:data_generation",
+        outputs=[f"raw_{table}@sample", *generator.also, "generation_report"],
+        name=generator.node,
     )
     return create_stage_pipeline(use_case, "data_generation", [node])
 
 
-def _create_retailer_node() -> Node:
-    return Node(
-        simulated_retailer,
-        inputs="params:data_generation",
-        outputs=["raw_transactions@sample", "raw_customers@sample", "generation_report"],
-        name="simulated_retailer",
-    )
-
-
-def _create_table_node(use_case: UseCase) -> Node:
-    table, generator = find_table_generator(use_case)
-    return Node(
-        generator.node,
-        inputs="params:data_generation",
-        outputs=[f"raw_{table}@sample", *generator.also, "generation_report"],
-        name=generator.node.__name__,
-    )
+def _find_table_generator(use_case: UseCase) -> tuple[str, Generator]:
+    """The table of a use case that a sample is drawn of, and what draws it."""
+    named = {name: table.generator for name, table in use_case.tables.items() if table.generator}
+    if len(named) != 1:
+        raise ConfigurationError(
+            f"use_cases.yml: {use_case.name!r} lists the stage data_generation, so one of its "
+            f"tables should name its generator, but {len(named)} do. Known generators: "
+            f"{', '.join(sorted(GENERATORS))}. Name one, or remove the stage."
+        )
+    ((table, generator),) = named.items()
+    if generator not in GENERATORS:
+        raise ConfigurationError(
+            f"use_cases.yml: the table {table!r} of {use_case.name!r} names the generator "
+            f"{generator!r}, which does not exist. {did_you_mean(generator, GENERATORS)}"
+        )
+    return table, GENERATORS[generator]

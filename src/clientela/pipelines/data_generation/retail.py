@@ -1,28 +1,39 @@
-"""Who buys: simulated people with lasting tastes, a date of joining, and sometimes of leaving."""
+"""A simulated retailer: its parameters, rubros, calendar and customers, and what they buy.
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Final
+Numbers are invented and rounded; no row of a real retailer is in them.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+from pydantic import Field
 
 from clientela.pipelines.data_generation.simulation import (
-    CATEGORIES,
-    HOURS_PER_DAY,
     SECONDS_PER_HOUR,
-    Calendar,
-    Chunk,
+    DateWindow,
+    DirtShares,
     Floats,
     Ints,
+    RowBlock,
+    Share,
+    Simulation,
     pad_numbers,
 )
 
-# Who buys: simulated people with lasting tastes, a date of joining, and sometimes of leaving.
-
-
-COLUMNS: Final = ("id_cliente", "fecha_nacimiento", "genero", "estrato_social", "saldo_puntos")
+CUSTOMER_COLUMNS: Final = (
+    "id_cliente",
+    "fecha_nacimiento",
+    "genero",
+    "estrato_social",
+    "saldo_puntos",
+)
+HOURS_PER_DAY: Final = 24
 
 ID_DIGITS: Final = 8
 # Odd and no multiple of 5, hence a bijection modulo 10**8: ids look arbitrary and never repeat.
@@ -44,6 +55,211 @@ LAST_JOINING: Final = 0.75  # of the window, so that everyone leaves some histor
 LAPSING_SHARE: Final = 0.25
 LAPSING_MEAN_DAYS: Final = 300.0
 AMOUNT_PER_ESTRATO: Final = 0.12
+
+FOLLOW_UP_MEAN_HOURS: Final = 25.0 * HOURS_PER_DAY
+SMALLEST_TICKET_CENTS: Final = 100
+
+
+class TransactionDirtShares(DirtShares):
+    """Share of rows per kind of dirt; a row carries one kind at most.
+
+    The defaults spoil about half a per cent of the rows, so that every kind occurs in the default
+    sample and ingestion still passes its threshold.
+    """
+
+    conflicting_duplicate: Share = Field(
+        0.0003, description="Further row with an earlier row's id and another amount."
+    )
+    missing_transaction_id: Share = Field(0.0003, description="Empty id_transaccion.")
+    missing_customer_id: Share = Field(0.0005, description="Empty id_cliente.")
+    unknown_customer: Share = Field(
+        0.0005, description="Well-formed id_cliente that the customers table lacks."
+    )
+    impossible_date: Share = Field(0.0005, description="A day no calendar has, 2023-02-30.")
+    year_out_of_range: Share = Field(0.0003, description="A real day in 1904 or 2192.")
+    unparseable_amount: Share = Field(0.0005, description="Text that is no number, as 12.5x.")
+    missing_amount: Share = Field(0.0005, description="Empty valor_transaccion.")
+    excess_decimals: Share = Field(0.0004, description="An amount with three decimals.")
+    extra_columns: Share = Field(0.0003, description="A CSV row with two fields too many.")
+    missing_columns: Share = Field(0.0003, description="A CSV row cut off after the amount.")
+
+
+@dataclass(frozen=True)
+class Chunk(RowBlock):
+    """One group of customers; its rows are their transactions.
+
+    Attributes:
+        first_customer: Number of customers in earlier chunks.
+        customers: Customers in this chunk.
+    """
+
+    first_customer: int
+    customers: int
+
+
+class TransactionSimulation(DateWindow, Simulation):
+    """One simulated retailer; equal parameters give equal bytes.
+
+    `chunk_rows` belongs to the identity of the data: every chunk of customers draws from its own
+    random stream, so another chunk size gives another (equally valid) sample.
+    """
+
+    customers: int = Field(4_000, ge=1, le=50_000_000, description="Rows of the customers table.")
+    transactions: int = Field(
+        200_000, ge=1, le=2_000_000_000, description="Transactions, added duplicates not counted."
+    )
+    start: date = Field(date(2022, 7, 1), description="First day with transactions.")
+    end: date = Field(date(2024, 6, 30), description="Last day with transactions, included.")
+    dirt: TransactionDirtShares | None = Field(
+        default_factory=TransactionDirtShares,
+        description="Share of rows per kind; null for a clean sample.",
+    )
+    chunk_rows: int = Field(
+        250_000, ge=1_000, le=2_000_000, description="Transactions held in memory at a time."
+    )
+
+    @property
+    def size(self) -> int:
+        """Transactions, added duplicates not counted."""
+        return self.transactions
+
+    def blocks(self) -> Iterator[Chunk]:
+        """Chunks of about `chunk_rows` transactions each, of one customer at least."""
+        count = min(-(-self.transactions // self.chunk_rows), self.customers)
+        for position in range(count):
+            first, last = (self.customers * i // count for i in (position, position + 1))
+            first_row, last_row = (self.transactions * i // self.customers for i in (first, last))
+            yield Chunk(position, self.seed, first_row, last_row - first_row, first, last - first)
+
+
+@dataclass(frozen=True)
+class Category:
+    """One rubro: its weight in the basket, its prices, and how differently people want it.
+
+    Attributes:
+        name: Official spelling, upper case with accents.
+        share: Expected share of all purchases.
+        median_amount: Median ticket in currency units (soles).
+        amount_sigma: Standard deviation of the logarithm of the ticket.
+        taste_shape: Shape of the gamma-distributed taste of a customer; the smaller it is, the
+            fewer customers make most of the purchases.
+        follow_ups: Further purchases that one purchase brings on average (a phone, then its case).
+        month_factors: Factor on sales per month of the year, 1 where absent.
+        event_factor: Factor on sales during Black Friday, Cyber Monday and Hot Sale.
+        age_slope: Change of the log-taste per year of age.
+        estrato_slope: Change of the log-taste per estrato.
+    """
+
+    name: str
+    share: float
+    median_amount: float
+    amount_sigma: float
+    taste_shape: float
+    follow_ups: float = 0.0
+    month_factors: dict[int, float] = field(default_factory=dict)
+    event_factor: float = 1.0
+    age_slope: float = 0.0
+    estrato_slope: float = 0.0
+
+
+_GIFTS = {5: 1.2, 7: 1.15, 11: 1.25, 12: 1.7}
+_SCHOOL_AND_GIFTS = {2: 1.3, 3: 1.4} | _GIFTS
+
+CATEGORIES: Final = (
+    Category("SUPERMERCADO", 0.315, 95.0, 0.70, 2.5, month_factors={12: 1.25}),
+    Category("FARMACIA", 0.12, 38.0, 0.75, 1.2, age_slope=0.015),
+    Category("RESTAURANTES", 0.14, 62.0, 0.60, 1.2, month_factors={12: 1.2}, age_slope=-0.008),
+    Category("TECNOLOGÍA", 0.125, 260.0, 1.05, 1.6, 0.3, _SCHOOL_AND_GIFTS, 2.5, -0.022, 0.14),
+    Category("ROPA", 0.11, 110.0, 0.70, 1.1, 0.2, _GIFTS, 1.8),
+    Category("HOGAR", 0.07, 140.0, 0.90, 0.9, 0.4, {5: 1.2, 12: 1.3}, 1.6, estrato_slope=0.06),
+    Category("DEPORTES", 0.04, 120.0, 0.80, 0.6, 0.2, {1: 1.3, 12: 1.3}, age_slope=-0.012),
+    Category("BELLEZA", 0.04, 55.0, 0.65, 0.7, month_factors=_GIFTS),
+    Category("JUGUETERÍA", 0.02, 75.0, 0.75, 0.5, 0.3, {7: 1.3, 12: 3.0}, 1.5),
+    Category("MASCOTAS", 0.02, 68.0, 0.55, 0.4),
+)
+
+# Shaped like the opening hours of a shopping centre with an online shop at night.
+_HOUR_WEIGHTS: Final = np.array(
+    [2, 1, 1, 1, 1, 2, 4, 8, 18, 35, 52, 64, 72, 68, 58, 54, 58, 70, 86, 92, 78, 48, 22, 8], float
+)
+_WEEKDAY_WEIGHTS: Final = np.array([0.85, 0.85, 0.9, 0.95, 1.15, 1.35, 1.1])
+
+
+def list_spellings(name: str) -> tuple[str, ...]:
+    """Ways in which tills write one rubro, the official one first.
+
+    Returns:
+        `TECNOLOGÍA`, `TECNOLOGIA`, `Tecnología`, `Tecnologia` and `tecnología`; the unaccented ones
+        equal the accented ones where the name has no accent.
+    """
+    letters = unicodedata.normalize("NFD", name)
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return (name, plain, name.capitalize(), plain.capitalize(), name.lower())
+
+
+def compute_day_weight(category: Category, day: date) -> float:
+    """How much of a rubro is sold on a day: month, weekday, Black Friday and the like."""
+    first_of_november = date(day.year, 11, 1)
+    thanksgiving = first_of_november + timedelta(days=(3 - first_of_november.weekday()) % 7 + 21)
+    black_friday, cyber_monday = (thanksgiving + timedelta(days=n) for n in (1, 4))
+    is_hot_sale = date(day.year, 5, 27) <= day <= date(day.year, 5, 31)
+    is_event = is_hot_sale or day in {black_friday, cyber_monday}
+    event_factor = category.event_factor if is_event else 1.0
+    month_factor = category.month_factors.get(day.month, 1.0)
+    return float(month_factor * event_factor * _WEEKDAY_WEIGHTS[day.weekday()])
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The window of the simulation and the pace of sales in it.
+
+    Purchases are drawn in operational time, in which customers buy at an even pace, and carried to
+    the clock by the inverse of the cumulative intensity (Cinlar, 1975, time change of a Poisson
+    process). That makes a seasonal process as cheap as an even one, without rejected draws.
+    """
+
+    start: date
+    end: date
+
+    @classmethod
+    def of(cls, simulation: TransactionSimulation) -> Self:
+        """The calendar of a simulation."""
+        return cls(simulation.start, simulation.end)
+
+    @property
+    def hours(self) -> int:
+        """Length of the window in hours."""
+        return ((self.end - self.start).days + 1) * HOURS_PER_DAY
+
+    @property
+    def first_second(self) -> int:
+        """First second of the window, counted from 1970 in local time."""
+        return (self.start - date(1970, 1, 1)).days * HOURS_PER_DAY * SECONDS_PER_HOUR
+
+    @cached_property
+    def _clock_and_curves(self) -> tuple[Floats, tuple[Floats, ...]]:
+        """Full hours, and per rubro the operational time at each, which ends at `hours` too."""
+        first = self.start.toordinal()
+        days = [date.fromordinal(first + i) for i in range(self.hours // HOURS_PER_DAY)]
+        curves = []
+        for category in CATEGORIES:
+            day_weights = np.array([compute_day_weight(category, day) for day in days])
+            weights = np.outer(day_weights, _HOUR_WEIGHTS).ravel()
+            total = np.concatenate([[0.0], np.cumsum(weights)])
+            curves.append(total * (self.hours / total[-1]))
+        return np.arange(self.hours + 1, dtype=np.float64), tuple(curves)
+
+    def to_operational_time(self, category: int, hour: Floats) -> Floats:
+        """Operational time of clock hours since the start, for the rubro at this position."""
+        clock, curves = self._clock_and_curves
+        return np.interp(hour, clock, curves[category])
+
+    def to_second(self, category: int, operational: Floats) -> Ints:
+        """Second since 1970 of operational times, for the rubro at this position."""
+        clock, curves = self._clock_and_curves
+        hour = np.interp(operational, curves[category], clock)
+        offset = np.minimum(hour * SECONDS_PER_HOUR, self.hours * SECONDS_PER_HOUR - 1)
+        return self.first_second + offset.astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -74,13 +290,34 @@ class Customers:
     estrato: Ints
 
 
-def _draw_active_hours(rng: np.random.Generator, count: int, hours: int) -> tuple[Floats, Floats]:
-    """Hours of joining and of lapsing within the window, `joined < lapsed <= hours`."""
-    late = rng.random(count) >= MEMBERS_AT_START
-    joined = np.where(late, rng.random(count) * hours * LAST_JOINING, 0.0)
+def draw_customers(chunk: Chunk, calendar: Calendar) -> Customers:
+    """Draws the customers of a chunk, with everything that their purchases depend on.
+
+    Args:
+        calendar: Window of the simulation; ages are drawn at its end.
+    """
+    rng, count, hours = chunk.create_rng("customers"), chunk.customers, calendar.hours
+    age = 18 + 67 * rng.beta(1.7, 2.9, count)
+    estrato = rng.choice(6, count, p=ESTRATO_SHARES) + 1
+    joins_late = rng.random(count) >= MEMBERS_AT_START
+    joined = np.where(joins_late, rng.random(count) * hours * LAST_JOINING, 0.0)
     lapses = rng.random(count) < LAPSING_SHARE
     stay = rng.exponential(LAPSING_MEAN_DAYS * HOURS_PER_DAY, count) + HOURS_PER_DAY
-    return joined, np.where(lapses, np.minimum(joined + stay, hours), hours)
+    last_day = (calendar.end - date(1970, 1, 1)).days
+    return Customers(
+        number=chunk.first_customer + np.arange(count, dtype=np.int64),
+        active_from=joined,
+        active_until=np.where(lapses, np.minimum(joined + stay, hours), hours),
+        tastes=_draw_tastes(rng, age, estrato),
+        amount_factor=np.exp(
+            AMOUNT_PER_ESTRATO * (estrato - 3) + 0.15 * rng.standard_normal(count)
+        ),
+        online=rng.beta(1.2, 2.2, count),
+        city=rng.choice(len(CITIES), count, p=CITY_SHARES),
+        birth_day=(last_day - age * 365.25).astype(np.int64),
+        gender=rng.integers(len(GENDERS), size=count),
+        estrato=estrato.astype(np.int64),
+    )
 
 
 def _draw_tastes(rng: np.random.Generator, age: Floats, estrato: Ints) -> Floats:
@@ -92,36 +329,6 @@ def _draw_tastes(rng: np.random.Generator, age: Floats, estrato: Ints) -> Floats
         for category in CATEGORIES
     ]
     return np.column_stack(columns) * activity[:, None]
-
-
-def draw_customers(chunk: Chunk, calendar: Calendar) -> Customers:
-    """Draw the customers of a chunk.
-
-    Args:
-        calendar: Window of the simulation; ages are drawn at its end.
-
-    Returns:
-        The customers with everything that their purchases depend on.
-    """
-    rng, count = chunk.create_rng("customers"), chunk.customers
-    age = 18 + 67 * rng.beta(1.7, 2.9, count)
-    estrato = rng.choice(6, count, p=ESTRATO_SHARES) + 1
-    active_from, active_until = _draw_active_hours(rng, count, calendar.hours)
-    last_day = (calendar.end - date(1970, 1, 1)).days
-    return Customers(
-        number=chunk.first_customer + np.arange(count, dtype=np.int64),
-        active_from=active_from,
-        active_until=active_until,
-        tastes=_draw_tastes(rng, age, estrato),
-        amount_factor=np.exp(
-            AMOUNT_PER_ESTRATO * (estrato - 3) + 0.15 * rng.standard_normal(count)
-        ),
-        online=rng.beta(1.2, 2.2, count),
-        city=rng.choice(len(CITIES), count, p=CITY_SHARES),
-        birth_day=(last_day - age * 365.25).astype(np.int64),
-        gender=rng.integers(len(GENDERS), size=count),
-        estrato=estrato.astype(np.int64),
-    )
 
 
 def encode_customer_ids(number: Ints) -> pa.StringArray:
@@ -144,57 +351,77 @@ def build_customers_table(chunk: Chunk, customers: Customers, balance: Ints) -> 
     missing_birth, missing_estrato, missing_gender = (
         rng.random(count) < share for share in (MISSING_BIRTH_DATE, MISSING_ESTRATO, MISSING_GENDER)
     )
-    genders = pa.array(customers.gender, mask=missing_gender)
-    birth_days = pa.array(customers.birth_day.astype(np.int32), mask=missing_birth)
-    return pa.table(
-        {
-            "id_cliente": encode_customer_ids(customers.number),
-            "fecha_nacimiento": birth_days.cast(pa.date32()),
-            "genero": pa.array(GENDERS).take(genders),
-            "estrato_social": pa.array(customers.estrato, mask=missing_estrato),
-            "saldo_puntos": pa.array(balance),
-        }
+    columns = (
+        encode_customer_ids(customers.number),
+        pa.array(customers.birth_day.astype(np.int32), mask=missing_birth).cast(pa.date32()),
+        pa.array(GENDERS).take(pa.array(customers.gender, mask=missing_gender)),
+        pa.array(customers.estrato, mask=missing_estrato),
+        pa.array(balance),
     )
-
-
-# What is bought: the purchases of a chunk of customers.
-#
-# Per rubro the number of purchases is fixed and who makes them is multinomial, which is what
-# independent Poisson customers give when their total is known. Some purchases bring follow-ups within
-# weeks (a cluster process after Neyman and Scott): they make short bursts, so that one quarter says
-# something about the next, but not everything.
-
-
-FOLLOW_UP_MEAN_HOURS: Final = 25.0 * HOURS_PER_DAY
-SMALLEST_TICKET_CENTS: Final = 100
+    return pa.table(dict(zip(CUSTOMER_COLUMNS, columns, strict=True)))
 
 
 @dataclass(frozen=True)
-class Purchases:
-    """One entry per purchase, in no useful order.
+class Ledger:
+    """One entry per transaction of a chunk.
 
     Attributes:
         customer: Position of the customer in the chunk.
         category: Position of the rubro in `CATEGORIES`.
         second: Local second since 1970.
-        cents: Amount in hundredths, positive.
+        cents: Amount in hundredths, negative for refunds.
+        points: Points earned (positive), redeemed or taken back (negative).
+        kind: Position of the kind of transaction.
     """
 
     customer: Ints
     category: Ints
     second: Ints
     cents: Ints
+    points: Ints
+    kind: Ints
+
+    def take(self, order: Ints) -> "Ledger":
+        """The entries at these positions, in this order."""
+        return Ledger(**{name: column[order] for name, column in vars(self).items()})
+
+    @classmethod
+    def concatenate(cls, *parts: "Ledger") -> "Ledger":
+        """The entries of each part, one after the other."""
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    def balance(self, customers: int) -> Ints:
+        """Points held by each customer after the last entry."""
+        held = np.bincount(self.customer, weights=self.points, minlength=customers)
+        return held.astype(np.int64)
 
 
-def draw_truncated_exponential(rng: np.random.Generator, mean: float, limit: Floats) -> Floats:
-    """Exponential waiting times conditioned to stay below a limit each (inverse of the CDF)."""
-    return -mean * np.log1p(rng.random(len(limit)) * np.expm1(-limit / mean))
+def draw_purchases(
+    rng: np.random.Generator, customers: Customers, calendar: Calendar, count: int
+) -> Ledger:
+    """Draws the purchases of a chunk's customers, in no useful order and without points yet.
+
+    Per rubro the number of purchases is fixed and who makes them is multinomial, which is what
+    independent Poisson customers give when their total is known. Every purchase lies within the
+    active hours of its customer.
+    """
+    counts = rng.multinomial(count, [category.share for category in CATEGORIES])
+    parts = (
+        _draw_category_purchases(rng, customers, calendar, category, int(part))
+        for category, part in enumerate(counts)
+    )
+    return Ledger.concatenate(*parts)
 
 
 def _draw_category_purchases(
     rng: np.random.Generator, customers: Customers, calendar: Calendar, category: int, count: int
-) -> Purchases:
-    """Exactly `count` purchases of one rubro: first ones and their follow-ups."""
+) -> Ledger:
+    """Exactly `count` purchases of one rubro: first ones, and follow-ups within weeks.
+
+    A cluster process after Neyman and Scott: follow-ups make short bursts, so that one quarter says
+    something about the next, but not everything.
+    """
     begin = calendar.to_operational_time(category, customers.active_from)
     finish = calendar.to_operational_time(category, customers.active_until)
     weights = customers.tastes[:, category] * (finish - begin)
@@ -211,151 +438,16 @@ def _draw_category_purchases(
     customer = np.concatenate([buyer, buyer[cause]])
     ticket = spec.median_amount * customers.amount_factor[customer]
     ticket *= np.exp(spec.amount_sigma * rng.standard_normal(count))
-    return Purchases(
+    return Ledger(
         customer=customer,
         category=np.full(count, category),
-        second=calendar.second(category, np.concatenate([moment, moment[cause] + wait])),
+        second=calendar.to_second(category, np.concatenate([moment, moment[cause] + wait])),
         cents=np.maximum(np.rint(100 * ticket).astype(np.int64), SMALLEST_TICKET_CENTS),
+        points=np.zeros(count, np.int64),
+        kind=np.zeros(count, np.int64),
     )
 
 
-def draw_purchases(
-    rng: np.random.Generator, customers: Customers, calendar: Calendar, count: int
-) -> Purchases:
-    """Draw the purchases of a chunk's customers.
-
-    Returns:
-        The purchases; every one lies within the active hours of its customer.
-    """
-    counts = rng.multinomial(count, [category.share for category in CATEGORIES])
-    parts = [
-        _draw_category_purchases(rng, customers, calendar, category, int(part))
-        for category, part in enumerate(counts)
-    ]
-    return Purchases(
-        customer=np.concatenate([part.customer for part in parts]),
-        category=np.concatenate([part.category for part in parts]),
-        second=np.concatenate([part.second for part in parts]),
-        cents=np.concatenate([part.cents for part in parts]),
-    )
-
-
-# What is booked: purchases that earn or redeem points, and refunds that take them back.
-
-
-KINDS: Final = ("ACUMULACION", "REDENCION", "DEVOLUCION")
-EARNING, REDEEMING, REFUNDING = range(3)
-
-REFUND_SHARE: Final = 0.015
-REDEMPTION_SHARE: Final = 0.05
-CENTS_PER_POINT: Final = 200  # spent to earn one point
-POINT_VALUE_CENTS: Final = 4  # paid by one redeemed point, 2 % of what earned it
-REFUND_MEAN_DAYS: Final = 9.0
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """One entry per transaction of a chunk, in order of time.
-
-    Attributes:
-        customer: Position of the customer in the chunk.
-        category: Position of the rubro in `CATEGORIES`.
-        second: Local second since 1970.
-        cents: Amount in hundredths, negative for refunds.
-        points: Points earned (positive), redeemed or taken back (negative).
-    """
-
-    customer: Ints
-    category: Ints
-    second: Ints
-    cents: Ints
-    points: Ints
-    kind: Ints
-
-    def at(self, order: Ints) -> "Ledger":
-        """The entries at these positions, in this order."""
-        return Ledger(**{name: column[order] for name, column in vars(self).items()})
-
-    def append_entries(self, other: "Ledger") -> "Ledger":
-        """These entries, then the other's."""
-        columns = vars(other)
-        return Ledger(
-            **{name: np.concatenate([column, columns[name]]) for name, column in vars(self).items()}
-        )
-
-    def balance(self, customers: int) -> Ints:
-        """Points held by each customer after the last entry."""
-        held = np.bincount(self.customer, weights=self.points, minlength=customers)
-        return held.astype(np.int64)
-
-
-def _compute_redeemable_points(customer: Ints, redeeming: NDArray[np.bool_], earned: Ints) -> Ints:
-    """Points earned since the customer's last redemption, for each redeeming entry.
-
-    Entries are ordered by customer and time. Only points of that stretch may be spent, and the
-    stretches do not overlap: no balance ever falls below zero, without a loop over entries.
-    """
-    starts = np.flatnonzero(redeeming | np.diff(customer, prepend=-1).astype(bool))
-    stretch = np.add.reduceat(earned, starts)
-    is_redeeming = redeeming[starts]
-    same_customer = np.diff(customer[starts], prepend=-1) == 0
-    before = np.concatenate([[0], stretch[:-1]])
-    return np.where(same_customer, before, 0)[is_redeeming]
-
-
-def _draw_points(rng: np.random.Generator, purchases: Ledger, refunded: NDArray[np.bool_]) -> Ints:
-    """Points of each purchase; points of a refunded one are never spent before they are taken."""
-    redeeming = (rng.random(len(refunded)) < REDEMPTION_SHARE) & ~refunded
-    earned = purchases.cents // CENTS_PER_POINT
-    available = _compute_redeemable_points(
-        purchases.customer, redeeming, np.where(refunded | redeeming, 0, earned)
-    )
-    affordable = purchases.cents[redeeming] // POINT_VALUE_CENTS
-    wanted = (available * rng.uniform(0.3, 1.0, len(available))).astype(np.int64)
-    redeemed = np.zeros_like(earned)
-    redeemed[redeeming] = np.minimum(wanted, affordable)
-    return np.where(redeemed > 0, -redeemed, earned)
-
-
-def _draw_refunds(rng: np.random.Generator, refunded: Ledger, calendar: Calendar) -> Ledger:
-    """One entry per refunded purchase, later than it, with its amount and points reversed."""
-    last = calendar.first_second + calendar.hours * SECONDS_PER_HOUR - 1
-    mean = REFUND_MEAN_DAYS * HOURS_PER_DAY * SECONDS_PER_HOUR
-    wait = draw_truncated_exponential(rng, mean, (last - refunded.second).astype(np.float64))
-    return Ledger(
-        customer=refunded.customer,
-        category=refunded.category,
-        second=refunded.second + wait.astype(np.int64),
-        cents=-refunded.cents,
-        points=-refunded.points,
-        kind=np.full(len(wait), REFUNDING),
-    )
-
-
-def count_refunds(rows: int) -> int:
-    """Refunds among this many transactions."""
-    return int(rows * REFUND_SHARE)
-
-
-def build_ledger(
-    rng: np.random.Generator, purchases: Purchases, refunds: int, calendar: Calendar
-) -> Ledger:
-    """Book the purchases of a chunk, and as many refunds as asked for.
-
-    Args:
-        refunds: Purchases that are given back later.
-
-    Returns:
-        The entries in order of time; the running balance of every customer stays at or above zero.
-    """
-    order = np.lexsort((purchases.second, purchases.customer))
-    blank = np.zeros_like(purchases.cents)
-    bought = Ledger(**vars(purchases), points=blank, kind=blank).at(order)
-    refunded = np.zeros(len(order), bool)
-    refunded[rng.choice(len(order), refunds, replace=False)] = True
-    points = _draw_points(rng, bought, refunded)
-    kind = np.where(points < 0, REDEEMING, EARNING)
-    booked = Ledger(**(vars(bought) | {"points": points, "kind": kind}))
-    back = _draw_refunds(rng, booked.at(np.flatnonzero(refunded)), calendar)
-    entries = booked.append_entries(back)
-    return entries.at(np.argsort(entries.second, kind="stable"))
+def draw_truncated_exponential(rng: np.random.Generator, mean: float, limit: Floats) -> Floats:
+    """Exponential waiting times conditioned to stay below a limit each (inverse of the CDF)."""
+    return -mean * np.log1p(rng.random(len(limit)) * np.expm1(-limit / mean))

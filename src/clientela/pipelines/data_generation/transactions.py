@@ -1,113 +1,48 @@
-"""What goes wrong in a retailer's export of transactions."""
+"""The two raw files of a simulated retailer: the ledger of its transactions, its customers, dirt.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Each file draws anew from the same seeds: drawing twice costs less than holding both tables.
+"""
+
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from clientela.pipelines.data_generation.retail import (
-    CITIES,
-    KINDS,
-    Customers,
-    Ledger,
-    build_customers_table,
-    build_ledger,
-    count_refunds,
-    draw_customers,
-    draw_purchases,
-    encode_customer_ids,
-)
-from clientela.pipelines.data_generation.retail import COLUMNS as CUSTOMER_COLUMNS
-from clientela.pipelines.data_generation.simulation import (
-    ADDED_KINDS,
     CATEGORIES,
-    IMPOSSIBLE_DAYS,
-    NO_NUMBERS,
+    CITIES,
+    CUSTOMER_COLUMNS,
+    HOURS_PER_DAY,
     Calendar,
     Chunk,
-    Dirt,
-    Floats,
-    Ints,
-    Spoiler,
+    Customers,
+    Ledger,
     TransactionSimulation,
-    add_table_dirt,
-    convert_to_text,
-    copy_rows,
-    count_customer_chunks,
-    cycle_values,
-    empty_column,
-    format_csv_lines,
-    format_dirty_lines,
-    get_csv_buffer,
-    join_texts,
+    build_customers_table,
+    draw_customers,
+    draw_purchases,
+    draw_truncated_exponential,
+    encode_customer_ids,
     list_spellings,
+)
+from clientela.pipelines.data_generation.simulation import (
+    IMPOSSIBLE_DAYS,
+    NO_NUMBERS,
+    SECONDS_PER_HOUR,
+    Change,
+    Ints,
+    SimulatedTable,
+    empty_values,
+    join_texts,
+    kernels,
     pad_numbers,
     replace_values,
-    set_column,
-    slice_text,
-    split_into_chunks,
 )
 
-# What goes wrong in a retailer's export of transactions.
-
-
-DISTANT_YEARS: Final = ("1904", "2192")  # leap years, so that 29 February stays a real day
-
-
-def _set_other_amount(rows: pa.Table) -> pa.Table:
-    amounts = [str(Decimal(amount) + 10) for amount in rows["valor_transaccion"].to_pylist()]
-    return set_column(rows, "valor_transaccion", pa.array(amounts, pa.string()))
-
-
-def _set_unknown_customer(customers: int) -> Spoiler:
-    def spoil(rows: pa.Table) -> pa.Table:
-        return set_column(rows, "id_cliente", encode_customer_ids(customers + np.arange(len(rows))))
-
-    return spoil
-
-
-def _set_impossible_date(rows: pa.Table) -> pa.Table:
-    days = cycle_values(IMPOSSIBLE_DAYS, len(rows))
-    return set_column(rows, "fecha", join_texts(days, slice_text(rows["fecha"], len("2023-02-30"))))
-
-
-def _set_distant_year(rows: pa.Table) -> pa.Table:
-    years = cycle_values(DISTANT_YEARS, len(rows))
-    return set_column(rows, "fecha", join_texts(years, slice_text(rows["fecha"], len("2023"))))
-
-
-def _add_third_decimal(rows: pa.Table) -> pa.Table:
-    return set_column(rows, "valor_transaccion", join_texts(rows["valor_transaccion"], "7"))
-
-
-def create_transaction_dirt(simulation: TransactionSimulation) -> Dirt:
-    """The kinds of dirt in a retailer's transactions; `DirtShares` tells what each one is.
-
-    Args:
-        simulation: Says how many of which kind, and which customers exist.
-    """
-    spoilers: dict[str, Spoiler] = {
-        "exact_duplicate": copy_rows,
-        "conflicting_duplicate": _set_other_amount,
-        "missing_transaction_id": empty_column("id_transaccion"),
-        "missing_customer_id": empty_column("id_cliente"),
-        "unknown_customer": _set_unknown_customer(simulation.customers),
-        "impossible_date": _set_impossible_date,
-        "year_out_of_range": _set_distant_year,
-        "unparseable_amount": replace_values("valor_transaccion", NO_NUMBERS),
-        "missing_amount": empty_column("valor_transaccion"),
-        "excess_decimals": _add_third_decimal,
-    }
-    return Dirt(simulation.dirt_shares, spoilers)
-
-
-# The transactions of one chunk, as the retailer's system exports them.
-
-
-COLUMNS = (
+COLUMNS: Final = (
     "id_transaccion",
     "id_cliente",
     "fecha",
@@ -118,58 +53,94 @@ COLUMNS = (
     "canal",
     "ciudad",
 )
+ID_DIGITS: Final = 10
 
-CHANNELS = ("TIENDA", "APP", "WEB")
-APP_SHARE_ONLINE = 0.6
-AWAY_FROM_HOME = 0.05
-SPELLING_SHARES = (0.90, 0.03, 0.03, 0.02, 0.02)
-ID_DIGITS = 10
+KINDS: Final = ("ACUMULACION", "REDENCION", "DEVOLUCION")
+EARNING, REDEEMING, REFUNDING = range(3)
+REFUND_SHARE: Final = 0.015
+REDEMPTION_SHARE: Final = 0.05
+CENTS_PER_POINT: Final = 200  # spent to earn one point
+POINT_VALUE_CENTS: Final = 4  # paid by one redeemed point, 2 % of what earned it
+REFUND_MEAN_DAYS: Final = 9.0
 
+CHANNELS: Final = ("TIENDA", "APP", "WEB")
+APP_SHARE_ONLINE: Final = 0.6
+AWAY_FROM_HOME: Final = 0.05
+SPELLING_SHARES: Final = (0.90, 0.03, 0.03, 0.02, 0.02)
 _SPELLINGS = pa.array([text for category in CATEGORIES for text in list_spellings(category.name)])
 
-
-def build_chunk_ledger(
-    rng: np.random.Generator, chunk: Chunk, customers: Customers, calendar: Calendar
-) -> Ledger:
-    """The entries of a chunk, `chunk.rows` of them, in order of time."""
-    refunds = count_refunds(chunk.rows)
-    purchases = draw_purchases(rng, customers, calendar, chunk.rows - refunds)
-    return build_ledger(rng, purchases, refunds, calendar)
+DISTANT_YEARS: Final = ("1904", "2192")  # leap years, so that 29 February stays a real day
 
 
-def _decode_labels(names: tuple[str, ...], position: Ints) -> pa.Array:
-    return pa.array(names).take(pa.array(position))
+def simulate_retailer(
+    simulation: TransactionSimulation,
+) -> tuple[SimulatedTable, SimulatedTable, dict[str, Any]]:
+    """The two raw tables of a simulated retailer, not yet drawn, and what they will hold.
+
+    Returns:
+        Transactions (one row per transaction, in order of time within each group of customers);
+        customers (one row per customer, PII, never dirty); and the report, known before anything
+        is drawn: `customers`, `transactions` (lines of the CSV without its header), `refunds` and
+        `dirt` (rows per kind; those of another width exist in CSV only). They are saved in this
+        order, so no report outlives a refusal.
+    """
+    report = {
+        "customers": simulation.customers,
+        "transactions": simulation.lines(),
+        "refunds": sum(count_refunds(chunk.rows) for chunk in simulation.blocks()),
+        "dirt": simulation.count_dirty_rows(),
+    }
+    return simulate_transactions(simulation), simulate_customers(simulation), report
 
 
-def _convert_to_amounts(cents: Ints) -> pa.Array:
-    """Hundredths as DECIMAL(18,2): two 64-bit words each, the upper one repeats the sign."""
-    words = np.column_stack([cents, cents >> 63])
-    return pa.Array.from_buffers(
-        pa.decimal128(18, 2), len(cents), [None, pa.py_buffer(np.ascontiguousarray(words))]
-    )
+def simulate_transactions(simulation: TransactionSimulation) -> SimulatedTable:
+    """One row per transaction, not yet drawn; see `build_transactions_table`."""
+    draw = partial(build_transactions_table, calendar=Calendar.of(simulation))
+    return SimulatedTable(simulation, COLUMNS, draw, list_changes(simulation))
 
 
-def _encode_transaction_ids(chunk: Chunk) -> pa.Array:
-    return join_texts("T", pad_numbers(chunk.first_row + 1 + np.arange(chunk.rows), ID_DIGITS))
+def simulate_customers(simulation: TransactionSimulation) -> SimulatedTable:
+    """One row per customer, points balance at the end of the window included, not yet drawn."""
+    calendar = Calendar.of(simulation)
+
+    def draw(chunk: Chunk) -> pa.Table:
+        customers, ledger, _ = _draw_ledger(chunk, calendar)
+        return build_customers_table(chunk, customers, ledger.balance(chunk.customers))
+
+    return SimulatedTable(simulation, CUSTOMER_COLUMNS, draw)
 
 
-def _draw_spellings(rng: np.random.Generator, category: Ints) -> Ints:
-    """Position in `_SPELLINGS` of each entry's rubro as one till writes it."""
-    variant = np.searchsorted(np.cumsum(SPELLING_SHARES)[:-1], rng.random(len(category)), "right")
-    return category * len(SPELLING_SHARES) + variant
+def list_changes(simulation: TransactionSimulation) -> dict[str, tuple[str, Change]]:
+    """What each kind of dirt does to the transactions; `TransactionDirtShares` describes them.
+
+    Args:
+        simulation: Says which customers exist.
+    """
+
+    def set_other_amount(amounts: pa.ChunkedArray) -> pa.Array:
+        return pa.array([str(Decimal(amount) + 10) for amount in amounts.to_pylist()], pa.string())
+
+    def set_unknown_customer(ids: pa.ChunkedArray) -> pa.Array:
+        return encode_customer_ids(simulation.customers + np.arange(len(ids)))
+
+    def replace_start(others: tuple[str, ...]) -> Change:
+        width, replace = len(others[0]), replace_values(others)
+        return lambda dates: join_texts(replace(dates), kernels.utf8_slice_codeunits(dates, width))
+
+    return {
+        "conflicting_duplicate": ("valor_transaccion", set_other_amount),
+        "missing_transaction_id": ("id_transaccion", empty_values),
+        "missing_customer_id": ("id_cliente", empty_values),
+        "unknown_customer": ("id_cliente", set_unknown_customer),
+        "impossible_date": ("fecha", replace_start(IMPOSSIBLE_DAYS)),
+        "year_out_of_range": ("fecha", replace_start(DISTANT_YEARS)),
+        "unparseable_amount": ("valor_transaccion", replace_values(NO_NUMBERS)),
+        "missing_amount": ("valor_transaccion", empty_values),
+        "excess_decimals": ("valor_transaccion", lambda amounts: join_texts(amounts, "7")),
+    }
 
 
-def _draw_channels(rng: np.random.Generator, online: Floats) -> Ints:
-    draw = rng.random(len(online))
-    return (draw < online).astype(np.int64) + (draw < online * (1 - APP_SHARE_ONLINE))
-
-
-def _draw_cities(rng: np.random.Generator, home: Ints) -> Ints:
-    away = rng.random(len(home)) < AWAY_FROM_HOME
-    return np.where(away, rng.integers(len(CITIES), size=len(home)), home)
-
-
-def build_transactions_table(chunk: Chunk, calendar: Calendar, customers: Customers) -> pa.Table:
+def build_transactions_table(chunk: Chunk, calendar: Calendar) -> pa.Table:
     """One row per transaction of the chunk's customers, in order of time.
 
     Returns:
@@ -178,124 +149,96 @@ def build_transactions_table(chunk: Chunk, calendar: Calendar, customers: Custom
         refunds), `puntos` (earned or, negative, redeemed or taken back), `tipo_transaccion`,
         `canal`, `ciudad`.
     """
-    rng = chunk.create_rng("transactions")
-    ledger = build_chunk_ledger(rng, chunk, customers, calendar)
-    buyer = ledger.customer
-    return pa.table(
-        {
-            "id_transaccion": _encode_transaction_ids(chunk),
-            "id_cliente": encode_customer_ids(customers.number).take(pa.array(buyer)),
-            "fecha": pa.array(ledger.second).cast(pa.timestamp("s")),
-            "categoria": _SPELLINGS.take(pa.array(_draw_spellings(rng, ledger.category))),
-            "valor_transaccion": _convert_to_amounts(ledger.cents),
-            "puntos": pa.array(ledger.points),
-            "tipo_transaccion": _decode_labels(KINDS, ledger.kind),
-            "canal": _decode_labels(CHANNELS, _draw_channels(rng, customers.online[buyer])),
-            "ciudad": _decode_labels(CITIES, _draw_cities(rng, customers.city[buyer])),
-        }
+    customers, ledger, rng = _draw_ledger(chunk, calendar)
+    buyer, count = ledger.customer, chunk.rows
+    variant = np.searchsorted(np.cumsum(SPELLING_SHARES)[:-1], rng.random(count), "right")
+    spelling = ledger.category * len(SPELLING_SHARES) + variant
+    online, draw = customers.online[buyer], rng.random(count)
+    channel = (draw < online).astype(np.int64) + (draw < online * (1 - APP_SHARE_ONLINE))
+    away = rng.random(count) < AWAY_FROM_HOME
+    city = np.where(away, rng.integers(len(CITIES), size=count), customers.city[buyer])
+    # hundredths as DECIMAL(18,2): two 64-bit words each, the upper one repeats the sign
+    words = np.ascontiguousarray(np.column_stack([ledger.cents, ledger.cents >> 63]))
+    columns = (
+        join_texts("T", pad_numbers(chunk.first_row + 1 + np.arange(count), ID_DIGITS)),
+        encode_customer_ids(customers.number).take(pa.array(buyer)),
+        pa.array(ledger.second).cast(pa.timestamp("s")),
+        _SPELLINGS.take(pa.array(spelling)),
+        pa.Array.from_buffers(pa.decimal128(18, 2), count, [None, pa.py_buffer(words)]),
+        pa.array(ledger.points),
+        pa.array(KINDS).take(pa.array(ledger.kind)),
+        pa.array(CHANNELS).take(pa.array(channel)),
+        pa.array(CITIES).take(pa.array(city)),
     )
+    return pa.table(dict(zip(COLUMNS, columns, strict=True)))
 
 
-# The two simulated tables as streams: nothing is drawn before someone reads, chunk by chunk.
-#
-# Each stream draws anew from the same seeds. Drawing twice costs less than holding both tables.
+def _draw_ledger(chunk: Chunk, calendar: Calendar) -> tuple[Customers, Ledger, np.random.Generator]:
+    """The customers of a chunk, its `chunk.rows` entries, and the stream behind them."""
+    customers, rng = draw_customers(chunk, calendar), chunk.create_rng("transactions")
+    refunds = count_refunds(chunk.rows)
+    purchases = draw_purchases(rng, customers, calendar, chunk.rows - refunds)
+    return customers, build_ledger(rng, purchases, refunds, calendar), rng
 
 
-@dataclass(frozen=True)
-class SimulatedTransactions:
-    """One row per transaction, ordered by time within each group of customers.
-
-    Attributes:
-        simulation: Size, dates, seed and dirt.
-        columns: Names of the columns, in order.
-    """
-
-    simulation: TransactionSimulation
-    columns: ClassVar[tuple[str, ...]] = COLUMNS
-
-    def __len__(self) -> int:
-        return count_customer_chunks(self.simulation)
-
-    @property
-    def origin(self) -> dict[str, Any]:
-        """The parameters that make these rows, as JSON holds them."""
-        return self.simulation.model_dump(mode="json")
-
-    def clean_tables(self) -> Iterator[pa.Table]:
-        """Typed tables without dirt; columns as in `transactions_table`."""
-        calendar = Calendar(self.simulation.start, self.simulation.end)
-        for chunk in split_into_chunks(self.simulation):
-            customers = draw_customers(chunk, calendar)
-            yield build_transactions_table(chunk, calendar, customers)
-
-    def tables(self) -> Iterator[pa.Table]:
-        """Tables with the dirt that columns can hold, all text; typed when there is no dirt."""
-        dirt = create_transaction_dirt(self.simulation)
-        for chunk, table in zip(
-            split_into_chunks(self.simulation), self.clean_tables(), strict=True
-        ):
-            yield add_table_dirt(convert_to_text(table), dirt, chunk) if dirt.shares else table
-
-    def csv_blocks(self) -> Iterator[pa.Buffer]:
-        """Lines of CSV with all dirt, without header, missing values empty."""
-        dirt = create_transaction_dirt(self.simulation)
-        for chunk, table in zip(
-            split_into_chunks(self.simulation), self.clean_tables(), strict=True
-        ):
-            yield get_csv_buffer(format_dirty_lines(convert_to_text(table), dirt, chunk))
+def count_refunds(rows: int) -> int:
+    """Refunds among this many transactions."""
+    return int(rows * REFUND_SHARE)
 
 
-@dataclass(frozen=True)
-class SimulatedCustomers:
-    """One row per customer, points balance at the end of the window included.
+def build_ledger(
+    rng: np.random.Generator, purchases: Ledger, refunds: int, calendar: Calendar
+) -> Ledger:
+    """Books the purchases of a chunk, and as many refunds as asked for.
 
-    Attributes:
-        simulation: Size, dates and seed; dirt never touches customers.
-        columns: Names of the columns, in order.
-    """
-
-    simulation: TransactionSimulation
-    columns: ClassVar[tuple[str, ...]] = CUSTOMER_COLUMNS
-
-    def __len__(self) -> int:
-        return count_customer_chunks(self.simulation)
-
-    @property
-    def origin(self) -> dict[str, Any]:
-        """The parameters that make these rows, as JSON holds them."""
-        return self.simulation.model_dump(mode="json")
-
-    def tables(self) -> Iterator[pa.Table]:
-        """Typed tables; columns as in `customers_table`."""
-        calendar = Calendar(self.simulation.start, self.simulation.end)
-        for chunk in split_into_chunks(self.simulation):
-            customers = draw_customers(chunk, calendar)
-            rng = chunk.create_rng("transactions")
-            ledger = build_chunk_ledger(rng, chunk, customers, calendar)
-            yield build_customers_table(chunk, customers, ledger.balance(chunk.customers))
-
-    def csv_blocks(self) -> Iterator[pa.Buffer]:
-        """Lines of CSV, without header, missing values empty."""
-        for table in self.tables():
-            yield get_csv_buffer(format_csv_lines(convert_to_text(table)))
-
-
-def generation_report(simulation: TransactionSimulation) -> dict[str, Any]:
-    """What a simulation holds, known before it is drawn.
+    Args:
+        refunds: Purchases that are given back later.
 
     Returns:
-        `customers`, `transactions` (lines of the CSV without its header), `refunds`, and `dirt`:
-        rows per kind. The kinds in `STRUCTURAL_KINDS` exist in CSV only.
+        The entries in order of time; the running balance of every customer stays at or above zero.
     """
-    dirt = {
-        kind: round(share * simulation.transactions)
-        for kind, share in simulation.dirt_shares.items()
-    }
-    refunds = sum(count_refunds(chunk.rows) for chunk in split_into_chunks(simulation))
-    added = sum(dirt.get(kind, 0) for kind in ADDED_KINDS)
-    return {
-        "customers": simulation.customers,
-        "transactions": simulation.transactions + added,
-        "refunds": refunds,
-        "dirt": dirt,
-    }
+    bought = purchases.take(np.lexsort((purchases.second, purchases.customer)))
+    refunded = np.zeros(len(bought.cents), bool)
+    refunded[rng.choice(len(refunded), refunds, replace=False)] = True
+    points = _draw_points(rng, bought, refunded)
+    kind = np.where(points < 0, REDEEMING, EARNING)
+    booked = Ledger(**(vars(bought) | {"points": points, "kind": kind}))
+    refund_entries = _draw_refunds(rng, booked.take(np.flatnonzero(refunded)), calendar)
+    entries = Ledger.concatenate(booked, refund_entries)
+    return entries.take(np.argsort(entries.second, kind="stable"))
+
+
+def _draw_points(rng: np.random.Generator, purchases: Ledger, refunded: NDArray[np.bool_]) -> Ints:
+    """Points of each purchase; points of a refunded one are never spent before they are taken.
+
+    Purchases are ordered by customer and time. A redemption may spend only the points earned since
+    the customer's last one; these stretches do not overlap, so no balance ever falls below zero,
+    without a loop over entries.
+    """
+    redeeming = (rng.random(len(refunded)) < REDEMPTION_SHARE) & ~refunded
+    earned = purchases.cents // CENTS_PER_POINT
+    starts = np.flatnonzero(redeeming | np.diff(purchases.customer, prepend=-1).astype(bool))
+    stretch = np.add.reduceat(np.where(refunded | redeeming, 0, earned), starts)
+    same_customer = np.diff(purchases.customer[starts], prepend=-1) == 0
+    before = np.concatenate([[0], stretch[:-1]])
+    available = np.where(same_customer, before, 0)[redeeming[starts]]
+    affordable = purchases.cents[redeeming] // POINT_VALUE_CENTS
+    wanted = (available * rng.uniform(0.3, 1.0, len(available))).astype(np.int64)
+    redeemed = np.zeros_like(earned)
+    redeemed[redeeming] = np.minimum(wanted, affordable)
+    return np.where(redeemed > 0, -redeemed, earned)
+
+
+def _draw_refunds(rng: np.random.Generator, refunded: Ledger, calendar: Calendar) -> Ledger:
+    """One entry per refunded purchase, later than it, with its amount and points reversed."""
+    last = calendar.first_second + calendar.hours * SECONDS_PER_HOUR - 1
+    mean = REFUND_MEAN_DAYS * HOURS_PER_DAY * SECONDS_PER_HOUR
+    wait = draw_truncated_exponential(rng, mean, (last - refunded.second).astype(np.float64))
+    return Ledger(
+        customer=refunded.customer,
+        category=refunded.category,
+        second=refunded.second + wait.astype(np.int64),
+        cents=-refunded.cents,
+        points=-refunded.points,
+        kind=np.full(len(wait), REFUNDING),
+    )
