@@ -33,7 +33,7 @@ class Running:
 
     def reload_models(self) -> None:
         """Has the store looked at now."""
-        self.service._watcher.reload_models()
+        self.service.reloader.reload_models()
 
 
 @contextmanager

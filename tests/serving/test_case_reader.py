@@ -5,12 +5,12 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from tests.serving.models import FIELDS, TWELVE
 
 from clientela.features.columns import InputField
 from clientela.serving.case_reader import DATA, INSTANCES, CaseReader, RequestLimits
 from clientela.serving.errors import ApiError
-from clientela.serving.schemas import build_json_schema
 
 READER = CaseReader(FIELDS, RequestLimits(batch=50, word=20, problems=4))
 DNI = "71234567"
@@ -22,7 +22,7 @@ def text(*cases, **more) -> bytes:
 
 def refusal(content: bytes, **how) -> ApiError:
     with pytest.raises(ApiError) as found:
-        READER.batch(content, **how)
+        READER.read_json(content, **how)
     return found.value
 
 
@@ -33,18 +33,18 @@ def problems(*cases):
 
 
 def test_the_example_of_the_requirement_is_a_case():
-    assert READER.batch(text(TWELVE)).cases == [TWELVE]
+    assert READER.read_json(text(TWELVE)) == [TWELVE]
 
 
 def test_what_is_optional_may_be_left_out_or_null():
-    cases = READER.batch(text(TWELVE, {**TWELVE, "puntaje_datacredito": None})).cases
+    cases = READER.read_json(text(TWELVE, {**TWELVE, "puntaje_datacredito": None}))
     assert "puntaje_datacredito" not in cases[0]
     assert cases[1]["puntaje_datacredito"] is None
 
 
 @pytest.mark.parametrize("moment", ["2024-03-01", "2024-03-01T10:30:00", "2024-03-01 10:30"])
 def test_a_moment_is_local_time_in_iso_form(moment):
-    (case,) = READER.batch(text({**TWELVE, "fecha_prestamo": moment})).cases
+    (case,) = READER.read_json(text({**TWELVE, "fecha_prestamo": moment}))
     assert case["fecha_prestamo"] == datetime.fromisoformat(moment)
 
 
@@ -90,11 +90,11 @@ def test_a_moment_with_an_offset_outside_or_as_a_number_is_refused(moment):
 
 
 def test_the_last_day_belongs_to_the_moments():
-    assert READER.batch(text({**TWELVE, "fecha_prestamo": "2035-12-31T23:59:59"})).cases
+    assert READER.read_json(text({**TWELVE, "fecha_prestamo": "2035-12-31T23:59:59"}))
 
 
 def test_whole_numbers_may_be_written_with_a_point():
-    assert READER.batch(text({**TWELVE, "plazo_meses": 12.0})).cases[0]["plazo_meses"] == 12
+    assert READER.read_json(text({**TWELVE, "plazo_meses": 12.0}))[0]["plazo_meses"] == 12
 
 
 def test_a_field_that_is_missing_is_named():
@@ -168,19 +168,19 @@ def test_no_cases_are_refused():
 def test_more_cases_than_the_limit_are_refused_as_too_large():
     found = refusal(text(*[TWELVE] * 51))
     assert (found.status, found.code) == (413, "too_many_cases")
-    assert len(READER.batch(text(*[TWELVE] * 50)).cases) == 50
+    assert len(READER.read_json(text(*[TWELVE] * 50))) == 50
 
 
 def test_instances_are_read_only_where_sagemaker_asks():
     content = json.dumps({"instances": [TWELVE]}).encode()
-    assert READER.batch(content, (DATA, INSTANCES)).cases == [TWELVE]
+    assert READER.read_json(content, (DATA, INSTANCES)) == [TWELVE]
     assert refusal(content).status == 422
     both = json.dumps({"instances": [TWELVE], "data": [TWELVE]}).encode()
     assert refusal(both, names=(DATA, INSTANCES)).status == 422
 
 
 def test_a_case_may_say_what_its_sender_calls_it():
-    assert READER.batch(text({**TWELVE, "_id": "a"}, TWELVE)).cases[0]["_id"] == "a"
+    assert READER.read_json(text({**TWELVE, "_id": "a"}, TWELVE))[0]["_id"] == "a"
     assert problems({**TWELVE, "_id": 5}) == [
         (0, None, "_id: expected text of 1 to 128 characters")
     ]
@@ -212,7 +212,7 @@ def test_no_text_in_a_case_is_taken_for_a_repeated_key(word, moment, ascii_only)
     case = {**TWELVE, "tendencia_ingresos": word, "fecha_prestamo": moment.isoformat()}
     case["_id"] = word
     content = json.dumps({"data": [case] * 3}, ensure_ascii=ascii_only).encode()
-    assert READER.batch(content).cases[2]["tendencia_ingresos"] == word
+    assert READER.read_json(content)[2]["tendencia_ingresos"] == word
 
 
 JUNK = st.recursive(
@@ -229,9 +229,9 @@ def test_no_value_is_ever_repeated(changes):
 
 def said_of(content: bytes) -> str:
     try:
-        READER.batch(content)
+        READER.read_json(content)
     except ApiError as found:
-        return found.body("id").decode()
+        return found.to_response("id").body.decode()
     return ""
 
 
@@ -244,19 +244,19 @@ HEADER = ",".join(field.name for field in FIELDS)
 
 
 def test_csv_without_header_has_the_order_of_the_fields():
-    batch, header = READER.parse_csv_batch(csv(LINE, LINE))
+    cases, header = READER.read_csv(csv(LINE, LINE))
     assert not header
-    assert [case["edad_cliente"] for case in batch.cases] == [35, 35]
-    assert "puntaje_datacredito" not in batch.cases[0]
+    assert [case["edad_cliente"] for case in cases] == [35, 35]
+    assert "puntaje_datacredito" not in cases[0]
 
 
 def test_csv_with_header_may_have_another_order_and_fewer_columns():
     names = ",".join(reversed(TWELVE))
     values = ",".join(map(str, reversed(TWELVE.values())))
-    batch, header = READER.parse_csv_batch("\ufeff".encode() + csv(names, values))
+    cases, header = READER.read_csv("\ufeff".encode() + csv(names, values))
     assert header
-    assert batch.cases[0]["tipo_credito"] == "4"
-    assert batch.cases[0]["salario_cliente"] == 3e6
+    assert cases[0]["tipo_credito"] == "4"
+    assert cases[0]["salario_cliente"] == 3e6
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_csv_with_header_may_have_another_order_and_fewer_columns():
 )
 def test_csv_that_does_not_fit_is_refused(content, status, words):
     with pytest.raises(ApiError) as found:
-        READER.parse_csv_batch(content)
+        READER.read_csv(content)
     assert found.value.status == status
     assert words in found.value.problems[0].problem
 
@@ -281,16 +281,21 @@ def test_csv_that_does_not_fit_is_refused(content, status, words):
 @pytest.mark.parametrize("content", [b'"a', b"\xff,1", b'"a"b,1', b'"' + b"a" * 200_000 + b'"'])
 def test_what_is_no_csv_is_refused_as_such(content):
     with pytest.raises(ApiError, match=r"The body should be CSV"):
-        READER.parse_csv_batch(content)
+        READER.read_csv(content)
 
 
 def test_csv_has_a_limit_of_cases_too():
     with pytest.raises(ApiError, match="At most 50 cases"):
-        READER.parse_csv_batch(csv(*[LINE] * 51))
+        READER.read_csv(csv(*[LINE] * 51))
+
+
+def case_schema(reader: CaseReader) -> dict:
+    (schema,) = TypeAdapter(reader.bodies[DATA]).json_schema()["$defs"].values()
+    return schema
 
 
 def test_the_schema_documents_each_field_with_its_limits():
-    schema = build_json_schema(READER.case)
+    schema = case_schema(READER)
     assert schema["required"] == list(TWELVE)
     assert schema["additionalProperties"] is False
     age = schema["properties"]["edad_cliente"]
@@ -302,9 +307,7 @@ def test_the_schema_documents_each_field_with_its_limits():
 
 def test_a_field_with_a_word_for_no_word_says_so():
     field = InputField(name="x", kind="word", required=False, missing="unknown")
-    described = build_json_schema(CaseReader([field], RequestLimits(1, 9, 1)).case)["properties"][
-        "x"
-    ]
+    described = case_schema(CaseReader([field], RequestLimits(1, 9, 1)))["properties"]["x"]
     assert described["description"] == (
         "A word of 1 to 9 characters. May be left out or null: it then counts as unknown."
     )
@@ -314,9 +317,7 @@ def test_a_field_of_every_form_can_be_described():
     field = InputField(
         name="x", kind="number", required=True, minimum=0.5, maximum=9, seen_minimum=1
     )
-    described = build_json_schema(CaseReader([field], RequestLimits(1, 1, 1)).case)["properties"][
-        "x"
-    ]
+    described = case_schema(CaseReader([field], RequestLimits(1, 1, 1)))["properties"]["x"]
     assert described["description"] == (
         "A finite number from 0.5 to 9. The model learned from 1; beyond that its answer is a "
         "guess."

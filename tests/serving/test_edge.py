@@ -214,7 +214,7 @@ def test_a_failure_is_told_without_its_words(served, monkeypatch, caplog):
     assert (reply.status_code, reply.json()["error"]["code"]) == (500, "internal")
     assert dni not in reply.text
     (record,) = [
-        record for record in caplog.records if record.name == "clientela.serving.middleware"
+        record for record in caplog.records if record.name == "clientela.serving.observability"
     ]
     line = json.loads(JsonFormatter().format(record))
     assert line["error"]["type"] == "ValueError"

@@ -11,7 +11,6 @@ from tests.serving.models import FIELDS, TWELVE, packaged, probability
 from tests.serving.running import running
 
 from clientela.registry.scorers import PredictionBatch
-from clientela.serving.case_reader import CaseBatch
 from clientela.serving.prediction_log import PredictionLog
 
 SALT = "a-salt-of-sixteen-or-more"
@@ -30,7 +29,7 @@ def asked(rows, ids=None):
     both = np.column_stack([1 - score, score])
     cases = [{**TWELVE, "plazo_meses": row + 1} for row in range(rows)]
     named = [case | ({"_id": ids[row]} if ids else {}) for row, case in enumerate(cases)]
-    return CaseBatch(named), PredictionBatch((score > 0.5).astype(int), both, score, flags, flags)
+    return named, PredictionBatch((score > 0.5).astype(int), both, score, flags, flags)
 
 
 def log(folder, **how):

@@ -156,7 +156,7 @@ def test_requests_rows_refusals_and_models_are_counted(served):
         fresh.client.get("/nothing/like/it")
         lines = fresh.client.get("/metrics").text.splitlines()
     info = "clientela_model_info"
-    version = fresh.service.shelf.model("credit_payment").manifest.version
+    version = fresh.service.models.get_model("credit_payment").manifest.version
     for line in (
         'clientela_requests_total{route="/predict",status="200"} 1.0',
         'clientela_requests_total{route="/predict",status="422"} 1.0',

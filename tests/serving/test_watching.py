@@ -23,11 +23,11 @@ class Watched:
     failed: list = field(default_factory=list)
 
     def __post_init__(self):
-        self.shelf = ModelStore()
+        self.models = ModelStore()
         self.store = self.store or PublishedModelStore(str(self.folder))
         self.watcher = ModelReloader(
             self.store,
-            self.shelf,
+            self.models,
             LIMITS,
             seconds=5.0,
             failed=self.failed.append,
@@ -36,7 +36,7 @@ class Watched:
 
     def reload_models(self):
         self.watcher.reload_models()
-        return {name: model.manifest.version for name, model in self.shelf.models.items()}
+        return {name: model.manifest.version for name, model in self.models.by_use_case.items()}
 
 
 @pytest.fixture
@@ -51,16 +51,16 @@ def test_what_is_approved_is_served_at_the_next_look(watched, tmp_path):
     second = publish(tmp_path, number=2, shift=1.0)
     publish(tmp_path, "customer_segments")
     assert set(watched.reload_models()) == {"credit_payment", "customer_segments"}
-    assert watched.shelf.model("credit_payment").manifest.version == second.version
-    assert watched.shelf.model("credit_payment").number == 2
+    assert watched.models.get_model("credit_payment").manifest.version == second.version
+    assert watched.models.get_model("credit_payment").number == 2
 
 
 def test_a_model_that_is_served_is_not_loaded_again(watched, tmp_path):
     publish(tmp_path)
     watched.reload_models()
-    before = watched.shelf.model("credit_payment")
+    before = watched.models.get_model("credit_payment")
     watched.reload_models()
-    assert watched.shelf.model("credit_payment") is before
+    assert watched.models.get_model("credit_payment") is before
 
 
 def test_what_is_withdrawn_is_no_longer_served(watched, tmp_path):
@@ -70,7 +70,7 @@ def test_what_is_withdrawn_is_no_longer_served(watched, tmp_path):
     PublishedModelStore(str(tmp_path)).stop_serving("credit_payment")
     assert set(watched.reload_models()) == {"customer_segments"}
     with pytest.raises(ApiError, match=r"No approved model is served .* Known: customer_segments"):
-        watched.shelf.model("nothing_like_it")
+        watched.models.get_model("nothing_like_it")
 
 
 def damage(folder, number=2):

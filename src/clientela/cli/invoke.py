@@ -97,7 +97,7 @@ def invoke(  # noqa: PLR0913 - one argument for each option
         told = _iter_outcomes(model, found.rows, batch)
         rows = iter_with_progress(zip(found.rows, told, strict=True), len(found.rows), "asked")
         records = [
-            build_record(applicant, outcome, meant, key, _get_local_time())
+            build_record(applicant, outcome, about, meant, key, _get_local_time())
             for applicant, outcome in rows
         ]
     folder = output or environment.place(str(environment.globals["model_output"]))

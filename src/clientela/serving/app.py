@@ -1,4 +1,4 @@
-"""The application: FastAPI around a service."""
+"""The application: FastAPI around a service, and how uvicorn runs it."""
 
 import logging.config
 import os
@@ -8,21 +8,19 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from clientela.registry.published_models import PublishedModelStore
+from clientela.serving import openapi, routes
 from clientela.serving.auth import ensure_token
 from clientela.serving.errors import ApiError
 from clientela.serving.http_limits import BoundedProtocol
-from clientela.serving.middleware import SEEN, RequestMiddleware
-from clientela.serving.observability import CONFIG, FOLDER, AccessLog
-from clientela.serving.openapi import build_openapi
-from clientela.serving.routes import InvocationsRoute, PredictRoute, create_router
+from clientela.serving.observability import CONFIG, FOLDER, AccessLog, RequestMiddleware
 from clientela.serving.service import Service
 from clientela.serving.settings import (
     PREFIX,
@@ -31,17 +29,20 @@ from clientela.serving.settings import (
     load_serving_settings,
 )
 
-# The application: FastAPI around a service.
-
-
 ABOUT: Final = (
     "Predictions of the approved models, and the segments of customers. The model informs; a "
     "person decides. No reply and no log repeats what a request held."
 )
 NOT_ALLOWED: Final = 405
 
+APPLICATION: Final = "clientela.serving.app:create_app_from_environment"
+BACKLOG: Final = 2048
+WORKER_SECONDS: Final = 60
+"""Until a worker has to give a sign of life. Five, uvicorn's own, are fewer than a busy machine
+takes to import the application: its workers would be replaced for ever, and never answer."""
 
-def from_environment() -> FastAPI:
+
+def create_app_from_environment() -> FastAPI:
     """The application that the variables of the environment describe, for each worker."""
     settings = load_serving_settings(os.environ)
     store = None if settings.served is None else PublishedModelStore(settings.served)
@@ -65,77 +66,74 @@ def create_app(service: Service) -> FastAPI:
         title="Clientela API",
         description=ABOUT,
         version="1",
+        # `openapi.documents` has both, with the files of Swagger UI
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
         exception_handlers={
+            ApiError: _handle_api_error,
             HTTPException: _handle_http_error,
-            RequestValidationError: _handle_http_error,
+            RequestValidationError: _handle_invalid_request,
         },
     )
-    app.router.routes[:0] = _make_predict_routes(service)
-    app.include_router(create_router(service))
-    _set_openapi(app, service)
-    app.add_middleware(
-        RequestMiddleware, access=service.access, observed=service.observed, log=AccessLog()
-    )
+    app.state.service = service
+    _include_routers(app, service)
+    app.add_middleware(RequestMiddleware, metrics=service.metrics, log=AccessLog())
+    _document_served_models(app, service)
     return app
 
 
-def _make_predict_routes(service: Service) -> list[Route]:
-    """First, since routes are tried in their order."""
-    ways = (
-        ("/predict", PredictRoute, service.resolve_default),
-        ("/models/{use_case}/predict", PredictRoute, service.resolve_by_use_case),
-        ("/invocations", InvocationsRoute, service.resolve_default),
-        # so that a SageMaker client can be pointed here
-        ("/endpoints/{name}/invocations", InvocationsRoute, service.resolve_by_endpoint),
-    )
-    return [
-        Route(path, kind(path, chosen, service.predicting, service.settings), methods=["POST"])
-        for path, kind, chosen in ways
-    ]
+def _include_routers(app: FastAPI, service: Service) -> None:
+    closed, settings = [Depends(service.guards.closed)], service.settings
+    opened = [Depends(service.guards.open)]
+    app.include_router(routes.predictions, dependencies=closed)
+    app.include_router(routes.models, dependencies=closed)
+    if service.segments is not None:
+        app.include_router(routes.segments, dependencies=closed)
+    app.include_router(routes.health, dependencies=opened)
+    app.include_router(routes.metrics, dependencies=opened if settings.open_metrics else closed)
+    app.include_router(openapi.documents, dependencies=opened if settings.open_docs else closed)
 
 
-def _set_openapi(app: FastAPI, service: Service) -> None:
+def _document_served_models(app: FastAPI, service: Service) -> None:
     """Has the document describe the models that are served when it is asked for."""
-    written = app.openapi
-    last: tuple[Any, dict[str, Any]] = (None, {})
+    latest: tuple[Any, dict[str, Any]] = (None, {})
 
-    def document() -> dict[str, Any]:
-        nonlocal last
-        models = service.shelf.models
-        if last[0] is not models:
-            default, most = service.get_default_or_none(), service.settings.largest_batch
-            token = service.access.has_token
-            last = models, build_openapi(written(), models, default, most, token=token)
-        return last[1]
+    def get_document() -> dict[str, Any]:
+        nonlocal latest
+        models = service.models.by_use_case
+        if latest[0] is not models:
+            latest = models, openapi.build_openapi(app, service)
+        return latest[1]
 
-    app.openapi = document  # type: ignore[method-assign]
+    app.openapi = get_document  # type: ignore[method-assign]
+
+
+async def _handle_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - it is registered for this type
+    info = request.state.info
+    info.code = error.code
+    return error.to_response(info.request_id)
 
 
 async def _handle_http_error(request: Request, error: Exception) -> Response:
-    """What FastAPI and Starlette refuse, in the form of all refusals and without what came."""
-    if isinstance(error, HTTPException):
-        words = "No such route." if error.status_code != NOT_ALLOWED else "Not by this method."
-        refusal = ApiError(error.status_code, "no_route", words, headers=error.headers)
-    else:
-        refusal = ApiError(422, "wrong_path", "The path or the query can't be like this.")
-    seen = request.scope[SEEN]
-    seen.code = refusal.code
-    headers = {**refusal.headers, "content-type": "application/json"}
-    return Response(refusal.body(seen.request_id), refusal.status, headers)
+    """What Starlette refuses, in the form of all refusals; no stranger learns which routes are."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - likewise
+    words = "No such route." if error.status_code != NOT_ALLOWED else "Not by this method."
+    refusal = ApiError(error.status_code, "no_route", words, headers=error.headers)
+    try:
+        await request.app.state.service.guards.closed(request)
+    except ApiError as err:
+        refusal = err
+    return await _handle_api_error(request, refusal)
 
 
-# Runs the application on uvicorn.
-
-
-APPLICATION: Final = "clientela.serving.app:from_environment"
-BACKLOG: Final = 2048
-WORKER_SECONDS: Final = 60
-"""Until a worker has to give a sign of life. Five, uvicorn's own, are fewer than a busy machine
-takes to import the application: its workers would be replaced for ever, and never answer."""
+async def _handle_invalid_request(request: Request, _error: Exception) -> Response:
+    """What FastAPI refuses, without what came."""
+    refusal = ApiError(422, "wrong_path", "The path or the query can't be like this.")
+    return await _handle_api_error(request, refusal)
 
 
 def serve(settings: ServingSettings) -> None:
@@ -150,12 +148,13 @@ def serve(settings: ServingSettings) -> None:
         del os.environ[name]
     os.environ.update(_format_environment(settings))
     logging.config.dictConfig(CONFIG)
+    options = get_uvicorn_options(settings)
     if settings.workers == 1:
-        uvicorn.Server(uvicorn.Config(**get_uvicorn_options(settings))).run()
+        uvicorn.Server(uvicorn.Config(**options)).run()
         return
     with tempfile.TemporaryDirectory(prefix="clientela-metrics-") as folder:
         os.environ.setdefault(FOLDER, folder)
-        uvicorn.run(**get_uvicorn_options(settings), workers=settings.workers)
+        uvicorn.run(**options, workers=settings.workers)
 
 
 def get_uvicorn_options(settings: ServingSettings) -> dict[str, Any]:
@@ -183,10 +182,8 @@ def get_uvicorn_options(settings: ServingSettings) -> dict[str, Any]:
 
 def _format_environment(settings: ServingSettings) -> Mapping[str, str]:
     """The settings as the variables that they are read from."""
-    plain = settings.model_dump(exclude_none=True)
-    return {
-        get_variable_name(name): value.get_secret_value()
-        if hasattr(value, "get_secret_value")
-        else str(value)
-        for name, value in plain.items()
+    values = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in settings.model_dump(exclude_none=True).items()
     }
+    return {get_variable_name(name): str(value) for name, value in values.items()}

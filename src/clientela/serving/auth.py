@@ -8,19 +8,19 @@ import hashlib
 import hmac
 import secrets
 import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
 
 from clientela.exceptions import ConfigurationError
 from clientela.serving.errors import ApiError
-from clientela.serving.http_limits import Scope, get_header
 from clientela.serving.settings import SHORTEST_SECRET, ServingSettings
 
-OPEN: Final = frozenset({"/ping", "/health"})
-DOCUMENTS: Final = frozenset({"/docs", "/openapi.json"})
-METRICS: Final = "/metrics"
-LOCAL_NAMES: Final = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
-BEARER: Final = b"bearer"
+LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 TOKEN_BYTES: Final = 32
 
 
@@ -51,11 +51,7 @@ def load_token(settings: ServingSettings) -> str | None:
 
 
 def ensure_token(settings: ServingSettings) -> ServingSettings:
-    """The settings with a token made up and printed once, where one is needed and none is given.
-
-    Returns:
-        The same settings where none is needed.
-    """
+    """The settings with a token made up and printed once, where one is needed and none is given."""
     if settings.trusted or settings.is_local or load_token(settings) is not None:
         return settings
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -68,33 +64,23 @@ def ensure_token(settings: ServingSettings) -> ServingSettings:
     return settings.model_validate({**settings.model_dump(), "token": token})
 
 
-class Authenticator:
-    """Lets requests in."""
+class BearerToken(HTTPBearer):
+    """The dependency of a route that asks for the token."""
 
-    def __init__(self, settings: ServingSettings) -> None:
-        token = load_token(settings)
-        self._digest = None if token is None else _compute_digest(token.encode())
-        self._trusted = settings.trusted
-        self._open = set(OPEN)
-        self._open |= DOCUMENTS if settings.open_docs else set()
-        self._open |= {METRICS} if settings.open_metrics else set()
+    def __init__(self, token: str) -> None:
+        super().__init__(scheme_name="token")
+        self._digest = hashlib.sha256(token.encode()).digest()
 
-    @property
-    def has_token(self) -> bool:
-        """Whether callers have to show a token."""
-        return self._digest is not None
-
-    def check(self, scope: Scope) -> None:
+    async def __call__(self, request: HTTPConnection) -> Any:
         """Let a request in.
 
         Raises:
-            Refusal: It shows no token (401), or comes under a foreign name (403).
+            ApiError: It shows no token, or another one (401).
         """
-        if self._trusted:
-            return
-        if self._digest is None:
-            _require_local_host(scope)
-        elif scope["path"] not in self._open and not self.has_valid_token(scope):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        # of equal length and made of the secret: the time of the comparison tells nothing
+        digest = hashlib.sha256(given.encode("latin-1")).digest()
+        if not hmac.compare_digest(digest, self._digest) or scheme.lower() != "bearer":
             raise ApiError(
                 401,
                 "no_token",
@@ -102,28 +88,15 @@ class Authenticator:
                 headers={"www-authenticate": "Bearer"},
             )
 
-    def has_valid_token(self, scope: Scope) -> bool:
-        """Whether a caller may see everything.
 
-        Returns:
-            True where the right token is shown, or none is needed.
-        """
-        if self._digest is None:
-            return True
-        scheme, _, given = (get_header(scope, b"authorization") or b"").partition(b" ")
-        # of equal length and made of the secret: the time of the comparison tells nothing
-        return (
-            hmac.compare_digest(_compute_digest(given), self._digest) and scheme.lower() == BEARER
-        )
+async def require_local_host(request: HTTPConnection) -> None:
+    """Let a request in that names this machine.
 
-
-def _compute_digest(text: bytes) -> bytes:
-    return hashlib.sha256(text).digest()
-
-
-def _require_local_host(scope: Scope) -> None:
-    host = (get_header(scope, b"host") or b"").lower()
-    name = host if host.endswith(b"]") else host.rpartition(b":")[0] or host
+    Raises:
+        ApiError: It comes under a foreign name (403).
+    """
+    host = request.headers.get("host", "").lower()
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
     if name not in LOCAL_NAMES:
         raise ApiError(
             403,
@@ -131,3 +104,37 @@ def _require_local_host(scope: Scope) -> None:
             "Without a token this API answers under localhost and 127.0.0.1 only. Set "
             "CLIENTELA_API_TOKEN to let others ask.",
         )
+
+
+async def allow_everybody(request: HTTPConnection) -> None:
+    """Let any request in."""
+
+
+Guard = Callable[[HTTPConnection], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class AccessGuards:
+    """The dependencies that let requests in.
+
+    Attributes:
+        closed: For routes that ask for the token, where there is one.
+        open: For health checks and what the settings open.
+    """
+
+    closed: Guard
+    open: Guard
+
+
+def create_guards(settings: ServingSettings) -> AccessGuards:
+    """The dependencies that follow from the settings.
+
+    Raises:
+        ConfigurationError: The file of the token can't be read.
+    """
+    token = load_token(settings)
+    if settings.trusted:
+        return AccessGuards(allow_everybody, allow_everybody)
+    if token is None:
+        return AccessGuards(require_local_host, require_local_host)
+    return AccessGuards(BearerToken(token), allow_everybody)

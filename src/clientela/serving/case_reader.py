@@ -1,32 +1,289 @@
-"""What a JSON parser does not tell of a text: keys that come twice, and how much is in it."""
+"""From the bytes of a request to its cases; what breaks the fields of the model is refused.
+
+pydantic reads and checks in compiled code. Around it stands what its JSON parser does not tell:
+that a key comes twice, and that a text within its limit of bytes would fill the memory once parsed.
+"""
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from pydantic_core import (
-    CoreSchema,
-    SchemaValidator,
-    ValidationError,
-    core_schema,
-    from_json,
-    to_json,
-)
+from pydantic import TypeAdapter
+from pydantic_core import ValidationError, from_json, to_json
 
+from clientela.exceptions import did_you_mean
 from clientela.features.columns import InputField
-from clientela.serving.errors import ApiError, Problem, ProblemFormatter, limit_problems
-from clientela.serving.schemas import ID, build_case_schema
-
-# What a JSON parser does not tell of a text: keys that come twice, and how much is in it.
-
+from clientela.serving.errors import ApiError, Problem
+from clientela.serving.schemas import (
+    DATA,
+    ID,
+    INSTANCES,
+    LONGEST_ID,
+    build_body_type,
+    build_case_type,
+    describe_expectation,
+)
 
 HARMLESS_BYTES: Final = 512 * 1024
 """A text of this size can't fill the memory: what it holds takes some fifty times its bytes."""
+
+MOST_ERRORS: Final = 1_000
+"""Of one case; beyond them, to look at each would take longer than the answer to a large batch."""
+
+FOREIGN: Final = "a case has far more fields than the model knows. GET /models lists those"
+NO_CASE: Final = "expected one case at least; got none"
+COLUMN_NAME: Final = r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_]{0,39}"
+
+ARRAYS: Final = (DATA, INSTANCES)
+
+Value: TypeAlias = str | float | datetime | None
+Case: TypeAlias = dict[str, Value]
+"""The fields that came (PII), and under `_id` what the sender calls the case."""
+
+
+@dataclass(frozen=True)
+class RequestLimits:
+    """How much a request may hold.
+
+    Attributes:
+        batch: Most cases.
+        word: Most characters of a word.
+        problems: Most problems that a refusal lists.
+    """
+
+    batch: int
+    word: int
+    problems: int
+
+
+class CaseReader:
+    """Reads requests to one model.
+
+    Args:
+        use_case: Names the types in the OpenAPI document.
+        example: A case for that document.
+
+    Attributes:
+        bodies: Name of the array of cases to the type of a body.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[InputField],
+        limits: RequestLimits,
+        use_case: str = "model",
+        example: Any = None,
+    ) -> None:
+        self._fields = {field.name: field for field in fields}
+        self._limits = limits
+        self._texts = [field.name for field in fields if field.kind in ("word", "moment")] + [ID]
+        self._most_values = (limits.batch + 1) * (len(fields) + 2)
+        case = build_case_type(fields, limits.word, f"{use_case}_case", example)
+        self.bodies = {
+            array: build_body_type(case, (array,), limits.batch, f"{use_case}_{array}", example)
+            for array in ARRAYS
+        }
+        self._case: TypeAdapter[Case] = TypeAdapter(case)
+        self._adapters = {
+            (DATA,): TypeAdapter(self.bodies[DATA]),
+            ARRAYS: TypeAdapter(build_body_type(case, ARRAYS, limits.batch)),
+        }
+
+    def read_json(self, text: bytes, names: tuple[str, ...] = (DATA,)) -> list[Case]:
+        """The cases of a JSON text.
+
+        Args:
+            names: What the array of cases may be called.
+
+        Raises:
+            ApiError: It is no JSON (400), holds too many cases (413), or breaks the fields (422).
+        """
+        if has_more_values_than(text, self._most_values):
+            raise self._make_too_many_cases_error()
+        try:
+            body: dict[str, list[Case]] = self._adapters[names].validate_json(text)
+        except ValidationError as err:
+            raise self._make_json_error(err, text, names) from None
+        if len(body) != 1:
+            raise _make_wrong_body_error(names)
+        (cases,) = body.values()
+        if count_strings(text) != self._count_expected_strings(cases):
+            row, key = find_repeated_key(text)
+            raise _make_invalid_cases_error(
+                [Problem(row, None, self._describe_repeated_key(key))], "repeated_key"
+            )
+        return cases
+
+    def read_csv(self, content: bytes) -> tuple[list[Case], bool]:
+        """The cases of a CSV text, one per line, as SageMaker's own containers take them.
+
+        Args:
+            content: In UTF-8; the first line is a header where it names a field.
+
+        Returns:
+            The cases, and whether there was a header.
+
+        Raises:
+            ApiError: It is no CSV (400), holds too many cases (413), or breaks the fields (422).
+        """
+        lines = _parse_csv_lines(content, self._limits.batch + 2)
+        header = bool(lines) and not self._fields.keys().isdisjoint(lines[0])
+        names = lines.pop(0) if header else list(self._fields)
+        self._require_width(lines, len(names))
+        if len(lines) > self._limits.batch:
+            raise self._make_too_many_cases_error()
+        if not lines:
+            raise _make_invalid_cases_error([Problem(None, None, NO_CASE)])
+        self._require_names(names)
+        # an empty cell is a field that is left out
+        rows = [
+            {name: cell for name, cell in zip(names, line, strict=True) if cell} for line in lines
+        ]
+        try:
+            return [self.read_text_row(row) for row in rows], header
+        except ValidationError:
+            problems = (
+                problem
+                for row, texts in enumerate(rows)
+                for problem in self.find_text_problems(texts, row)
+            )
+            raise self._make_problem_list_error(problems) from None
+
+    def read_text_row(self, texts: Mapping[str, str]) -> Case:
+        """A case of one row of text.
+
+        Args:
+            texts: Field to text, without the empty ones.
+
+        Raises:
+            ValidationError: It breaks a field.
+        """
+        return self._case.validate_strings(texts)
+
+    def find_text_problems(self, texts: Mapping[str, str], row: int = 0) -> list[Problem]:
+        """What is wrong with one row of text; empty where it is a case."""
+        try:
+            self.read_text_row(texts)
+        except ValidationError as err:
+            return list(self._iter_problems(err, row))
+        return []
+
+    def _require_width(self, lines: Sequence[Sequence[str]], expected: int) -> None:
+        for row, line in enumerate(lines):
+            if len(line) != expected:
+                raise ApiError(
+                    422,
+                    "wrong_cases",
+                    "The lines should have one value per field, in the order of the model's "
+                    "fields, or name their columns in a header. See problems, and GET /models.",
+                    [Problem(row, None, f"expected {expected} columns; got {len(line)}")],
+                )
+
+    def _require_names(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self._fields and name != ID:
+                raise _make_invalid_cases_error(
+                    [Problem(None, None, self._describe_unknown_field(name))]
+                )
+            if names.count(name) > 1:
+                problem = Problem(None, name, self._describe_repeated_key(name))
+                raise _make_invalid_cases_error([problem], "repeated_key")
+
+    def _count_expected_strings(self, cases: Sequence[Case]) -> int:
+        """How many strings a text must have had that has no key twice: keys, words, moments."""
+        texts = 0
+        for name in self._texts:
+            kinds = [type(case.get(name)) for case in cases]
+            texts += kinds.count(str) + kinds.count(datetime)
+        return 1 + sum(map(len, cases)) + texts
+
+    def _make_too_many_cases_error(self) -> ApiError:
+        return ApiError(
+            413,
+            "too_many_cases",
+            f"At most {self._limits.batch} cases can be asked for at a time. Send them in parts.",
+        )
+
+    def _make_json_error(
+        self, err: ValidationError, text: bytes, names: tuple[str, ...]
+    ) -> ApiError:
+        if err.error_count() > MOST_ERRORS:
+            return _make_invalid_cases_error([Problem(None, None, FOREIGN)])
+        errors = err.errors(include_url=False, include_input=False)
+        kind, place = errors[0]["type"], errors[0]["loc"]
+        if kind == "json_invalid":
+            # where it breaks, in the parser's fixed words, which repeat nothing of the text
+            words = errors[0]["ctx"]["error"]
+            return ApiError(400, "no_json", f"The body should be JSON: {words}.")
+        in_array = bool(place) and place[0] in names
+        if kind == "too_long" and in_array:
+            return self._make_too_many_cases_error()
+        if in_array and len(place) > 1:
+            rows = from_json(text)[place[0]]
+            return self._make_problem_list_error(self._iter_json_problems(rows, int(place[1])))
+        if kind == "too_short":
+            return _make_invalid_cases_error([Problem(None, None, NO_CASE)])
+        return _make_wrong_body_error(names)
+
+    def _make_problem_list_error(self, problems: Iterable[Problem]) -> ApiError:
+        # one more than is listed says that there are more
+        first = list(islice(problems, self._limits.problems + 1))
+        listed = first[: self._limits.problems]
+        return _make_invalid_cases_error(listed, more=len(first) > len(listed))
+
+    def _iter_json_problems(self, rows: Sequence[Any], start: int) -> Iterator[Problem]:
+        """One case after the other, so that no more is looked at than is listed."""
+        for row in range(start, len(rows)):
+            try:
+                self._case.validate_json(to_json(rows[row], inf_nan_mode="constants"))
+            except ValidationError as err:
+                if err.error_count() > MOST_ERRORS:
+                    yield Problem(row, None, FOREIGN)
+                else:
+                    yield from self._iter_problems(err, row)
+
+    def _iter_problems(self, err: ValidationError, row: int) -> Iterator[Problem]:
+        """What is wrong with one case, one problem per field, without any value.
+
+        There may be as many errors as a body can hold: each is worded only when it is needed.
+        """
+        named: set[str | None] = set()
+        for error in err.errors(include_url=False, include_context=False):
+            name = str(error["loc"][0]) if error["loc"] else None
+            # a word or a whole number has one error per way in which it could have been one
+            if name in named:
+                continue
+            named.add(name)
+            kind, value = error["type"], error["input"]
+            if name is None:
+                came = _describe_value_type(value, None)
+                words = f"expected an object with the fields of the model; got {came}"
+            elif kind == "extra_forbidden":
+                words, name = self._describe_unknown_field(name), None
+            elif name == ID:
+                words, name = f"{ID}: expected text of 1 to {LONGEST_ID} characters", None
+            else:
+                field = self._fields[name]
+                came = "nothing" if kind == "missing" else _describe_value_type(value, field)
+                expected = describe_expectation(field, self._limits.word)
+                words = f"expected {expected}; got {came}"
+            yield Problem(row, name, words)
+
+    def _describe_unknown_field(self, key: str) -> str:
+        """Shown only where it looks like a column: somebody may have sent ids as keys."""
+        shown = f"a field {key!r}" if re.fullmatch(COLUMN_NAME, key) else "a field"
+        return f"the model does not know {shown}. {did_you_mean(key[:64], self._fields)}"
+
+    def _describe_repeated_key(self, key: str) -> str:
+        known = key in self._fields or key in (DATA, INSTANCES, ID)
+        return f"expected each field once; {repr(key) if known else 'a key'} comes more than once"
 
 
 def has_more_values_than(text: bytes, values: int) -> bool:
@@ -34,9 +291,6 @@ def has_more_values_than(text: bytes, values: int) -> bool:
 
     A parser makes a hundred bytes of the two characters `0,`: a body within its limit could take
     half a gigabyte.
-
-    Args:
-        values: The most that it may have.
 
     Returns:
         True where it has twice as many separators: words may hold some too.
@@ -69,287 +323,29 @@ def find_repeated_key(text: bytes) -> tuple[int | None, str]:
     """
     objects: list[str | None] = []
 
-    def remembered(pairs: Sequence[tuple[str, Any]]) -> None:
+    def remember_repeated_key(pairs: Sequence[tuple[str, Any]]) -> None:
         keys = [key for key, _ in pairs]
         objects.append(next((key for key in keys if keys.count(key) > 1), None))
 
-    json.loads(text, object_pairs_hook=remembered)
+    json.loads(text, object_pairs_hook=remember_repeated_key)
     *cases, outer = objects
     if outer is not None:
         return None, outer
     return next((row, key) for row, key in enumerate(cases) if key is not None)
 
 
-# Cases as CSV, with or without a header, as SageMaker's own containers take them.
-
-
-@dataclass(frozen=True)
-class CsvRows:
-    """The rows of a CSV text.
-
-    Attributes:
-        rows: Column to text; the empty cells are left out (PII).
-        header: Whether the first line named the columns.
-    """
-
-    names: list[str]
-    rows: list[dict[str, Any]]
-    header: bool
-
-
-def parse_csv_rows(content: bytes, fields: Sequence[str], most: int) -> CsvRows:
-    """The rows of a CSV text.
-
-    Args:
-        content: In UTF-8; the first line is a header where it names a field.
-        fields: Names, in the order of the columns of a text without header.
-        most: Rows that are asked for; one more is read, so that too many can be told.
-
-    Raises:
-        Refusal: It is no CSV (400), or a line is of another width (422).
-    """
+def _parse_csv_lines(content: bytes, most: int) -> list[list[str]]:
+    """The first lines that are not empty."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ApiError(400, "no_csv", "The body should be CSV in UTF-8; it is no UTF-8.") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        lines = list(islice(_iter_csv_lines(text), most + 2))
+        return list(islice((line for line in reader if line), most))
     except csv.Error as err:
         # in the module's fixed words, which repeat nothing of the text
         raise ApiError(400, "no_csv", f"The body should be CSV: {err}.") from None
-    header = bool(lines) and not set(fields).isdisjoint(lines[0])
-    names = lines[0] if header else list(fields)
-    cells = lines[1:] if header else lines
-    _require_width(cells, len(names))
-    rows = [{name: cell for name, cell in zip(names, line, strict=True) if cell} for line in cells]
-    return CsvRows(names, rows, header)
-
-
-def _iter_csv_lines(text: str) -> Iterator[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    return (line for line in reader if line)
-
-
-def _require_width(lines: Sequence[Sequence[str]], expected: int) -> None:
-    for row, line in enumerate(lines):
-        if len(line) != expected:
-            words = f"expected {expected} columns; got {len(line)}"
-            raise ApiError(
-                422,
-                "wrong_cases",
-                "The lines should have one value per field, in the order of the model's fields, or "
-                "name their columns in a header. See problems, and GET /models.",
-                [Problem(row, None, words)],
-            )
-
-
-# From the bytes of a request to its cases; what breaks the fields of the model is refused.
-
-
-DATA: Final = "data"
-INSTANCES: Final = "instances"
-MOST_ERRORS: Final = 1_000
-"""Of one case; beyond them, to look at each would take longer than the answer to a large batch."""
-
-FOREIGN: Final = "a case has far more fields than the model knows. GET /models lists those"
-NO_CASE: Final = "expected one case at least; got none"
-
-Value: TypeAlias = str | float | datetime | None
-Case: TypeAlias = dict[str, Value]
-"""The fields that came; those left out are absent."""
-
-
-@dataclass(frozen=True)
-class RequestLimits:
-    """How much a request may hold.
-
-    Attributes:
-        word: Most characters of a word.
-        problems: Most problems that a refusal lists.
-    """
-
-    batch: int
-    word: int
-    problems: int
-
-
-@dataclass(frozen=True)
-class CaseBatch:
-    """The cases of a request.
-
-    Attributes:
-        cases: In order (PII); under `_id` what the sender calls each, where they said so.
-    """
-
-    cases: list[Case]
-
-
-class CaseReader:
-    """Reads requests to one model.
-
-    Args:
-        limits: How much a request may hold.
-
-    Attributes:
-        case: The schema of one case.
-    """
-
-    def __init__(self, fields: Sequence[InputField], limits: RequestLimits) -> None:
-        self.case = build_case_schema(fields, limits.word)
-        self._limits = limits
-        self._wording = ProblemFormatter(fields, limits.word)
-        self._names = [field.name for field in fields]
-        self._texts = [field.name for field in fields if field.kind in ("word", "moment")] + [ID]
-        self._most_values = (limits.batch + 1) * (len(fields) + 2)
-        self._one = SchemaValidator(self.case)
-        self._bodies = {
-            (DATA,): SchemaValidator(_build_body_schema(self.case, (DATA,), limits.batch)),
-            (DATA, INSTANCES): SchemaValidator(
-                _build_body_schema(self.case, (DATA, INSTANCES), limits.batch)
-            ),
-        }
-
-    def batch(self, text: bytes, names: tuple[str, ...] = (DATA,)) -> CaseBatch:
-        """The cases of a JSON text.
-
-        Args:
-            text: An object with one array of cases.
-            names: What the array may be called: `data`, or `data` and `instances`.
-
-        Raises:
-            Refusal: It is no JSON (400), holds too many cases (413), or breaks the fields (422).
-        """
-        if has_more_values_than(text, self._most_values):
-            raise self._make_too_many_cases_error()
-        try:
-            found = self._bodies[names].validate_json(text)
-        except ValidationError as err:
-            raise self._make_json_error(err, text, names) from None
-        present = [name for name in names if name in found]
-        if len(present) != 1:
-            raise _make_invalid_cases_error([Problem(None, None, _describe_expected_array(names))])
-        cases = found[present[0]]
-        if count_strings(text) != self._count_expected_strings(found, cases):
-            row, key = find_repeated_key(text)
-            raise _make_invalid_cases_error(
-                [Problem(row, None, self._wording.repeated(key))], "repeated_key"
-            )
-        return CaseBatch(cases)
-
-    def parse_csv_batch(self, content: bytes) -> tuple[CaseBatch, bool]:
-        """The cases of a CSV text.
-
-        Args:
-            content: One case per line, with or without a header.
-
-        Returns:
-            The cases, and whether there was a header.
-
-        Raises:
-            Refusal: It is no CSV (400), holds too many cases (413), or breaks the fields (422).
-        """
-        found = parse_csv_rows(content, self._names, self._limits.batch)
-        if len(found.rows) > self._limits.batch:
-            raise self._make_too_many_cases_error()
-        if not found.rows:
-            raise _make_invalid_cases_error([Problem(None, None, NO_CASE)])
-        self._require_names(found.names)
-        try:
-            return CaseBatch([self._one.validate_strings(row) for row in found.rows]), found.header
-        except ValidationError:
-            raise self._make_problem_list_error(self._find_problems_in_text(found.rows)) from None
-
-    def parse_text_row(self, text: Mapping[str, str]) -> Case:
-        """A case of one row of text.
-
-        Args:
-            text: Field to text; without the empty ones, and without problems.
-        """
-        found: Case = self._one.validate_strings(dict[str, Any](text))
-        return found
-
-    def problem(self, text: dict[str, Any]) -> list[Problem]:
-        """What is wrong with one row of text.
-
-        Args:
-            text: Field to text; without the empty ones.
-        """
-        return list(self._find_problems_in_text([text]))
-
-    def _require_names(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name not in (*self._names, ID):
-                raise _make_invalid_cases_error(
-                    [Problem(None, None, self._wording.describe_unknown_field(name))]
-                )
-            if names.count(name) > 1:
-                raise _make_invalid_cases_error(
-                    [Problem(None, name, self._wording.repeated(name))], "repeated_key"
-                )
-
-    def _count_expected_strings(self, found: dict[str, Any], cases: list[Case]) -> int:
-        """How many strings a text must have had that has no key twice."""
-        keys = len(found) + sum(map(len, cases))
-        texts = 0
-        for name in self._texts:
-            kinds = [type(case.get(name)) for case in cases]
-            texts += kinds.count(str) + kinds.count(datetime)
-        return keys + texts
-
-    def _make_too_many_cases_error(self) -> ApiError:
-        return ApiError(
-            413,
-            "too_many_cases",
-            f"At most {self._limits.batch} cases can be asked for at a time. Send them in parts.",
-        )
-
-    def _make_json_error(
-        self, err: ValidationError, text: bytes, names: tuple[str, ...]
-    ) -> ApiError:
-        if err.error_count() > MOST_ERRORS:
-            return _make_invalid_cases_error([Problem(None, None, FOREIGN)])
-        (first, *_) = err.errors(include_url=False, include_input=False)
-        place = first["loc"]
-        if first["type"] == "json_invalid":
-            # where it breaks, in the parser's fixed words, which repeat nothing of the text
-            return ApiError(400, "no_json", f"The body should be JSON: {first['ctx']['error']}.")
-        if first["type"] == "too_long" and place[0] in names:
-            return self._make_too_many_cases_error()
-        if len(place) > 1 and place[0] in names:
-            rows = from_json(text)[place[0]]
-            return self._make_problem_list_error(self._find_problems_in_json(rows, int(place[1])))
-        return self._make_problem_list_error(
-            [Problem(None, None, _describe_wrong_body(first["type"], names))]
-        )
-
-    def _make_problem_list_error(self, problems: Iterator[Problem] | list[Problem]) -> ApiError:
-        first, more = limit_problems(problems, self._limits.problems)
-        return _make_invalid_cases_error(first, more=more)
-
-    def _find_problems_in_json(self, rows: Sequence[Any], start: int) -> Iterator[Problem]:
-        """One case after the other, so that no more is looked at than is listed."""
-        for row in range(start, len(rows)):
-            try:
-                self._one.validate_json(to_json(rows[row], inf_nan_mode="constants"))
-            except ValidationError as err:
-                many = err.error_count() > MOST_ERRORS
-                foreign = [Problem(row, None, FOREIGN)]
-                yield from foreign if many else self._wording.problems(err, row)
-
-    def _find_problems_in_text(self, rows: Sequence[dict[str, Any]]) -> Iterator[Problem]:
-        for row, text in enumerate(rows):
-            try:
-                self._one.validate_strings(text)
-            except ValidationError as err:
-                yield from self._wording.problems(err, row)
-
-
-def _build_body_schema(case: CoreSchema, names: tuple[str, ...], most: int) -> CoreSchema:
-    cases = core_schema.list_schema(case, min_length=1, max_length=most, fail_fast=True)
-    members = {
-        name: core_schema.typed_dict_field(cases, required=len(names) == 1) for name in names
-    }
-    return core_schema.typed_dict_schema(members, extra_behavior="forbid")
 
 
 def _make_invalid_cases_error(
@@ -359,12 +355,33 @@ def _make_invalid_cases_error(
     return ApiError(422, code, f"{message}{' (the first ones)' if more else ''}.", problems)
 
 
-def _describe_expected_array(names: tuple[str, ...]) -> str:
+def _make_wrong_body_error(names: tuple[str, ...]) -> ApiError:
     listing = " or ".join(f'{{"{name}": [...]}}' for name in names)
-    return f"expected an object with one array of cases: {listing}"
+    expected = f"expected an object with one array of cases: {listing}"
+    return _make_invalid_cases_error([Problem(None, None, expected)])
 
 
-def _describe_wrong_body(kind: str, names: tuple[str, ...]) -> str:
-    if kind == "too_short":
-        return NO_CASE
-    return _describe_expected_array(names)
+def _describe_value_type(value: Any, field: InputField | None) -> str:
+    """What kind of thing a value is, for example `text of another length`."""
+    numeric = field is not None and field.kind in ("number", "integer")
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        shape = "form" if field is not None and field.kind == "moment" else "length"
+        return "text" if field is None or numeric else f"text of another {shape}"
+    for kind, name in ((bool, "true or false"), (dict, "an object"), (list, "an array")):
+        if isinstance(value, kind):
+            return name
+    return _describe_number(value, field if numeric else None)
+
+
+def _describe_number(value: float, field: InputField | None) -> str:
+    try:
+        if not math.isfinite(value):
+            return "no finite number"
+    except OverflowError:
+        return "a number too large"
+    if field is None:
+        return "a number"
+    decimals = field.kind == "integer" and not float(value).is_integer()
+    return "one with decimals" if decimals else "one outside"

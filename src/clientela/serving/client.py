@@ -1,4 +1,8 @@
-"""A CSV of applicants, as the fields of a model: its columns are those of the original data."""
+"""Asks a served model about a CSV of applicants: the file, who is asked, and the records of it.
+
+The columns of the file are those of the original data. A case that breaks a field is not sent; what
+is refused all the same is set aside, and the others are asked about again, so that none is lost.
+"""
 
 import csv
 import io
@@ -18,13 +22,16 @@ from fsspec.core import url_to_fs
 from clientela.exceptions import ConfigurationError, ScoringDataError, ServingError, did_you_mean
 from clientela.features.columns import InputField
 from clientela.serving.case_reader import CaseReader, RequestLimits
-from clientela.serving.routes import DESCRIBE
-
-# A CSV of applicants, as the fields of a model: its columns are those of the original data.
-
+from clientela.serving.routes import DESCRIBE, JSON
+from clientela.serving.schemas import CLASS, CLUSTER_NAME, DATA, PROBABILITIES, Prediction
 
 NOTHING: Final = frozenset({"", "na", "n/a", "nan", "null"})
 """What stands in a cell without a value, in any case, as pandas reads it."""
+
+TOO_LARGE: Final = 413
+
+Case = dict[str, Any]
+Record = dict[str, Any]
 
 LIMITS: Final = RequestLimits(batch=1, word=1_000, problems=100)
 """The server has the last word on lengths."""
@@ -72,40 +79,31 @@ def read_applicants(
     Raises:
         ScoringDataError: The file is absent, is no CSV, or lacks a column that every case needs.
     """
-    lines = _parse_applicant_lines(_read_applicant_text(address), delimiter, address)
-    if not lines:
-        raise ScoringDataError(
-            f"{address} is empty; expected a CSV with a header and one row per applicant."
-        )
-    header, *cells = lines
-    _require_columns(header, fields, key, address)
-    reader = CaseReader(fields, LIMITS)
-    names = [field.name for field in fields]
-    rows = [_parse_applicant(line, header, names, key, reader) for line in cells]
-    known = {*names, key}
-    return ApplicantFile(rows, [name for name in header if name not in known])
-
-
-def _read_applicant_text(address: str) -> str:
     fs, path = url_to_fs(address)
     try:
         content: bytes = fs.cat_file(path)
     except FileNotFoundError as err:
         raise ScoringDataError(f"No file lies at {address}. Name the CSV of applicants.") from err
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
-def _parse_applicant_lines(text: str, delimiter: str, address: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+        text = content.decode("latin-1")
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
-        return [[cell.strip() for cell in line] for line in reader if line]
+        cells = [[cell.strip() for cell in line] for line in lines if line]
     except csv.Error as err:
         raise ScoringDataError(
-            f"{address} can't be read as CSV: line {reader.line_num}: {err}."
+            f"{address} can't be read as CSV: line {lines.line_num}: {err}."
         ) from err
+    if not cells:
+        raise ScoringDataError(
+            f"{address} is empty; expected a CSV with a header and one row per applicant."
+        )
+    header, *rows = cells
+    _require_columns(header, fields, key, address)
+    reader, names = CaseReader(fields, LIMITS), {field.name for field in fields}
+    applicants = [_parse_applicant(line, header, names, key, reader) for line in rows]
+    return ApplicantFile(applicants, [name for name in header if name not in {*names, key}])
 
 
 def _require_columns(
@@ -127,31 +125,22 @@ def _require_columns(
 
 
 def _parse_applicant(
-    line: Sequence[str],
-    header: Sequence[str],
-    names: Sequence[str],
-    key: str | None,
-    reader: CaseReader,
+    line: Sequence[str], header: Sequence[str], names: set[str], key: str | None, reader: CaseReader
 ) -> Applicant:
     if len(line) != len(header):
         return Applicant({}, None, f"expected {len(header)} values; got {len(line)}")
     row = dict(zip(header, line, strict=True))
-    told = {name: row[name] for name in header if name in names and _is_value(row[name])}
-    problems = reader.problem(told)
+    texts: dict[str, Any] = {
+        name: cell for name, cell in row.items() if name in names and cell.casefold() not in NOTHING
+    }
+    problems = reader.find_text_problems(texts)
     if problems:
         words = "; ".join(f"{problem.field}: {problem.problem}" for problem in problems)
-        return Applicant(told, row.get(key or ""), words)
-    return Applicant(_convert_applicant_case(told, reader), row.get(key or ""), "")
-
-
-def _is_value(cell: str) -> bool:
-    return cell.casefold() not in NOTHING
-
-
-def _convert_applicant_case(told: Mapping[str, str], reader: CaseReader) -> dict[str, Any]:
-    """In the order of the file."""
-    case = reader.parse_text_row(told)
-    return {name: _convert_to_json_value(case[name]) for name in told}
+        return Applicant(texts, row.get(key or ""), words)
+    case = reader.read_text_row(texts)
+    # in the order of the file
+    values = {name: _convert_to_json_value(case[name]) for name in texts}
+    return Applicant(values, row.get(key or ""), "")
 
 
 def _convert_to_json_value(value: Any) -> Any:
@@ -163,17 +152,8 @@ def _convert_to_json_value(value: Any) -> Any:
     return value
 
 
-# Who is asked, in batches, and what becomes of each case.
-
-
-Case = dict[str, Any]
-Prediction = dict[str, Any]
-
-TOO_LARGE: Final = 413
-
-
 class RejectionError(Exception):
-    """What was asked is refused for what it is: the same again would be refused again.
+    """The cases are refused for what they are: the same again would be refused again.
 
     Args:
         problems: Position of a case to what is wrong with it.
@@ -200,7 +180,7 @@ class RemoteModel(Protocol):
         """What it says of some cases.
 
         Raises:
-            Refused: They can't be answered.
+            RejectionError: They can't be answered.
             ServingError: It gives no answer.
         """
 
@@ -251,12 +231,6 @@ def _predict_batch(model: RemoteModel, cases: Sequence[Case]) -> list[Outcome]:
         ]
 
 
-# Records of what was asked and answered, in the form that the requirement has.
-
-
-Record = dict[str, Any]
-
-
 @dataclass(frozen=True)
 class Event:
     """What a model of two classes is asked about.
@@ -304,12 +278,18 @@ class Event:
         return cls(slug, classes[1], classes[0], threshold)
 
 
-def build_record(
-    applicant: Applicant, outcome: Outcome, event: Event | None, key: str | None, now: datetime
+def build_record(  # noqa: PLR0913, PLR0917 - a record is made of all of them
+    applicant: Applicant,
+    outcome: Outcome,
+    about: Mapping[str, Any],
+    event: Event | None,
+    key: str | None,
+    now: datetime,
 ) -> Record:
     """One record.
 
     Args:
+        about: What the model says of itself.
         event: Of a model of two classes; None for another.
         key: Name of the key column; None without one.
 
@@ -318,20 +298,19 @@ def build_record(
         timestamp`; for others `input_data, target, expected, probabilities, confidence,
         timestamp`; without an answer `input_data, error, timestamp`. A key column comes first.
     """
+    answer: Record = {"error": outcome.problem}
+    if outcome.prediction is not None and event is not None:
+        answer = _build_event_fields(outcome.prediction, event)
+    elif outcome.prediction is not None:
+        answer = _build_class_fields(outcome.prediction, about["score_name"])
     named = {} if key is None else {key: applicant.key}
-    asked = {**named, "input_data": applicant.case}
-    at = {"timestamp": now.isoformat()}
-    if outcome.prediction is None:
-        return {**asked, "error": outcome.problem, **at}
-    if event is not None:
-        return {**asked, **_build_event_fields(outcome.prediction, event), **at}
-    return {**asked, **_build_class_fields(outcome.prediction), **at}
+    return {**named, "input_data": applicant.case, **answer, "timestamp": now.isoformat()}
 
 
 def _build_event_fields(prediction: Prediction, event: Event) -> Record:
-    probabilities = prediction["probabilidades"]
+    probabilities = prediction[PROBABILITIES]
     probability = probabilities[event.positive]
-    happens = prediction["clase"] == event.positive
+    happens = prediction[CLASS] == event.positive
     if event.threshold is not None:
         happens = probability >= event.threshold
     target = event.positive if happens else event.negative
@@ -343,23 +322,15 @@ def _build_event_fields(prediction: Prediction, event: Event) -> Record:
     }
 
 
-def _build_class_fields(prediction: Prediction) -> Record:
-    probabilities = prediction.get("probabilidades", {})
-    if "cluster_id" in prediction:
-        target, expected = prediction["cluster_nombre"], prediction["cluster_id"]
-    else:
-        known = {"clase", "probabilidades", "imputed", "unseen", "reasons"}
-        (score,) = set(prediction) - known
-        target, expected = prediction["clase"], prediction[score]
+def _build_class_fields(prediction: Prediction, score: str) -> Record:
+    probabilities = prediction.get(PROBABILITIES, {})
+    target = prediction[CLUSTER_NAME] if CLUSTER_NAME in prediction else prediction[CLASS]
     return {
         "target": target,
-        "expected": expected,
+        "expected": prediction[score],
         "probabilities": probabilities,
         "confidence": probabilities.get(target),
     }
-
-
-# A model behind our API, over HTTP.
 
 
 PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -396,16 +367,17 @@ class ApiModel:
         """See `clientela.serving.client.RemoteModel`."""
         try:
             if self._use_case is None:
-                self._use_case = str(self._asked("GET", "/models")["default"])
-            return self._asked("GET", f"/models/{quote(self._use_case, safe='')}")
+                self._use_case = str(self._request("GET", "/models")["default"])
+            return self._request("GET", f"/models/{quote(self._use_case, safe='')}")
         except RejectionError as err:
             raise ServingError(f"{self._url} refuses to be asked: {err.message}") from err
 
     def predictions(self, cases: Sequence[Case]) -> list[Prediction]:
         """See `clientela.serving.client.RemoteModel`."""
         place = f"/models/{quote(str(self._use_case), safe='')}/predict"
-        found: list[Prediction] = self._asked("POST", place, {"data": list(cases)})["predictions"]
-        return found
+        reply = self._request("POST", place, {DATA: list(cases)})
+        predictions: list[Prediction] = reply["predictions"]
+        return predictions
 
     def close(self) -> None:
         """Close the connection."""
@@ -413,8 +385,8 @@ class ApiModel:
             self._connection.close()
             self._connection = None
 
-    def _asked(self, method: str, place: str, content: Any = None) -> dict[str, Any]:
-        body = None if content is None else json.dumps(content, ensure_ascii=False).encode()
+    def _request(self, method: str, place: str, cases: Any = None) -> dict[str, Any]:
+        body = None if cases is None else json.dumps(cases, ensure_ascii=False).encode()
         words = ""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -426,7 +398,13 @@ class ApiModel:
                 words = type(err).__name__
                 continue
             if status == OK:
-                return self._decode_reply(reply)
+                with suppress(ValueError):
+                    content = json.loads(reply)
+                    if isinstance(content, dict):
+                        return content
+                raise ServingError(
+                    f"{self._url} answers something else than our API would. Is it one?"
+                )
             if status not in PASSING:
                 raise parse_error_reply(status, reply)
             words = f"HTTP {status}"
@@ -439,19 +417,12 @@ class ApiModel:
         if self._connection is None:
             kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
             self._connection = kind(str(self._parts.hostname), self._parts.port, timeout=SECONDS)
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Content-Type": JSON, "Accept": JSON}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         self._connection.request(method, self._parts.path.rstrip("/") + place, body, headers)
         reply = self._connection.getresponse()
         return reply.status, reply.read()
-
-    def _decode_reply(self, reply: bytes) -> dict[str, Any]:
-        with suppress(ValueError):
-            content = json.loads(reply)
-            if isinstance(content, dict):
-                return content
-        raise ServingError(f"{self._url} answers something else than our API would. Is it one?")
 
 
 def parse_error_reply(status: int, reply: bytes | str) -> RejectionError:
@@ -475,10 +446,6 @@ def parse_error_reply(status: int, reply: bytes | str) -> RejectionError:
     return RejectionError(status, message, {row: "; ".join(words) for row, words in by_row.items()})
 
 
-# A model behind a SageMaker endpoint of ours.
-
-
-JSON: Final = "application/json"
 CLIENT_FAULTS: Final = range(400, 500)
 
 Explained = Callable[[str], AbstractContextManager[None]]
@@ -498,19 +465,19 @@ class EndpointModel:
     def fetch_description(self) -> dict[str, Any]:
         """See `clientela.serving.client.RemoteModel`."""
         try:
-            told = self._asked({}, CustomAttributes=DESCRIBE)
+            description = self._request({}, CustomAttributes=DESCRIBE)
         except RejectionError as err:
             raise self._make_foreign_endpoint_error() from err
-        if "fields" not in told:
+        if "fields" not in description:
             raise self._make_foreign_endpoint_error()
-        return told
+        return description
 
     def predictions(self, cases: Sequence[Case]) -> list[Prediction]:
         """See `clientela.serving.client.RemoteModel`."""
-        found: list[Prediction] = self._asked({"data": list(cases)})["predictions"]
-        return found
+        predictions: list[Prediction] = self._request({DATA: list(cases)})["predictions"]
+        return predictions
 
-    def _asked(self, content: Any, **more: str) -> dict[str, Any]:
+    def _request(self, content: Any, **more: str) -> dict[str, Any]:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy, and rarely used
 
         body = json.dumps(content, ensure_ascii=False).encode()
@@ -521,17 +488,20 @@ class EndpointModel:
                 )
                 answer = reply["Body"].read()
             except ClientError as err:
-                status = _get_container_status(err.response)
+                code = str(err.response["Error"]["Code"])
+                # what the container answered, not SageMaker itself; a server of ours in
+                # SageMaker's place gives no code but its status
+                own = code if code.isdigit() else 0
+                status = int(err.response.get("OriginalStatusCode") or own)
                 if status in CLIENT_FAULTS:
                     raise parse_error_reply(
                         status, err.response.get("OriginalMessage", "")
                     ) from err
                 raise
         try:
-            found: dict[str, Any] = dict(json.loads(answer))
+            return dict(json.loads(answer))
         except (ValueError, TypeError) as err:
             raise self._make_foreign_endpoint_error() from err
-        return found
 
     def _make_foreign_endpoint_error(self) -> ServingError:
         return ServingError(
@@ -539,10 +509,3 @@ class EndpointModel:
             "`clientela deploy` made with our own image; the prebuilt XGBoost container takes "
             "features, not applicants."
         )
-
-
-def _get_container_status(response: Mapping[str, Any]) -> int:
-    """What the container answered, not SageMaker itself; 0 where it was not asked."""
-    code = str(response["Error"]["Code"])
-    # a server of ours in SageMaker's place gives no code but its status
-    return int(response.get("OriginalStatusCode") or (code if code.isdigit() else 0))

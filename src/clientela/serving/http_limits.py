@@ -1,18 +1,17 @@
-"""HTTP as uvicorn speaks it, with bounds on the head of a request."""
+"""Bounds on what a connection may cost: the head of a request, and its body.
+
+httptools reads heads of any size at any pace: each connection could fill the memory, or stay open
+for ever, before the application sees anything.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Final, TypeAlias
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
+from starlette.requests import ClientDisconnect, Request
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from clientela.serving.errors import ApiError, make_too_large_error
-
-# HTTP as uvicorn speaks it, with bounds on the head of a request.
-#
-# httptools reads heads of any size at any pace: each connection could fill the memory, or stay open
-# for ever, before the application sees anything.
-
 
 LARGEST_HEAD: Final = 32 * 1024
 """Bytes of request line and headers, as other servers bound them."""
@@ -20,13 +19,18 @@ LARGEST_HEAD: Final = 32 * 1024
 BAD_REQUEST: Final = 400
 HEAD_TOO_LARGE: Final = 431
 
+LINGERED_BODIES: Final = 4
+LINGER_SECONDS: Final = 2.0
+"""What more is read of a body that is refused, and thrown away: a sender that is still writing
+when the connection is closed never reads the reply (RFC 9112, section 9.6)."""
+
 
 class HeadTooLargeError(Exception):
     """Inside the parser: the request is refused."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection of uvicorn, with bounds on the heads of its requests."""
 
     head_seconds: float = 10.0
     """Until a head has to be there."""
@@ -111,47 +115,31 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-# The body of a request, read no further than its limit.
-
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-LINGERED_BODIES: Final = 4
-LINGER_SECONDS: Final = 2.0
-"""What more is read of a body that is refused, and thrown away: a sender that is still writing
-when the connection is closed never reads the reply (RFC 9112, section 9.6)."""
-
-
-class ClientDisconnectError(Exception):
-    """The caller went away before the request was whole."""
-
-
-def get_header(scope: Scope, name: bytes) -> bytes | None:
-    """The value of a header."""
-    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
-    return next((value for key, value in headers if key == name), None)
-
-
-async def read_body(scope: Scope, receive: Receive, largest: int, seconds: float) -> bytes:
-    """The whole body.
+async def read_body(request: Request, largest: int, seconds: float) -> bytes:
+    """The whole body, read no further than its limit.
 
     Args:
+        largest: Bytes.
         seconds: Until it has to be there.
 
     Raises:
-        Refusal: It is too large (413), or came too slowly (408).
-        Disconnected: The caller went away.
+        ApiError: It is too large (413), or came too slowly (408).
+        ClientDisconnect: The caller went away.
     """
-    declared = get_header(scope, b"content-length") or b"0"
+    stream = request.stream()
+    declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared[:20]) > largest:
-        if get_header(scope, b"expect") is None:
-            await _skip_remaining_body(receive, largest)
+        if "expect" not in request.headers:
+            await _skip_remaining_body(stream, largest)
         raise make_too_large_error(largest)
+    body = bytearray()
     try:
         async with asyncio.timeout(seconds):
-            return await _read_chunks(receive, largest)
+            async for chunk in stream:
+                body += chunk
+                if len(body) > largest:
+                    await _skip_remaining_body(stream, largest)
+                    raise make_too_large_error(largest)
     except TimeoutError:
         raise ApiError(
             408,
@@ -159,38 +147,16 @@ async def read_body(scope: Scope, receive: Receive, largest: int, seconds: float
             f"The body should be sent within {seconds:g} seconds.",
             headers={"connection": "close"},
         ) from None
+    return bytes(body)
 
 
-async def _read_chunks(receive: Receive, largest: int) -> bytes:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnectError
-    content: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(content) <= largest:
-        return content
-    parts, size = [content], len(content)
-    while message.get("more_body", False):
-        if size > largest:
-            await _skip_remaining_body(receive, largest)
-            break
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnectError
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-    if size > largest:
-        raise make_too_large_error(largest)
-    return b"".join(parts)
-
-
-async def _skip_remaining_body(receive: Receive, largest: int) -> None:
+async def _skip_remaining_body(stream: AsyncIterator[bytes], largest: int) -> None:
     left = LINGERED_BODIES * largest
     try:
         async with asyncio.timeout(LINGER_SECONDS):
-            while left > 0:
-                message = await receive()
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            async for chunk in stream:
+                left -= len(chunk)
+                if left <= 0:
                     return
-                left -= len(message.get("body", b""))
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):
         return

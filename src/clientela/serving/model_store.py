@@ -1,4 +1,8 @@
-"""The models that are served now, by use case: read by every request, changed by one thread."""
+"""The models that are served now, and what keeps them as the store of approved models has them.
+
+Newly approved models come in, broken ones stay out: a package is verified, loaded and asked for its
+own example before a request meets it, and the last good model stays until then.
+"""
 
 import logging
 import math
@@ -19,16 +23,36 @@ from clientela.registry.package import ModelPackage, load_package_files, open_pa
 from clientela.registry.scorers import Scorer, build_scorer
 from clientela.serving.case_reader import CaseReader, RequestLimits
 from clientela.serving.errors import ApiError
-from clientela.serving.schemas import ResponseWriter
+from clientela.serving.schemas import DATA, ResponseWriter
 
-# The models that are served now, by use case: read by every request, changed by one thread.
+logger = logging.getLogger(__name__)
+
+TOLERANCE: Final = 1e-5
+"""Between the answer to the example and the one that was written when the model was packaged."""
+
+LONGEST_PAUSE: Final = 300.0
+"""Seconds between two tries of the same broken package."""
+
+NAMED: Final = {"use_case", "role", "version"}
+DESCRIBED: Final = NAMED | {
+    "group",
+    "task",
+    "classes",
+    "target",
+    "score_name",
+    "primary_metric",
+    "grades",
+    "fields",
+    "example",
+}
+"""What anybody who may ask a model may know of it: nothing of its training rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
     """A model that is ready to answer, with what reads and writes for it.
 
-    A request takes one and keeps it to its end, whatever becomes of the shelf meanwhile.
+    A request takes one and keeps it to its end, whatever is served meanwhile.
 
     Attributes:
         number: Of the entry in the registry; None where nobody knows.
@@ -44,28 +68,13 @@ class LoadedModel:
         """What the model is."""
         return self.scorer.manifest
 
-    def named(self) -> dict[str, Any]:
+    def to_name(self) -> dict[str, Any]:
         """Which model it is."""
-        shown = {"use_case", "role", "version"}
-        return {"number": self.number, **self.manifest.model_dump(include=shown)}
+        return {"number": self.number, **self.manifest.model_dump(include=NAMED)}
 
     def to_public_dict(self) -> dict[str, Any]:
-        """What anybody who may ask the model may know of it: nothing of its training rows."""
-        shown = {
-            "use_case",
-            "role",
-            "version",
-            "group",
-            "task",
-            "classes",
-            "target",
-            "score_name",
-            "primary_metric",
-            "grades",
-            "fields",
-            "example",
-        }
-        return {"number": self.number, **self.manifest.model_dump(mode="json", include=shown)}
+        """The fields of `ModelDescription`."""
+        return {"number": self.number, **self.manifest.model_dump(mode="json", include=DESCRIBED)}
 
 
 class ModelStore:
@@ -79,55 +88,44 @@ class ModelStore:
         self._models: Mapping[str, LoadedModel] = MappingProxyType({})
 
     @property
-    def models(self) -> Mapping[str, LoadedModel]:
-        """The models of this moment, by use case."""
+    def by_use_case(self) -> Mapping[str, LoadedModel]:
+        """The models of this moment."""
         return self._models
 
     def replace(self, models: Mapping[str, LoadedModel]) -> None:
         """Serve these models from now on."""
         self._models = MappingProxyType(dict(models))
 
-    def model(self, use_case: str) -> LoadedModel:
+    def get_model(self, use_case: str) -> LoadedModel:
         """The model of a use case.
 
         Raises:
-            Refusal: None is served (404).
+            ApiError: None is served (404).
         """
-        found = self._models.get(use_case)
-        if found is None:
+        model = self._models.get(use_case)
+        if model is None:
             raise ApiError(
                 404,
                 "no_model",
                 "No approved model is served under this name. "
                 f"{did_you_mean(use_case[:64], self._models)} GET /models lists them.",
             )
-        return found
-
-
-# From a package to a model on the shelf, after it gave the answer that it should.
-
-
-TOLERANCE: Final = 1e-5
-"""Between the answer to the example and the one that was written when the model was packaged."""
+        return model
 
 
 def build_loaded_model(
-    served: ModelPackage, limits: RequestLimits, number: int | None, where: str
+    package: ModelPackage, limits: RequestLimits, number: int | None, where: str
 ) -> LoadedModel:
-    """A model that is ready to answer.
+    """A model that is ready to answer, after it answered its example as it should.
 
     Args:
-        served: Of a package that was verified.
-        limits: How much a request may hold.
+        package: Verified.
         number: Of the entry in the registry.
         where: What to call the package in errors.
-
-    Returns:
-        The model, which answered its example as it should.
     """
-    manifest = served.manifest
-    reader = CaseReader(manifest.fields, limits)
-    model = LoadedModel(build_scorer(served), reader, ResponseWriter(manifest), number)
+    manifest = package.manifest
+    reader = CaseReader(manifest.fields, limits, manifest.use_case, manifest.example.case)
+    model = LoadedModel(build_scorer(package), reader, ResponseWriter(manifest), number)
     _verify_example(model, where)
     return model
 
@@ -135,11 +133,8 @@ def build_loaded_model(
 def load_unpacked_model(folder: Path, limits: RequestLimits) -> LoadedModel:
     """The model of a package that was unpacked into a folder, as SageMaker does.
 
-    Args:
-        limits: How much a request may hold.
-
     Raises:
-        NothingApproved: There is nothing in the folder.
+        NoApprovedModelError: There is nothing in the folder.
         ModelFileError: The package is damaged, foreign, or does not answer its example.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -155,14 +150,14 @@ def load_unpacked_model(folder: Path, limits: RequestLimits) -> LoadedModel:
 def _verify_example(model: LoadedModel, where: str) -> None:
     example = model.manifest.example
     try:
-        batch = model.reader.batch(orjson.dumps({"data": [example.case]}))
+        cases = model.reader.read_json(orjson.dumps({DATA: [example.case]}))
     except ApiError as err:
         problems = "; ".join(f"{problem.field}: {problem.problem}" for problem in err.problems)
         raise ModelFileError(
             f"The package {where} refuses the example in its own manifest ({problems}). Run the "
             "deployment stage again."
         ) from err
-    answers = model.scorer.answers(build_columns(batch.cases, model.manifest.read))
+    answers = model.scorer.answers(build_columns(cases, model.manifest.read))
     label = model.manifest.classes[int(answers.codes[0])]
     close = math.isclose(
         float(answers.expected[0]), example.expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE
@@ -175,17 +170,8 @@ def _verify_example(model: LoadedModel, where: str) -> None:
         )
 
 
-# Keeps the shelf as the store has it: newly approved models come in, broken ones stay out.
-
-
-logger = logging.getLogger(__name__)
-
-LONGEST_PAUSE: Final = 300.0
-"""Seconds between two tries of the same broken package."""
-
-
 class ModelPointer(Protocol):
-    """What a store says of one served model; see `clientela.registry.published_models.PublishedModel`."""
+    """What a store says of one served model; see `published_models.PublishedModel`."""
 
     @property
     def use_case(self) -> str:
@@ -205,7 +191,7 @@ class ModelPointer(Protocol):
 
 
 class PackageStore(Protocol):
-    """Where approved models lie; see `clientela.registry.published_models.PublishedModelStore`."""
+    """Where approved models lie; see `published_models.PublishedModelStore`."""
 
     def served(self) -> Mapping[str, Any]:
         """Pointers by use case."""
@@ -225,10 +211,10 @@ class _LoadFailure:
 
 
 class ModelReloader:
-    """Compares shelf and store, now and then.
+    """Brings the served models in line with the store, again and again.
 
     Args:
-        limits: How much a request may hold.
+        seconds: Between two looks at the store.
         failed: Called with the use case, or an empty text for the store, whenever one fails.
         now: A clock that never goes back.
     """
@@ -236,51 +222,50 @@ class ModelReloader:
     def __init__(  # noqa: PLR0913 - what it needs to watch
         self,
         store: PackageStore,
-        shelf: ModelStore,
+        models: ModelStore,
         limits: RequestLimits,
         *,
         seconds: float,
         failed: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._shelf, self._limits, self._seconds = store, shelf, limits, seconds
+        self._store, self._models, self._limits, self._seconds = store, models, limits, seconds
         self._failed, self._now = failed, now
         self._pointers: dict[str, Any] = {}
         self._failures: dict[str, _LoadFailure] = {}
         self._store_words = ""
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self.seen: float | None = None
-        """When the store was last read, on the clock; None before."""
+        self._read_at: float | None = None
 
     def start(self) -> None:
         """Look again and again from now on, in a thread of its own."""
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="model reloader", daemon=True)
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """Look no more.
-
-        Args:
-            seconds: Most to wait for a look that has begun.
-        """
+        """Look no more; waits so many seconds for a look that has begun."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(seconds)
 
     def age(self) -> float | None:
         """Seconds since the store was last read; None where it never was."""
-        return None if self.seen is None else self._now() - self.seen
+        return None if self._read_at is None else self._now() - self._read_at
 
     def reload_models(self) -> None:
-        """Compare once; the shelf changes only for models that are proved."""
+        """Compare once; only models that answered their example are taken in."""
         try:
             pointers = dict(self._store.served())
         except Exception as err:  # noqa: BLE001 - whatever a store raises, the models stay
-            self._record_store_failure(err)
+            words = f"{type(err).__name__}: {err}"
+            if words != self._store_words:
+                logger.error("The folder of served models can't be read; they stay. %s", words)  # noqa: TRY400
+            self._store_words = words
+            self._failed("")
             return
-        self.seen, self._store_words = self._now(), ""
-        models = dict(self._shelf.models)
+        self._read_at, self._store_words = self._now(), ""
+        models = dict(self._models.by_use_case)
         for gone in sorted(set(models) - set(pointers)):
             logger.info("%s is no longer served: it was withdrawn", gone)
             del models[gone]
@@ -290,8 +275,8 @@ class ModelReloader:
             if model is not None:
                 models[use_case] = model
                 self._pointers[use_case] = pointer
-        if models != dict(self._shelf.models):
-            self._shelf.replace(models)
+        if models != dict(self._models.by_use_case):
+            self._models.replace(models)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._seconds):
@@ -315,13 +300,13 @@ class ModelReloader:
 
     def _load_model(self, pointer: ModelPointer) -> LoadedModel:
         where = f"{pointer.use_case} {pointer.version}"
-        served = open_package(self._store.package(pointer), where, pointer.package_sha256)
-        found = served.manifest.use_case, served.manifest.version
-        if found != (pointer.use_case, pointer.version):
+        package = open_package(self._store.package(pointer), where, pointer.package_sha256)
+        name = f"{package.manifest.use_case} {package.manifest.version}"
+        if name != where:
             raise ModelFileError(
-                f"The package that is served as {where} is of {' '.join(found)}. Approve it again."
+                f"The package that is served as {where} is of {name}. Approve it again."
             )
-        return build_loaded_model(served, self._limits, pointer.number, where)
+        return build_loaded_model(package, self._limits, pointer.number, where)
 
     def _record_package_failure(self, use_case: str, pointer: Any, err: Exception) -> None:
         last = self._failures.get(use_case)
@@ -329,14 +314,11 @@ class ModelReloader:
         pause = min(last.pause * 2, LONGEST_PAUSE) if last and again else self._seconds
         words = f"{type(err).__name__}: {err}"
         if not (last and again and last.words == words):
-            stays = "the last good model stays" if use_case in self._shelf.models else "none serves"
+            stays = (
+                "the last good model stays"
+                if use_case in self._models.by_use_case
+                else "none serves"
+            )
             logger.error("%s: a new package can't be served, %s. %s", use_case, stays, words)
         self._failures[use_case] = _LoadFailure(pointer, words, pause, self._now() + pause)
         self._failed(use_case)
-
-    def _record_store_failure(self, err: Exception) -> None:
-        words = f"{type(err).__name__}: {err}"
-        if words != self._store_words:
-            logger.error("The folder of served models can't be read; they stay. %s", words)
-        self._store_words = words
-        self._failed("")

@@ -1,8 +1,16 @@
-"""What is counted of the API, for Prometheus; labels are routes, use cases and codes, never values."""
+"""What is known of each request: its id, its line in the log, its place in the measures.
 
+Labels and lines hold routes, use cases and codes, never bodies, queries, keys or the words of
+errors. With several workers each counts for itself in files of a folder
+(`PROMETHEUS_MULTIPROC_DIR`), and whichever is asked adds them up.
+"""
+
+import asyncio
 import logging
 import os
+import re
 import sys
+import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,14 +27,14 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clientela.serving.model_store import LoadedModel
+from clientela.registry.manifest import ServedManifest
+from clientela.serving.errors import ApiError
 
-# What is counted of the API, for Prometheus; labels are routes, use cases and codes, never values.
-#
-# With several workers each counts for itself in files of a folder (`PROMETHEUS_MULTIPROC_DIR`), and
-# whichever is asked adds them up.
-
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -42,9 +50,11 @@ class RequestInfo:
         use_case: Whose model answered; empty without one.
         rows: How many cases it had.
         code: Of the refusal; empty where it was answered.
+        status: Of the reply; 0 until it begins.
     """
 
     request_id: str
+    status: int = 0
     route: str = ""
     use_case: str = ""
     rows: int = 0
@@ -92,43 +102,27 @@ class ApiMetrics:
             registry=registry,
         )
         self._shown: set[tuple[str, str, str]] = set()
-        self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
-    def request(self, seen: RequestInfo, status: int, seconds: float) -> None:
+    def count_request(self, info: RequestInfo, seconds: float) -> None:
         """Count a request that has ended."""
-        key = (seen.route, status)
-        children = self._known.get(key)
-        if children is None:
-            children = self._known[key] = (
-                self._requests.labels(seen.route, str(status)),
-                self._seconds.labels(seen.route),
-            )
-        children[0].inc()
-        children[1].observe(seconds)
-        if seen.rows:
-            self._rows.labels(seen.use_case).inc(seen.rows)
-        if seen.code:
-            self._refusals.labels(seen.code).inc()
+        self._requests.labels(info.route, str(info.status)).inc()
+        self._seconds.labels(info.route).observe(seconds)
+        if info.rows:
+            self._rows.labels(info.use_case).inc(info.rows)
+        if info.code:
+            self._refusals.labels(info.code).inc()
 
     def count_reload_failure(self, use_case: str) -> None:
-        """Count a look at the served models that failed.
-
-        Args:
-            use_case: Whose package; empty for the store.
-        """
+        """Count a look at the served models that failed; the store itself has no use case."""
         self._reload_failures.labels(use_case).inc()
 
     def count_lost_cases(self, cases: int) -> None:
         """Count cases that were not logged."""
         self._dropped.inc(cases)
 
-    def render_metrics(self, models: Iterable[LoadedModel]) -> bytes:
-        """Everything, as Prometheus reads it.
-
-        Returns:
-            Text, of this process or of all workers.
-        """
-        now = {(m.use_case, m.role, m.version) for m in (model.manifest for model in models)}
+    def render_metrics(self, manifests: Iterable[ServedManifest]) -> bytes:
+        """The measures of this process, or of all workers, as Prometheus reads them."""
+        now = {(model.use_case, model.role, model.version) for model in manifests}
         for labels in now | self._shown:
             self._models.labels(*labels).set(float(labels in now))
         self._shown |= now
@@ -139,15 +133,12 @@ class ApiMetrics:
         return generate_latest(together)
 
 
-# Logs as one JSON object per line, without bodies, queries, keys or the words of errors.
-
-
 FRAMES: Final = 12
 """Of a failure, the innermost; beyond them it is the machinery of the server."""
 
 
 class JsonFormatter(logging.Formatter):
-    """A record of logging as a line.
+    """A record of logging as one JSON object.
 
     Of an exception only its type and place: its words may repeat what a request held.
     """
@@ -161,7 +152,10 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = describe_failure(record.exc_info[1])
+            err = record.exc_info[1]
+            frames = traceback.extract_tb(err.__traceback__)[-FRAMES:]
+            places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+            line["error"] = {"type": type(err).__name__, "at": places}
         return orjson.dumps(line).decode()
 
 
@@ -171,38 +165,23 @@ class AccessLog:
     def __init__(self, out: BinaryIO | None = None) -> None:
         self._out = out or sys.stdout.buffer
 
-    def write(self, seen: RequestInfo, method: str, status: int, seconds: float) -> None:
-        """A request that has ended.
-
-        Args:
-            status: Of the reply; 0 where the caller went away.
-        """
+    def write(self, info: RequestInfo, method: str, seconds: float) -> None:
+        """Write a request that has ended; its status is 0 where the caller went away."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "level": "info",
             "event": "request",
-            "request_id": seen.request_id,
+            "request_id": info.request_id,
             "method": method,
-            "route": seen.route,
-            "status": status,
+            "route": info.route,
+            "status": info.status,
             "ms": round(seconds * 1000, 3),
-            "use_case": seen.use_case,
-            "rows": seen.rows,
-            "code": seen.code,
+            "use_case": info.use_case,
+            "rows": info.rows,
+            "code": info.code,
         }
         self._out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         self._out.flush()
-
-
-def describe_failure(err: BaseException) -> dict[str, Any]:
-    """What may be logged of an unexpected error.
-
-    Returns:
-        Its type and where it was raised; not its words.
-    """
-    frames = traceback.extract_tb(err.__traceback__)[-FRAMES:]
-    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    return {"type": type(err).__name__, "at": places}
 
 
 CONFIG: Final[dict[str, Any]] = {
@@ -220,3 +199,78 @@ CONFIG: Final[dict[str, Any]] = {
     },
 }
 """For `logging.config`."""
+
+
+WELL_FORMED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+STOPPING: Final = "The server is stopping and could not wait for the answer. Ask again."
+FAILED: Final = "Something went wrong here, not in the request. The log has it under this id."
+
+HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""What every reply carries, unless its route says otherwise."""
+
+
+class RequestMiddleware:
+    """Gives every request its id, its headers, its line in the log and its place in the measures.
+
+    Plain ASGI: Starlette's `BaseHTTPMiddleware` costs more than a model's answer.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: ApiMetrics, log: AccessLog) -> None:
+        self._app, self._metrics, self._log = app, metrics, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        info = RequestInfo(_get_request_id(scope))
+        scope.setdefault("state", {})["info"] = info
+        await self._answer(info, scope, receive, send)
+        seconds = time.perf_counter() - began
+        info.route = getattr(scope.get("route"), "path", "")
+        self._metrics.count_request(info, seconds)
+        self._log.write(info, scope["method"], seconds)
+
+    async def _answer(self, info: RequestInfo, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                info.status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = info.request_id
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        async def refuse(status: int, code: str, words: str) -> None:
+            info.code = code
+            response = ApiError(status, code, words).to_response(info.request_id)
+            await response(scope, receive, send_with_headers)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            pass
+        except asyncio.CancelledError:
+            # the server stops, and its patience is at an end
+            if not info.status:
+                await refuse(503, "stopping", STOPPING)
+            raise
+        except Exception as err:
+            logger.error("Request %s failed", info.request_id, exc_info=err)  # noqa: TRY400
+            if info.status:
+                # cut short: the server closes the connection, so that nobody takes it for whole
+                raise
+            # the words of the error stay inside
+            await refuse(500, "internal", FAILED)
+
+
+def _get_request_id(scope: Scope) -> str:
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if WELL_FORMED.fullmatch(given) else os.urandom(12).hex()

@@ -12,19 +12,19 @@ import os
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.scorers import PredictionBatch
-from clientela.serving.case_reader import Case, CaseBatch
-from clientela.serving.schemas import ID
+from clientela.serving.case_reader import Case
+from clientela.serving.schemas import CLASS, ID
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class _LogEntry:
     manifest: ServedManifest
     moment: datetime
     cases: list[Case]
-    named: list[str]
+    names: list[str]
     codes: list[int]
     scores: list[float]
 
@@ -75,11 +75,15 @@ class PredictionLog:
         self._thread.start()
 
     def add(
-        self, manifest: ServedManifest, batch: CaseBatch, answers: PredictionBatch, request_id: str
+        self,
+        manifest: ServedManifest,
+        cases: Sequence[Case],
+        answers: PredictionBatch,
+        request_id: str,
     ) -> None:
         """Leave a sample of a request for the log; never waits, never fails."""
         draw, share = self._draw.random, self._share
-        rows = [row for row in range(len(batch.cases)) if share >= 1 or draw() < share]
+        rows = [row for row in range(len(cases)) if share >= 1 or draw() < share]
         if not rows:
             return
         with self._lock:
@@ -88,15 +92,13 @@ class PredictionLog:
         if full:
             self._dropped(len(rows))
             return
-        logged = _LogEntry(
-            manifest=manifest,
-            moment=self._now(),
-            cases=[batch.cases[row] for row in rows],
-            named=[_get_case_name(batch.cases[row], f"{request_id}:{row}") for row in rows],
-            codes=answers.codes[rows].tolist(),
-            scores=answers.expected[rows].tolist(),
-        )
-        self._queue.put(logged)
+        sampled = [cases[row] for row in rows]
+        names = [
+            f"id:{case[ID]}" if ID in case else f"{request_id}:{row}"
+            for row, case in zip(rows, sampled, strict=True)
+        ]
+        codes, scores = answers.codes[rows].tolist(), answers.expected[rows].tolist()
+        self._queue.put(_LogEntry(manifest, self._now(), sampled, names, codes, scores))
 
     def close(self, seconds: float) -> None:
         """Write what is waiting, and stop."""
@@ -104,68 +106,59 @@ class PredictionLog:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        while True:
-            gathered, last = self._collect_waiting()
+        last = False
+        while not last:
+            entries, last = self._collect_waiting()
             lines: dict[Path, list[bytes]] = defaultdict(list)
-            for logged in gathered:
-                lines[self._place(logged)] += self._lines(logged)
-            for place, content in lines.items():
-                self._write(place, content)
+            for entry in entries:
+                day = entry.moment.date().isoformat()
+                folder = self._folder / entry.manifest.use_case / day
+                lines[folder / f"{os.getpid()}.jsonl"] += self._format_lines(entry)
+            for path, content in lines.items():
+                self._write(path, content)
             with self._lock:
-                self._waiting -= sum(len(logged.cases) for logged in gathered)
-            if last:
-                return
+                self._waiting -= sum(len(entry.cases) for entry in entries)
 
     def _collect_waiting(self) -> tuple[list[_LogEntry], bool]:
-        """Whatever is waiting, after something is."""
-        gathered, item = [], self._queue.get()
+        """Whatever is waiting, after something is; and whether nothing comes after it."""
+        entries, item = [], self._queue.get()
         while item is not None:
-            gathered.append(item)
+            entries.append(item)
             try:
                 item = self._queue.get_nowait()
             except Empty:
-                return gathered, False
-        return gathered, True
+                return entries, False
+        return entries, True
 
-    def _place(self, logged: _LogEntry) -> Path:
-        day = logged.moment.date().isoformat()
-        return self._folder / logged.manifest.use_case / day / f"{os.getpid()}.jsonl"
+    def _format_lines(self, entry: _LogEntry) -> list[bytes]:
+        manifest, lines = entry.manifest, []
+        for case, name, code, score in zip(
+            entry.cases, entry.names, entry.codes, entry.scores, strict=True
+        ):
+            digest = hmac.new(self._salt, name.encode(), hashlib.sha256).hexdigest()
+            record = {
+                "prediccion_id": digest[:HASHED],
+                "prediccion_momento": entry.moment.isoformat(timespec="seconds"),
+                "prediccion_version": manifest.version,
+                "prediccion_rol": manifest.role,
+                CLASS: manifest.classes[code],
+                manifest.score_name: score,
+                **{field.name: case.get(field.name) for field in manifest.fields},
+            }
+            lines.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        return lines
 
-    def _lines(self, logged: _LogEntry) -> list[bytes]:
-        return [
-            orjson.dumps(self._build_log_record(logged, at), option=orjson.OPT_APPEND_NEWLINE)
-            for at in range(len(logged.cases))
-        ]
-
-    def _build_log_record(self, logged: _LogEntry, at: int) -> dict[str, Any]:
-        manifest, case = logged.manifest, logged.cases[at]
-        named = logged.named[at].encode()
-        return {
-            "prediccion_id": hmac.new(self._salt, named, hashlib.sha256).hexdigest()[:HASHED],
-            "prediccion_momento": logged.moment.isoformat(timespec="seconds"),
-            "prediccion_version": manifest.version,
-            "prediccion_rol": manifest.role,
-            "clase": manifest.classes[logged.codes[at]],
-            manifest.score_name: logged.scores[at],
-            **{field.name: case.get(field.name) for field in manifest.fields},
-        }
-
-    def _write(self, place: Path, lines: list[bytes]) -> None:
+    def _write(self, path: Path, lines: list[bytes]) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (place.parent.parent, place.parent):
+            for folder in (path.parent.parent, path.parent):
                 folder.mkdir(exist_ok=True, mode=0o700)
-            with os.fdopen(
-                os.open(place, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600), "ab"
-            ) as f:
-                f.write(b"".join(lines))
+            descriptor = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "ab") as file:
+                file.write(b"".join(lines))
         except OSError as err:
             self._dropped(len(lines))
             words = f"{type(err).__name__}: {err.strerror}"
             if words != self._words:
                 logger.error("Predictions can't be logged in %s: %s", self._folder, words)  # noqa: TRY400
             self._words = words
-
-
-def _get_case_name(case: Case, otherwise: str) -> str:
-    return f"id:{case[ID]}" if ID in case else otherwise

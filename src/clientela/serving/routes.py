@@ -1,24 +1,18 @@
-"""How an endpoint is asked what it is, which SageMaker's contract leaves to its container."""
+"""The routes of the API: predictions, what is served, how it is, and the segment of a customer."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qsl
 
 import orjson
-from fastapi import APIRouter
-from fastapi import Path as InPath
+from fastapi import APIRouter, Depends
+from fastapi import Path as PathParameter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clientela.serving.case_reader import DATA, INSTANCES
+from clientela.serving.case_reader import ARRAYS
 from clientela.serving.errors import ApiError
-from clientela.serving.http_limits import Receive, Scope, Send, get_header, read_body
-from clientela.serving.middleware import JSON, SEEN, send_reply
+from clientela.serving.http_limits import read_body
 from clientela.serving.model_store import LoadedModel
 from clientela.serving.observability import CONTENT_TYPE
-from clientela.serving.openapi import PAGE, POLICY
 from clientela.serving.schemas import (
     CustomerSegment,
     ErrorResponse,
@@ -26,256 +20,229 @@ from clientela.serving.schemas import (
     ModelDescription,
     ModelList,
 )
-from clientela.serving.service import PredictionHandler, PredictionRequest, Service
-from clientela.serving.settings import ServingSettings
+from clientela.serving.service import PredictionRequest, Service
 
-# How an endpoint is asked what it is, which SageMaker's contract leaves to its container.
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
 
-
-ATTRIBUTES: Final = b"x-amzn-sagemaker-custom-attributes"
+ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
 """The header that SageMaker hands on to the container as it is."""
 
 DESCRIBE: Final = "describe"
-"""Its value where the fields of the model are asked for instead of predictions."""
+"""Its value where the fields of the model are asked for instead of predictions, which SageMaker's
+contract leaves to its container."""
 
 
-# The routes that predict, in plain ASGI: FastAPI's own way costs more than a model's answer.
+def describe_errors(**words: str) -> dict[int | str, dict[str, Any]]:
+    """What a route may refuse with, for its documentation: `no_404="…"` and the common ones."""
+    common = {
+        "no_401": "No token is shown, or another one.",
+        "no_403": "Asked under a foreign host name.",
+    }
+    return {
+        int(name.removeprefix("no_")): {"model": ErrorResponse, "description": text}
+        for name, text in (common | words).items()
+    }
 
 
-CSV: Final = b"text/csv"
+async def get_service(request: Request) -> Service:
+    """The dependency of every route: the parts of the API."""
+    service: Service = request.app.state.service
+    return service
 
-ChosenModel = Callable[[Scope], LoadedModel]
+
+ServiceDependency = Annotated[Service, Depends(get_service)]
 
 
-@dataclass(frozen=True)
-class PredictionRoute(ABC):
-    """A route that predicts.
+async def choose_model(request: Request, service: ServiceDependency) -> LoadedModel:
+    """The model that the path names, by its use case or by an endpoint; else the default one.
 
-    Attributes:
-        route: As it is documented.
-        chosen: The model that a request is for.
+    Raises:
+        ApiError: It is not served (404).
     """
-
-    route: str
-    chosen: ChosenModel
-    predicting: PredictionHandler
-    settings: ServingSettings
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        scope[SEEN].route = self.route
-        await self._answer(self.chosen(scope), scope, receive, send)
-
-    @abstractmethod
-    async def _answer(self, model: LoadedModel, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request to a model."""
-
-    async def _read_request_body(self, scope: Scope, receive: Receive) -> bytes:
-        return await read_body(
-            scope, receive, self.settings.largest_body, self.settings.body_seconds
-        )
+    use_case = request.path_params.get("use_case")
+    if use_case is not None:
+        return service.models.get_model(use_case)
+    endpoint = request.path_params.get("name", "").replace("-", "_")
+    named = [name for name in service.models.by_use_case if name in endpoint]
+    return service.models.get_model(max(named, key=len)) if named else service.get_default_model()
 
 
-class PredictRoute(PredictionRoute):
-    """`POST /predict` and `POST /models/{use_case}/predict`."""
-
-    async def _answer(self, model: LoadedModel, scope: Scope, receive: Receive, send: Send) -> None:
-        reasons = _parse_reasons_query(scope["query_string"])
-        _require_media_type(scope, JSON)
-        asked = PredictionRequest(await self._read_request_body(scope, receive), reasons=reasons)
-        await send_reply(send, await self.predicting.reply(model, asked, scope[SEEN]))
+ModelDependency = Annotated[LoadedModel, Depends(choose_model)]
 
 
-class InvocationsRoute(PredictionRoute):
-    """`POST /invocations`, as SageMaker asks its containers."""
+async def read_reasons(request: Request) -> bool:
+    """Whether the query asks for reasons.
 
-    async def _answer(self, model: LoadedModel, scope: Scope, receive: Receive, send: Send) -> None:
-        if get_header(scope, ATTRIBUTES) == DESCRIBE.encode():
-            await send_reply(send, orjson.dumps(model.to_public_dict()))
-            return
-        came = _require_media_type(scope, JSON, CSV)
-        wanted = _select_reply_type(get_header(scope, b"accept"), came)
-        content = await self._read_request_body(scope, receive)
-        asked = PredictionRequest(
-            content, names=(DATA, INSTANCES), csv=came == CSV, csv_wanted=wanted == CSV
-        )
-        await send_reply(send, await self.predicting.reply(model, asked, scope[SEEN]), wanted)
+    Raises:
+        ApiError: It asks for something else (422).
+    """
+    query = request.query_params.multi_items()
+    if query not in ([], [("reasons", "true")], [("reasons", "false")]):
+        raise ApiError(422, "wrong_query", "The query can be ?reasons=true or ?reasons=false.")
+    return query == [("reasons", "true")]
 
 
-def _require_media_type(scope: Scope, *known: bytes) -> bytes:
-    given = get_header(scope, b"content-type") or b""
-    media, _, parameters = given.partition(b";")
+predictions = APIRouter(include_in_schema=False)
+"""Documented per model, see `clientela.serving.openapi`; each reads its body raw, so that pydantic
+goes over it once."""
+
+
+@predictions.post("/predict")
+@predictions.post("/models/{use_case}/predict")
+async def predict(
+    request: Request,
+    service: ServiceDependency,
+    model: ModelDependency,
+    reasons: Annotated[bool, Depends(read_reasons)],
+) -> Response:
+    """Predictions of a model."""
+    _require_media_type(request, JSON)
+    settings = service.settings
+    content = await read_body(request, settings.largest_body, settings.body_seconds)
+    asked = PredictionRequest(content, reasons=reasons)
+    return Response(await service.predict(model, asked, request.state.info), media_type=JSON)
+
+
+@predictions.post("/invocations")
+@predictions.post("/endpoints/{name}/invocations")
+async def invoke(request: Request, service: ServiceDependency, model: ModelDependency) -> Response:
+    """Predictions as SageMaker asks its containers; the second path is for a client of AWS."""
+    if request.headers.get(ATTRIBUTES) == DESCRIBE:
+        return _make_json_response(model.to_public_dict())
+    media = _require_media_type(request, JSON, CSV)
+    reply_media = _select_reply_type(request.headers.get("accept", "*/*"), media)
+    settings = service.settings
+    content = await read_body(request, settings.largest_body, settings.body_seconds)
+    asked = PredictionRequest(content, names=ARRAYS, csv=media == CSV, csv_reply=reply_media == CSV)
+    reply = await service.predict(model, asked, request.state.info)
+    return Response(reply, headers={"content-type": reply_media})
+
+
+def _require_media_type(request: Request, *known: str) -> str:
+    media, _, parameters = request.headers.get("content-type", "").partition(";")
     media = media.strip().lower()
-    charset = parameters.strip().lower().removeprefix(b"charset=").strip(b'"')
-    if media not in known or charset not in (b"", b"utf-8", b"utf8"):
-        names = " or ".join(name.decode() for name in known)
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if media not in known or charset not in ("", "utf-8", "utf8"):
         raise ApiError(
             415,
             "wrong_type",
-            f"The body should be {names} in UTF-8, and the header Content-Type say so.",
+            f"The body should be {' or '.join(known)} in UTF-8, and the header Content-Type say "
+            "so.",
         )
     return media
 
 
-def _select_reply_type(accept: bytes | None, came: bytes) -> bytes:
+def _select_reply_type(accept: str, body_type: str) -> str:
     """The type of the reply: the first of those accepted that there is."""
-    ranges = [part.partition(b";")[0].strip().lower() for part in (accept or b"*/*").split(b",")]
-    for media in ranges:
-        if media in (b"*/*", b""):
-            return came
-        if media == b"application/*":
-            return JSON
-        if media == b"text/*":
-            return CSV
-        if media in (JSON, CSV):
-            return media
+    offered = {"*/*": body_type, "": body_type, "application/*": JSON, "text/*": CSV}
+    offered |= {JSON: JSON, CSV: CSV}
+    for accepted in accept.split(","):
+        media = accepted.partition(";")[0].strip().lower()
+        if media in offered:
+            return offered[media]
     raise ApiError(406, "no_such_reply", "The reply can be application/json or text/csv.")
 
 
-def _parse_reasons_query(query: bytes) -> bool:
-    if not query:
-        return False
-    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None)
-    if len(given) != 1 or given[0] not in (("reasons", "true"), ("reasons", "false")):
-        raise ApiError(422, "wrong_query", "The query can be ?reasons=true or ?reasons=false.")
-    return given[0][1] == "true"
+models = APIRouter(tags=["models"])
 
 
-# The routes beside the predictions: what is served, how it is, and the segment of a customer.
+@models.get("/models", response_model=ModelList, responses=describe_errors())
+async def list_models(service: ServiceDependency) -> Response:
+    """Every model that is served, with its fields, limits and grades."""
+    shown = [model.to_public_dict() for model in service.models.by_use_case.values()]
+    return _make_json_response({"default": service.settings.use_case, "models": shown})
 
 
-MEDIA: Final = "application/json"
-OPEN: Final[dict[str, Any]] = {"security": []}
-"""Of a route that asks nobody for a token."""
-
-Responses = dict[int | str, dict[str, Any]]
-
-
-def describe_error_responses(**words: str) -> Responses:
-    """What a route may refuse with, for its documentation."""
-    told = {"no_401": "No token is shown.", "no_403": "Asked under a foreign host name.", **words}
-    return {
-        int(name.removeprefix("no_")): {"model": ErrorResponse, "description": text}
-        for name, text in told.items()
-    }
+@models.get(
+    "/models/{use_case}",
+    response_model=ModelDescription,
+    responses=describe_errors(no_404="No such model is served."),
+)
+async def describe_model(use_case: str, service: ServiceDependency) -> Response:
+    """One model, with its fields, limits and grades."""
+    return _make_json_response(service.models.get_model(use_case).to_public_dict())
 
 
-def create_router(service: Service) -> APIRouter:
-    """The routes of a service."""
-    router = APIRouter()
-    _add_model_routes(router, service)
-    _add_segment_routes(router, service)
-    _add_operation_routes(router, service)
-    return router
+segments = APIRouter(tags=["segments"])
 
 
-def _add_model_routes(router: APIRouter, service: Service) -> None:
-    @router.get(
-        "/models",
-        summary="What is served",
-        response_model=ModelList,
-        responses=describe_error_responses(),
-        tags=["models"],
-    )
-    async def models() -> Response:
-        """Every model that is served, with its fields, limits and grades."""
-        shown = [model.to_public_dict() for model in service.shelf.models.values()]
-        return _make_json_response({"default": service.settings.use_case, "models": shown})
-
-    @router.get(
-        "/models/{use_case}",
-        summary="What is served for one use case",
-        response_model=ModelDescription,
-        responses=describe_error_responses(no_404="No such model is served."),
-        tags=["models"],
-    )
-    async def model(use_case: str) -> Response:
-        """One model, with its fields, limits and grades."""
-        return _make_json_response(service.shelf.model(use_case).to_public_dict())
+# in a thread: the driver of the database waits
+@segments.get(
+    "/segments/{dni}",
+    response_model=CustomerSegment,
+    responses=describe_errors(
+        no_404="No segment is stored for this customer.",
+        no_422="No key can be like this.",
+        no_503="The table can't be read now.",
+    ),
+)
+def find_segment(
+    dni: Annotated[str, PathParameter(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")],
+    service: ServiceDependency,
+) -> Response:
+    """The segment of a customer, as the last run loaded it."""
+    if service.segments is None:
+        raise ApiError(404, "no_route", "No such route.")
+    return _make_json_response(service.segments.find_segment(dni))
 
 
-def _add_segment_routes(router: APIRouter, service: Service) -> None:
-    lookup = service.segments
-    if lookup is None:
-        return
-
-    # in a thread: the driver of the database waits
-    @router.get(
-        "/segments/{dni}",
-        summary="The segment of a customer",
-        response_model=CustomerSegment,
-        responses=describe_error_responses(
-            no_404="No segment is stored for this customer.",
-            no_422="No key can be like this.",
-            no_503="The table can't be read now.",
-        ),
-        tags=["segments"],
-    )
-    def segment(dni: Annotated[str, InPath(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]) -> Response:
-        """The segment of a customer, as the last run loaded it."""
-        return _make_json_response(lookup.find_segment(dni))
+health = APIRouter()
 
 
-def _add_operation_routes(router: APIRouter, service: Service) -> None:
-    @router.get(
-        "/ping",
-        summary="Whether a model is served, for health checks",
-        response_class=Response,
-        responses=describe_error_responses(no_503="No model is served."),
-        tags=["SageMaker"],
-        openapi_extra=OPEN,
-    )
-    async def ping() -> Response:
-        """Whether a model is served; empty."""
-        if not service.shelf.models:
-            raise ApiError(503, "no_model", "No model is served.")
-        return Response()
-
-    @router.get(
-        "/health",
-        summary="Whether requests can be answered, and by which models",
-        response_model=HealthStatus,
-        responses={
-            503: {"model": HealthStatus, "description": "No model is served."},
-            403: describe_error_responses()[403],
-        },
-        tags=["operation"],
-        openapi_extra=OPEN,
-    )
-    async def health(request: Request) -> Response:
-        """Whether requests can be answered; who shows the token learns by which models."""
-        return _build_health_response(service, request)
-
-    @router.get(
-        "/metrics",
-        summary="Counts and times, for Prometheus",
-        responses={
-            200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-            **describe_error_responses(),
-        },
-        response_class=Response,
-        tags=["operation"],
-    )
-    def metrics() -> Response:
-        """Counts and times, as Prometheus reads them."""
-        models = service.shelf.models.values()
-        return Response(
-            service.observed.render_metrics(models), headers={"content-type": CONTENT_TYPE}
-        )
-
-    @router.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return Response(PAGE, media_type="text/html", headers={"content-security-policy": POLICY})
+@health.get(
+    "/ping",
+    response_class=Response,
+    responses=describe_errors(no_503="No model is served."),
+    tags=["SageMaker"],
+)
+async def ping(service: ServiceDependency) -> Response:
+    """Whether a model is served, for health checks; empty."""
+    if not service.models.by_use_case:
+        raise ApiError(503, "no_model", "No model is served.")
+    return Response()
 
 
-def _build_health_response(service: Service, request: Request) -> Response:
-    models = service.shelf.models.values()
-    told: dict[str, Any] = {"status": "ready" if models else "empty"}
-    if service.access.has_valid_token(request.scope):
-        told["models"] = [model.named() for model in models]
-        told["polled_seconds_ago"] = service.polled_seconds_ago()
-    return _make_json_response(told, 200 if models else 503)
+@health.get(
+    "/health",
+    response_model=HealthStatus,
+    responses={
+        503: {"model": HealthStatus, "description": "No model is served."},
+        403: describe_errors()[403],
+    },
+    tags=["operation"],
+)
+async def report_health(request: Request, service: ServiceDependency) -> Response:
+    """Whether requests can be answered; who shows the token learns by which models."""
+    served = service.models.by_use_case.values()
+    report: dict[str, Any] = {"status": "ready" if served else "empty"}
+    try:
+        await service.guards.closed(request)
+    except ApiError:
+        pass  # a stranger learns no versions
+    else:
+        report["models"] = [model.to_name() for model in served]
+        report["polled_seconds_ago"] = service.reloader.age() if service.reloader else None
+    return _make_json_response(report, 200 if served else 503)
+
+
+metrics = APIRouter(tags=["operation"])
+
+
+@metrics.get(
+    "/metrics",
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **describe_errors(),
+    },
+    response_class=Response,
+)
+def show_metrics(service: ServiceDependency) -> Response:
+    """Counts and times, as Prometheus reads them."""
+    manifests = [model.manifest for model in service.models.by_use_case.values()]
+    content = service.metrics.render_metrics(manifests)
+    return Response(content, headers={"content-type": CONTENT_TYPE})
 
 
 def _make_json_response(content: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(content), status, media_type=MEDIA)
+    return Response(orjson.dumps(content), status, media_type=JSON)

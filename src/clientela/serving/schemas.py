@@ -1,25 +1,52 @@
-"""The fields of a manifest as a schema, by which requests are both checked and documented."""
+"""What requests and replies look like: pydantic types made from the manifest of a model.
+
+The same type of a case validates requests and stands in the OpenAPI document, so that the two can't
+differ. Replies are written by `ResponseWriter`, without a pydantic object per prediction.
+"""
 
 import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, NotRequired, TypeAlias
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    NaiveDatetime,
+    WithJsonSchema,
+    with_config,
+)
+from typing_extensions import TypedDict
 
 from clientela.features.columns import InputField
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.scorers import PredictionBatch
 
-# The fields of a manifest as a schema, by which requests are both checked and documented.
+DATA: Final = "data"
+INSTANCES: Final = "instances"
+"""What SageMaker's own clients call the array of cases."""
 
+ID: Final = "_id"
+"""What the sender calls a case: no model sees it, only the prediction log keeps it, hashed."""
+
+LONGEST_ID: Final = 128
+
+# the keys of a prediction, for the server that writes them and the client that reads them
+CLASS: Final = "clase"
+PROBABILITIES: Final = "probabilidades"
+CLUSTER_ID: Final = "cluster_id"
+CLUSTER_NAME: Final = "cluster_nombre"
+IMPUTED: Final = "imputed"
+UNSEEN: Final = "unseen"
+REASONS: Final = "reasons"
 
 LARGEST_WHOLE: Final = 2**53 - 1
 """Up to here, no two whole numbers are the same float, which is what models are fed with."""
@@ -27,36 +54,63 @@ LARGEST_WHOLE: Final = 2**53 - 1
 LISTED_WORDS: Final = 30
 """The most words that a description lists."""
 
-JsonSchema: TypeAlias = dict[str, Any]
-
-
 LOCAL_TIME: Final = "local-date-time"
 """What OpenAPI has no word for: date-time demands an offset (RFC 3339)."""
 
-ID: Final = "_id"
-"""What the sender calls a case: no model sees it, only the prediction log keeps it, hashed."""
+make_typed_dict: Any = TypedDict
+"""The functional form, whose members are known at run time only."""
 
-LONGEST_ID: Final = 128
+Prediction: TypeAlias = dict[str, Any]
 
 
-def build_case_schema(fields: Sequence[InputField], longest_word: int) -> CoreSchema:
-    """One case as a JSON object: required fields required, the others nullable, no further ones.
+def build_case_type(
+    fields: Sequence[InputField], longest_word: int, name: str = "case", example: Any = None
+) -> Any:
+    """A TypedDict of one case: required fields required, the others nullable, no further ones."""
+    about_id = "What you call the case; only the prediction log keeps it, hashed."
+    name_type = Annotated[
+        str, Field(strict=True, min_length=1, max_length=LONGEST_ID, description=about_id)
+    ]
+    members = {field.name: _build_field_type(field, longest_word) for field in fields}
+    case = make_typed_dict(name, {**members, ID: NotRequired[name_type]})
+    examples: dict[str, Any] = {} if example is None else {"examples": [example]}
+    return with_config(ConfigDict(extra="forbid", json_schema_extra=examples))(case)
 
-    Returns:
-        A schema of pydantic-core; it gives a dict of the fields that came, maybe with an `_id`.
+
+def build_body_type(
+    case: Any, names: tuple[str, ...], most: int, name: str = "body", example: Any = None
+) -> Any:
+    """A TypedDict of a request: an object with one array of cases.
+
+    Args:
+        names: What the array may be called; of several, one has to be there, which the type itself
+            does not say.
+        most: Cases of a request.
     """
-    members = {field.name: _build_field_schema(field, longest_word) for field in fields}
-    name = core_schema.str_schema(strict=True, min_length=1, max_length=LONGEST_ID)
-    told = {"description": "What you call the case; only the prediction log keeps it, hashed."}
-    members[ID] = core_schema.typed_dict_field(
-        name, required=False, metadata={"pydantic_js_updates": told}
-    )
-    return core_schema.typed_dict_schema(members, extra_behavior="forbid")
+    cases: Any = Annotated[list[case], Field(min_length=1, max_length=most), FailFast()]
+    members = dict.fromkeys(names, cases if len(names) == 1 else NotRequired[cases])
+    body = make_typed_dict(name, members)
+    examples: dict[str, Any] = {} if example is None else {"examples": [{names[0]: [example]}]}
+    return with_config(ConfigDict(extra="forbid", json_schema_extra=examples))(body)
 
 
-def build_json_schema(schema: CoreSchema) -> JsonSchemaValue:
-    """The same schema as OpenAPI documents it."""
-    return GenerateJsonSchema().generate(schema)
+def build_reply_type(manifest: ServedManifest) -> Any:
+    """A TypedDict of what a model replies, for the OpenAPI document."""
+    name = manifest.use_case
+    if manifest.task == "segments":
+        answer: dict[str, Any] = {CLUSTER_ID: int, CLUSTER_NAME: str}
+    else:
+        classes = dict.fromkeys(manifest.classes, float)
+        answer = {
+            CLASS: Literal[manifest.classes],
+            manifest.score_name: float,
+            PROBABILITIES: make_typed_dict(f"{name}_probabilities", classes),
+        }
+    flags: dict[str, Any] = {IMPUTED: list[str], UNSEEN: list[str]}
+    members = {**answer, **flags, REASONS: NotRequired[list[str]]}
+    prediction: Any = make_typed_dict(f"{name}_prediction", members)
+    reply = {"model": ModelName, "predictions": list[prediction]}
+    return make_typed_dict(f"{name}_reply", reply)
 
 
 def describe_expectation(field: InputField, longest_word: int) -> str:
@@ -64,114 +118,103 @@ def describe_expectation(field: InputField, longest_word: int) -> str:
     if field.kind == "word":
         return f"a word of 1 to {longest_word} characters"
     if field.kind == "moment":
-        when = _format_field_limits(field.earliest, field.latest)
-        return f"a local time such as 2024-06-30T10:15:00, without offset{when}"
+        limits = _format_limits(field.earliest, field.latest)
+        return f"a local time such as 2024-06-30T10:15:00, without offset{limits}"
     noun = "a whole number" if field.kind == "integer" else "a finite number"
-    return noun + _format_field_limits(_format_limit(field.minimum), _format_limit(field.maximum))
+    return noun + _format_limits(field.minimum, field.maximum)
 
 
-def _build_field_schema(field: InputField, longest_word: int) -> core_schema.TypedDictField:
-    kinds = {
-        "number": _build_number_schema,
-        "integer": _build_integer_schema,
-        "moment": _build_moment_schema,
-    }
-    value = _build_word_schema(longest_word) if field.kind == "word" else kinds[field.kind](field)
-    schema = value if field.required else core_schema.nullable_schema(value)
-    told = {"description": _describe_field(field, longest_word)}
-    return core_schema.typed_dict_field(
-        schema, required=field.required, metadata={"pydantic_js_updates": told}
-    )
+def _build_field_type(field: InputField, longest_word: int) -> Any:
+    value: Any
+    if field.kind == "number":
+        value = Annotated[float, _make_number_limits(field.minimum, field.maximum)]
+    elif field.kind == "integer":
+        value = _build_integer_type(field)
+    elif field.kind == "moment":
+        value = _build_moment_type(field)
+    else:
+        value = _build_word_type(longest_word)
+    description = Field(description=_describe_field(field, longest_word))
+    if field.required:
+        return Annotated[value, description]
+    return NotRequired[Annotated[value | None, description]]
 
 
-def _build_number_schema(field: InputField) -> CoreSchema:
-    return core_schema.float_schema(
-        strict=True, allow_inf_nan=False, ge=field.minimum, le=field.maximum
-    )
+def _make_number_limits(least: float | None, most: float | None) -> Any:
+    return Field(strict=True, allow_inf_nan=False, ge=least, le=most)
 
 
-def _build_integer_schema(field: InputField) -> CoreSchema:
+def _build_integer_type(field: InputField) -> Any:
     """An integer, or a number such as 12.0; text and booleans are none."""
     least = -LARGEST_WHOLE if field.minimum is None else math.ceil(field.minimum)
     most = LARGEST_WHOLE if field.maximum is None else math.floor(field.maximum)
-    integer = core_schema.int_schema(strict=True, ge=least, le=most)
-    decimal = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=least, le=most)
+    integer = Annotated[int, Field(strict=True, ge=least, le=most)]
+    decimal = Annotated[float, _make_number_limits(least, most), AfterValidator(_check_integer)]
     # integers come by the first way, in compiled code
-    rounded = core_schema.no_info_after_validator_function(_check_integer, decimal)
-    documented: JsonSchema = {"type": "integer", "minimum": least, "maximum": most}
-    return core_schema.union_schema(
-        [integer, rounded], mode="left_to_right", metadata=_replace_json_schema(documented)
-    )
+    return Annotated[
+        integer | decimal,
+        Field(union_mode="left_to_right"),
+        WithJsonSchema({"type": "integer", "minimum": least, "maximum": most}),
+    ]
 
 
 def _check_integer(value: float) -> float:
     if not value.is_integer():
-        raise PydanticCustomError("whole", "not whole")
+        raise ValueError("not whole")
     return value
 
 
-def _build_word_schema(longest: int) -> CoreSchema:
-    text = core_schema.str_schema(strict=True, min_length=1, max_length=longest)
-    code = core_schema.int_schema(strict=True, ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)
-    decimal = core_schema.float_schema(
-        strict=True, allow_inf_nan=False, ge=-LARGEST_WHOLE, le=LARGEST_WHOLE
-    )
-    documented: JsonSchema = {
-        "anyOf": [
-            {"type": "string", "minLength": 1, "maxLength": longest},
-            {"type": "number", "minimum": -LARGEST_WHOLE, "maximum": LARGEST_WHOLE},
-        ]
-    }
-    return core_schema.union_schema(
-        [text, code, decimal],
-        mode="left_to_right",
-        metadata=_replace_json_schema(documented),
-    )
+def _build_word_type(longest: int) -> Any:
+    """Text, or a number, which is a word where codes are."""
+    text = Annotated[str, Field(strict=True, min_length=1, max_length=longest)]
+    code = Annotated[int, Field(strict=True, ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
+    decimal = Annotated[float, _make_number_limits(-LARGEST_WHOLE, LARGEST_WHOLE)]
+    documented = [
+        {"type": "string", "minLength": 1, "maxLength": longest},
+        {"type": "number", "minimum": -LARGEST_WHOLE, "maximum": LARGEST_WHOLE},
+    ]
+    return Annotated[
+        text | code | decimal,
+        Field(union_mode="left_to_right"),
+        WithJsonSchema({"anyOf": documented}),
+    ]
 
 
-def _build_moment_schema(field: InputField) -> CoreSchema:
+def _build_moment_type(field: InputField) -> Any:
     """Local time in ISO form; numbers would be read as seconds since 1970, which have an offset."""
     earliest = None if field.earliest is None else datetime.combine(field.earliest, time())
-    end = None if field.latest is None else datetime.combine(field.latest, time())
+    end = None
+    if field.latest is not None:
+        end = datetime.combine(field.latest, time()) + timedelta(days=1)
     documented = {"type": "string", "format": LOCAL_TIME, "examples": ["2024-06-30T10:15:00"]}
-    return core_schema.datetime_schema(
-        tz_constraint="naive",
-        ge=earliest,
-        lt=None if end is None else end + timedelta(days=1),
-        metadata=_replace_json_schema(documented),
-    )
-
-
-def _replace_json_schema(documented: JsonSchema) -> dict[str, Any]:
-    """Has a schema documented as what it takes, not as how it is checked."""
-    return {"pydantic_js_functions": [lambda _schema, _handler: dict(documented)]}
+    return Annotated[NaiveDatetime, Field(ge=earliest, lt=end), WithJsonSchema(documented)]
 
 
 def _describe_field(field: InputField, longest_word: int) -> str:
-    told = [field.description] if field.description else []
     expected = describe_expectation(field, longest_word)
-    told.append(expected[:1].upper() + expected[1:])
+    sentences = [field.description] if field.description else []
+    sentences.append(expected[:1].upper() + expected[1:])
     if not field.required:
-        told.append("May be left out or null" + _describe_missing_value(field) * field.read)
+        missing = ": a typical value stands in, and the reply says so"
+        if field.missing is not None:
+            missing = f": it then counts as {field.missing}"
+        sentences.append("May be left out or null" + (missing if field.read else ""))
     if not field.read:
-        told.append("This model does not read it: it is checked, and changes no answer")
+        sentences.append("This model does not read it: it is checked, and changes no answer")
     if field.seen_minimum is not None or field.seen_maximum is not None:
-        seen = _format_field_limits(
-            _format_limit(field.seen_minimum), _format_limit(field.seen_maximum)
-        ).strip()
-        told.append(f"The model learned {seen}; beyond that its answer is a guess")
+        limits = _format_limits(field.seen_minimum, field.seen_maximum).strip()
+        sentences.append(f"The model learned {limits}; beyond that its answer is a guess")
     if 0 < len(field.words) <= LISTED_WORDS:
-        told.append(f"The model knows: {', '.join(field.words)}")
-    return ". ".join(told) + "."
+        sentences.append(f"The model knows: {', '.join(field.words)}")
+    return ". ".join(sentences) + "."
 
 
-def _describe_missing_value(field: InputField) -> str:
-    if field.missing is not None:
-        return f": it then counts as {field.missing}"
-    return ": a typical value stands in, and the reply says so"
-
-
-def _format_field_limits(least: object, most: object) -> str:
+def _format_limits(least: object, most: object) -> str:
+    """Limits as people write them: 150, not 150.0."""
+    least, most = (
+        int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+        for limit in (least, most)
+    )
     if least is None and most is None:
         return ""
     if most is None:
@@ -179,14 +222,12 @@ def _format_field_limits(least: object, most: object) -> str:
     return f" up to {most}" if least is None else f" from {least} to {most}"
 
 
-def _format_limit(limit: float | None) -> str | None:
-    """A limit as people write it: 150, not 150.0."""
-    if limit is None:
-        return None
-    return str(int(limit)) if limit.is_integer() else str(limit)
+class ModelName(TypedDict):
+    """Which model answers."""
 
-
-# The form of replies that are the same for every model, as the documentation shows them.
+    use_case: str
+    version: str
+    role: str
 
 
 class ProblemDetail(BaseModel):
@@ -227,7 +268,6 @@ class ModelDescription(BaseModel):
 
     Attributes:
         number: Of the entry in the registry.
-        use_case: What it is for.
         version: Made of its content.
         target: Class to its number.
         score_name: What the expected value is called in a prediction.
@@ -254,7 +294,7 @@ class ModelDescription(BaseModel):
 
 
 class ModelList(BaseModel):
-    """All of them.
+    """All models.
 
     Attributes:
         default: The use case that `/predict` is about.
@@ -296,75 +336,30 @@ class CustomerSegment(BaseModel):
     fecha_modelo: date
 
 
-# What a model says, as the JSON or CSV that a caller reads.
-
-
-Prediction: TypeAlias = dict[str, Any]
-
-
 class ResponseWriter:
-    """Writes the answers of one model."""
+    """Writes the answers of one model as JSON or CSV."""
 
     def __init__(self, manifest: ServedManifest) -> None:
         self._fields = [field.name for field in manifest.fields]
         self._classes = manifest.classes
         self._segments = manifest.task == "segments"
-        self._score = "cluster_id" if self._segments else manifest.score_name
-        self._label = "cluster_nombre" if self._segments else "clase"
-        self._model = {
-            "use_case": manifest.use_case,
-            "version": manifest.version,
-            "role": manifest.role,
-        }
+        self._score = CLUSTER_ID if self._segments else manifest.score_name
+        self._label = CLUSTER_NAME if self._segments else CLASS
+        self._model = manifest.model_dump(include={"use_case", "version", "role"})
 
     def json(
         self, answers: PredictionBatch, reasons: Sequence[Sequence[str]] | None = None
     ) -> bytes:
-        """The reply to a batch.
+        """The reply to a batch, one prediction per case.
 
         Args:
             reasons: Of each case; None where they were not asked for.
         """
-        return orjson.dumps(
-            {"model": self._model, "predictions": self.predictions(answers, reasons)}
-        )
-
-    def predictions(
-        self, answers: PredictionBatch, reasons: Sequence[Sequence[str]] | None = None
-    ) -> list[Prediction]:
-        """One prediction per case.
-
-        Args:
-            reasons: Of each case; None where they were not asked for.
-        """
-        classes, label, score = self._classes, self._label, self._score
-        codes, values = answers.codes.tolist(), self._convert_scores(answers)
-        imputed = _iter_flagged_fields(answers.imputed, self._fields)
-        unseen = _iter_flagged_fields(answers.unseen, self._fields)
-        predictions: list[Prediction]
-        if answers.probabilities.shape[1]:
-            rows = answers.probabilities.tolist()
-            predictions = [
-                {
-                    label: classes[code],
-                    score: value,
-                    "probabilidades": dict(zip(classes, row, strict=True)),
-                    "imputed": absent,
-                    "unseen": strange,
-                }
-                for code, value, row, absent, strange in zip(
-                    codes, values, rows, imputed, unseen, strict=True
-                )
-            ]
-        else:
-            predictions = [
-                {score: value, label: classes[code], "imputed": absent, "unseen": strange}
-                for code, value, absent, strange in zip(codes, values, imputed, unseen, strict=True)
-            ]
+        predictions = list(self._iter_predictions(answers))
         if reasons is not None:
             for prediction, words in zip(predictions, reasons, strict=True):
-                prediction["reasons"] = words
-        return predictions
+                prediction[REASONS] = words
+        return orjson.dumps({"model": self._model, "predictions": predictions})
 
     def csv(self, answers: PredictionBatch, *, header: bool) -> bytes:
         """The reply to a batch, one line per case: class, score, probability of each class.
@@ -374,22 +369,33 @@ class ResponseWriter:
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        width = answers.probabilities.shape[1]
         if header:
+            width = answers.probabilities.shape[1]
             writer.writerow([self._label, self._score, *self._classes[:width]])
-        for code, value, row in zip(
-            answers.codes.tolist(),
-            self._convert_scores(answers),
-            answers.probabilities.tolist(),
-            strict=True,
-        ):
-            writer.writerow([self._classes[code], value, *row])
+        for label, score, row in self._iter_answers(answers):
+            writer.writerow([label, score, *row])
         return text.getvalue().encode()
 
-    def _convert_scores(self, answers: PredictionBatch) -> list[Any]:
-        values = answers.expected
-        scores: list[Any] = (values.astype(np.int64) if self._segments else values).tolist()
-        return scores
+    def _iter_answers(self, answers: PredictionBatch) -> Iterator[tuple[str, Any, list[float]]]:
+        expected = answers.expected.astype(np.int64) if self._segments else answers.expected
+        labels = [self._classes[code] for code in answers.codes.tolist()]
+        return zip(labels, expected.tolist(), answers.probabilities.tolist(), strict=True)
+
+    def _iter_predictions(self, answers: PredictionBatch) -> Iterator[Prediction]:
+        label_key, score_key, classes = self._label, self._score, self._classes
+        imputed = _iter_flagged_fields(answers.imputed, self._fields)
+        unseen = _iter_flagged_fields(answers.unseen, self._fields)
+        for (label, score, row), absent, strange in zip(
+            self._iter_answers(answers), imputed, unseen, strict=True
+        ):
+            if self._segments:
+                prediction: Prediction = {score_key: score, label_key: label}
+            else:
+                prediction = {label_key: label, score_key: score}
+            if row:
+                prediction[PROBABILITIES] = dict(zip(classes, row, strict=True))
+            prediction[IMPUTED], prediction[UNSEEN] = absent, strange
+            yield prediction
 
 
 def _iter_flagged_fields(flags: NDArray[np.bool_], fields: Sequence[str]) -> Iterator[list[str]]:

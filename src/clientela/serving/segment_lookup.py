@@ -31,29 +31,15 @@ KEPT_SECONDS: Final = 300
 Segment: TypeAlias = dict[str, Any]
 
 
-def create_segment_lookup(settings: ServingSettings) -> "SegmentLookup | None":
-    """What looks customers up.
-
-    Raises:
-        ConfigurationError: Its address is none, or of another kind of database.
-    """
-    given = settings.database.get_secret_value() if settings.database else None
-    if given is None and settings.segments_file is None:
-        return None
-    url = resolve_database_url(given, settings.segments_file or "")
-    return None if url is None else SegmentLookup(url, settings.segments_table)
-
-
 class SegmentLookup:
-    """Looks customers up."""
+    """Looks customers up in one table."""
 
     def __init__(self, url: sa.URL, table: str) -> None:
         self._engine = _create_lookup_engine(url)
         source = sa.table(table, sa.column("dni"))
-        wanted = source.c.dni == sa.bindparam("dni", type_=sa.TEXT())
-        self._query: sa.Select[Any] = (
-            sa.select(sa.literal_column("*")).select_from(source).where(wanted)
-        )
+        has_key = source.c.dni == sa.bindparam("dni", type_=sa.TEXT())
+        columns: sa.Select[Any] = sa.select(sa.literal_column("*"))
+        self._query = columns.select_from(source).where(has_key)
 
     def find_segment(self, dni: str) -> Segment:
         """The record of a customer.
@@ -63,7 +49,7 @@ class SegmentLookup:
             have are left out.
 
         Raises:
-            Refusal: Nobody is stored under this key (404), or the table can't be read (503).
+            ApiError: Nobody is stored under this key (404), or the table can't be read (503).
         """
         try:
             row = fetch_first_row(self._engine, self._query, {"dni": dni})
@@ -79,11 +65,29 @@ class SegmentLookup:
             ) from None
         if row is None:
             raise ApiError(404, "no_customer", "No segment is stored for this customer.")
-        return _select_export_columns(row)
+        measures = [name for name in row if MEASURES.fullmatch(name) and row[name] is not None]
+        segment = {name: row[name] for name in (*FIRST, *measures, LAST) if name in row}
+        return {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in segment.items()
+        }
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+
+def create_segment_lookup(settings: ServingSettings) -> SegmentLookup | None:
+    """What looks customers up; None where no database is named.
+
+    Raises:
+        ConfigurationError: Its address is none, or of another kind of database.
+    """
+    given = settings.database.get_secret_value() if settings.database else None
+    if given is None and settings.segments_file is None:
+        return None
+    url = resolve_database_url(given, settings.segments_file or "")
+    return None if url is None else SegmentLookup(url, settings.segments_table)
 
 
 def _create_lookup_engine(url: sa.URL) -> sa.Engine:
@@ -109,13 +113,3 @@ def _create_lookup_engine(url: sa.URL) -> sa.Engine:
         connect_args={name: value for name, value in arguments.items() if name not in url.query},
         hide_parameters=True,
     )
-
-
-def _select_export_columns(row: dict[str, Any]) -> Segment:
-    measures = [name for name in row if MEASURES.fullmatch(name) and row[name] is not None]
-    names = [*FIRST, *measures, LAST]
-    return {name: _convert_date(row[name]) for name in names if name in row}
-
-
-def _convert_date(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value

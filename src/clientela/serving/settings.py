@@ -130,25 +130,23 @@ def load_serving_settings(environment: Mapping[str, str]) -> ServingSettings:
     }
     for name in sorted(set(given) - set(ServingSettings.model_fields)):
         known = [get_variable_name(field) for field in ServingSettings.model_fields]
+        variable = get_variable_name(name)
         raise ConfigurationError(
-            f"No setting is called {get_variable_name(name)}. {did_you_mean(get_variable_name(name), known)}"
+            f"No setting is called {variable}. {did_you_mean(variable, known)}"
         )
     if environment.get(DATABASE):
         given.setdefault("database", environment[DATABASE])
     try:
         return ServingSettings.model_validate(given)
     except ValidationError as err:
-        raise ConfigurationError(_format_settings_errors(err)) from None
+        problems = []
+        for error in err.errors(include_url=False, include_input=False):
+            place = ".".join(get_variable_name(str(part)) for part in error["loc"])
+            problems.append(f"{place}: {error['msg']}" if place else error["msg"])
+        words = "; ".join(problems)
+        raise ConfigurationError(f"The API can't be run with these settings: {words}.") from None
 
 
 def get_variable_name(name: str) -> str:
     """The variable that a setting is read from."""
     return PREFIX + name.upper()
-
-
-def _format_settings_errors(err: ValidationError) -> str:
-    problems = []
-    for error in err.errors(include_url=False, include_input=False):
-        place = ".".join(get_variable_name(str(part)) for part in error["loc"])
-        problems.append(f"{place}: {error['msg']}" if place else error["msg"])
-    return f"The API can't be run with these settings: {'; '.join(problems)}."

@@ -13,6 +13,8 @@ ABOUT = {
     "classes": ["good risk", "bad risk"],
     "target": {"good risk": 0.0, "bad risk": 1.0},
 }
+OTHER = {"task": "ordinal", "score_name": "valor_esperado"}
+SEGMENTS = {"task": "segments", "score_name": "cluster_id"}
 SAID = Outcome(
     {
         "clase": "good risk",
@@ -26,7 +28,7 @@ NOW = datetime(2025, 7, 24, 22, 28, 47, 927439)  # noqa: DTZ001 - local, as the 
 
 
 def test_a_record_has_the_required_form():
-    made = build_record(APPLICANT, SAID, Event.of(ABOUT, "fraud", None), None, NOW)
+    made = build_record(APPLICANT, SAID, ABOUT, Event.of(ABOUT, "fraud", None), None, NOW)
     assert list(made.items()) == [
         ("input_data", {"Age": 35, "Sex": "male", "Savings account": "little"}),
         ("probability_fraud", 0.25),
@@ -38,7 +40,7 @@ def test_a_record_has_the_required_form():
 
 
 def test_the_event_is_called_after_its_class_unless_it_has_a_name():
-    made = build_record(APPLICANT, SAID, Event.of(ABOUT, None, None), None, NOW)
+    made = build_record(APPLICANT, SAID, ABOUT, Event.of(ABOUT, None, None), None, NOW)
     assert made["probability_bad_risk"] == 0.25
     assert made["is_bad_risk"] is False
 
@@ -52,17 +54,17 @@ def test_the_event_is_called_after_its_class_unless_it_has_a_name():
     ],
 )
 def test_a_threshold_of_ones_own_decides(threshold, happens, target, confidence):
-    made = build_record(APPLICANT, SAID, Event.of(ABOUT, "fraud", threshold), None, NOW)
+    made = build_record(APPLICANT, SAID, ABOUT, Event.of(ABOUT, "fraud", threshold), None, NOW)
     assert (made["is_fraud"], made["target"], made["confidence"]) == (happens, target, confidence)
 
 
 def test_a_key_comes_first():
-    made = build_record(APPLICANT, SAID, Event.of(ABOUT, "fraud", None), "id", NOW)
+    made = build_record(APPLICANT, SAID, ABOUT, Event.of(ABOUT, "fraud", None), "id", NOW)
     assert next(iter(made.items())) == ("id", "17")
 
 
 def test_without_an_answer_there_is_an_error():
-    made = build_record(APPLICANT, Outcome(None, "Age: expected …"), None, None, NOW)
+    made = build_record(APPLICANT, Outcome(None, "Age: expected …"), ABOUT, None, None, NOW)
     assert list(made) == ["input_data", "error", "timestamp"]
 
 
@@ -73,8 +75,9 @@ def test_other_tasks_have_probabilities_and_an_expected_value():
         "probabilidades": {"baja": 0.3, "media": 0.7},
         "imputed": [],
         "unseen": ["x"],
+        "a_key_of_a_newer_server": 1,
     }
-    made = build_record(APPLICANT, Outcome(said), None, None, NOW)
+    made = build_record(APPLICANT, Outcome(said), OTHER, None, None, NOW)
     assert made["target"] == "media"
     assert made["expected"] == 1.7
     assert made["probabilities"] == {"baja": 0.3, "media": 0.7}
@@ -83,7 +86,7 @@ def test_other_tasks_have_probabilities_and_an_expected_value():
 
 def test_a_segment_is_a_target():
     said = {"cluster_id": 7, "cluster_nombre": "Farmacia", "imputed": [], "unseen": []}
-    made = build_record(APPLICANT, Outcome(said), None, None, NOW)
+    made = build_record(APPLICANT, Outcome(said), SEGMENTS, None, None, NOW)
     assert (made["target"], made["expected"], made["confidence"]) == ("Farmacia", 7, None)
 
 
