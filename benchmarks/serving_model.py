@@ -11,16 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import ibis
 import joblib
 import pandas as pd
 import pyarrow as pa
 import yaml
 
 from clientela.column_rules import IntakeRules
+from clientela.features.case_table import model_input
 from clientela.features.columns import build_columns
-from clientela.features.table_features import model_input
-from clientela.features.table_report import feature_schema
+from clientela.features.table_schema import feature_schema
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
@@ -50,8 +49,7 @@ def main(folder: str, candidate: str) -> None:
     params = TabularFeatureParams.model_validate(configured["features"])
     (loans,) = simulate_loans(CreditSimulation(rows=ROWS)).tables()
     loans = loans.append_column(params.key, pa.array([f"{n:06}" for n in range(len(loans))]))
-    made = model_input(ibis.memtable(loans), params).order_by(params.key)
-    train = ibis.duckdb.connect().to_pandas(made)
+    train = model_input(loans, params)
     model = fitted(train, params, configured["training"]["candidates"][candidate])
     cases = [case(row) for row in loans.select(params.inputs).slice(0, BATCH).to_pylist()]
     place = Path(folder)

@@ -1,6 +1,6 @@
 """Simulated loans and visitors: models of every kind learned from them, and requests about them.
 
-The oracle is the batch pipeline: features by Ibis on DuckDB, scores by the fitted estimators.
+The oracle is the batch pipeline: features of the table, scores by the fitted estimators.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,16 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 import yaml
-from tests.tabular.cases import Engine
 from threadpoolctl import threadpool_limits
 
+from clientela.features.case_table import case_features, model_input
 from clientela.features.columns import InputField
-from clientela.features.table_features import case_features, model_input
-from clientela.features.table_report import feature_schema
+from clientela.features.table_schema import feature_schema
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.problem import Problem, create_problem
 from clientela.models.scoring import predict_scores
@@ -37,7 +35,6 @@ from clientela.registry.manifest import ServedManifest
 from clientela.registry.package import ModelPackage, build_package, open_package
 
 CONF = Path(__file__).parents[2] / "conf" / "base" / "parameters"
-ENGINE = Engine()
 LABELS = {"capital_prestado": "capital prestado", "edad_cliente": "edad"}
 
 LOGGED = ["capital_prestado", "salario_cliente", "saldo_total"]
@@ -145,8 +142,7 @@ class UseCase:
     @cached_property
     def learned_from(self) -> pd.DataFrame:
         """The model input."""
-        made = model_input(ibis.memtable(self.raw), self.params).order_by(self.params.key)
-        return ENGINE.frame(made)
+        return model_input(self.raw, self.params)
 
     @cached_property
     def requests(self) -> list[dict[str, Any]]:
@@ -185,23 +181,16 @@ class UseCase:
     def features(self, requests: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         """What feature engineering makes of the requests, in their order."""
         keyed = [{self.params.key: f"{n:06}", **request} for n, request in enumerate(requests)]
-        schema = self._schema(keyed)
-        ENGINE.backend.con.register("requests", pa.Table.from_pylist(keyed, schema.to_pyarrow()))
-        made = case_features(ibis.table(schema, name="requests"), self.params)
-        sql = ENGINE._sql(made.order_by(self.params.key).op())
-        found: pd.DataFrame = ENGINE.backend.con.sql(sql).to_arrow_table().to_pandas()
-        return found
+        types = {name: self._type(name, requests) for name in self.params.inputs}
+        schema = pa.schema({self.params.key: pa.string()} | types)
+        return case_features(pa.Table.from_pylist(keyed, schema), self.params)
 
-    def _schema(self, requests: Sequence[Mapping[str, Any]]) -> ibis.Schema:
+    def _type(self, name: str, requests: Sequence[Mapping[str, Any]]) -> pa.DataType:
         """Numbers as float64; other columns as their values are."""
-
-        def kind(name: str) -> str:
-            if name in self.params.numeric:
-                return "float64"
-            types = {type(request.get(name)) for request in requests} - {type(None)}
-            return {int: "int64", float: "float64"}.get(*types or {str}, "string")
-
-        return ibis.schema({name: kind(name) for name in [self.params.key, *self.params.inputs]})
+        if name in self.params.numeric:
+            return pa.float64()
+        types = {type(request.get(name)) for request in requests} - {type(None)}
+        return {int: pa.int64(), float: pa.float64()}.get(*types or {str}, pa.string())
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from tests.inference.test_typical import PARAMS
 
 from clientela.column_rules import IntakeRules
 from clientela.features.columns import InputField
-from clientela.features.table_report import feature_schema
+from clientela.features.table_schema import feature_schema
 from clientela.registry.manifest import (
     WORDS_LISTED,
     build_number_fields,

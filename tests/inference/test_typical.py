@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clientela.features.case_table import case_features
 from clientela.features.columns import InputField
-from clientela.features.table_features import case_features
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.registry.example_input import (
     build_typical_case,
@@ -99,11 +99,7 @@ def test_the_case_holds_medians_commonest_words_and_the_latest_day_at_its_common
 
 def test_its_features_are_made_as_those_of_any_other_case(hours):
     case = build_typical_case(FIELDS, TRAIN, hours, PARAMS)
-    row = (
-        ibis.duckdb.connect()
-        .execute(case_features(make_case_table(case, FIELDS, "id"), PARAMS))
-        .iloc[0]
-    )
+    row = case_features(make_case_table(case, FIELDS, "id"), PARAMS).iloc[0]
     assert row["por_credito"] == pytest.approx(case["salario"] / 4)
     assert (row["tipo"], row["fecha_hora"], row["antiguedad"]) == ("4", 14.0, 20.0)
     assert pd.isna(row["tendencia"])

@@ -1,4 +1,8 @@
-"""How a column is read as a number, a word or a moment: the same for every type it may come in."""
+"""Cases as columns, and their features: what a model asks for and how it is read, in NumPy.
+
+A value is the same number, word or moment whether it comes in a request or in a table, whatever
+type it has there: a category that is an integer here and a float there is the same word.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,80 +12,15 @@ from operator import itemgetter
 from string import whitespace
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
 
 from clientela.arrays import Floats
-from clientela.exceptions import ConfigurationError, InvalidCaseError, did_you_mean
 
-# How a column is read as a number, a word or a moment: the same for every type it may come in.
-#
-# Training reads ingested tables, inference reads requests; a category that is an integer here and a
-# decimal or a float there has to become the same word.
-
-
-def convert_to_number(table: ir.Table, column: str) -> ir.FloatingValue:
-    """A column as float64; what is no finite number is missing.
-
-    Args:
-        column: A column of numbers or booleans, or one without any value.
-
-    Raises:
-        ConfigurationError: It holds text or dates.
-    """
-    kind = table[column].type()
-    if not (kind.is_numeric() or kind.is_boolean() or kind.is_null()):
-        raise ConfigurationError(
-            f"{column!r} is configured as a number, but the table holds {kind} there. Give it a "
-            "rule of type integer, decimal or float in the ingestion rules, or list it under "
-            "categorical."
-        )
-    number = table[column].cast("float64")
-    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
-
-
-def convert_to_word(table: ir.Table, column: str) -> ir.StringValue:
-    """A column as trimmed text; whole numbers without a decimal point, nothing left as missing.
-
-    Returns:
-        The column as text, null where it is missing.
-    """
-    kind = table[column].type()
-    if kind.is_floating() or kind.is_decimal():
-        number = convert_to_number(table, column)
-        whole = number.try_cast("int64")
-        is_whole = whole.cast("float64") == number
-        return is_whole.ifelse(whole.cast("string"), number.cast("string"))
-    return table[column].cast("string").strip().nullif("")
-
-
-def convert_to_timestamp(table: ir.Table, column: str) -> ir.TimestampValue:
-    """A column as a moment; text that is none in ISO form is missing.
-
-    Args:
-        column: A column of dates or moments, or of text.
-    """
-    kind = table[column].type()
-    if kind.is_numeric() or kind.is_boolean() or kind.is_time():
-        raise ConfigurationError(
-            f"{column!r} is configured as a date, but the table holds {kind} there. Give it a rule "
-            "of type date or timestamp in the ingestion rules."
-        )
-    if kind.is_string():
-        return table[column].strip().try_cast("timestamp")
-    return table[column].cast("timestamp")
-
-
-# How one value of a request is read as a word or a moment.
-#
-# The same as `clientela.features.columns` reads a cell of a table, so that a category that is an
-# integer there and a text or a float here is the same word.
-
+Words: TypeAlias = list[str | None]
+Moments: TypeAlias = NDArray[np.datetime64]
 
 LARGEST_WHOLE: Final = 2.0**63
 """From here on engines hold no whole number, and write one as they write other numbers."""
@@ -99,28 +38,17 @@ MOMENT: Final = re.compile(
 
 
 def parse_word(value: object) -> str | None:
-    """A value as trimmed text; whole numbers without a decimal point, nothing left as missing.
-
-    Returns:
-        The word; None where there is none.
-    """
+    """A value as trimmed text, None for an empty one; whole numbers without a decimal point."""
     if isinstance(value, str):
         return value.strip(whitespace) or None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
     if isinstance(value, float):
-        return _format_number_as_word(value)
+        if value - value != 0:  # neither nan nor infinity is a number
+            return None
+        whole = value.is_integer() and -LARGEST_WHOLE <= value < LARGEST_WHOLE
+        return str(int(value)) if whole else repr(value)
     return None if value is None else str(value)
-
-
-def _format_number_as_word(number: float) -> str | None:
-    if number - number != 0:  # neither nan nor infinity is a number
-        return None
-    if number.is_integer() and -LARGEST_WHOLE <= number < LARGEST_WHOLE:
-        return str(int(number))
-    return repr(number)
 
 
 def parse_moment(value: object) -> str | None:
@@ -138,17 +66,20 @@ def parse_moment(value: object) -> str | None:
 
 
 def _parse_moment_text(text: str) -> str | None:
-    if _is_common_format(text):
+    # the form of nearly all moments; Python alone also reads other separators, and offsets without
+    # seconds, so it is asked about this form only
+    common = len(text) in {DATE, SECOND} and text[4] == text[7] == "-"
+    if common and (len(text) == DATE or (text[10] in "T " and text[13] == text[16] == ":")):
         try:
             datetime.fromisoformat(text)
         except ValueError:
             pass  # it may still be one in a laxer form
         else:
             return text
-    found = MOMENT.fullmatch(text)
-    if found is None:
+    match = MOMENT.fullmatch(text)
+    if match is None:
         return None
-    year, _, month, day, hour, minute, second, fraction = found.groups(default="0")
+    year, _, month, day, hour, minute, second, fraction = match.groups(default="0")
     parts = map(int, (year, month, day, hour, minute, second, f"{fraction:<06.6}"))
     try:
         moment = datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - cases are local
@@ -157,17 +88,25 @@ def _parse_moment_text(text: str) -> str | None:
     return moment.isoformat()
 
 
-def _is_common_format(text: str) -> bool:
-    """Whether a text has the form of nearly all moments, which Python and NumPy both read.
+def read_words(values: Sequence[object]) -> NDArray[np.object_]:
+    """The word of each value, None where there is none."""
+    column = np.empty(len(values), dtype=object)
+    # most words are text, and asking first saves a call for each
+    column[:] = [
+        value.strip(whitespace) or None if type(value) is str else parse_word(value)
+        for value in values
+    ]
+    return column
 
-    Python alone also reads other separators, and offsets without seconds.
-    """
-    if len(text) not in {DATE, SECOND} or not text[4] == text[7] == "-":
-        return False
-    return len(text) == DATE or (text[10] in "T " and text[13] == text[16] == ":")
+
+def read_moments(values: Iterable[object]) -> Moments:
+    """The moment of each value in microseconds, NaT where there is none."""
+    return np.array([parse_moment(value) or "NaT" for value in values], dtype="datetime64[us]")
 
 
-# What a model asks of each case: the fields of a request, whatever carries them.
+def replace_non_finite(numbers: Floats) -> Floats:
+    """The numbers, infinite ones as NaN."""
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 FieldKind: TypeAlias = Literal["number", "integer", "word", "moment"]
@@ -231,10 +170,7 @@ class InputField(BaseModel):
         return self
 
 
-# Cases as columns: from JSON values and from tables to what a scorer reads.
-
-
-NUMBERS = ("number", "integer")
+NUMBERS: Final = ("number", "integer")
 
 
 def build_columns(
@@ -251,11 +187,11 @@ def build_columns(
     """
     numbers = [field.name for field in fields if field.kind in NUMBERS]
     columns: dict[str, Column] = dict(zip(numbers, _read_numbers(cases, numbers), strict=True))
-    for wanted in fields:
-        if wanted.kind == "word":
-            columns[wanted.name] = _read_words([case.get(wanted.name) for case in cases])
-        elif wanted.kind == "moment":
-            columns[wanted.name] = _read_moments(case.get(wanted.name) for case in cases)
+    for other in fields:
+        if other.kind == "word":
+            columns[other.name] = read_words([case.get(other.name) for case in cases])
+        elif other.kind == "moment":
+            columns[other.name] = read_moments(case.get(other.name) for case in cases)
     return columns
 
 
@@ -269,101 +205,7 @@ def _read_numbers(cases: Sequence[Mapping[str, Any]], names: Sequence[str]) -> F
     except KeyError:
         rows = [tuple(case.get(name) for name in names) for case in cases]
     table = np.array(rows, dtype=np.float64).reshape(len(cases), len(names))
-    return _replace_non_finite(np.ascontiguousarray(table.T))
-
-
-def _replace_non_finite(numbers: Floats) -> Floats:
-    return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-def _read_words(values: Sequence[object]) -> NDArray[np.object_]:
-    column = np.empty(len(values), dtype=object)
-    # most words are text, and asking first saves a call for each
-    column[:] = [
-        value.strip(whitespace) or None if type(value) is str else parse_word(value)
-        for value in values
-    ]
-    return column
-
-
-def _read_moments(values: Iterable[object]) -> NDArray[np.datetime64]:
-    return np.array([parse_moment(value) or "NaT" for value in values], dtype="datetime64[us]")
-
-
-def build_columns_from_frame(
-    frame: pd.DataFrame, fields: Sequence[InputField]
-) -> dict[str, Column]:
-    """A table of cases as columns; other columns than the fields are left alone.
-
-    Args:
-        frame: One row per case, typed or all text, as a CSV is read.
-
-    Returns:
-        Field to its values, in the order of the rows.
-
-    Raises:
-        CaseRefused: A required column is absent, or holds what its kind can't be.
-    """
-    return {field.name: _read_frame_column(frame, field) for field in fields}
-
-
-def _read_frame_column(frame: pd.DataFrame, field: InputField) -> Column:
-    if field.name not in frame.columns:
-        if field.required:
-            raise InvalidCaseError(
-                f"Every case needs the column {field.name!r}, which the table does not have. "
-                f"{did_you_mean(field.name, map(str, frame.columns))}"
-            )
-        return _convert_frame_column(pd.Series(None, index=frame.index, dtype=object), field)
-    return _convert_frame_column(frame[field.name], field)
-
-
-def _convert_frame_column(column: "pd.Series[Any]", field: InputField) -> Column:
-    typed = is_numeric_dtype(column) or is_bool_dtype(column)
-    if field.kind == "word":
-        return _read_words(_convert_column_to_objects(column))
-    if field.kind == "moment":
-        if typed and column.notna().any():
-            raise _make_column_error(column, field, "dates or moments in ISO form")
-        return _read_moments(_convert_column_to_objects(column))
-    if typed:
-        return _replace_non_finite(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    return _parse_text_numbers(column, field)
-
-
-def _parse_text_numbers(column: "pd.Series[Any]", field: InputField) -> Floats:
-    words = pd.Series(_read_words(_convert_column_to_objects(column)), dtype=object)
-    numbers = pd.to_numeric(words, errors="coerce")
-    strange = words[numbers.isna() & words.notna()].str.casefold()
-    if is_datetime64_any_dtype(column) or not strange.isin(["nan", "inf", "-inf"]).all():
-        raise _make_column_error(column, field, "numbers")
-    return _replace_non_finite(numbers.to_numpy(dtype=np.float64))
-
-
-def _convert_column_to_objects(column: "pd.Series[Any]") -> list[Any]:
-    """Python values, with None for whatever is missing."""
-    objects = column.astype(object)
-    found: list[Any] = objects.where(column.notna(), None).tolist()
-    return found
-
-
-def _make_column_error(
-    column: "pd.Series[Any]", field: InputField, expected: str
-) -> InvalidCaseError:
-    return InvalidCaseError(
-        f"The column {field.name!r} should hold {expected}; it holds {column.dtype}, and not all "
-        f"of its {column.notna().sum()} values can be read as such. Correct them, or leave those "
-        "cells empty."
-    )
-
-
-# Features of cases as a model reads them: one table of numbers, and lists of words.
-#
-# The same features as `clientela.features.table_features` makes of tables, without an engine: a request of
-# one case has no time to compile an expression. Tests hold the two against each other.
-
-
-Words: TypeAlias = list[str | None]
+    return replace_non_finite(np.ascontiguousarray(table.T))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from sklearn.preprocessing import (
 from clientela.arrays import Floats
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.features.columns import FeatureLayout, Features, Words, limit_to_float32
-from clientela.features.table_report import TabularSchema
+from clientela.features.table_schema import TabularSchema
 
 # Fitted preprocessing: imputation, encoding and scaling, learned in training and nowhere else.
 #

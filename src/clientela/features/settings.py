@@ -211,13 +211,29 @@ class Enrichment(Rule):
     dates: Dates = Dates()
     missing_flags: ColumnSelection = ColumnSelection()
 
+    def list_numbers(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Each new number made from numbers, in the order they are made.
+
+        Returns:
+            Group, name and operands; a name that two groups make stands twice.
+        """
+        logs = {f"log_{name}": (name,) for name in self.logs.columns}
+        groups: dict[str, tuple[bool, Mapping[str, tuple[str, ...]]]] = {
+            "sums": (self.sums.enabled, self.sums.columns),
+            "differences": (self.differences.enabled, self.differences.columns),
+            "products": (self.products.enabled, self.products.columns),
+            "ratios": (self.ratios.enabled, self.ratios.columns),
+            "logs": (self.logs.enabled, logs),
+        }
+        return [
+            (group, name, operands)
+            for group, (enabled, columns) in groups.items()
+            for name, operands in (columns.items() if enabled else ())
+        ]
+
     def numbers(self) -> dict[str, tuple[str, ...]]:
         """Each new number made from numbers, with its operands, in the order they are made."""
-        made: dict[str, tuple[str, ...]] = {}
-        for group in (self.sums, self.differences, self.products, self.ratios):
-            made |= group.columns if group.enabled else {}
-        logs = self.logs.columns if self.logs.enabled else ()
-        return made | {f"log_{name}": (name,) for name in logs}
+        return {name: operands for _, name, operands in self.list_numbers()}
 
     def map_date_features(self) -> dict[str, tuple[str, ...]]:
         """Each new number made from dates, with its operands."""

@@ -1,35 +1,84 @@
 """What happened to rows and cells on the way to the model input: nothing is lost in silence."""
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-import ibis
-import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+import pyarrow as pa
 
+from clientela.arrays import Floats
 from clientela.exceptions import TrainingDataError
-from clientela.features.cleaning import list_cell_findings
-from clientela.features.table_features import (
-    NEARLY_ALL,
+from clientela.features.case_table import (
     STATUSES,
     TOO_YOUNG,
     UNKNOWN_LABEL,
     UNLABELLED,
     USABLE,
+    assign_class,
+    assign_label_status,
+    find_label_date,
+    read_moment_column,
+    read_number_column,
+    read_observation,
+    read_word_column,
 )
+from clientela.features.table_features import WordCleaner
 from clientela.features.table_settings import TabularFeatureParams
 
-# What happened to rows and cells on the way to the model input: nothing is lost in silence.
-
+NEARLY_ALL: Final = 0.999
+"""Share of the rows that tell what the latest date should be near: the others may be typos."""
 
 DAYS_IN_A_MONTH = 365.25 / 12
 EMPTIED = ("imputed", "own_category", "set_missing")
 """Actions on cells without a believable value."""
 
 
-def count_cell_findings(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
+def count_rows_by_status(table: pa.Table, params: TabularFeatureParams) -> pd.DataFrame:
+    """One row per status and class: how many rows of the table have it.
+
+    Returns:
+        `status` (one of `STATUSES`), `clase` (missing without a known label), `rows`; `example`, the
+        smallest of the labels that are unknown; and, the same in each row and missing without
+        maturity: `as_of`, the day on which labels count as taken, `nearly_all`, the moment by
+        which `NEARLY_ALL` of the dated rows had started, in seconds since 1970, and `months`, the
+        observation's length, the median one where each row has its own.
+    """
+    status = assign_label_status(table, params)
+    label = pd.Series(read_word_column(table, params.target.column), dtype="str")
+    classes = pd.Series(assign_class(table, params.target), dtype="str")
+    unknown = label.where(status == UNKNOWN_LABEL)
+    rows = pd.DataFrame({"status": status, "clase": classes, "example": unknown})
+    groups = rows.groupby(["status", "clase"], dropna=False)["example"]
+    counted = groups.agg(rows="size", example="min").reset_index().astype({"example": "str"})
+    as_of, nearly_all, months = None, np.nan, np.nan
+    if params.maturity is not None:
+        started, lengths = read_observation(table, params.maturity)
+        as_of = find_label_date(started, params.maturity).item()
+        seconds = started[~np.isnat(started)].astype(np.int64) / 1e6
+        nearly_all = _interpolate_quantile(seconds, NEARLY_ALL)
+        months = _interpolate_quantile(lengths[~np.isnan(lengths)], 0.5)
+    days = pd.array([as_of] * len(counted), dtype="date32[pyarrow]")
+    return counted.assign(as_of=days, nearly_all=nearly_all, months=months)
+
+
+def _interpolate_quantile(values: Floats, share: float) -> float:
+    """The quantile between two values, as the SQL standard's `percentile_cont` defines it.
+
+    NumPy's own interpolates from the upper value too, and may end in another bit.
+    """
+    if not len(values):
+        return np.nan
+    ordered, place = np.sort(values), share * (len(values) - 1)
+    lower, upper = ordered[math.floor(place)], ordered[math.ceil(place)]
+    return float(lower + (upper - lower) * (place - math.floor(place)))
+
+
+def count_cell_findings(table: pa.Table, params: TabularFeatureParams) -> pd.DataFrame:
     """One row per finding in an input or date column: how many cells of the table it concerns.
+
+    No cell is counted under two findings of its column.
 
     Args:
         table: One row per case, with every configured column.
@@ -42,25 +91,42 @@ def count_cell_findings(table: ir.Table, params: TabularFeatureParams) -> ir.Tab
     findings = [
         (column, *finding)
         for column in dict.fromkeys([*params.inputs, *params.dates])
-        for finding in list_cell_findings(table, column, params)
+        for finding in _list_findings(table, column, params)
     ]
-    counts = {f"_{place}": table.count(where=found) for place, (*_, found) in enumerate(findings)}
-    one = table.agg(of=table.count(), **counts)
-    rows = [
-        ibis.struct(
-            {
-                "place": ibis.literal(place, "int64"),
-                "column": ibis.literal(column),
-                "finding": ibis.literal(name),
-                "action": ibis.literal(action),
-                "rows": one[f"_{place}"].cast("int64"),
-                "of": one["of"].cast("int64"),
-            }
-        )
-        for place, (column, name, action, _) in enumerate(findings)
+    counts = pd.DataFrame(findings, columns=["column", "finding", "action", "rows"])
+    counts.insert(0, "place", range(len(counts)))
+    return counts.assign(of=table.num_rows).astype({"place": "int64", "of": "int64"})
+
+
+def _list_findings(
+    table: pa.Table, name: str, params: TabularFeatureParams
+) -> list[tuple[str, str, int]]:
+    """Finding, action, and the number of cells."""
+    missing = int(table[name].null_count)
+    if name in params.numeric:
+        numbers, rule = read_number_column(table, name), params.get_number_rule(name)
+        findings = [
+            ("missing", "imputed", missing),
+            ("not_finite", "set_missing", int(np.isnan(numbers).sum()) - missing),
+        ]
+        if rule is not None and rule.minimum is not None:
+            findings.append(("below_minimum", rule.outside, int((numbers < rule.minimum).sum())))
+        if rule is not None and rule.maximum is not None:
+            findings.append(("above_maximum", rule.outside, int((numbers > rule.maximum).sum())))
+        return findings
+    if name in params.dates:
+        unreadable = int(np.isnat(read_moment_column(table, name)).sum()) - missing
+        action = "imputed" if name in params.inputs else "kept_missing"
+        return [("missing", action, missing), ("no_date", "set_missing", unreadable)]
+    words, word_rule = read_word_column(table, name), params.get_word_rule(name)
+    cleaner = WordCleaner.of(word_rule)
+    absent, invalid = pd.isna(words), cleaner.find_invalid(words.tolist())
+    respelled = (words != np.array(cleaner.apply_rules(words.tolist()), dtype=object)) & ~invalid
+    return [
+        ("missing", "imputed" if word_rule.missing is None else "own_category", int(absent.sum())),
+        ("not_allowed", word_rule.other, int(invalid.sum())),
+        ("respelled", "respelled", int((respelled & ~absent).sum())),
     ]
-    # one row with many counts becomes many rows, so that the table is read once
-    return one.select(row=ibis.array(rows).unnest()).unpack("row").order_by("place")
 
 
 def column_roles(columns: list[str], params: TabularFeatureParams) -> pd.DataFrame:
@@ -230,113 +296,3 @@ def describe_empty_columns(counts: pd.DataFrame) -> list[str]:
                 f"({int(rows['missing'])} missing): it says nothing, and is kept as a constant."
             )
     return sentences
-
-
-# What the columns of the features mean, for stages that know no use case.
-
-
-class TabularSchema(BaseModel):
-    """The meaning of each column of a model input on a table.
-
-    A superset of what training asks of any schema (key, target, required, extra, classes, values).
-
-    Attributes:
-        key: Unique key of a row.
-        target: Column with the class of a row, by its name.
-        required: Features that the requirement lists.
-        classes: Names of the negative and the positive class.
-        numeric: Features that are numbers.
-        categorical: Features that are words without an order.
-        ordinal: Features that are words with an order: name to levels, lowest first.
-        sources: Feature to the columns of the table that it is made of.
-        inputs: Columns of the table that features are made of.
-        needed: Those of them that every table to be scored must bring.
-        sensitive: Columns to compare groups of people by; beside the features, or among them.
-        time: Date column to split by.
-        excluded: Columns of the table that are no features, with the reason.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    key: str
-    target: str
-    required: tuple[str, ...]
-    extra: tuple[str, ...] = ()
-    classes: tuple[str, str]
-    values: tuple[float, float]
-    numeric: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    ordinal: dict[str, tuple[str, ...]] = {}
-    sources: dict[str, tuple[str, ...]]
-    inputs: tuple[str, ...]
-    needed: tuple[str, ...]
-    sensitive: tuple[str, ...] = ()
-    time: str | None = None
-    excluded: dict[str, str] = {}
-
-    def find_features_using(self, column: str) -> list[str]:
-        """The features that a column of the table takes part in."""
-        return [name for name, columns in self.sources.items() if column in columns]
-
-
-def feature_schema(params: TabularFeatureParams) -> dict[str, Any]:
-    """Which columns of the model input mean what.
-
-    Returns:
-        The fields of `TabularSchema`, as they are stored in JSON.
-    """
-    raw, made = params.raw_features, params.made_numbers
-    categories = params.enrichment.categories()
-    required = [name for name in params.listed if name in raw]
-    rest = [name for name in raw if name not in required]
-    target = params.target
-    schema = TabularSchema(
-        key=params.key,
-        target=target.column,
-        required=tuple(required),
-        extra=(*rest, *made, *categories),
-        classes=(target.negative.name, target.positive.name),
-        values=(0.0, 1.0),
-        numeric=(*params.numeric, *made),
-        categorical=(*params.categorical, *categories),
-        ordinal=params.ordinal,
-        sources={name: tuple(_find_sources(name, params)) for name in (*raw, *made, *categories)},
-        inputs=tuple(params.inputs),
-        needed=tuple(params.needed),
-        sensitive=params.sensitive,
-        time=params.time,
-        excluded=params.excluded,
-    )
-    return schema.model_dump(mode="json")
-
-
-def _find_sources(name: str, params: TabularFeatureParams) -> list[str]:
-    """The columns of the table behind a feature, through all that was made in between."""
-    made = params.made_numbers | params.enrichment.categories()
-    if name not in made:
-        return [name]
-    found = (source for operand in made[name] for source in _find_sources(operand, params))
-    return list(dict.fromkeys(found))
-
-
-def find_imputed_cells(features: pd.DataFrame, schema: TabularSchema) -> list[list[str]]:
-    """For each row, the columns of the table whose value is imputed.
-
-    A value is imputed where it was absent, or where cleaning did not believe it. A date
-    counts as imputed where all that is made of it is missing.
-
-    Args:
-        features: One row per case, as `clientela.features.table_features.case_features` gives it.
-
-    Returns:
-        Column names by row, in the order of the schema's inputs.
-    """
-    missing = features[[*schema.sources]].isna()
-    by_input = {
-        name: missing[name]
-        if name in missing
-        else missing[schema.find_features_using(name)].all(axis="columns")
-        for name in schema.inputs
-    }
-    table = pd.DataFrame(by_input, index=features.index)
-    return [list(table.columns[row]) for row in table.to_numpy()]

@@ -305,16 +305,8 @@ class TabularFeatureParams(BaseModel):
         """Names of all new columns; one that two groups make stands twice."""
         made = self.enrichment
         groups = (self.invalid_flags, made.map_date_features(), made.flags(), made.categories())
-        return [*_list_derived_numbers(made), *(name for group in groups for name in group)]
-
-
-def _list_derived_numbers(made: Enrichment) -> list[str]:
-    groups = (made.sums, made.differences, made.products, made.ratios)
-    logs = made.logs.columns if made.logs.enabled else ()
-    return [
-        *(name for group in groups if group.enabled for name in group.columns),
-        *(f"log_{name}" for name in logs),
-    ]
+        numbers = (name for _, name, _ in made.list_numbers())
+        return [*numbers, *(name for group in groups for name in group)]
 
 
 def _require_known_columns(where: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from clientela.features.table_report import TabularSchema, find_imputed_cells
+from clientela.features.table_schema import TabularSchema, find_imputed_cells
 from clientela.models.explanations import select_reason_codes
 from clientela.models.problem import TASKS
 from clientela.models.settings import ScoringSettings

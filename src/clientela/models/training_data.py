@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import TrainingDataError, did_you_mean
-from clientela.features.table_report import TabularSchema
+from clientela.features.table_schema import TabularSchema
 from clientela.models.settings import FeatureGroup, TrainingSettings
 
 # The model input as training sees it: which columns mean what, and whether they can be learned.

@@ -8,8 +8,9 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from clientela.features.columns import InputField, convert_to_timestamp
+from clientela.features.columns import InputField
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.registry.manifest import JsonValue
 
@@ -18,11 +19,11 @@ DIGITS: Final = 3
 
 KEY: Final = "ejemplo"
 
-TYPES: Final[Mapping[str, str]] = {
-    "number": "float64",
-    "integer": "float64",
-    "word": "string",
-    "moment": "timestamp(6)",
+TYPES: Final[Mapping[str, pa.DataType]] = {
+    "number": pa.float64(),
+    "integer": pa.float64(),
+    "word": pa.string(),
+    "moment": pa.timestamp("us"),
 }
 """Kind of a field to the type of its column in a table of one case."""
 
@@ -44,7 +45,9 @@ def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
 
 
 def _count_hours(table: ir.Table, name: str) -> ir.Table:
-    moment = convert_to_timestamp(table, name).cast("timestamp(6)")
+    column = table[name]
+    read = column.strip().try_cast("timestamp") if column.type().is_string() else column
+    moment = read.cast("timestamp(6)")
     dated = table.select(moment=moment).filter(ibis._["moment"].notnull())
     return (
         dated.group_by(hour=dated["moment"].hour().cast("int64"))
@@ -88,12 +91,12 @@ def compute_typical_numbers(
 
 def make_case_table(
     case: Mapping[str, JsonValue], fields: Iterable[InputField], key: str
-) -> ir.Table:
+) -> pa.Table:
     """A case as the table of one row that features are made of."""
     kinds = {field.name: field.kind for field in fields}
     row = {name: _convert_case_value(value, kinds[name]) for name, value in case.items()}
-    schema = {key: "string"} | {name: TYPES[kinds[name]] for name in case}
-    return ibis.memtable([{key: KEY, **row}], schema=schema)
+    types = {key: pa.string()} | {name: TYPES[kinds[name]] for name in case}
+    return pa.Table.from_pylist([{key: KEY, **row}], schema=pa.schema(types))
 
 
 def _convert_case_value(value: JsonValue, kind: str) -> Any:

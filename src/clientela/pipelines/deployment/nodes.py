@@ -10,10 +10,10 @@ import pandas as pd
 
 from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError
+from clientela.features.case_table import case_features
 from clientela.features.columns import InputField
 from clientela.features.segment_settings import SegmentationParams
-from clientela.features.table_features import case_features
-from clientela.features.table_report import feature_schema
+from clientela.features.table_schema import feature_schema
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.evaluation import extract_predictions
 from clientela.models.problem import TASKS
@@ -113,7 +113,7 @@ def describe_case_inputs(
     }
 
 
-def compute_example_features(account: dict[str, Any], params: TabularFeatureParams) -> ir.Table:
+def compute_example_features(account: dict[str, Any], params: TabularFeatureParams) -> pd.DataFrame:
     """One row: the features of the typical case, made as those of any other one."""
     return case_features(
         make_case_table(account["example"], _parse_input_fields(account), params.key), params

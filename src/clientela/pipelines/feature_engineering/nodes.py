@@ -10,6 +10,8 @@ import pandas as pd
 
 from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError, TrainingDataError, did_you_mean
+from clientela.features.case_table import case_features, require_configured_columns
+from clientela.features.case_table import model_input as input_of
 from clientela.features.cutoff import (
     TransactionPeriod,
     resolve_alternative_cutoff,
@@ -26,16 +28,10 @@ from clientela.features.segment_settings import (
     resolve_model_date,
 )
 from clientela.features.settings import FeatureParams
-from clientela.features.table_features import (
-    case_features,
-    count_rows_by_status,
-    require_configured_columns,
-)
-from clientela.features.table_features import model_input as input_of
-from clientela.features.table_report import column_roles, count_cell_findings
+from clientela.features.table_report import column_roles, count_cell_findings, count_rows_by_status
 from clientela.features.table_report import describe_empty_columns as findings_of
-from clientela.features.table_report import feature_schema as schema_of
 from clientela.features.table_report import row_report as report_of
+from clientela.features.table_schema import feature_schema as schema_of
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.features.transactions import add_inactive_customers
 from clientela.features.transactions import customer_features as features_at
@@ -136,19 +132,20 @@ def scrambled_features(
 logger = logging.getLogger(__name__)
 
 
-def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Table]:
+def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[str, pd.DataFrame]:
     """What the table holds, counted before anything is made of it.
 
     Returns:
-        `rows` (see `row_accounts`) and `cells` (see `cell_counts`).
+        `rows` (see `count_rows_by_status`) and `cells` (see `count_cell_findings`).
 
     Raises:
         ConfigurationError: The table lacks a configured column, or one has another type.
     """
-    require_configured_columns(table, params)
+    require_configured_columns(list(table.columns), params)
+    cases = table.to_pyarrow()
     return {
-        "rows": count_rows_by_status(table, params),
-        "cells": count_cell_findings(table, params),
+        "rows": count_rows_by_status(cases, params),
+        "cells": count_cell_findings(cases, params),
     }
 
 
@@ -194,7 +191,7 @@ def build_case_model_input(
     params: TabularFeatureParams,
 ) -> ir.Table:
     """One row per case that can be learned from, ordered by its key (PII)."""
-    return input_of(table, params).order_by(params.key)
+    return ibis.memtable(input_of(table.to_pyarrow(), params)).order_by(params.key)
 
 
 def compute_case_scoring_features(
@@ -210,7 +207,7 @@ def compute_case_scoring_features(
         ScoringDataError: The key or a needed column is absent.
     """
     _require_consistent_rules(params, intake)
-    return case_features(table, params).order_by(params.key)
+    return ibis.memtable(case_features(table.to_pyarrow(), params)).order_by(params.key)
 
 
 def _require_consistent_rules(params: TabularFeatureParams, intake: IntakeRules) -> None:

@@ -1,11 +1,10 @@
 import json
-from collections.abc import Callable
 
 import pandas as pd
-from tests.tabular.cases import PARAMS, loan
+from tests.features.cases import PARAMS, loan, table_of
 
-from clientela.features.table_features import feature_columns
-from clientela.features.table_report import TabularSchema, feature_schema, find_imputed_cells
+from clientela.features.case_table import case_features, feature_columns
+from clientela.features.table_schema import TabularSchema, feature_schema, find_imputed_cells
 from clientela.models.training_data import FeatureSchema
 
 SCHEMA = TabularSchema.model_validate(feature_schema(PARAMS))
@@ -38,16 +37,14 @@ def test_what_is_no_feature_is_kept_with_its_reason() -> None:
     assert SCHEMA.needed == ("edad", "salario", "cuota", "tipo")
 
 
-def test_imputed_cells_are_what_was_absent_or_not_believed(
-    features: Callable[..., pd.DataFrame],
-) -> None:
-    found = features(
+def test_imputed_cells_are_what_was_absent_or_not_believed() -> None:
+    rows = table_of(
         loan(),
         loan(id_credito="c2", edad=123, ciudad="Lima"),
         loan(id_credito="c3", saldo=None, fecha=None),
         loan(id_credito="c4", salario=0),  # a ratio to nothing is no column of the table
     )
-    assert find_imputed_cells(found, SCHEMA) == [
+    assert find_imputed_cells(case_features(rows, PARAMS), SCHEMA) == [
         [],
         ["edad", "ciudad"],
         ["saldo", "fecha", "alta"],

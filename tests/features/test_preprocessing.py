@@ -1,5 +1,4 @@
 from collections import Counter
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -11,16 +10,17 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from tests.tabular.cases import PARAMS, loan
+from tests.features.cases import PARAMS, loan, table_of
 
 from clientela.exceptions import ConfigurationError
+from clientela.features.case_table import case_features
 from clientela.features.preprocessing import (
     ColumnsAmong,
     PreprocessingSettings,
     make_preprocessor,
     output_columns,
 )
-from clientela.features.table_report import TabularSchema, feature_schema
+from clientela.features.table_schema import TabularSchema, feature_schema
 from clientela.models import stored_model
 
 SCHEMA = TabularSchema(
@@ -255,13 +255,13 @@ def test_it_is_stored_safely_with_equal_bytes_for_equal_fits(
     assert stored_model.encode_estimator(again) == stored
 
 
-def test_features_of_a_request_go_straight_into_it(features: Callable[..., pd.DataFrame]) -> None:
+def test_features_of_a_request_go_straight_into_it() -> None:
     schema = TabularSchema.model_validate(feature_schema(PARAMS))
-    learned = features(*(loan(id_credito=f"c{i}", edad=20 + i) for i in range(4)))
+    learned = case_features(table_of(*(loan(edad=20 + i) for i in range(4))), PARAMS)
     names = [*schema.required, *schema.extra]
     transformer = make_preprocessor(schema, RICH.model_copy(update={"logged": ("saldo",)}))
     transformer.fit(learned[names])
     needed = {name: loan()[name] for name in [schema.key, *schema.needed]}
-    matrix = transformer.transform(features(needed))
+    matrix = transformer.transform(case_features(table_of(needed), PARAMS))
     assert matrix.shape == (1, len(output_columns(transformer)))
     assert np.isfinite(matrix).all()

@@ -1,42 +1,37 @@
-from collections.abc import Callable
+"""What is reported of rows and cells on the way to the model input."""
+
+from datetime import date
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tabular.cases import LOANS, PARAMS, Engine, loan, table_of
+from tests.features.cases import PARAMS, configured, loan, table_of
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.table_features import case_features, count_rows_by_status
+from clientela.features.case_table import case_features
 from clientela.features.table_report import (
     column_roles,
     count_cell_findings,
+    count_rows_by_status,
     describe_empty_columns,
     row_report,
 )
 from clientela.features.table_settings import TabularFeatureParams
 
-CELLS, FEATURES = count_cell_findings(LOANS, PARAMS), case_features(LOANS, PARAMS)
 
-Configured = Callable[..., TabularFeatureParams]
-
-
-def numbered(*rows: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row | {"id_credito": f"c{place}"} for place, row in enumerate(rows)]
+def counted(*rows: dict[str, Any], params: TabularFeatureParams = PARAMS) -> pd.DataFrame:
+    return count_cell_findings(table_of(*rows), params)
 
 
-def counted(engine: Engine, *rows: dict[str, Any]) -> pd.DataFrame:
-    return engine.frame(count_cell_findings(table_of(*numbered(*rows)), PARAMS))
+def reported(params: TabularFeatureParams, *rows: dict[str, Any]) -> dict[str, Any]:
+    return row_report(count_rows_by_status(table_of(*rows), params), params)
 
 
-def accounted(engine: Engine, params: TabularFeatureParams, *rows: dict[str, Any]) -> pd.DataFrame:
-    return engine.frame(count_rows_by_status(table_of(*numbered(*rows)), params))
-
-
-def test_cells_are_counted_by_column_finding_and_action(engine: Engine) -> None:
+def test_cells_are_counted_by_column_finding_and_action() -> None:
     counts = counted(
-        engine,
         loan(edad=17, salario=5000, tipo=68, ciudad="cali", tendencia="8315"),
         loan(edad=123, saldo=None, tipo=68, ciudad="Lima", fecha=None),
         loan(edad=None, saldo=float("inf")),
@@ -59,12 +54,9 @@ def test_cells_are_counted_by_column_finding_and_action(engine: Engine) -> None:
     assert counts["place"].is_monotonic_increasing
 
 
-def test_a_missing_word_with_a_word_of_its_own_is_not_imputed(
-    engine: Engine, configured: Configured
-) -> None:
+def test_a_missing_word_with_a_word_of_its_own_is_not_imputed() -> None:
     params = configured(cleaning={"words": {"ciudad": {"missing": "desconocida"}}})
-    table = table_of(*numbered(loan(ciudad=None), loan(ciudad=None)))
-    counts = engine.frame(count_cell_findings(table, params))
+    counts = counted(loan(ciudad=None), loan(ciudad=None), params=params)
     found = counts[counts["column"].eq("ciudad") & counts["rows"].gt(0)]
     assert list(found["action"]) == ["own_category"]
     assert "ciudad has no believable value in any of 2 rows" in " ".join(
@@ -72,9 +64,9 @@ def test_a_missing_word_with_a_word_of_its_own_is_not_imputed(
     )
 
 
-def test_dates_beside_the_features_are_counted_too(engine: Engine, configured: Configured) -> None:
+def test_dates_beside_the_features_are_counted_too() -> None:
     params = configured(enrichment={})
-    counts = engine.frame(count_cell_findings(table_of(loan(fecha=None)), params))
+    counts = counted(loan(fecha=None), params=params)
     dated = counts[counts["column"] == "fecha"]
     assert list(zip(dated["finding"], dated["action"], dated["rows"], strict=True)) == [
         ("missing", "kept_missing", 1),
@@ -82,7 +74,7 @@ def test_dates_beside_the_features_are_counted_too(engine: Engine, configured: C
     ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -96,18 +88,16 @@ def test_dates_beside_the_features_are_counted_too(engine: Engine, configured: C
         max_size=6,
     )
 )
-def test_every_missing_cell_of_the_features_was_counted(
-    engine: Engine, cases: list[dict[str, Any]]
-) -> None:
-    rows = numbered(*(loan(**case) for case in cases))
-    counts = engine.loans(CELLS, *rows)
+def test_every_missing_cell_of_the_features_was_counted(cases: list[dict[str, Any]]) -> None:
+    rows = [loan(**case) for case in cases]
+    counts = counted(*rows)
     emptied = counts[counts["action"].isin(["imputed", "set_missing"])].groupby("column")["rows"]
-    features = engine.loans(FEATURES, *rows)
+    features = case_features(table_of(*rows), PARAMS)
     for name in ("edad", "ciudad", "tendencia"):
         assert emptied.sum()[name] == features[name].isna().sum()
 
 
-def test_every_column_of_the_table_has_a_role(configured: Configured) -> None:
+def test_every_column_of_the_table_has_a_role() -> None:
     params = configured(sensitive=["genero"])
     columns = ["id_credito", "fecha", "edad", "tipo", "tendencia", "genero", "puntaje", "pago", "x"]
     roles = column_roles(columns, params).set_index("column")
@@ -129,9 +119,7 @@ def test_every_column_of_the_table_has_a_role(configured: Configured) -> None:
     ]
 
 
-def test_rows_are_accounted_for_in_numbers_and_words(
-    engine: Engine, configured: Configured
-) -> None:
+def test_rows_are_accounted_for_in_numbers_and_words() -> None:
     maturity = {"date_column": "fecha", "months": 12, "as_of": "2026-03-10"}
     params = configured(maturity=maturity)
     rows = [
@@ -142,7 +130,7 @@ def test_rows_are_accounted_for_in_numbers_and_words(
         loan(fecha=None),
         loan(fecha="2026-01-01", pago=0),
     ]
-    report = row_report(accounted(engine, params, *rows), params)
+    report = reported(params, *rows)
     assert report == {
         "rows": 6,
         "status": {"usable": 3, "unlabelled": 1, "unknown_label": 0, "undated": 1, "too_young": 1},
@@ -163,11 +151,9 @@ def monthly(*further: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("length", [{"months": 3}, {"term_column": "edad"}])
-def test_a_latest_date_far_from_all_others_is_doubted(
-    engine: Engine, configured: Configured, length: dict[str, Any]
-) -> None:
+def test_a_latest_date_far_from_all_others_is_doubted(length: dict[str, Any]) -> None:
     params = configured(maturity={"date_column": "fecha"} | length)
-    mistyped = row_report(accounted(engine, params, *monthly(loan(fecha="2052-03-01"))), params)
+    mistyped = reported(params, *monthly(loan(fecha="2052-03-01")))
     assert mistyped["status"]["usable"] == 50
     assert (mistyped["as_of"], mistyped["as_of_doubtful"]) == ("2052-03-01", True)
     assert (
@@ -176,20 +162,18 @@ def test_a_latest_date_far_from_all_others_is_doubted(
     )
 
 
-def test_a_latest_date_among_the_others_or_a_given_day_is_not_doubted(
-    engine: Engine, configured: Configured
-) -> None:
+def test_a_latest_date_among_the_others_or_a_given_day_is_not_doubted() -> None:
     month = {"date_column": "fecha", "months": 1}
     params, told = (configured(maturity=month | day) for day in ({}, {"as_of": "2040-01-01"}))
-    found = row_report(accounted(engine, params, *monthly()), params)
-    given = row_report(accounted(engine, told, *monthly(loan(fecha="2052-03-01"))), told)
+    found = reported(params, *monthly())
+    given = reported(told, *monthly(loan(fecha="2052-03-01")))
     assert (found["as_of"], found["as_of_doubtful"]) == ("2025-02-19", False)
     assert (given["as_of"], given["as_of_doubtful"]) == ("2040-01-01", False)
     assert "Labels count as taken" not in found["sentence"] + given["sentence"]
 
 
-def test_without_maturity_no_day_counts(engine: Engine) -> None:
-    report = row_report(accounted(engine, PARAMS, loan(), loan(pago=0)), PARAMS)
+def test_without_maturity_no_day_counts() -> None:
+    report = reported(PARAMS, loan(), loan(pago=0))
     assert (report["as_of"], report["as_of_doubtful"]) == (None, False)
 
 
@@ -202,21 +186,21 @@ def test_without_maturity_no_day_counts(engine: Engine) -> None:
     ],
 )
 def test_a_target_that_cant_be_learned_is_refused(
-    engine: Engine, rows: list[dict[str, Any]], complaint: str
+    rows: list[dict[str, Any]], complaint: str
 ) -> None:
     with pytest.raises(TrainingDataError, match=complaint):
-        row_report(accounted(engine, PARAMS, *rows), PARAMS)
+        reported(PARAMS, *rows)
 
 
-def test_an_empty_table_is_refused(engine: Engine) -> None:
-    table = table_of(loan()).limit(0)
+def test_an_empty_table_is_refused() -> None:
+    table = table_of(loan()).slice(0, 0)
     with pytest.raises(TrainingDataError, match="empty: at least one accepted row"):
-        row_report(engine.frame(count_rows_by_status(table, PARAMS)), PARAMS)
-    assert describe_empty_columns(engine.frame(count_cell_findings(table, PARAMS))) == []
+        row_report(count_rows_by_status(table, PARAMS), PARAMS)
+    assert describe_empty_columns(count_cell_findings(table, PARAMS)) == []
 
 
-def test_a_column_without_any_believable_value_is_reported(engine: Engine) -> None:
-    counts = counted(engine, loan(edad=3, saldo=None), loan(edad=None, saldo=None))
+def test_a_column_without_any_believable_value_is_reported() -> None:
+    counts = counted(loan(edad=3, saldo=None), loan(edad=None, saldo=None))
     assert describe_empty_columns(counts) == [
         f"{column} has no believable value in any of 2 rows ({missing} missing): it says nothing, "
         "and is kept as a constant."
@@ -224,17 +208,43 @@ def test_a_column_without_any_believable_value_is_reported(engine: Engine) -> No
     ]
 
 
-def test_a_date_column_that_does_not_parse_is_refused(engine: Engine) -> None:
-    table = table_of(*numbered(loan(), loan(fecha=None)))
-    text = table.mutate(fecha=(table["id_credito"] == "c0").ifelse("10 de marzo", None))
-    counts = engine.frame(count_cell_findings(text, PARAMS))
+def with_text_dates(*dates: str | None) -> pa.Table:
+    table = table_of(*(loan() for _ in dates))
+    place = table.column_names.index("fecha")
+    return table.set_column(place, "fecha", pa.array(dates, pa.string()))
+
+
+def test_a_date_column_that_does_not_parse_is_refused() -> None:
+    counts = count_cell_findings(with_text_dates("10 de marzo", None), PARAMS)
     with pytest.raises(TrainingDataError, match="'fecha' should hold dates, but none of its 1"):
         describe_empty_columns(counts)
 
 
-def test_some_unreadable_dates_are_counted_and_set_missing(engine: Engine) -> None:
-    table = table_of(*numbered(loan(), loan(edad=50)))
-    text = table.mutate(fecha=(table["edad"] == 50).ifelse("pronto", "2025-03-10"))
-    counts = engine.frame(count_cell_findings(text, PARAMS)).set_index(["column", "finding"])
-    assert counts.loc[("fecha", "no_date"), "rows"] == 1
-    assert describe_empty_columns(counts.reset_index()) == []
+def test_some_unreadable_dates_are_counted_and_set_missing() -> None:
+    counts = count_cell_findings(with_text_dates("2025-03-10", "pronto"), PARAMS)
+    assert counts.set_index(["column", "finding"]).loc[("fecha", "no_date"), "rows"] == 1
+    assert describe_empty_columns(counts) == []
+
+
+def test_an_unknown_label_is_shown_by_an_example() -> None:
+    found = count_rows_by_status(table_of(loan(), loan(pago=7), loan(pago=5)), PARAMS)
+    expected = {
+        "status": ["unknown_label", "usable"],
+        "clase": [None, "paga"],
+        "rows": [2, 1],
+        "example": ["5", None],
+    }
+    pd.testing.assert_frame_equal(found[[*expected]], pd.DataFrame(expected))
+    assert found[["as_of", "nearly_all", "months"]].isna().all(axis=None)
+
+
+def test_counts_say_by_which_day_and_length_rows_are_judged() -> None:
+    days = ("2025-01-01", "2025-01-02", "2025-01-02", "2027-01-01 12:00:00", None)
+    rows = [loan(fecha=day, edad=i or None, pago=i % 2) for i, day in enumerate(days)]
+    params = configured(maturity={"date_column": "fecha", "term_column": "edad"})
+    found = count_rows_by_status(table_of(*rows), params)
+    starts = pd.to_datetime(pd.Series(days).dropna(), format="ISO8601")
+    seconds = starts.astype("datetime64[s]").astype("int64")
+    assert set(found["as_of"]) == {date(2027, 1, 1)}
+    assert found["nearly_all"].unique() == pytest.approx([seconds.quantile(0.999)])
+    assert found["months"].unique().tolist() == [2.5]  # of 1, 2, 3 and 4

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.tabular.cases import CONFIGURED, PARAMS
+from tests.features.cases import CONFIGURED, PARAMS
 
 from clientela.features.table_settings import ClassLabel, TabularFeatureParams
 
