@@ -27,7 +27,7 @@ LEFT_OUT = {
     "undated": "sin fecha o sin plazo",
     "too_young": "demasiado recientes para saber cómo terminan",
 }
-"""Why a row is not learned from, by status of `clientela.features.table_features`."""
+"""Why a row is not learned from, by status of `clientela.features.case_table`."""
 
 AS_OF_DOUBTFUL = (
     "ATENCIÓN: la fecha más reciente, {day}, está muy lejos de las demás; si es un error, ningún "
