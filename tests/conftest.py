@@ -12,6 +12,8 @@ from typing import Any
 import hypothesis
 import pytest
 import yaml
+from click.testing import CliRunner, Result
+from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from omegaconf import OmegaConf
 from omegaconf._utils import get_yaml_loader
@@ -19,6 +21,7 @@ from tests import small_project
 from tests.kedro_session import session_of
 
 from clientela.cli.kedro_run import NEW_OBJECTS
+from clientela.cli.kedro_run import run as run_command
 
 TRANSACTIONS = "01_raw/transacciones/muestra_transacciones.csv"
 CUSTOMERS = "01_raw/customers/muestra_customers.csv"
@@ -35,7 +38,7 @@ OTHERS_DEPRECATIONS = (
 
 def pytest_configure(config: pytest.Config) -> None:
     # how long an example takes says more about the machine than about the code
-    hypothesis.settings.register_profile("clientela", deadline=None)
+    hypothesis.settings.register_profile("clientela", deadline=None, max_examples=50)
     hypothesis.settings.load_profile("clientela")
     for warning in OTHERS_DEPRECATIONS:
         config.addinivalue_line("filterwarnings", f"ignore:{warning}")
@@ -79,13 +82,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bytecode(shared_folder: Path) -> Path:
-    """Where commands of clones keep their compiled modules."""
-    return shared_folder / "bytecode"
-
-
-@pytest.fixture(scope="session")
-def finished(project_root: Path, shared_folder: Path, bytecode: Path) -> Path:
+def finished(project_root: Path, shared_folder: Path) -> Path:
     """A clone with simulated data in which the default pipeline has run on local folders.
 
     The first worker that asks makes it; it is there to be copied, never to be written to.
@@ -95,9 +92,7 @@ def finished(project_root: Path, shared_folder: Path, bytecode: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not project.exists():
             made = small_project.clone(project_root, shared_folder / "finished.making")
-            for arguments in (["run", "--pipelines=data_generation"], ["run"]):
-                run = small_project.kedro(bytecode, made, *arguments)
-                assert run.returncode == 0, run.stderr
+            small_project.run_default(project_root, made)
             made.rename(project)
     return project
 
@@ -169,6 +164,21 @@ def run_kedro(
         with session_of(project_root, env=env, **options) as session:
             session.run(pipeline_names=list(pipelines) or None, **selection)
             return session.load_context().catalog
+
+    return run
+
+
+@pytest.fixture
+def kedro_command(project_root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `kedro run` with options in this process: `kedro_command("--env=test", BUCKET=...)`."""
+
+    def run(*options: str, **variables: str) -> Result:
+        bootstrap_project(project_root)
+        monkeypatch.chdir(project_root)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        # the terminal's width decides how the summary wraps, nothing else
+        return CliRunner().invoke(run_command, options, env={"COLUMNS": "200"})
 
     return run
 

@@ -1,33 +1,6 @@
-import inspect
-import re
-
 import pytest
 
-from clientela import exceptions
-from clientela.exceptions import ClientelaError, did_you_mean
-
-CLASSES = {
-    name: kind
-    for name, kind in inspect.getmembers(exceptions, inspect.isclass)
-    if issubclass(kind, ClientelaError)
-}
-
-
-def drawn_parents():
-    """Each class of the drawing at the top of the file, with the class that it hangs below."""
-    above, parents = [], {}
-    for line in exceptions.__doc__.splitlines():
-        found = re.match(r"^((?:│   |    |├── |└── )*)([A-Z]\w+)(?:  |$)", line)
-        if found:
-            depth, name = len(found[1]) // 4, found[2]
-            above = [*above[:depth], name]
-            parents[name] = above[depth - 1] if depth else None
-    return parents
-
-
-def test_the_drawing_shows_the_tree_as_it_is():
-    bases = {name: kind.__bases__[0].__name__ for name, kind in CLASSES.items()}
-    assert drawn_parents() == bases | {"ClientelaError": None}
+from clientela.exceptions import did_you_mean
 
 
 @pytest.mark.parametrize(

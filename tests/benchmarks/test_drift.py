@@ -2,14 +2,11 @@
 
 import ast
 import importlib
-import io
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 ROWS = 12_000
 """From ten thousand on, scipy asks for no exact p-value, as in the benchmark."""
@@ -47,21 +44,6 @@ def test_what_needs_another_environment_runs_only_where_it_is_named() -> None:
     from drift_registry import DRIFT, OURS, READ, SCIPY
 
     assert asked(DRIFT, []).variants == [READ, OURS, SCIPY]
-
-
-def test_an_environment_that_nobody_created_is_named_before_anything_runs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from command import asked
-    from drift_registry import DRIFT, PRESET
-
-    variants = tuple(
-        replace(variant, interpreter=variant.interpreter and tmp_path / "python")
-        for variant in DRIFT.variants
-    )
-    with pytest.raises(SystemExit):
-        asked(replace(DRIFT, variants=variants), ["--variants", "bare_read", PRESET])
-    assert f"{PRESET} would run in an environment of its own" in capsys.readouterr().err
 
 
 def test_each_variant_runs_under_its_own_python_and_results_are_compared_under_ours(
@@ -108,30 +90,3 @@ def test_evidently_runs_without_our_libraries(
         )
     }
     assert imported - set(sys.stdlib_module_names) == known
-
-
-def test_the_make_target_runs_every_variant_in_the_environment_that_it_creates(
-    project_root: Path,
-) -> None:
-    from drift_registry import DRIFT, EVIDENTLY
-
-    rules = (project_root / "Makefile").read_text("utf-8")
-    (asked,) = (line for line in rules.splitlines() if "evidently_preset" in line)
-    assert asked.split("--variants ")[1].split() == [variant.name for variant in DRIFT.variants]
-    assert f"EVIDENTLY_VENV := {EVIDENTLY.relative_to(project_root).parts[0]}\n" in rules
-
-
-def test_the_promises_stand_below_the_table() -> None:
-    from drift_registry import DRIFT
-    from interleaved_runs import Measured
-    from side_by_side import side_by_side
-
-    seconds = dict(zip(DRIFT.variants, (1.0, 1.25, 20.0, 300.0), strict=True))
-    measured = {variant: Measured(wall, wall, 100) for variant, wall in seconds.items()}
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(side_by_side("drift", measured, DRIFT))
-
-    text = console.export_text()
-    assert "drift over a bare read: 1.25x (at most 1.5)" in text
-    assert "scipy over drift: 16.0x (at least 10)" in text
-    assert "evidently over drift: 240.0x (at least 100)" in text

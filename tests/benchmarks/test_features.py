@@ -20,7 +20,7 @@ def test_medians_leave_the_warm_up_out() -> None:
 @pytest.mark.slow
 def test_command_prints_the_variants_side_by_side(project_root: Path, tmp_path: Path) -> None:
     script = str(project_root / "benchmarks" / "features.py")
-    asked = ["--rows", "2000", "--runs", "1", "--variants", "group_by", "clientela_features"]
+    asked = ["--rows", "500", "--runs", "1", "--variants", "group_by", "clientela_features"]
     done = subprocess.run(
         [sys.executable, script, *asked, "--folder", str(tmp_path)],
         capture_output=True,
@@ -31,8 +31,8 @@ def test_command_prints_the_variants_side_by_side(project_root: Path, tmp_path: 
     assert "plain group-by" in done.stdout
     assert "features over group-by: " in done.stdout
     assert sorted(place.name for place in tmp_path.iterdir()) == [
-        "customers-2000.parquet",
-        "transactions-2000.parquet",
+        "customers-500.parquet",
+        "transactions-500.parquet",
     ]
 
 
@@ -45,7 +45,7 @@ def test_a_different_answer_fails_the_command(
     from registry import transactions_sample
     from variant import Variant
 
-    sample = transactions_sample(tmp_path, 2000).drawn()
+    sample = transactions_sample(tmp_path, 500).drawn()
     variants = [Variant("duckdb_sql", ""), Variant("clientela_features_calendar", "")]
     with pytest.raises(ChildFailed, match=r"agreement\.py .* failed"):
         list(interleaved_runs(sample, variants, 1, tmp_path))

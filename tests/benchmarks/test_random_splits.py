@@ -1,9 +1,7 @@
-import io
 from unittest.mock import MagicMock
 
 import pandas as pd
 import pytest
-from rich.console import Console
 from tests.modelling.binary_cases import SCHEMA, loans, problem
 
 from clientela.pipelines.training.nodes import FIRST_CANDIDATES
@@ -24,38 +22,6 @@ def test_every_candidate_is_graded_on_the_split_of_the_seed() -> None:
     assert everybody["roc_auc"] == 0.5
     assert everybody["brier_skill"] == pytest.approx(0, abs=0.01)
     assert not first.equals(second)
-
-
-def test_the_table_shows_mean_deviation_and_the_ends() -> None:
-    from random_splits import MEASURES, shown
-
-    grades = pd.DataFrame(
-        [{"candidate": "logistica", **dict.fromkeys(MEASURES, figure)} for figure in (0.6, 0.8)]
-    )
-    console = Console(width=180, record=True, file=io.StringIO())
-    console.print(shown("créditos", grades))
-
-    text = console.export_text()
-    assert "0.7000 ± 0.1000" in text
-    assert "0.600" in text
-    assert "0.800" in text
-
-
-def test_one_split_is_shown_with_intervals_instead_of_no_deviation() -> None:
-    from random_splits import graded, shown
-
-    grades = pd.DataFrame(
-        graded(loans(), problem(), {"seed": 1, "holdout": "time"}, intervals=True)
-    )
-    console = Console(width=200, record=True, file=io.StringIO())
-    console.print(shown("créditos", grades))
-    text = console.export_text()
-
-    linear = grades.set_index("candidate").loc["logistica"]
-    assert linear["roc_auc_lower"] < linear["roc_auc"] < linear["roc_auc_upper"]
-    assert "±" not in text
-    interval = f"[{linear['roc_auc_lower']:.3f}, {linear['roc_auc_upper']:.3f}]"
-    assert f"{linear['roc_auc']:.4f} {interval}" in text
 
 
 def test_the_settings_of_a_first_model_need_no_candidates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,20 +71,13 @@ def test_a_new_use_case_runs_and_writes_in_places_of_its_own(
     runs: tuple[str, ...],
     expected: set[str],
     with_new_entries: Sample,
-    run_command: RunKedro,
+    run_on: RunKedro,
 ):
     assert f"kedro run --tags={name}" in commands(PAGE)
     before = moments(with_new_entries.data)
     for stages in runs:
-        run_command([f"--namespaces={name}", f"--pipelines={stages}"], with_new_entries)
+        run_on([f"--namespaces={name}", f"--pipelines={stages}"], with_new_entries)
     after = moments(with_new_entries.data)
     written = [path for path, moment in after.items() if before.get(path) != moment]
     assert [path for path in written if name not in path] == []
     assert expected <= set(written)
-
-
-@pytest.mark.slow
-def test_segments_by_value_are_made_from_totals(with_new_entries: Sample):
-    path = with_new_entries.conf / "base/parameters/value_segments.yml"
-    content = yaml.safe_load(path.read_text("utf-8"))["value_segments"]
-    assert content["segmentation"]["clustering"]["columns"] == ["totales"]

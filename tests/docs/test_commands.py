@@ -1,4 +1,4 @@
-"""Every documented command is run, or, where it lives long or needs a cloud, parsed in full."""
+"""Documented commands: each kind of run is run once, the others are checked for their words."""
 
 import os
 import re
@@ -11,108 +11,89 @@ import pytest
 import yaml
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.project import pipelines
-from tests.docs.markdown import commands, pages
+from kedro.pipeline import Pipeline
+from tests.docs.conftest import RunKedro, Sample
+from tests.docs.markdown import commands
 from tests.kedro_session import session_of
 
 from clientela.cli.main import cli
 
 COMMANDS = commands()
-KEDRO = [c for c in COMMANDS if "kedro " in c and not c.startswith("docker ")]
-CLIENTELA = [
-    c for c in COMMANDS if re.search(r"(^|\s)clientela ", c) and not c.startswith("docker ")
-]
-MAKE = [command for command in COMMANDS if command.startswith("make ")]
 DOCKER = [c for c in COMMANDS if c.startswith("docker ")]  # tests/project/test_image.py
+KEDRO = [c for c in COMMANDS if "kedro " in c and c not in DOCKER]
+CLIENTELA = [c for c in COMMANDS if re.search(r"(^|\s)clientela ", c) and c not in DOCKER]
+MAKE = [command for command in COMMANDS if command.startswith("make ")]
 # what a person's own machine must bring, or the tests of another page run
 OTHERS = {
     "source .venv/bin/activate",
     'aws s3 cp data/01_raw s3://my-bucket/raw --recursive --exclude "*" --include "*.csv"',
     ".venv/bin/pre-commit install",
 }
-# their runs take other data and much longer: they are parsed, not run
-REPORTS = (
-    "docs/benchmarks.md",
-    "docs/credit-payment-results.md",
-    "docs/purchase-intensity-results.md",
-)
-# run by the sample that all tests here share
-SHARED = (
-    "kedro run",
-    "kedro run --pipelines=monitoring",  # and a category changed since no longer fits its baseline
-    "kedro run --pipelines=data_generation",
-    "kedro run --tags=purchase_intensity",
-    "kedro run --tags=customer_segments",
-    "kedro run --tags=credit_payment",
-    "kedro run --tags=customer_churn",
-    "kedro run --tags=credit_preauth",
-)
 # tests/docs/test_adding_a_use_case.py, tests/pipelines/own_table
 OF_ANOTHER_TEST = ("purchase_home", "value_segments", "returns")
 SELECTING = [
     c for c in KEDRO if "kedro run" in c and not any(name in c for name in OF_ANOTHER_TEST)
 ]
-RUN = [
-    command
-    for command in commands(*(page for page in pages() if page not in REPORTS))
-    if command in SELECTING and command not in SHARED and "--env=" not in command
-]
+PER_TAG = [c for c in SELECTING if re.fullmatch(r"kedro run --tags=\w+", c)]
+# a command of each kind, with what narrows it to the stages where its options are seen to work
+RUN = {
+    "kedro run --pipeline=training": ["--namespaces=customer_churn"],
+    "kedro run --params=purchase_intensity.features.cutoff_mode=calendar": [
+        "--pipelines=feature_engineering,ordinal_target",
+        "--namespaces=purchase_intensity",
+    ],
+    "kedro run --namespaces=purchase_intensity": ["--pipelines=ordinal_target,scoring"],
+    "kedro run --tags=customer_segments --params=customer_segments.segmentation.clustering.k=4": [
+        "--pipelines=segmentation,scoring"
+    ],
+    "kedro run --pipelines=monitoring --tags=credit_payment --params=new_baseline=true": [],
+    "kedro run --pipelines=deployment --tags=credit_payment": [],
+    "kedro run --pipelines=ingestion,feature_engineering,scoring --tags=credit_payment "
+    "--to-outputs=credit_payment.row_accounting,credit_payment.scores": [],
+}
 
 
-def words_of(command: str) -> tuple[dict[str, str], list[str]]:
-    """The variables that a command line sets, and its words."""
+def words_of(command: str) -> list[str]:
+    """The words of a command line behind the variables that it sets."""
     words = shlex.split(command)
-    count = next(i for i, word in enumerate(words) if "=" not in word)
-    return dict(word.split("=", 1) for word in words[:count]), words[count:]
+    return words[next(i for i, word in enumerate(words) if "=" not in word) :]
 
 
 def options_of(command: str) -> dict[str, str]:
-    _, words = words_of(command)
-    return dict(word.split("=", 1) for word in words if word.startswith("--"))
+    return dict(word.split("=", 1) for word in words_of(command) if word.startswith("--"))
+
+
+def listed(options: dict[str, str], name: str) -> set[str]:
+    return set(filter(None, options.get(name, "").split(",")))
 
 
 def test_every_command_is_of_a_form_that_is_checked():
-    unknown = [
-        command
-        for command in COMMANDS
-        if command not in {*KEDRO, *CLIENTELA, *MAKE, *DOCKER, *OTHERS}
-        and not command.startswith("sed ")
-    ]
-    assert unknown == []
+    checked = {*KEDRO, *CLIENTELA, *MAKE, *DOCKER, *OTHERS}
+    assert [c for c in COMMANDS if c not in checked and not c.startswith("sed ")] == []
+    assert RUN.keys() <= set(SELECTING)
 
 
-@pytest.mark.parametrize("command", MAKE)
-def test_a_make_command_has_its_target(command: str, project_root: Path):
-    name, *arguments = shlex.split(command)
+def test_make_commands_have_their_targets(project_root: Path):
     clean = {key: value for key, value in os.environ.items() if "MAKE" not in key}
-    made = subprocess.run(
-        [name, "--dry-run", *arguments],
-        cwd=project_root,
-        env=clean,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-
-
-@pytest.fixture(scope="module")
-def kedro_cli(project_root: Path) -> click.Group:
-    return KedroCLI(project_root)
+    for command in MAKE:
+        name, *arguments = shlex.split(command)
+        made = subprocess.run(
+            [name, "--dry-run", *arguments],
+            cwd=project_root,
+            env=clean,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, (command, made.stderr)
 
 
 @pytest.mark.filterwarnings("ignore")  # plugins of Kedro warn when they are imported
-@pytest.mark.parametrize("command", KEDRO)
-def test_a_kedro_command_exists_with_its_options(command: str, kedro_cli: click.Group):
-    _, (program, *words) = words_of(command)
-    assert program == "kedro"
-    innermost(kedro_cli, words)
-
-
-@pytest.mark.parametrize("command", CLIENTELA)
-def test_a_command_of_our_own_exists_with_its_options(command: str):
-    _, (program, *words) = words_of(command)
-    assert program == "clientela"
-    innermost(cli, words)
+def test_commands_of_kedro_and_our_own_exist_with_their_options(project_root: Path):
+    groups = {"kedro": KedroCLI(project_root), "clientela": cli}
+    for command in (*KEDRO, *CLIENTELA):
+        program, *words = words_of(command)
+        assert innermost(groups[program], words), command
 
 
 def innermost(group: click.Group, words: list[str]) -> click.Context:
@@ -126,87 +107,50 @@ def innermost(group: click.Group, words: list[str]) -> click.Context:
 
 
 @pytest.fixture(scope="module")
-def own_pipelines(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Has the pipelines registered from the project's own switchboard, not another file's."""
+def known(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pipeline]:
+    """The pipelines of the project's own switchboard, not another file's."""
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("CLIENTELA_TEST_ROOT", str(tmp_path_factory.mktemp("data")))
         with session_of(project_root, env="test"):
-            pass
+            return dict(pipelines)
 
 
-@pytest.mark.parametrize("command", SELECTING)
-def test_what_a_run_selects_exists(command: str, project_root: Path, own_pipelines):
-    options = options_of(command)
-    nodes = pipelines["__default__"].nodes
-    stages = options.get("--pipelines", options.get("--pipeline", "__default__")).split(",")
-    assert set(stages) <= set(pipelines)
-    if "--tags" in options:
-        assert set(options["--tags"].split(",")) <= {tag for node in nodes for tag in node.tags}
-    if "--namespaces" in options:
-        known = {str(node.namespace).split(".")[0] for node in nodes}
-        assert set(options["--namespaces"].split(",")) <= known
-    if "--env" in options:
-        assert (project_root / "conf" / options["--env"] / "globals.yml").exists()
+def test_what_runs_select_exists(known: dict[str, Pipeline], project_root: Path):
+    nodes = known["__default__"].nodes
+    tags = {tag for node in nodes for tag in node.tags}
+    namespaces = {str(node.namespace).split(".")[0] for node in nodes}
+    for command in SELECTING:
+        options = options_of(command)
+        stages = listed(options, "--pipelines") | listed(options, "--pipeline")
+        assert stages <= set(known), command
+        assert listed(options, "--tags") <= tags, command
+        assert listed(options, "--namespaces") <= namespaces, command
+        assert listed(options, "--to-outputs") <= known["__default__"].all_outputs(), command
+        if "--env" in options:
+            assert (project_root / "conf" / options["--env"] / "globals.yml").exists(), command
+    # the use cases with all that they need are everything
+    chosen = {tag for command in PER_TAG for tag in listed(options_of(command), "--tags")}
+    assert known["__default__"].only_nodes_with_tags(*chosen).nodes == nodes
 
 
-@pytest.mark.parametrize("command", [c for c in SELECTING if "--params=" in c])
-def test_the_parameters_of_a_run_exist(command: str, project_root: Path):
+def test_the_parameters_of_runs_exist(project_root: Path):
     known: dict[str, dict[str, object]] = {}
     for path in sorted((project_root / "conf/base/parameters").glob("*.yml")):
         text = path.read_text("utf-8")
         known |= {name: {} for name in re.findall(r"runtime_params:(\w+)", text)}
         for use_case, content in yaml.safe_load(text).items():
             known[use_case] = {**known.get(use_case, {}), **content}
-    for given in options_of(command)["--params"].split(","):
+    given = [one for c in SELECTING for one in listed(options_of(c), "--params")]
+    assert given
+    for parameter in given:
         place: object = known
-        for name in given.split("=")[0].split("."):
-            assert name in place, f"{given}: no parameter {name}"
+        for name in parameter.split("=")[0].split("."):
+            assert name in place, f"{parameter}: no parameter {name}"
             place = place[name]
-
-
-def test_each_use_case_with_all_it_needs_is_what_the_sample_ran(own_pipelines):
-    default = pipelines["__default__"]
-    tags = {options_of(command)["--tags"] for command in SHARED if "--tags" in command}
-    assert default.only_nodes_with_tags(*tags).nodes == default.nodes
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*--pipeline")  # the older spelling, which must work as well
 @pytest.mark.parametrize("command", RUN)
-def test_a_documented_run_succeeds(command: str, sample, run_command):
-    _, words = words_of(command)
-    run_command(words[2:] + narrowed(command), sample)
-
-
-def narrowed(command: str) -> list[str]:
-    """What keeps a run of everything to the stages where the given option is seen to work."""
-    stages = {
-        # all of them train again in tests/e2e/test_default_run.py
-        frozenset({"--pipeline"}): ["--namespaces=customer_churn"],
-        frozenset({"--params"}): [
-            "--pipelines=feature_engineering,ordinal_target,training",
-            "--namespaces=purchase_intensity",
-        ],
-        frozenset({"--namespaces"}): ["--pipelines=ordinal_target,scoring"],
-        frozenset({"--tags", "--params"}): ["--pipelines=segmentation,scoring"],
-    }
-    if command.endswith("--pipelines=deployment"):
-        # credit_payment, from which customer_churn differs by its settings alone, by its own
-        # command; segments by tests/pipelines/segmentation
-        return ["--namespaces=purchase_intensity"]
-    return stages.get(frozenset(options_of(command)), [])
-
-
-@pytest.mark.slow
-def test_the_list_of_stages_can_be_asked_for(project_root: Path):
-    assert "kedro registry list" in KEDRO
-    listed = subprocess.run(
-        [".venv/bin/kedro", "registry", "list"]
-        if (project_root / ".venv/bin/kedro").exists()
-        else ["kedro", "registry", "list"],
-        cwd=project_root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "- training" in listed.stdout.splitlines()
+def test_a_documented_run_succeeds(command: str, sample: Sample, run_on: RunKedro):
+    run_on(words_of(command)[2:] + RUN[command], sample)

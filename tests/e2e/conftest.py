@@ -1,8 +1,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import s3fs
@@ -13,7 +12,7 @@ from clientela.datasets import table
 
 @pytest.fixture(scope="session")
 def finished_project(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which the default pipeline has run on local folders."""
+    """A clone in which the default pipeline has run on local folders; a test may write to it."""
     return Path(shutil.copytree(finished, tmp_path_factory.mktemp("finished") / "project"))
 
 
@@ -34,30 +33,27 @@ def project_copy(
     return lambda: small_project.clone(project_root, tmp_path_factory.mktemp("clone"))
 
 
-@pytest.fixture(scope="session")
-def variables(bytecode: Path) -> Callable[..., dict[str, str]]:
-    """Variables of a command in a clone: `variables(project)`."""
-    return partial(small_project.variables, bytecode)
+@contextmanager
+def reached_by(variables: Mapping[str, str]) -> Iterator[None]:
+    """Has this process reach the object store that the variables lead to, and no other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWS_PROFILE", raising=False)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        _forget_connections()
+        yield
+    _forget_connections()
 
 
-@pytest.fixture(scope="session")
-def kedro(bytecode: Path) -> Callable[..., Any]:
-    """Runs a Kedro command as a person would: `kedro(project, "run", "--env=aws", aws={...})`."""
-    return partial(small_project.kedro, bytecode)
+def _forget_connections() -> None:
+    s3fs.S3FileSystem.clear_instance_cache()
+    table.get_engine_connection.cache_clear()
 
 
 @pytest.fixture
 def store(
-    object_store: Mapping[str, str],
-    bucket: str,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
+    object_store: Mapping[str, str], bucket: str, request: pytest.FixtureRequest
 ) -> Iterator[str]:
     """An address below which nothing lies yet, reachable from this process."""
-    for name, value in object_store.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    table.get_engine_connection.cache_clear()
-    yield f"s3://{bucket}/{request.node.name}"
-    table.get_engine_connection.cache_clear()
-    s3fs.S3FileSystem.clear_instance_cache()
+    with reached_by(object_store):
+        yield f"s3://{bucket}/{request.node.name}"

@@ -10,14 +10,14 @@ from clientela.models.grading import bootstrap_binary_metrics
 
 
 @pytest.mark.slow
-def test_the_champion_reaches_the_ceiling_on_100000_rows_and_never_passes_it(
-    run_kedro, data_root, project_root
-):
+def test_the_champion_reaches_the_ceiling_and_never_passes_it(run_kedro, data_root, project_root):
     shipped = project_root / "conf/base/parameters/customer_churn.yml"
     churn = yaml.safe_load(shipped.read_text("utf-8"))["customer_churn"]
-    churn["data_generation"]["rows"] = 100_000
+    churn["data_generation"]["rows"] = 25_000
     churn["training"] |= {"folds": 2, "bootstrap": 100}
-    for candidate in churn["training"]["candidates"].values():
+    candidates = churn["training"]["candidates"]
+    del candidates["bosque"]
+    for candidate in candidates.values():
         candidate.pop("search", None)
     stages = ("data_generation", "ingestion", "feature_engineering", "training")
     catalog = run_kedro(
@@ -31,7 +31,7 @@ def test_the_champion_reaches_the_ceiling_on_100000_rows_and_never_passes_it(
     said = catalog.load("customer_churn.test_predictions").query("model == 'champion'")
     known = pd.read_csv(data_root / "08_reporting/customer_churn/sample_truth.csv")
     rows = said.merge(known, on="user_id", validate="one_to_one")
-    assert len(rows) == len(said) > 19_000
+    assert len(rows) == len(said) > 4_500
 
     happened, best = rows["true"].to_numpy(), rows["churn_probability"].to_numpy()
     reached = roc_auc_score(happened, rows["p_se_va"])

@@ -1,27 +1,23 @@
-"""The dashboard as a person sees it: in a browser, on local folders and on S3."""
+"""The dashboard as a person sees it in a browser, and the same from S3 as from local folders."""
 
 import io
-import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import Any
 
 import playwright.sync_api as playwright
 import pytest
-import s3fs
 import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from tests.dashboard.shop import monitored_models
-from tests.e2e.browsing import CHROMIUM, PATIENCE, QUIET, free_port
+from tests.e2e.browsing import CHROMIUM, PATIENCE, QUIET, free_port, serving
+from tests.e2e.conftest import reached_by
+from tests.small_project import variables
 
 from clientela.dashboard.components import BASELINE, CURRENT, SEVERITY_COLOURS
 
@@ -45,13 +41,6 @@ DRAWN = {
 pytestmark = pytest.mark.slow
 
 
-class Served(NamedTuple):
-    """A dashboard that answers, and what it must never show."""
-
-    address: str
-    env: str
-
-
 @pytest.fixture(scope="module")
 def places(
     project_root: Path,
@@ -65,12 +54,8 @@ def places(
     local = {"CLIENTELA_TEST_ROOT": str(tmp_path_factory.mktemp("shop"))}
     found = dict(zip(ENVIRONMENTS, (local, {**object_store, "BUCKET": OWN_BUCKET}), strict=True))
     for env, given in found.items():
-        with pytest.MonkeyPatch.context() as variables:
-            for name, value in given.items():
-                variables.setenv(name, value)
-            s3fs.S3FileSystem.clear_instance_cache()
+        with reached_by(given):
             monitored_models(project_root, env)
-    s3fs.S3FileSystem.clear_instance_cache()
     return found
 
 
@@ -106,15 +91,12 @@ def views(env: str, app: str) -> Iterator[tuple[str, list[Any]]]:
 
 
 def test_local_folders_and_s3_show_the_same_to_the_last_digit(
-    places: dict[str, dict[str, str]], project_root: Path, monkeypatch: pytest.MonkeyPatch
+    places: dict[str, dict[str, str]], project_root: Path
 ):
     seen = {}
     for env, given in places.items():
-        for name, value in given.items():
-            monkeypatch.setenv(name, value)
-        s3fs.S3FileSystem.clear_instance_cache()
-        seen[env] = dict(views(env, str(project_root / APP)))
-    s3fs.S3FileSystem.clear_instance_cache()
+        with reached_by(given):
+            seen[env] = dict(views(env, str(project_root / APP)))
     local, remote = seen.values()
     assert [view for view in local if local[view] != remote[view]] == []
     # the figures of the charts, and of the tables
@@ -122,56 +104,34 @@ def test_local_folders_and_s3_show_the_same_to_the_last_digit(
     assert any(str(item).startswith(",severity,feature") for item in local["alerts"])
 
 
-@pytest.fixture(scope="module", params=ENVIRONMENTS)
+@pytest.fixture(scope="module")
 def served(
-    request: pytest.FixtureRequest,
     places: dict[str, dict[str, str]],
     project_root: Path,
-    variables: Callable[..., dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Served]:
+) -> Iterator[str]:
+    """Address of a dashboard that answers."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium")
     port, log = free_port(PORTS), tmp_path_factory.mktemp("server") / "log"
-    command = ["-m", "streamlit", "run", APP, f"--server.port={port}", "--"]
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [sys.executable, *command, f"--env={request.param}"],
-            cwd=project_root,
-            env=variables(project_root) | places[request.param],
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield Served(answering(f"http://127.0.0.1:{port}", server, log), request.param)
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def answering(address: str, server: "subprocess.Popen[bytes]", log: Path) -> str:
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up and server.poll() is None:
-        try:
-            with urlopen(f"{address}/_stcore/health"):  # noqa: S310 - loopback
-                return address
-        except URLError:
-            time.sleep(0.2)
-    raise AssertionError(f"the dashboard did not answer: {log.read_text()}")
+    words = ["-m", "streamlit", "run", APP, f"--server.port={port}", "--", "--env=test"]
+    address = f"http://127.0.0.1:{port}"
+    env = variables(project_root) | places["test"]
+    with serving(words, project_root, env, f"{address}/_stcore/health", log):
+        yield address
 
 
 class Visit:
     """One page in the browser, what went wrong on it, and whom it asked."""
 
-    def __init__(self, page: Any, served: Served) -> None:
-        self.page, self.served = page, served
+    def __init__(self, page: Any, address: str) -> None:
+        self.page, self.address = page, address
         self.errors: list[str] = []
         self.strangers: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._keep_error)
         page.on("request", self._keep_stranger)
-        page.goto(served.address)
+        page.goto(address)
         self.settled()
 
     def settled(self) -> None:
@@ -210,12 +170,12 @@ class Visit:
             self.errors.append(message.text)
 
     def _keep_stranger(self, request: Any) -> None:
-        if not request.url.startswith((self.served.address, "data:", "blob:")):
+        if not request.url.startswith((self.address, "data:", "blob:")):
             self.strangers.append(request.url)
 
 
 @pytest.fixture(scope="module")
-def visit(served: Served) -> Iterator[Visit]:
+def visit(served: str) -> Iterator[Visit]:
     with playwright.sync_playwright() as browsers:
         browser = browsers.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield Visit(browser.new_page(viewport={"width": 1500, "height": 1600}), served)
@@ -229,7 +189,7 @@ def test_the_overview_is_drawn_with_its_chart(visit: Visit, tmp_path: Path):
     assert "▲ en alarma" in said
     assert "sin monitoreo" in said
     assert visit.draws((RED, SEVERITY_COLOURS["VERDE"]))
-    assert visit.page.screenshot(path=tmp_path / f"overview-{visit.served.env}.png")
+    assert visit.page.screenshot(path=tmp_path / "overview.png")
 
 
 @pytest.mark.browser
@@ -241,14 +201,14 @@ def test_the_views_of_a_model_draw_their_charts_without_an_error_or_a_stranger(
     for view, (words, colours) in DRAWN.items():
         visit.choose(view, words)
         assert visit.draws(colours), view
-        visit.page.screenshot(path=tmp_path / f"{view}-{visit.served.env}.png", full_page=True)
+        visit.page.screenshot(path=tmp_path / f"{view}.png", full_page=True)
     assert visit.errors == []
     assert visit.strangers == []
 
 
 @pytest.mark.browser
-def test_the_server_is_found_on_this_machine_alone(served: Served):
-    port = served.address.rpartition(":")[2]
+def test_the_server_is_found_on_this_machine_alone(served: str):
+    port = served.rpartition(":")[2]
     elsewhere = {
         found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
     }

@@ -15,10 +15,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 import pandas as pd
 import pytest
+from click.testing import CliRunner, Result
+from kedro.framework.startup import bootstrap_project
+from tests.e2e.conftest import reached_by
 from tests.e2e.test_object_store import LAYERS
 from tests.serving.running import answers, wait_for
+
+from clientela.cli.kedro_run import run as kedro_run
+from clientela.cli.main import cli
 
 pytestmark = pytest.mark.slow
 
@@ -26,10 +33,6 @@ USE_CASE = "customer_churn"
 ENDPOINT = "clientela-customer-churn"
 ACCOUNT = "123456789012"
 SECONDS = 120
-COMMANDS = {
-    "kedro": ("-m", "kedro"),
-    "clientela": ("-c", "from clientela.cli.main import cli; cli()"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -57,23 +60,18 @@ def trained(finished: Path, account: Mapping[str, str], aws_client: Callable[...
     return bucket
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def run(
-    project_copy: Callable[[], Path], variables: Callable[..., dict[str, str]], account, trained
-) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs a command in a clone without data: `run("clientela", "status", …)`."""
-    project = project_copy()
+    project_root: Path, finished: Path, account, trained, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs a command of the console: `run(cli, "status", …)`."""
+    bootstrap_project(project_root)
+    monkeypatch.chdir(project_root)
+    where = ("--env=aws", f"--conf-source={finished / 'conf'}")
 
-    def command(program: str, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, *COMMANDS[program], *words, "--env=aws"],
-            cwd=project,
-            env=variables(project, account) | more,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+    def command(program: click.Command, *words: str, **more: str) -> Result:
+        with reached_by({**account, **more}):
+            return CliRunner().invoke(program, [*words, *where], env={"COLUMNS": "200"})
 
     return command
 
@@ -81,9 +79,7 @@ def run(
 @pytest.fixture
 def container(
     registered: dict[str, Any],
-    variables: Callable[..., dict[str, str]],
     aws_client: Callable[..., Any],
-    account: Mapping[str, str],
     tmp_path: Path,
 ) -> Iterator[str]:
     """Our server as SageMaker starts it, with the champion's package unpacked; its address."""
@@ -107,11 +103,11 @@ def container(
             server.terminate()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def registered(run, aws_client, trained: str) -> dict[str, Any]:
     """What the deployment stage registered, by role."""
-    done = run("kedro", "run", "--pipelines=deployment", f"--namespaces={USE_CASE}")
-    assert done.returncode == 0, done.stderr
+    done = run(kedro_run, "--pipelines=deployment", f"--namespaces={USE_CASE}")
+    assert done.exit_code == 0, done.output
     key = f"models/{USE_CASE}/packages/registered.json"
     stored = aws_client("s3").get_object(Bucket=trained, Key=key)["Body"].read()
     return dict(json.loads(stored))
@@ -126,24 +122,24 @@ def test_a_trained_model_is_registered_approved_deployed_and_asked(
     (entry,) = groups["ModelPackageSummaryList"]
     assert entry["ModelApprovalStatus"] == "PendingManualApproval"
 
-    done = run("clientela", "deploy", USE_CASE)
-    assert done.returncode == 1
-    assert "clientela approve customer_churn --env=aws" in done.stdout + done.stderr
+    done = run(cli, "deploy", USE_CASE)
+    assert done.exit_code == 1
+    assert "clientela approve customer_churn --env=aws" in done.output
 
-    done = run("clientela", "approve", USE_CASE, "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(cli, "approve", USE_CASE, "--yes")
+    assert done.exit_code == 0, done.output
 
     reached = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": container}
-    done = run("clientela", "deploy", USE_CASE, **reached)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(cli, "deploy", USE_CASE, **reached)
+    assert done.exit_code == 0, done.output
     found = aws_client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
     assert found["EndpointStatus"] == "InService"
 
     people = pd.read_csv(finished / "data/01_raw/customer_churn/wifi.csv").head(3)
     people.drop(columns="churn").to_csv(tmp_path / "people.csv", index=False)
     words = ("--input", str(tmp_path / "people.csv"), "--endpoint", ENDPOINT)
-    done = run("clientela", "invoke", *words, **reached)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(cli, "invoke", *words, **reached)
+    assert done.exit_code == 0, done.output
     assert len(records_in(aws_client("s3"), trained)) == len(people)
 
 

@@ -4,59 +4,59 @@ S3 is a stand-in on loopback; Bedrock is a language model of the tests, over rea
 """
 
 import io
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.e2e.conftest import reached_by
 from tests.labelling.model_server import model_server, telling_apart
 
 pytestmark = pytest.mark.slow
 
+BUCKET = "un-escritorio-de-creditos"
 MODEL = "meta.llama3-70b-instruct-v1:0"
 RAW = "credit_preauth/credit_data.csv"
-ROWS = 40
+ROWS = 12
 
 
 @pytest.fixture
-def cloud(object_store, aws_client, raw_files):
+def cloud(object_store, aws_client, raw_files, tmp_path, monkeypatch):
     """A bucket with few applications, reached by a profile and not by keys in variables."""
-    variables = {**object_store, "BUCKET": "un-escritorio-de-creditos", "AWS_PROFILE": "escritorio"}
+    keys = "aws_access_key_id = testing\naws_secret_access_key = testing\n"
+    (tmp_path / "credentials").write_text(f"[escritorio]\n{keys}")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        del variables[name]
+        monkeypatch.delenv(name, raising=False)
     lines = raw_files[RAW].splitlines(keepends=True)[: ROWS + 1]
     s3 = aws_client("s3")
-    s3.create_bucket(Bucket=variables["BUCKET"])
-    s3.put_object(Bucket=variables["BUCKET"], Key=f"raw/{RAW}", Body=b"".join(lines))
-    return variables
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key=f"raw/{RAW}", Body=b"".join(lines))
+    return {
+        "AWS_ENDPOINT_URL": object_store["AWS_ENDPOINT_URL"],
+        "AWS_DEFAULT_REGION": object_store["AWS_DEFAULT_REGION"],
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_PROFILE": "escritorio",
+        "BUCKET": BUCKET,
+    }
 
 
-def profile_of(project: Path) -> None:
-    folder = project.parent / ".aws"  # the home of commands in a clone
-    folder.mkdir()
-    keys = "aws_access_key_id = testing\naws_secret_access_key = testing\n"
-    (folder / "credentials").write_text(f"[escritorio]\n{keys}")
-
-
-def test_bedrock_labels_and_the_answers_stay_in_the_bucket(project_copy, kedro, cloud, aws_client):
-    project = project_copy()
-    profile_of(project)
-    before = sorted(path for path in (project / "data").rglob("*") if path.is_file())
-    words = ("run", "--env=aws", "--pipelines=ingestion,labelling", "--tags=credit_preauth")
+def test_bedrock_labels_and_a_second_run_pays_for_no_answer_again(
+    kedro_command, cloud, aws_client, finished
+):
+    words = ("--pipelines=ingestion,labelling", "--tags=credit_preauth", "--env=aws")
+    words = (*words, f"--conf-source={finished / 'conf'}")
     with model_server(telling_apart) as server:
         aws = cloud | {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": server.url}
-        done = kedro(project, *words, aws=aws)
-        assert done.returncode == 0, done.stderr
-        assert all(path == f"/model/{MODEL.replace(':', '%3A')}/converse" for path in server.paths)
-        asked = sum(server.asked.values())
-
-        again = kedro(project, *words, aws=aws)
-        assert again.returncode == 0, again.stderr
-        assert sum(server.asked.values()) == asked
+        asked = []
+        for _ in range(2):
+            with reached_by(aws):
+                done = kedro_command(*words)
+            assert done.exit_code == 0, done.output
+            asked.append(sum(server.asked.values()))
+        assert asked[0] == asked[1] > 0
+        assert {*server.paths} == {f"/model/{MODEL.replace(':', '%3A')}/converse"}
 
     def stored(key):
-        return aws_client("s3").get_object(Bucket=cloud["BUCKET"], Key=key)["Body"].read()
+        return aws_client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
     labels = pd.read_parquet(io.BytesIO(stored("intermediate/credit_preauth/labels.parquet")))
     assert set(labels["label_source"].dropna()) == {MODEL}
     assert len(stored("intermediate/credit_preauth/answers/answers.jsonl").splitlines()) >= ROWS
-    assert sorted(path for path in (project / "data").rglob("*") if path.is_file()) == before

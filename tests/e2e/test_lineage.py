@@ -1,20 +1,15 @@
 """The lineage as a person sees it: kedro-viz in a browser."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from tests.e2e.browsing import CHROMIUM, PATIENCE, QUIET, free_port
+from tests.e2e.browsing import CHROMIUM, PATIENCE, QUIET, free_port, serving
+from tests.small_project import variables
 
 # kedro-viz refuses ports above 49151, where the system's free ones begin
 PORTS = range(21_000, 32_000)  # below those that the system gives to clients
@@ -41,37 +36,15 @@ class Lineage(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def lineage(finished_project: Path, variables: Callable[..., dict[str, str]]) -> Iterator[Lineage]:
-    port = free_port(PORTS)
-    command = ["viz", "run", "--no-browser", "--host=127.0.0.1", f"--port={port}"]
-    log = finished_project.parent / "viz.log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "kedro", *command],
-            cwd=finished_project,
-            env=variables(finished_project),
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+def lineage(finished_project: Path) -> Iterator[Lineage]:
+    port, log = free_port(PORTS), finished_project.parent / "viz.log"
+    words = ["-m", "kedro", "viz", "run", "--no-browser", "--host=127.0.0.1", f"--port={port}"]
     address = f"http://127.0.0.1:{port}"
-    try:
-        yield Lineage(address, graph_of(address, server, log))
-    finally:
-        # the process that answers is a child of the command
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def graph_of(address: str, server: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up and server.poll() is None:
-        try:
-            with urlopen(f"{address}/api/main") as reply:  # noqa: S310 - loopback
-                return dict(json.load(reply))
-        except URLError:
-            time.sleep(0.2)
-    raise AssertionError(f"kedro viz did not answer: {log.read_text()}")
+    env = variables(finished_project)
+    with serving(words, finished_project, env, f"{address}/api/main", log):
+        with urlopen(f"{address}/api/main") as reply:  # noqa: S310 - loopback
+            graph = dict(json.load(reply))
+        yield Lineage(address, graph)
 
 
 LARGE = ".pipeline-warning"
@@ -119,7 +92,12 @@ def visit(lineage: Lineage) -> Iterator[Visit]:
         browser.close()
 
 
-def test_the_page_draws_the_use_case_and_the_shared_tables(visit: Visit, tmp_path: Path):
+def test_the_page_draws_use_cases_shared_tables_and_layers(
+    visit: Visit, lineage: Lineage, tmp_path: Path
+):
+    assert lineage.graph["layers"] == LAYERS
+    offered = {pipeline["id"] for pipeline in lineage.graph["pipelines"]}
+    assert {"ingestion", "feature_engineering", "segmentation", "training", "scoring"} <= offered
     visit.open(pid="__default__")
     drawn = visit.texts(".pipeline-node__text")
     use_cases = {"purchase_intensity", "customer_segments"}
@@ -128,30 +106,17 @@ def test_the_page_draws_the_use_case_and_the_shared_tables(visit: Visit, tmp_pat
     assert visit.errors == []
 
 
-def test_the_layers_are_drawn_from_raw_data_to_reports(visit: Visit, lineage: Lineage):
-    assert lineage.graph["layers"] == LAYERS
-    visit.open(pid="__default__", expandAllPipelines="true")
-    assert visit.texts(".pipeline-layer-name") == LAYERS
-
-
-def test_each_stage_is_a_pipeline_to_choose(lineage: Lineage):
-    offered = {pipeline["id"] for pipeline in lineage.graph["pipelines"]}
-    assert {"ingestion", "feature_engineering", "ordinal_target", "training", "scoring"} <= offered
-    assert "segmentation" in offered
-
-
-def test_a_plot_shows_its_preview(visit: Visit, lineage: Lineage):
+def test_a_plot_and_metrics_show_their_previews(visit: Visit, lineage: Lineage):
     visit.open(pid="training", expandAllPipelines="true", sid=lineage.node_id(PLOT))
+    layers = set(visit.texts(".pipeline-layer-name"))
+    assert {"models", "model_output", "reporting"} <= layers <= set(LAYERS)
     image = visit.page.wait_for_selector(".pipeline-metadata__plot-image")
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
-    assert visit.errors == []
-
-
-def test_metrics_show_their_preview(visit: Visit, lineage: Lineage):
     visit.open(pid="training", expandAllPipelines="true", sid=lineage.node_id(METRICS))
     shown = visit.page.wait_for_selector(".pipeline-metadata__preview-json").inner_text()
     assert "test_rows" in shown
     assert "qwk" in shown
+    assert visit.errors == []
 
 
 def test_no_preview_shows_a_customer(lineage: Lineage, raw_files: Mapping[str, bytes]):

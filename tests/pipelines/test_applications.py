@@ -1,12 +1,10 @@
 """Credit pre-authorisation as a person runs it, from a raw file to scores."""
 
+import json
+
+import pandas as pd
 import pytest
 from tests.small_project import TRAINING
-
-from clientela.pipelines.data_generation.applications import (
-    ApplicationSimulation,
-    simulate_applications,
-)
 
 APPLICATIONS = "01_raw/credit_preauth/credit_data.csv"
 NINE = "Age,Sex,Job,Housing,Savings account,Checking account,Credit amount,Duration,Purpose"
@@ -59,25 +57,16 @@ def test_the_nine_columns_alone_are_labelled_and_not_judged(run_preauth):
 
 
 @pytest.mark.slow
-def test_applications_become_scores_and_a_report_without_keys(run_kedro, data_root):
-    path = data_root / APPLICATIONS
-    path.parent.mkdir(parents=True)
-    rows = simulate_applications(ApplicationSimulation(rows=600, adjudicated=0.5))
-    text = ",".join(rows.columns) + "\n" + b"".join(map(bytes, rows.csv_blocks())).decode()
-    path.write_text(text, "utf-8")
-    changed = {"training": TRAINING, "labelling": {"audit": {"curve_repeats": 1}}}
-    quick = {"test/parameters.yml": {"credit_preauth": changed}}
-    stages = "ingestion,labelling,eda,feature_engineering,training,scoring"
-    catalog = run_kedro(*stages.split(","), namespaces=["credit_preauth"], conf=quick)
-    manifest = catalog.load("credit_preauth.required_metadata")
-    form = NINE.split(",")
-    assert (manifest["candidate"], sorted(manifest["features"])) == ("xgboost", sorted(form))
-    tuned = catalog.load("credit_preauth.tuned")["xgboost"]
+def test_applications_become_scores_by_the_tuned_model_of_the_form(finished):
+    data = finished / "data"
+    required = data / "06_models/credit_preauth/required/metadata/metadata.json"
+    manifest = json.loads(required.read_text("utf-8"))
+    assert manifest["candidate"] == "xgboost"
+    assert sorted(manifest["features"]) == sorted(NINE.split(","))
+    tuned = json.loads((data / "06_models/credit_preauth/tuned.json").read_text("utf-8"))["xgboost"]
     assert tuned["trials"] == TRAINING["tuning"]["trials"]
     assert manifest["params"] == tuned["params"]
-    scores = catalog.load("credit_preauth.scores")
-    assert len(scores) == 600
-    assert not scores["imputadas"].str.contains("account", na=False).any()
-    page = (data_root / "08_reporting/credit_preauth/eda/report.html").read_text("utf-8")
-    assert "Checking account" in page
-    assert not any(key in page for key in scores["id_solicitud"].head(50))
+    scores = pd.read_csv(data / "07_model_output/credit_preauth/scores.csv")
+    accepted = pd.read_parquet(data / "03_primary/applications.parquet")
+    assert sorted(scores["id_solicitud"]) == sorted(accepted["id_solicitud"])
+    assert not scores["imputadas"].astype(str).str.contains("account").any()

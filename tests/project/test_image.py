@@ -51,17 +51,6 @@ def dockerfile(project_root: Path) -> dict[str, Stage]:
     return stages(project_root / "Dockerfile")
 
 
-def test_what_is_built_without_a_target_is_the_api(dockerfile):
-    assert next(reversed(dockerfile)) == "serving"
-
-
-def test_the_base_is_one_pinned_release_everywhere(dockerfile, project_root: Path):
-    text = (project_root / "Dockerfile").read_text("utf-8")
-    (base,) = re.findall(r"^ARG BASE=(\S+)$", text, re.MULTILINE)
-    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm(@sha256:[0-9a-f]{64})?", base)
-    assert {stage.base for stage in dockerfile.values()} - set(dockerfile) == {"${BASE}"}
-
-
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_image_runs_as_a_numbered_user_without_a_shell(name: str, dockerfile):
     stage = dockerfile[name]
@@ -72,14 +61,6 @@ def test_a_shipped_image_runs_as_a_numbered_user_without_a_shell(name: str, dock
     assert not {"COPY", "ADD", "RUN"} & set(after[after.index("USER") :])
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, "runtime"])
-def test_nothing_is_installed_in_what_is_shipped(name: str, dockerfile):
-    runs = [words for step, words in dockerfile[name].steps if step == "RUN"]
-    assert [words for words in runs if re.search(r"\b(install|wheel --|apt-get)\b", words)] == []
-    copied = [words for step, words in dockerfile[name].steps if step == "COPY"]
-    assert [words for words in copied if "--chown" in words] == []  # root's, so not writable
-
-
 def test_every_locked_installation_checks_hashes(dockerfile):
     steps = [words for stage in dockerfile.values() for step, words in stage.steps if step == "RUN"]
     locked = [words for words in steps if ".lock" in words]
@@ -87,17 +68,15 @@ def test_every_locked_installation_checks_hashes(dockerfile):
     assert [words for words in locked if "--require-hashes" not in words] == []
 
 
-def test_what_the_images_are_made_of_is_let_through(project_root: Path):
+def test_personal_settings_and_data_stay_out_of_the_images(project_root: Path):
     lines = (project_root / ".dockerignore").read_text("utf-8").splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"  # what is not named stays out
-    let_through = {rule[1:] for rule in rules if rule.startswith("!")}
-    assert {path for path in let_through if path.startswith("data/")} == {
-        "data/06_models/.gitkeep",
-        "data/06_models/served",
-    }
-    assert "conf/local" in rules
     assert rules.index("!conf") < rules.index("conf/local")
+    assert {rule for rule in rules if rule.startswith("!data/")} == {
+        "!data/06_models/.gitkeep",
+        "!data/06_models/served",
+    }
 
 
 def test_the_api_and_every_model_need_only_what_the_image_has(project_root: Path):
@@ -149,13 +128,10 @@ def health(project_root: Path, variable: str, port: int) -> int:
     ).returncode
 
 
-@pytest.mark.parametrize("variable", ["CLIENTELA_API_PORT", "SAGEMAKER_BIND_TO_PORT"])
-def test_a_server_that_answers_is_healthy(variable: str, project_root: Path):
+def test_a_server_is_healthy_as_long_as_it_answers(project_root: Path):
     with listening(200) as port:
-        assert health(project_root, variable, port) == 0
-
-
-def test_a_server_without_a_model_and_one_that_is_not_there_are_unhealthy(project_root: Path):
+        assert health(project_root, "CLIENTELA_API_PORT", port) == 0
+        assert health(project_root, "SAGEMAKER_BIND_TO_PORT", port) == 0
     with listening(503) as port:
         assert health(project_root, "CLIENTELA_API_PORT", port) == 1
     assert health(project_root, "CLIENTELA_API_PORT", 1) == 1
@@ -169,21 +145,18 @@ def test_the_health_check_looks_where_the_image_serves(script, dockerfile):
 DOCKER = [command for command in commands() if command.startswith("docker ")]
 
 
-@pytest.mark.parametrize("command", DOCKER)
-def test_a_documented_docker_command_fits_the_dockerfile(command: str, dockerfile):
-    words = shlex.split(command)
-    if words[1] == "build":
-        targets = [words[n + 1] for n, word in enumerate(words) if word == "--target"]
-        assert set(targets) <= set(SHIPPED)
-        assert words[-1] == "."
-    else:
-        assert words[1] == "run"
-        images = {word for word in words if word.partition("-")[0] == "clientela"}
-        assert images <= {"clientela", "clientela-pipeline"}
-        published = [words[n + 1] for n, word in enumerate(words) if word in ("-p", "--publish")]
-        exposed = (dockerfile["serving"].last("EXPOSE") or "").split()
-        assert {port.rpartition(":")[2] for port in published} <= set(exposed)
-
-
-def test_the_two_commands_of_the_images_are_documented():
-    assert {"docker build -t clientela .", "docker run -p 8000:8000 clientela"} <= set(DOCKER)
+def test_documented_docker_commands_fit_the_dockerfile(dockerfile):
+    assert DOCKER
+    for command in DOCKER:
+        words = shlex.split(command)
+        if words[1] == "build":
+            targets = [words[n + 1] for n, word in enumerate(words) if word == "--target"]
+            assert set(targets) <= set(SHIPPED), command
+            assert words[-1] == ".", command
+        else:
+            assert words[1] == "run", command
+            images = {word for word in words if word.partition("-")[0] == "clientela"}
+            assert images <= {"clientela", "clientela-pipeline"}, command
+            ports = [words[n + 1] for n, word in enumerate(words) if word in ("-p", "--publish")]
+            exposed = (dockerfile["serving"].last("EXPOSE") or "").split()
+            assert {port.rpartition(":")[2] for port in ports} <= set(exposed), command

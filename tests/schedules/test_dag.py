@@ -10,11 +10,11 @@ from pathlib import Path
 
 import jinja2
 import pytest
-import yaml
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
+from tests.schedules.conftest import USE_CASES
 
 VARIABLE = "clientela_project_path"
 
@@ -34,8 +34,7 @@ def task_of(generated) -> dict[str, str]:
 
 
 def test_each_pipeline_and_each_use_case_has_a_dag_of_its_own(dags):
-    tags = {tag for node in pipelines["__default__"].nodes for tag in node.tags}
-    named = {name.strip("_") for name in pipelines} | tags
+    named = {name.strip("_") for name in pipelines} | {*USE_CASES}
     assert set(dags) == {f"clientela-{name.replace('_', '-')}-test" for name in named}
 
 
@@ -78,14 +77,10 @@ def test_what_is_kept_in_memory_stays_within_a_task(dags, project_root: Path, da
     assert kept
 
 
-def test_airflow_accepts_the_ids(dags):
+def test_ids_are_accepted_and_no_path_of_this_machine_is_in_the_file(dags, project_root: Path):
     for generated in dags.values():
         for task_id in generated.tasks:
             assert re.fullmatch(r"[\w.-]{1,250}", task_id), task_id
-
-
-def test_no_path_of_this_machine_is_in_the_file(dags, project_root: Path):
-    for generated in dags.values():
         text = generated.path.read_text("utf-8")
         texts = [n.value for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Constant)]
         assert [t for t in texts if isinstance(t, str) and re.match(r"[/~]|[A-Z]:\\", t)] == []
@@ -93,11 +88,12 @@ def test_no_path_of_this_machine_is_in_the_file(dags, project_root: Path):
         assert str(Path.home()) not in text
 
 
-def test_runs_never_overlap_and_nothing_is_made_up_for(dags):
+def test_runs_never_overlap_and_see_the_variables_of_the_machine(dags):
     for generated in dags.values():
-        assert generated.dag["max_active_runs"] == 1
-        assert generated.dag["max_active_tasks"] == 1
+        assert generated.dag["max_active_runs"] == generated.dag["max_active_tasks"] == 1
         assert generated.dag["catchup"] is False
+        # credentials and BUCKET reach the project by its worker's environment
+        assert all(task.keeps_environment for task in generated.tasks.values())
 
 
 def test_the_schedule_is_weekly_unless_told_otherwise(generate):
@@ -193,14 +189,3 @@ def test_a_folder_that_is_not_there_fails_the_task(run_task, tmp_path: Path):
     assert ran.returncode != 0
     assert "nada" in ran.stderr
     assert ran.stdout == ""
-
-
-def test_tasks_see_the_variables_of_the_machine(dags):
-    # credentials and BUCKET reach the project by its worker's environment
-    assert all(t.keeps_environment for dag in dags.values() for t in dag.tasks.values())
-
-
-def test_the_use_cases_are_those_of_the_switchboard(dags, project_root: Path):
-    switchboard = yaml.safe_load((project_root / "conf/base/use_cases.yml").read_text("utf-8"))
-    on = [name for name, entry in switchboard.items() if entry.get("enabled") and "task" in entry]
-    assert {f"clientela-{name.replace('_', '-')}-test" for name in on} <= set(dags)

@@ -88,13 +88,6 @@ def test_the_lock_is_free_after_a_failure(retrain: Ran):
     assert retrain("customer_segments", LOCK_WAIT="0").returncode == 0
 
 
-def test_without_a_use_case_the_usage_is_shown(retrain: Ran, project: Path):
-    ran = retrain()
-    assert ran.returncode != 0
-    assert "usage: schedules/retrain.sh <use case>" in ran.stderr
-    assert not (project / "logs").exists()
-
-
 def test_the_example_of_cron_runs_use_cases_that_exist(project_root: Path):
     text = (project_root / "schedules/crontab.example").read_text("utf-8")
     lines = [line for line in text.splitlines() if re.match(r"[\d*]", line)]

@@ -60,21 +60,15 @@ CHARTS = {
 }
 
 
-@pytest.fixture(params=CHARTS)
-def drawn(request):
-    return CHARTS[request.param].to_dict()
-
-
 def texts(drawn):
     return json.dumps(drawn["datasets"], ensure_ascii=False)
 
 
-def test_the_rows_stand_in_the_chart_itself(drawn):
+@pytest.mark.parametrize("chart", CHARTS)
+def test_rows_stand_in_the_chart_itself_and_numbers_are_written_in_spanish(chart):
+    drawn = CHARTS[chart].to_dict()
     assert drawn["datasets"]
     assert "url" not in json.dumps(drawn).replace(drawn["$schema"], "")
-
-
-def test_numbers_on_axes_are_written_in_spanish(drawn):
     assert drawn["config"]["locale"]["number"] == {
         "decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", ""],
     }  # fmt: skip

@@ -149,9 +149,11 @@ def test_the_prebuilt_form_holds_one_file_on_top_and_scores_as_the_package_does(
 
 
 @pytest.mark.slow
-def test_a_rerun_makes_equal_bytes_and_no_second_entry(shop, run_shop):
+def test_a_rerun_puts_a_damaged_package_right_with_equal_bytes_and_no_second_entry(shop, run_shop):
     run_shop(shop, ["deployment"])
     first = fingerprints(shop)
+    package = Path(latest(shop, "champion")["package"])
+    package.write_bytes(package.read_bytes()[:-10])
     run_shop(shop, ["deployment"])
     assert fingerprints(shop) == first
     assert [entry.number for entry in registry_at(shop).models(CHAMPION)] == [1]
@@ -207,27 +209,6 @@ def test_a_process_killed_between_upload_and_register_leaves_nothing_half_regist
     assert [entry.package for entry in registry_at(shop).models(CHAMPION)] == [stored["package"]]
 
 
-@pytest.mark.slow
-def test_a_damaged_package_is_put_right_by_a_rerun(shop, run_shop):
-    run_shop(shop, ["deployment"])
-    package = Path(latest(shop, "champion")["package"])
-    whole = package.read_bytes()
-    package.write_bytes(whole[:-10])
-    run_shop(shop, ["deployment"])
-    assert package.read_bytes() == whole
-
-
-@pytest.mark.slow
-def test_other_words_for_people_make_another_version_beside_the_first(shop, run_shop):
-    run_shop(shop, ["deployment"])
-    first = latest(shop, "champion")
-    run_shop(shop, ["deployment"], {"scoring": {"labels": {"valor_pedido": "importe"}}})
-    second = latest(shop, "champion")
-    assert second["manifest"]["version"] != first["manifest"]["version"]
-    assert Path(first["package"]).exists()
-    assert [entry.number for entry in registry_at(shop).models(CHAMPION)] == [2, 1]
-
-
 def test_a_role_that_is_left_out_is_not_registered(shop, run_shop):
     run_shop(shop, ["deployment"], {"deployment": {"roles": ["required"]}})
     assert registry_at(shop).models(CHAMPION) == []
@@ -248,6 +229,9 @@ def test_an_approved_model_is_served_and_its_package_opens(registered, clientela
     served = open_package(content, pointer.package, pointer.package_sha256)
     assert served.manifest.version == pointer.version
     assert [entry.status for entry in registry_at(registered).models(CHAMPION)] == ["approved"]
+    unknown = clientela(registered, "approve", "returns", "--number=7")
+    assert unknown.exit_code == 1
+    assert "has no entry 7" in unknown.output
     again = clientela(registered, "approve", "returns", "--yes")
     assert again.exit_code == 0
     assert served_by(registered).served()["returns"] == pointer
@@ -300,7 +284,12 @@ def test_approving_that_ends_before_the_pointer_is_completed_by_the_same_command
 def test_an_earlier_entry_can_be_served_again_and_a_rejected_one_is_told_to_be_served_still(
     registered, run_shop, clientela
 ):
+    first = latest(registered, "champion")
+    # other words for people make another version beside the first
     run_shop(registered, ["deployment"], {"scoring": {"labels": {"valor_pedido": "importe"}}})
+    assert latest(registered, "champion")["manifest"]["version"] != first["manifest"]["version"]
+    assert Path(first["package"]).exists()
+    assert [entry.number for entry in registry_at(registered).models(CHAMPION)] == [2, 1]
     assert clientela(registered, "approve", "returns", "--yes").exit_code == 0
     assert served_by(registered).served()["returns"].number == 2
     rejected = clientela(registered, "reject", "returns", "--reason", "unfair")
@@ -321,29 +310,14 @@ def test_before_deployment_status_says_what_to_run(trained_shop, clientela):
 
 def test_status_lists_entries_and_what_is_served(registered, clientela):
     clientela(registered, "approve", "returns", "--yes")
-    shown = clientela(registered, "status")
-    (line,) = [line for line in shown.output.splitlines() if "returns-champion" in line]
-    assert [cell.strip() for cell in line.split("│")] == [
-        "returns",
-        "returns-champion",
-        "1",
-        latest(registered, "champion")["manifest"]["version"],
-        "approved",
-        "●",
-    ]
+    shown = clientela(registered, "status").output
+    (line,) = [line for line in shown.splitlines() if "returns-champion" in line]
+    version = latest(registered, "champion")["manifest"]["version"]
+    assert {"returns", "1", version, "approved", "●"} <= {cell.strip() for cell in line.split("│")}
     found = json.loads(clientela(registered, "status", "--json").output)
     assert found["returns"]["served"]["number"] == 1
     (entry,) = found["returns"]["groups"]["returns-required"]
     assert entry["status"] == "pending"
-
-
-def test_a_narrow_terminal_cuts_neither_names_nor_grades(registered, clientela):
-    shown = clientela(registered, "status", width=60).output
-    cells = [[cell.strip() for cell in line.split("│")] for line in shown.splitlines()]
-    groups = "".join(line[1] for line in cells if len(line) == 6)
-    assert groups == "returns-championreturns-required"
-    grades = clientela(registered, "approve", "returns", answer="n\n", width=40).output
-    assert "…" not in shown + grades
 
 
 @pytest.mark.parametrize(
@@ -357,9 +331,3 @@ def test_what_can_not_be_approved_ends_with_what_to_do(arguments, message, train
     done = clientela(trained_shop, *arguments)
     assert done.exit_code == 1
     assert re.search(message, done.output)
-
-
-def test_a_number_that_no_entry_has_is_answered_with_those_there_are(registered, clientela):
-    done = clientela(registered, "approve", "returns", "--number=7")
-    assert done.exit_code == 1
-    assert "The group returns-champion has no entry 7. Known: 1." in done.output

@@ -19,8 +19,6 @@ from clientela.exceptions import (
     TooManyBadValuesError,
 )
 from clientela.pipelines.ingestion.nodes import get_table_rules
-from clientela.pipelines.ingestion.pipeline import create_pipeline
-from clientela.use_cases import Table, UseCase
 
 HEADER = "id_transaccion,id_cliente,fecha,categoria,valor_transaccion,puntos,tipo_transaccion"
 PEOPLE = "id_cliente,fecha_nacimiento,genero,estrato_social,saldo_puntos\n"
@@ -131,14 +129,12 @@ def test_no_row_of_technology_is_lost_in_a_latin_1_file(ingest):
     assert len(done.transactions) == 100
 
 
-def test_refunds_are_kept(ingest):
-    done = ingest({"tx.csv": csv(sale("T1", "-25.00"))})
-    assert [row["valor_transaccion"] for row in done.transactions] == [Decimal("-25.00")]
-
-
-def test_extra_columns_pass_untouched(ingest):
-    done = ingest({"tx.csv": csv(sale("T1") + ", Cali ", header=HEADER + ",ciudad")})
-    assert done.transactions[0]["ciudad"] == " Cali "
+def test_refunds_and_extra_columns_pass_untouched(ingest):
+    line = sale("T1", "-25.00", fecha="29/02/2024") + ", Cali "
+    done = ingest({"tx.csv": csv(line, header=HEADER + ",ciudad")}, date_formats=["%d/%m/%Y"])
+    (row,) = done.transactions
+    assert (row["valor_transaccion"], row["ciudad"]) == (Decimal("-25.00"), " Cali ")
+    assert row["fecha"] == datetime(2024, 2, 29)  # noqa: DTZ001
 
 
 def test_optional_columns_that_the_files_lack_are_missing_values(ingest):
@@ -183,11 +179,6 @@ def test_amounts_of_a_comma_locale(ingest):
     ]
 
 
-def test_dates_of_a_declared_format(ingest):
-    done = ingest({"tx.csv": csv(sale("T1", fecha="29/02/2024"))}, date_formats=["%d/%m/%Y"])
-    assert done.transactions[0]["fecha"] == datetime(2024, 2, 29)  # noqa: DTZ001
-
-
 @pytest.mark.parametrize(("policy", "kept"), [("keep", ["T1", "T2"]), ("quarantine", ["T1"])])
 def test_unknown_customers_are_kept_and_counted_or_quarantined(ingest, policy, kept):
     done = ingest(
@@ -212,33 +203,33 @@ def test_without_a_customers_file_every_transaction_is_kept(ingest):
 LINES = [sale(f"T{i % 7}", f"{i}.25", puntos=str(i)) for i in range(20)]
 
 
-def test_the_split_into_files_and_their_order_change_nothing(ingest):
+def test_files_their_order_and_that_of_rows_and_columns_change_nothing(ingest):
     whole = ingest({"tx.csv": csv(*LINES)})
-    split = ingest({"b.csv": csv(*LINES[:5]), "a.csv.gz": gzip.compress(csv(*LINES[5:]).encode())})
-    backwards = ingest({"tx.csv": csv(*LINES[::-1])})
-    assert whole.transactions == split.transactions == backwards.transactions
-    for done in (split, backwards):
-        assert done.account["transactions"] == whole.account["transactions"]
-
-
-def test_the_kept_row_of_contradicting_ones_does_not_depend_on_the_order_of_columns(ingest):
     turned = [",".join(line.split(",")[::-1]) for line in LINES]
     backwards = ",".join(HEADER.split(",")[::-1])
-    whole = ingest({"tx.csv": csv(*LINES)})
-    mixed = ingest({"a.csv": csv(*LINES[:9]), "b.csv": csv(*turned[9:], header=backwards)})
+    mixed = ingest(
+        {
+            "b.csv": csv(*turned[:9], header=backwards),
+            "a.csv.gz": gzip.compress(csv(*LINES[:8:-1]).encode()),
+        }
+    )
     assert mixed.transactions == whole.transactions
+    assert mixed.account["transactions"] == whole.account["transactions"]
 
 
-def test_parquet_and_csv_of_the_same_rows_give_the_same_table(ingest, tmp_path):
+def test_parquet_and_csv_of_the_same_rows_give_the_same_bytes(ingest, tmp_path):
     columns = zip(*(line.split(",") for line in LINES), strict=True)
     table = pa.table(dict(zip(HEADER.split(","), map(list, columns), strict=True)))
-    pq.write_table(table, tmp_path / "text.parquet")
     typed = table.set_column(2, "fecha", table["fecha"].cast(pa.timestamp("us")))
     typed = typed.set_column(4, "valor_transaccion", typed[4].cast(pa.decimal128(18, 2)))
-    pq.write_table(typed, tmp_path / "typed.parquet")
-    from_csv = ingest({"tx.csv": csv(*LINES)}).transactions
-    for name in ("text.parquet", "typed.parquet"):
-        assert ingest({name: (tmp_path / name).read_bytes()}).transactions == from_csv
+    ingest({"tx.csv": csv(*LINES)})
+    for name, rows in {"text.parquet": table, "typed.parquet": typed}.items():
+        pq.write_table(rows, tmp_path / name)
+        ingest({name: (tmp_path / name).read_bytes()})
+    from_csv, *others = (
+        (tmp_path / f"run-{number}/transactions.parquet").read_bytes() for number in range(3)
+    )
+    assert others == [from_csv] * 2
 
 
 def test_two_runs_write_equal_bytes(ingest, tmp_path):
@@ -269,11 +260,6 @@ def test_too_many_bad_rows_stop_the_run_after_the_quarantine_is_stored(ingest):
     assert not kept[0].exists("transactions")
 
 
-def test_a_share_of_bad_rows_that_is_just_tolerated_passes(ingest):
-    done = ingest({"tx.csv": csv(sale("T1"), sale("T2", "x"))}, max_bad_share=0.5)
-    assert len(done.transactions) == 1
-
-
 def test_a_wrong_header_names_the_nearest_column(ingest):
     with pytest.raises(
         InvalidColumnsError, match=r"lacks the column fecha\..*Did you mean 'fechas'\?"
@@ -299,9 +285,7 @@ GARBAGE = st.lists(st.sampled_from(BITS).map(str.encode) | st.binary(max_size=5)
 
 
 @given(garbage=GARBAGE, people=GARBAGE)
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_accepted_and_quarantined_rows_add_up_for_arbitrary_garbage(ingest, garbage, people):
     readable = people.decode("latin-1")
     done = ingest({"tx.csv": HEADER.encode() + b"\n" + garbage}, PEOPLE + readable)
@@ -318,19 +302,3 @@ def test_a_table_without_rules_is_told_the_nearest(shipped_rules):
     rules = IntakeRules.model_validate(shipped_rules)
     with pytest.raises(ConfigurationError, match=r"'transaction'.*Did you mean 'transactions'"):
         get_table_rules(rules, "transaction")
-
-
-def test_the_stage_of_a_single_table_keeps_to_its_namespace():
-    credit = UseCase(
-        name="credit",
-        kind="table",
-        task="binary",
-        stages=("ingestion",),
-        tables={"loans": Table()},
-        tags=("credit",),
-    )
-    stage = create_pipeline(credit)
-    assert stage.inputs() == {"credit.raw_loans@text", "params:credit.ingestion"}
-    assert stage.outputs() == {"credit.row_accounting"}
-    assert {"credit.accepted_loans", "credit.quarantine_loans"} <= stage.all_outputs()
-    assert all(node.tags == {"credit"} for node in stage.nodes)

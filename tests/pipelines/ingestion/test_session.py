@@ -5,8 +5,6 @@ import json
 import pytest
 from kedro.io import DatasetError
 
-from clientela.exceptions import TooManyBadRowsError
-
 HEADER = "id_transaccion,id_cliente,fecha,categoria,valor_transaccion,puntos,tipo_transaccion\n"
 SALE = "T1,C1,2024-02-29 10:00:00,TECNOLOGÍA,10.50,3,ACUMULACION\n"
 PEOPLE = "id_cliente,fecha_nacimiento,genero,estrato_social,saldo_puntos\nC1,1990-01-31,F,3,100\n"
@@ -23,12 +21,6 @@ def test_raw_files_become_the_tables_of_the_catalog(run_kedro, write_raw, data_r
     assert catalog.load("transactions").count().to_pyarrow().as_py() == 1
     assert (data_root / "03_primary" / "customers.parquet").is_file()
     assert account(data_root)["transactions"]["unknown_references"] == {"id_cliente": 0}
-
-
-def test_without_a_customers_file_the_stage_runs(run_kedro, write_raw, data_root):
-    write_raw(HEADER + SALE)
-    run_kedro("ingestion", namespaces=["retail"])
-    assert account(data_root)["customers"]["read"] == 0
 
 
 def test_own_files_are_named_in_globals(run_kedro, data_root):
@@ -49,16 +41,6 @@ def test_without_raw_files_the_message_names_place_and_command(run_kedro, data_r
     assert "No raw file at " in message
     assert "kedro run --pipelines=data_generation" in message
     assert "enabled: false in conf/local/use_cases.yml" in message
-
-
-def test_too_many_bad_rows_stop_the_run_and_leave_the_quarantine(run_kedro, write_raw, data_root):
-    write_raw(HEADER + SALE + "T2,C1,ayer,HOGAR,1,1,A\n")
-    with pytest.raises(
-        TooManyBadRowsError, match=r"invalid_fecha \(e.g. .*csv line 3, value 'ayer'\)"
-    ):
-        run_kedro("ingestion", namespaces=["retail"])
-    folder = data_root / "02_intermediate" / "retail"
-    assert (folder / "quarantine_transactions.parquet").is_file()
 
 
 def test_a_parameter_of_the_command_line_wins(run_kedro, write_raw, data_root):

@@ -88,16 +88,6 @@ def test_features_supervised_has_exactly_the_columns_of_the_requirement(
     assert list(everything.columns)[-1] == "x"
 
 
-def test_the_schema_names_every_column_that_a_stage_without_a_use_case_needs() -> None:
-    schema = nodes.build_ordinal_feature_schema(TECH, RULE)
-    assert (schema["key"], schema["target"]) == ("id_cliente", TARGET)
-    assert schema["last_quarter"] == "compras_tecnologia_3m"
-    assert schema["classes"] == CLASSES
-    assert (schema["values"], schema["lower_bounds"]) == ([0, 1, 2, 4], [0, 1, 2, 4])
-    assert schema["extra"][0] == "sin_historial"
-    assert not set(schema["extra"]) & set(schema["required"])
-
-
 def test_shares_of_both_cutoffs_and_who_was_left_out() -> None:
     model_input = frame(["sin_compra", "baja", "media", "alta", "sin_compra"])
     other = frame(["sin_compra", "sin_compra", "baja"])
@@ -183,27 +173,3 @@ def test_the_target_in_disguise_is_refused_until_a_person_allows_it() -> None:
     require_no_leak(
         nodes.build_ordinal_leakage_report(counts(puntaje=0), model_input, TECH, RULE, allowed)
     )
-
-
-@pytest.mark.parametrize(
-    ("settings", "warnings"),
-    [
-        ({"cutoff_mode": "calendar"}, []),
-        ({"cutoff_mode": "last_transaction"}, ["conditional on it"]),
-        (
-            {"cutoff_mode": "last_transaction", "points_balance": "snapshot"},
-            ["saldo_puntos is the balance as extracted", "conditional on it"],
-        ),
-    ],
-)
-def test_the_report_warns_of_what_no_proof_shows(
-    settings: dict[str, Any], warnings: list[str]
-) -> None:
-    params = FeatureParams(category="tecnologia", **settings)
-    model_input = frame(CLASSES, x=[1.0] * 4)
-    report = nodes.build_ordinal_leakage_report(
-        counts(x=0), model_input, params, RULE, LeakageRules()
-    )
-    assert len(report["warnings"]) == len(warnings)
-    for said, expected in zip(report["warnings"], warnings, strict=True):
-        assert expected in said

@@ -13,7 +13,7 @@ from kedro.runner import SequentialRunner
 from tests.features.tables import Person, Tx, arrow_customers, arrow_transactions, at
 
 from clientela.datasets.table import SmallTablesDataset, TableDataset
-from clientela.exceptions import LeakageError, TrainingDataError
+from clientela.exceptions import LeakageError
 from clientela.features.leakage import LeakageRules, require_no_leak
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import OrdinalTarget
@@ -88,27 +88,6 @@ def run(folder: Path, rows: list[Tx], **features: Any) -> DataCatalog:
     return catalog
 
 
-def test_the_stage_reads_features_and_leaves_the_model_input() -> None:
-    stage = target_stage(INTENSITY)
-    assert stage.inputs() == {
-        "transactions",
-        "purchase_intensity.feature_period",
-        "purchase_intensity.customer_features",
-        "purchase_intensity.customer_features_other_cutoff",
-        "purchase_intensity.scoring_features",
-        "purchase_intensity.scrambled_features",
-        "params:purchase_intensity.features",
-        "params:purchase_intensity.target",
-        "params:purchase_intensity.leakage",
-    }
-    assert stage.outputs() >= {
-        "purchase_intensity.features_supervised",
-        "purchase_intensity.feature_schema",
-        "purchase_intensity.class_shares",
-        "purchase_intensity.leakage_report",
-    }
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("run")
@@ -167,15 +146,3 @@ def test_the_balance_as_extracted_is_refused(tmp_path: Path) -> None:
     assert report["sees_the_future"] == {"saldo_puntos": 6}
     with pytest.raises(LeakageError, match=r"saldo_puntos \(changed for 6 customers"):
         require_no_leak(report)
-
-
-def test_one_customer_only_is_an_error_that_names_the_empty_classes(tmp_path: Path) -> None:
-    one = [row for row in transactions() if row.id_cliente == "c2"]
-    with pytest.raises(TrainingDataError, match="No customer is of class sin_compra, media, alta"):
-        run(tmp_path, one)
-
-
-def test_a_category_that_was_only_refunded_is_an_error(tmp_path: Path) -> None:
-    refunds = [row._replace(valor_transaccion=Decimal(-1)) for row in transactions()]
-    with pytest.raises(TrainingDataError, match="No customer is of class baja, media, alta"):
-        run(tmp_path, refunds)

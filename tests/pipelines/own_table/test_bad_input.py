@@ -39,11 +39,6 @@ def test_a_key_that_is_always_the_same_is_told_as_duplicates_with_an_example(run
         run(orders().assign(id_pedido="P1"))
 
 
-def test_a_needed_column_without_any_value_stops_with_its_name(run):
-    with pytest.raises(TooManyBadRowsError, match="300 x missing_valor_pedido"):
-        run(orders().assign(valor_pedido=""))
-
-
 @pytest.mark.slow
 def test_columns_without_any_value_are_named_and_everything_is_scored(run, caplog):
     changes = {"training": SMALL | {"candidates": ONE_MODEL}}
@@ -56,24 +51,21 @@ def test_columns_without_any_value_are_named_and_everything_is_scored(run, caplo
     assert scores["imputadas"].eq("dias_entrega").all()  # talla did not earn its place
 
 
-def test_a_missing_file_is_told_with_its_place_and_how_to_go_on(run_in, data_root: Path):
-    with pytest.raises(DatasetError) as caught:
-        run_in(data_root, PREPARING)
-    said = format_error_message(caught.value)
-    assert f"No raw file at {data_root}/01_raw/returns/orders.csv" in said
-    assert "name it under raw_files.returns in conf/local/globals.yml" in said
-    assert "enabled: false in conf/local/use_cases.yml" in said
-
-
-def test_a_file_of_another_name_in_that_folder_is_shown(run_in, data_root: Path):
+def test_a_missing_file_is_told_with_its_place_what_lies_there_and_how_to_go_on(
+    run_in, data_root: Path
+):
     folder = data_root / "01_raw/returns"
     folder.mkdir(parents=True)
     (folder / "pedidos.csv").write_text("id_pedido\n", "utf-8")
-    with pytest.raises(DatasetError, match=r"That folder holds: pedidos\.csv\."):
+    with pytest.raises(DatasetError) as caught:
         run_in(data_root, PREPARING)
+    said = format_error_message(caught.value)
+    assert f"{folder}/orders.csv" in said
+    assert "pedidos.csv" in said
+    assert "raw_files.returns in conf/local/globals.yml" in said
 
 
-@pytest.mark.parametrize("block", ["leakage", "scoring"])
+@pytest.mark.parametrize("block", ["scoring"])
 def test_a_block_of_parameters_that_is_absent_is_named(
     run_in, own_conf: Path, tmp_path: Path, data_root: Path, block: str
 ):

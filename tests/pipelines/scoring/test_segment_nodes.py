@@ -54,14 +54,6 @@ def test_every_customer_stands_in_the_export_once_in_the_order_of_dni():
     assert export.groupby("cluster_id")["cluster_nombre"].nunique().to_dict() == {0: 1, 1: 1, 2: 1}
 
 
-def test_the_order_of_customers_changes_nothing():
-    shuffled = features().sample(frac=1, random_state=3)
-    pd.testing.assert_frame_equal(
-        exported(shuffled),
-        exported(features()),
-    )
-
-
 def test_a_newcomer_is_placed_and_nobody_else_moves():
     rows = features()
     newcomer = rows[rows["rubro_top"] == "Farmacia"].head(1).assign(id_cliente="99999")
@@ -86,12 +78,6 @@ def test_who_is_between_two_segments_stays_where_they_were():
     ).mean()
 
 
-def test_probabilities_come_only_where_they_are_wanted():
-    export = exported(features(), EXPORTING)
-    assert [name for name in export if name.startswith("prob_")] == ["prob_0", "prob_1", "prob_2"]
-    assert not [name for name in exported(features()) if name.startswith("prob_")]
-
-
 def test_an_export_reads_no_more_columns_than_it_needs():
     read = nodes.select_export_input(ibis.memtable(features()), stored())
     assert list(read.columns) == [
@@ -104,14 +90,3 @@ def test_scores_that_are_gone_are_named_though_no_segment_was_made_from_them():
     gone = ibis.memtable(features().drop(columns="score_hogar"))
     with pytest.raises(ModelFileError, match=r"no longer have: score_hogar\. Run kedro run"):
         nodes.select_export_input(gone, stored(BY_TOTALS))
-
-
-def test_the_partition_carries_the_date_in_its_name_alone():
-    export = exported(features())
-    csv, jsonl, partitions = nodes.copy_export_to_files(export)
-    pd.testing.assert_frame_equal(csv, export)
-    pd.testing.assert_frame_equal(jsonl, export)
-    assert list(partitions) == ["fecha_modelo=2024-06-30"]
-    pd.testing.assert_frame_equal(
-        partitions["fecha_modelo=2024-06-30"], export.drop(columns="fecha_modelo")
-    )

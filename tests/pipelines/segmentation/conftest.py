@@ -35,12 +35,6 @@ def parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {TAG: tree}
 
 
-@pytest.fixture(autouse=True)
-def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reaches the database of whoever runs it."""
-    monkeypatch.delenv("CLIENTELA_DATABASE", raising=False)
-
-
 @pytest.fixture(scope="session")
 def run_in(project_root: Path) -> Callable[..., None]:
     """Runs all stages with data in a folder: `run_in(root, {"features.fecha_modelo": ...})`."""
@@ -92,10 +86,13 @@ def data_next_week(next_model: Path, data_root: Path) -> Path:
 @pytest.fixture
 def stored(project_root: Path, data_root: Path) -> Callable[[str], Any]:
     """Loads what the stages wrote: `stored("k_choice")`."""
+    catalogs: list[DataCatalog] = []
 
     def load(name: str) -> Any:
-        with session_of(project_root, env="test") as session:
-            return session.load_context().catalog.load(f"{TAG}.{name}")
+        if not catalogs:
+            with session_of(project_root, env="test") as session:
+                catalogs.append(session.load_context().catalog)
+        return catalogs[0].load(f"{TAG}.{name}")
 
     return load
 

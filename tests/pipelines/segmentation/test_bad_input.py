@@ -1,6 +1,5 @@
 """What a person reads when data, settings or database are not as needed."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
@@ -16,23 +15,23 @@ LATER = {"features.fecha_modelo": str(retailer.NEXT_WEEK)}
 SUPERMARKET = ["SUPERMERCADO"]
 
 
-def test_fewer_active_customers_than_segments_are_counted(write_purchases, run):
-    write_purchases(retailer.purchases(tastes=(2, 1, 1)))
-    message = r"5 segments need at least 5 customers.*; 4 active customers came.*clustering\.k"
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("k", 80, r"80 segments need at least 80 customers.*; 72 active customers.*clustering\.k"),
+        ("minimum_transactions", 500, r"0 active customers.*Lower .*minimum_transactions \(500\)"),
+    ],
+)
+def test_too_few_active_customers_are_counted(run, setting, value, message):
     with pytest.raises(TrainingDataError, match=message):
-        run(settings={"segmentation.clustering.k": 5})
-
-
-def test_customers_who_all_buy_too_rarely_are_counted(write_purchases, run):
-    write_purchases(retailer.purchases())
-    message = r"0 active customers came.*Lower clustering\.minimum_transactions \(500\)"
-    with pytest.raises(TrainingDataError, match=message):
-        run(settings={"segmentation.clustering.minimum_transactions": 500})
+        run("segmentation", settings={f"segmentation.clustering.{setting}": value})
 
 
 def test_shares_of_a_single_rubro_tell_nobody_apart(write_purchases, run):
     write_purchases(retailer.purchases(rubros=SUPERMARKET))
-    with pytest.raises(TrainingDataError, match=r"72 active customers.*1 of them different"):
+    message = r"72 active customers.*1 of them different.*if everybody is alike"
+    with pytest.raises(TrainingDataError, match=message):
         run(settings={"features.rubros": SUPERMARKET})
 
 
@@ -54,15 +53,6 @@ def test_a_rubro_that_nobody_bought_lately_is_a_column_without_effect(write_purc
     export = catalog.load("customer_segments.export_csv")
     assert set(export["score_hogar"]) == {0.0}
     assert set(export["cluster_id"]) == {-1, 0, 1, 2}
-
-
-def test_customers_who_all_buy_alike_are_told_so(write_purchases, run):
-    many = retailer.purchases()
-    place = many.groupby("id_cliente").cumcount()
-    alike = many.assign(categoria=np.take(retailer.RUBROS, place % 3), valor_transaccion=10)
-    write_purchases(alike[place < 12])
-    with pytest.raises(TrainingDataError, match=r"1 of them different.*if everybody is alike"):
-        run(settings=LATER)
 
 
 def test_no_transaction_at_all_is_told_where_rows_went(write_purchases, run):

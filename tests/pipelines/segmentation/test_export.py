@@ -32,13 +32,10 @@ def exported(data):
     return pd.read_csv(data / OUTPUT / "clientes_segmentados.csv", dtype=TEXT)
 
 
-def test_the_csv_has_the_required_header_to_the_letter(data):
+def test_every_customer_stands_in_the_csv_once_with_the_required_columns(data, exported):
     lines = (data / OUTPUT / "clientes_segmentados.csv").read_text("utf-8").splitlines()
     assert lines[0] == HEADER
     assert lines[1].startswith("00000,0,Supermercado,Supermercado,")
-
-
-def test_every_customer_stands_in_the_csv_once_with_typed_values(exported):
     assert exported["dni"].tolist() == [*(f"{n:05d}" for n in range(75)), "09999"]
     assert {name: str(kind) for name, kind in exported.dtypes.items()} == {
         "dni": "str",
@@ -64,11 +61,8 @@ def test_each_segment_is_who_it_says(exported):
     }
     active = exported[exported["cluster_id"] >= 0]
     assert (active["rubro_top"] == active["cluster_nombre"]).mean() > 0.9
-
-
-def test_a_customer_who_never_bought_is_without_activity(exported):
-    last = exported.iloc[-1]
-    assert last.drop(["dni", "fecha_modelo"]).fillna("").tolist() == [
+    # one customer never bought
+    assert exported.iloc[-1].drop(["dni", "fecha_modelo"]).fillna("").tolist() == [
         -1, "Sin actividad", "", 0.0, 0.0, 0.0,
     ]  # fmt: skip
 
@@ -80,10 +74,7 @@ def test_the_parquet_is_partitioned_by_the_date_of_the_model(data, exported):
     read = pd.read_parquet(folder)
     assert list(read.columns) == HEADER.split(",")
     pd.testing.assert_frame_equal(read.astype({"fecha_modelo": "str"}), exported)
-
-
-def test_any_engine_finds_date_and_types_in_the_partitions(data):
-    folder = data / OUTPUT / "clientes_segmentados.parquet"
+    # any engine finds date and types in the partitions
     hive = pa.dataset.partitioning(pa.schema([("fecha_modelo", pa.date32())]), flavor="hive")
     schema = pa.dataset.dataset(folder, partitioning=hive).schema
     assert {field.name: str(field.type).removeprefix("large_") for field in schema} == {

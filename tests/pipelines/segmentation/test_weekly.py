@@ -16,14 +16,10 @@ def segments_on(data, day):
     return pd.read_parquet(file).set_index("dni")["cluster_id"]
 
 
-@pytest.mark.usefixtures("data_next_week")
-def test_next_week_keeps_ids_and_names(stored):
+def test_next_week_keeps_ids_and_names_and_tells_who_moved(data_next_week, stored):
     before, after = (load() for load in stored("identities").values())
     assert (after["previous"], before["previous"]) == (THIS, None)
     assert (after["ids"], after["names"]) == (before["ids"], before["names"])
-
-
-def test_the_migration_says_who_moved(data_next_week, stored):
     was, now = (segments_on(data_next_week, day) for day in (THIS, NEXT))
     placed = (was >= 0) | (now >= 0)
     told = stored("migration")
@@ -33,11 +29,8 @@ def test_the_migration_says_who_moved(data_next_week, stored):
     assert told["same_segment_share"] == pytest.approx((was == now)[placed].mean())
     assert told["same_segment_share"] > 0.95
     assert stored("migration_matrix")["customers"].sum() == len(was)
-
-
-def test_the_report_says_it_too(data_next_week, stored):
-    assert f"desde el modelo del {THIS}" in stored("segment_report")
-    assert f"desde el modelo del {THIS}" in stored("headline")["sentence"]
+    for said in (stored("segment_report"), stored("headline")["sentence"]):
+        assert f"desde el modelo del {THIS}" in said
 
 
 def test_next_week_adds_its_date_beside_the_first(first_model, data_next_week, stored):

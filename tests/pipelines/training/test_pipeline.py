@@ -1,10 +1,14 @@
 import hashlib
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from tests.small_project import TRAINING
 
 from clientela.exceptions import LeakageError, MissingStageInputError, TrainingDataError
 
@@ -28,24 +32,21 @@ NO_LEAK = {
     "concordance_limit": 0.95,
     "allowed": {},
 }
-FEW_TREES = {"params": {"n_estimators": 10}, "search": {"n_estimators": {"low": 5}}}
-QUICK = {
-    "test/parameters.yml": {
-        "purchase_intensity": {
-            "training": {
-                "folds": 3,
-                "repeats": 1,
-                "inner_folds": 2,
-                "bootstrap": 100,
-                "tuning": {"trials": 1, "folds": 2},
-                "candidates": {
-                    "xgboost_poco_profundo": FEW_TREES,
-                    "binarios_acumulados": FEW_TREES,
-                },
-            }
-        }
-    }
-}
+ROOT = Path(__file__).parents[3]
+
+
+def _quick() -> dict[str, Any]:
+    """The shipped settings with one challenger and as little of everything as settings allow."""
+    shipped = (ROOT / "conf/base/parameters/purchase_intensity.yml").read_text("utf-8")
+    content = yaml.safe_load(shipped)["purchase_intensity"]
+    candidates = content["training"]["candidates"]
+    for name in ("xgboost_poco_profundo", "binarios_acumulados"):
+        del candidates[name]
+    content["training"] |= {**TRAINING, "candidates": candidates}
+    return {"base/parameters/purchase_intensity.yml": {"purchase_intensity": content}}
+
+
+QUICK = _quick()
 REQUIRED_FILES = {
     "model.tar.gz",
     "model/features.json",
