@@ -1,4 +1,9 @@
-"""Files in S3: whether one is there, and one written whole."""
+"""Files in local folders and object stores: read, written whole or not at all, verified.
+
+Most of the project reaches storage through fsspec. Where AWS itself will be pointed at a file, it
+is reached by boto3, with the retries, the key and the words of errors that the stages of SageMaker
+share.
+"""
 
 import hashlib
 import re
@@ -14,9 +19,6 @@ from fsspec.implementations.local import LocalFileSystem
 
 from clientela.aws_clients import AwsSettings, Clients, convert_aws_errors, is_absent
 from clientela.exceptions import ConfigurationError, ModelFileError, RegistryError, ServingError
-
-# Files in S3: whether one is there, and one written whole.
-
 
 ADDRESS: Final = re.compile(r"^s3://(?P<bucket>[^/]+)/(?P<key>.+)$")
 
@@ -94,15 +96,13 @@ def write_object(
         clients("s3").put_object(Bucket=bucket, Key=key, Body=content, **encryption)
 
 
-# What local folders and object stores do differently when a file is written.
-
-
-def make_parent_folder(fs: fsspec.AbstractFileSystem, path: str) -> None:
+def make_parent_folder(address: str) -> None:
     """Makes the folder that a file is about to lie in, where there are folders.
 
     An object store has none. Asked for one, s3fs would make the bucket: a mistyped name would
     collect data in a new bucket instead of being refused.
     """
+    fs, path = url_to_fs(address)
     if isinstance(fs, LocalFileSystem):
         fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
 
@@ -130,20 +130,45 @@ def is_stored(address: str) -> bool:
     return bool(fs.exists(path))
 
 
-def move_into_place(staged: str, path: str) -> None:
-    """Moves a file, or a folder of files, to a place where nothing lies.
+def remove_if_present(address: str) -> None:
+    """Removes the file or folder that lies at an address, if one does."""
+    fs, path = url_to_fs(address)
+    fs.invalidate_cache(path)
+    if fs.exists(path):
+        fs.rm(path, recursive=True)
 
-    An object store has no folders to move: s3fs, told to, stumbles over the folder's own name.
+
+@contextmanager
+def replace_atomically(address: str, suffix: str | None = None) -> Iterator[str]:
+    """The place to write a file or folder, which takes its address only once it is whole.
+
+    What fails leaves the one that lay there before, and nothing beside it.
 
     Args:
-        staged: Where it lies, with protocol or without.
+        suffix: What is added to the address meanwhile; None for one that no other writer has. With
+            a fixed one, what a killed run left behind is removed first.
     """
-    (fs, source), (_, target) = url_to_fs(staged), url_to_fs(path)
+    staged = address + (suffix or f".{uuid4().hex}.part")
+    if suffix is not None:
+        remove_if_present(staged)
+    make_parent_folder(staged)
+    try:
+        yield staged
+    except BaseException:
+        remove_if_present(staged)
+        raise
+    (fs, source), (_, target) = url_to_fs(staged), url_to_fs(address)
+    fs.invalidate_cache(source)
+    parts = fs.find(source)
+    if parts == [source] and not fs.isdir(target):
+        fs.mv(source, target)
+        return
+    remove_if_present(address)
     if isinstance(fs, LocalFileSystem):
         fs.mv(source, target, recursive=True)
         return
-    fs.invalidate_cache(source)
-    for part in fs.find(source):
+    # an object store has no folders to move: s3fs, told to, stumbles over the folder's own name
+    for part in parts:
         fs.mv(part, target + part.removeprefix(source))
 
 
@@ -174,20 +199,13 @@ def convert_storage_errors(path: str) -> Iterator[None]:
         raise
 
 
-# Files that are there whole or not at all, on local folders and object stores alike.
-
-
 def compute_sha256(content: bytes) -> str:
     """The SHA-256 of some bytes, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read_file_if_present(address: str) -> bytes | None:
-    """What lies at an address now.
-
-    Returns:
-        Its bytes; None where nothing lies there.
-    """
+    """What lies at an address now; None where nothing lies there."""
     fs, path = url_to_fs(address)
     fs.invalidate_cache(path)
     try:
@@ -203,17 +221,10 @@ def write_file_atomically(address: str, content: bytes) -> None:
     """
     fs, path = url_to_fs(address)
     if not isinstance(fs, LocalFileSystem):
-        # asked for its folder, an object store would make the bucket
         fs.pipe_file(path, content)
         return
-    fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
-    staged = f"{path}.{uuid4().hex}.part"
-    try:
-        fs.pipe_file(staged, content)
-        fs.mv(staged, path)
-    finally:
-        if fs.exists(staged):
-            fs.rm(staged)
+    with replace_atomically(address) as staged:
+        fs.pipe_file(url_to_fs(staged)[1], content)
 
 
 def ensure_file(address: str, content: bytes) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.generated_files import GeneratedFileDataset
+from clientela.datasets.files import GeneratedFileDataset
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def test_a_first_load_that_fails_leaves_no_table(segments, monkeypatch):
     def broken(*_):
         raise RuntimeError("halfway")
 
-    monkeypatch.setattr("clientela.datasets.sql_table._filter_replaced_rows", broken)
+    monkeypatch.setattr("clientela.datasets.sql_table._has_equal_rows", broken)
     with pytest.raises(DatasetError, match="halfway"):
         segments().save(export())
     assert not segments().exists()

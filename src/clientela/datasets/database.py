@@ -90,15 +90,11 @@ def open_transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Co
         table: What it is for; of those that write it, one waits for the other.
 
     Raises:
-        DatabaseUnreachable: There is no connection.
-        DatabaseRefused: The database did not do what it was asked.
+        DatabaseConnectionError: There is no connection.
+        DatabaseOperationError: The database did not do what it was asked.
     """
     engine = _create_engine(url, table, writes=writes)
-    with (
-        _open_connection(engine, table) as connection,
-        _convert_database_errors(connection, table),
-        connection.begin(),
-    ):
+    with _open_connection(engine, table) as connection, connection.begin():
         if writes and engine.dialect.name == POSTGRESQL:
             connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
             lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(table, 0))
@@ -109,14 +105,7 @@ def open_transaction(url: sa.URL, table: str, *, writes: bool) -> Iterator[sa.Co
 def fetch_first_row(
     engine: sa.Engine, query: sa.Select[Any], values: Mapping[str, object]
 ) -> dict[str, Any] | None:
-    """The first row that a query finds.
-
-    Returns:
-        Column to value; None where nothing is found.
-
-    Raises:
-        sqlalchemy.exc.SQLAlchemyError: The database can't be reached, or refuses.
-    """
+    """The first row that a query finds, column to value; None where nothing is found."""
     with engine.connect() as connection:
         row = connection.execute(query, dict(values)).mappings().first()
     return None if row is None else dict(row)
@@ -131,60 +120,48 @@ def _create_engine(url: sa.URL, table: str, *, writes: bool) -> sa.Engine:
             url, poolclass=sa.NullPool, connect_args=limit, hide_parameters=True
         )
     except ImportError as err:
+        place = format_url_without_secrets(url)
         raise DatabaseConnectionError(
-            f"Table {table}: the driver for {format_url_without_secrets(url)} is not installed ({err}). {UNCHANGED} "
+            f"Table {table}: the driver for {place} is not installed ({err}). {UNCHANGED} "
             f'Install it: pip install "clientela[postgresql]". {AGAIN}'
         ) from err
     if is_sqlite:
-        _use_explicit_transactions(engine, "BEGIN IMMEDIATE" if writes else "BEGIN")
+        # Python's own driver begins transactions late: a table made before would outlive a failure.
+        # Source: SQLAlchemy's documentation of pysqlite, "Serializable isolation / Savepoints /
+        # Transactional DDL".
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        sa.event.listen(
+            engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None)
+        )
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
-
-
-def _use_explicit_transactions(engine: sa.Engine, begin: str) -> None:
-    """Python's own driver begins transactions late: a table made before would outlive a failure.
-
-    Source: SQLAlchemy's documentation of pysqlite, "Serializable isolation / Savepoints /
-    Transactional DDL".
-    """
-
-    def leave_transactions_to_us(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-
-    def begin_now(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    sa.event.listen(engine, "connect", leave_transactions_to_us)
-    sa.event.listen(engine, "begin", begin_now)
 
 
 @contextmanager
 def _open_connection(engine: sa.Engine, table: str) -> Iterator[sa.Connection]:
+    """A connection; what the database refuses gets its meaning, without any row in it."""
+    place = format_url_without_secrets(engine.url)
     try:
         connection = engine.connect()
     except sa.exc.DBAPIError as err:
         raise DatabaseConnectionError(
-            f"Table {table}: no connection to {format_url_without_secrets(engine.url)}: {_describe_error(err.orig)}. {UNCHANGED} "
+            f"Table {table}: no connection to {place}: {_get_first_line(err.orig)}. {UNCHANGED} "
             f"Check address, name, user and password, and that the database runs. {AGAIN}"
         ) from err
-    with connection:
-        yield connection
-
-
-@contextmanager
-def _convert_database_errors(connection: sa.Connection, table: str) -> Iterator[None]:
     driver: Any = connection.dialect.loaded_dbapi
     try:
-        yield
+        with connection:
+            yield connection
     except (sa.exc.DBAPIError, driver.Error) as err:
         origin = err.orig if isinstance(err, sa.exc.DBAPIError) else err
         about_values = isinstance(origin, driver.DataError | driver.IntegrityError)
-        words = type(origin).__name__ if about_values else _describe_error(origin)
+        words = type(origin).__name__ if about_values else _get_first_line(origin)
         # not `from err`: the chain would print the row that failed
         raise DatabaseOperationError(
-            f"Table {table} in {format_url_without_secrets(connection.engine.url)}: the database refused: {words}. "
-            f"{UNCHANGED} Check rights, space and locks, and the table's own constraints. {AGAIN}"
+            f"Table {table} in {place}: the database refused: {words}. {UNCHANGED} Check rights, "
+            f"space and locks, and the table's own constraints. {AGAIN}"
         ) from None
 
 
-def _describe_error(err: BaseException | None) -> str:
+def _get_first_line(err: BaseException | None) -> str:
     return str(err).strip().partition("\n")[0].rstrip(".")

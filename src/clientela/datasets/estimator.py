@@ -1,9 +1,15 @@
-"""joblib's file format, written so that equal models give equal bytes."""
+"""Fitted models at rest: a skops file with its manifest, and joblib's format with equal bytes.
+
+`dump` and `load` make this module a `backend` of Kedro's pickle dataset. A pickle notes which of
+its parts are one object, not only equal ones. For strings and dtypes that depends on what the
+process did before, and the gaps between the fields of a tree's nodes hold whatever the memory held,
+so two runs would write different files. Here the first of several equal strings or dtypes stands
+for all of them, and gaps are zero.
+"""
 
 import json
 from typing import Any, BinaryIO
 
-import fsspec
 import numpy as np
 from fsspec.core import url_to_fs
 from joblib import load
@@ -13,16 +19,7 @@ from kedro.io import AbstractDataset
 from clientela.exceptions import MissingStageInputError, ModelFileError
 from clientela.models.stored_model import StoredModel, decode_model, encode_model
 from clientela.registry.package import encode_json
-from clientela.storage import make_parent_folder
-
-# joblib's file format, written so that equal models give equal bytes.
-#
-# A pickle notes which of its parts are one object, not only equal ones. For strings and dtypes that
-# depends on what the process did before, and the gaps between the fields of a tree's nodes hold
-# whatever the memory held. So two runs would write different files. Here the first of several equal
-# strings or dtypes stands for all of them, and gaps are zero. Named as `backend` of Kedro's pickle
-# dataset.
-
+from clientela.storage import is_stored, write_file_atomically
 
 __all__ = ["dump", "load"]
 
@@ -52,11 +49,8 @@ class _RepeatablePickler(NumpyPickler):  # type: ignore[misc]  # joblib has no t
         return super().save(obj, *options, **named)
 
 
-# Stores fitted models in a form that runs no code when opened, next to their manifest.
-
-
 class EstimatorDataset(AbstractDataset[StoredModel, StoredModel]):
-    """A fitted model as a skops file, and beside it, ending in `.json`, its manifest.
+    """A fitted model as a skops file, which runs no code when opened, and `.json`, its manifest.
 
     The manifest carries the file's SHA-256; a file that differs from it is never opened.
 
@@ -82,49 +76,28 @@ class EstimatorDataset(AbstractDataset[StoredModel, StoredModel]):
                 f"No model at {self._filepath} with its manifest {self._manifest_path}. "
                 "Run the training stage first."
             )
-        return decode_model(_read(self._filepath), self._load_manifest(), self._filepath)
-
-    def save(self, data: StoredModel) -> None:
-        """Write both files.
-
-        Args:
-            data: The fitted model with its manifest.
-        """
-        content, manifest = encode_model(data)
-        _write(self._filepath, content)
-        _write(self._manifest_path, encode_json(manifest))
-
-    def _load_manifest(self) -> dict[str, Any]:
+        fs, path = url_to_fs(self._filepath)
+        again = "Run the training stage again."
         try:
-            manifest = json.loads(_read(self._manifest_path))
+            manifest = json.loads(fs.cat_file(url_to_fs(self._manifest_path)[1]))
         except ValueError as err:
             raise ModelFileError(
-                f"The manifest {self._manifest_path} is not JSON ({err}). "
-                "Run the training stage again."
+                f"The manifest {self._manifest_path} is not JSON ({err}). {again}"
             ) from err
         if not isinstance(manifest, dict):
             raise ModelFileError(
-                f"The manifest {self._manifest_path} should be a JSON object. "
-                "Run the training stage again."
+                f"The manifest {self._manifest_path} should be a JSON object. {again}"
             )
-        return manifest
+        return decode_model(bytes(fs.cat_file(path)), manifest, self._filepath)
+
+    def save(self, data: StoredModel) -> None:
+        """Writes both files."""
+        content, manifest = encode_model(data)
+        write_file_atomically(self._filepath, content)
+        write_file_atomically(self._manifest_path, encode_json(manifest))
 
     def _exists(self) -> bool:
-        fs, _ = url_to_fs(self._filepath)
-        fs.invalidate_cache(self._filepath)
-        return bool(fs.exists(self._filepath) and fs.exists(self._manifest_path))
+        return is_stored(self._filepath) and is_stored(self._manifest_path)
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath}
-
-
-def _read(path: str) -> bytes:
-    with fsspec.open(path, "rb") as file:
-        return bytes(file.read())
-
-
-def _write(path: str, content: bytes) -> None:
-    fs, stripped = url_to_fs(path)
-    make_parent_folder(fs, stripped)
-    with fs.open(stripped, "wb") as file:
-        file.write(content)

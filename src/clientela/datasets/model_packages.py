@@ -1,4 +1,7 @@
-"""Stores several files as one: an archive whose bytes depend on nothing but its files."""
+"""Packaged models: archives of files, packages named by their content, and the registry.
+
+Which package is the latest is written last, and what the registry answered is kept in a file.
+"""
 
 import json
 import tarfile
@@ -28,16 +31,18 @@ from clientela.storage import (
     compute_sha256,
     ensure_file,
     is_stored,
-    make_parent_folder,
     read_and_verify,
     read_file_if_present,
+    remove_if_present,
     write_file_atomically,
 )
 
-# Stores several files as one: an archive whose bytes depend on nothing but its files.
-
-
 ARCHIVE = ".tar.gz"
+AGAIN = "Run the deployment stage again."
+KINDS = ("mlflow", "sagemaker")
+
+DATABASE = "registry/mlflow.db"
+"""Of the local registry, below the root of models."""
 
 
 class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):
@@ -76,32 +81,18 @@ class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Write the files in place of those that were there."""
-        fs, path = url_to_fs(self._filepath)
-        if path.endswith(ARCHIVE):
-            _write(fs, path, make_archive(data))
+        if self._filepath.endswith(ARCHIVE):
+            write_file_atomically(self._filepath, make_archive(data))
             return
-        if fs.exists(path):
-            fs.rm(path, recursive=True)
+        remove_if_present(self._filepath)
         for name, content in data.items():
-            _write(fs, f"{path}/{name}", content)
+            write_file_atomically(f"{self._filepath}/{name}", content)
 
     def _exists(self) -> bool:
         return is_stored(self._filepath)
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath}
-
-
-def _write(fs: Any, path: str, content: bytes) -> None:
-    make_parent_folder(fs, path)
-    with fs.open(path, "wb") as file:
-        file.write(content)
-
-
-# Keeps packaged models under names made of their content, and remembers the latest one.
-
-
-AGAIN = "Run the deployment stage again."
 
 
 class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
@@ -173,15 +164,6 @@ class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
         return {"path": self._latest_path, "role": self._role}
 
 
-# Enters models into the registry that the environment names, and keeps what it answered.
-
-
-KINDS = ("mlflow", "sagemaker")
-
-DATABASE = "registry/mlflow.db"
-"""Of the local registry, below the root of models."""
-
-
 def create_model_registry(
     settings: Mapping[str, Any], models: str, aws: Mapping[str, Any] | None = None
 ) -> ModelRegistry:
@@ -202,16 +184,16 @@ def create_model_registry(
     check_name("model registry (registry.kind in globals.yml)", kind, KINDS)
     if kind == "sagemaker":
         return SageMakerRegistry(parse_aws_settings(aws or {}))
-    return MlflowRegistry(settings.get("uri") or _resolve_local_database(models))
-
-
-def _resolve_local_database(models: str) -> str:
-    if "://" in models and not models.startswith("file://"):
-        raise ConfigurationError(
-            f"The local registry is a database file and can't lie at {models}. Set registry.uri in "
-            "globals.yml (postgresql://…, or an MLflow server), or registry.kind to 'sagemaker'."
-        )
-    return f"{SQLITE}{models.removeprefix('file://').rstrip('/')}/{DATABASE}"
+    uri = settings.get("uri")
+    if not uri:
+        if "://" in models and not models.startswith("file://"):
+            raise ConfigurationError(
+                f"The local registry is a database file and can't lie at {models}. Set "
+                "registry.uri in globals.yml (postgresql://…, or an MLflow server), or "
+                "registry.kind to 'sagemaker'."
+            )
+        uri = f"{SQLITE}{models.removeprefix('file://').rstrip('/')}/{DATABASE}"
+    return MlflowRegistry(uri)
 
 
 class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, RegisteredModel]]):

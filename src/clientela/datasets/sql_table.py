@@ -1,7 +1,13 @@
-"""The rows of a frame as a relational table takes them: typed, ordered, with a unique key."""
+"""Frames as tables of a relational database, from where other systems read them.
+
+A table is brought to hold given rows in one transaction, and what it holds already is not written
+again. The rows go to a temporary table first, whose columns have the types of the stored ones.
+There the database itself compares: no row comes back, and no rounding of a type looks like a
+change. Messages count rows and name columns; they never show a value (PII).
+"""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +15,6 @@ from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
-from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 from pandas.api import types as dtypes
 from sqlalchemy.schema import CreateColumn, CreateTableAs
@@ -25,10 +30,10 @@ from clientela.exceptions import ConfigurationError, InvalidTableError, MissingS
 from clientela.progress import iter_with_progress
 from clientela.storage import make_parent_folder
 
-# The rows of a frame as a relational table takes them: typed, ordered, with a unique key.
-
+logger = logging.getLogger(__name__)
 
 Kind = Literal["text", "integer", "number", "boolean", "date"]
+Chunk = list[tuple[Any, ...]]
 
 SQL_TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     "text": sa.TEXT(),
@@ -37,11 +42,28 @@ SQL_TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     "boolean": sa.BOOLEAN(),
     "date": sa.DATE(),
 }
+DTYPES: dict[Kind, str] = {
+    "text": "str",
+    "integer": "Int64",
+    "number": "float64",
+    "boolean": "boolean",
+    "date": "str",
+}
+# In this order: SQLAlchemy's Boolean and Enum are types of others.
+FAMILIES: list[tuple[Any, Kind]] = [
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "integer"),
+    ((sa.Numeric, sa.Float), "number"),
+    (sa.Date, "date"),
+    ((sa.Enum, sa.String), "text"),
+]
 KINDS_OF_DAYS = {"string", "date", "datetime", "datetime64", "empty"}
 LARGEST_INTEGER = 2**31 - 1
 LONGEST_NAME = 63
 """Bytes: PostgreSQL cuts longer names without a word."""
 ROWS_PER_CHUNK = 50_000
+STAGED = "_clientela_rows"
+NOT_CONFIGURED = "no database is configured"
 
 
 @dataclass(frozen=True)
@@ -67,163 +89,16 @@ class SqlRows:
             return sa.BIGINT()
         return SQL_TYPES[kind]
 
-    def iter_chunks(self) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows as Python values, in pieces.
+    def create_column(self, name: str, *, is_key: bool = False) -> sa.Column[Any]:
+        """A column for these rows in a table of a database."""
+        return sa.Column(name, self.get_sql_type(name), primary_key=is_key, autoincrement=False)
 
-        Yields:
-            Some thousand rows; missing values are None.
-        """
+    def iter_chunks(self) -> Iterator[Chunk]:
+        """The rows as Python values, some thousand at a time; missing values are None."""
         for start in range(0, len(self.frame), ROWS_PER_CHUNK):
             part = self.frame.iloc[start : start + ROWS_PER_CHUNK].astype(object)
             columns = [part[name].where(part[name].notna(), None) for name in part]
             yield list(zip(*columns, strict=True))
-
-    def count_chunks(self) -> int:
-        """How many pieces `chunks` gives."""
-        return -(-len(self.frame) // ROWS_PER_CHUNK)
-
-
-def build_sql_rows(
-    data: pd.DataFrame,
-    key: Sequence[str],
-    dates: Sequence[str],
-    complete: Sequence[str],
-    table: str,
-) -> SqlRows:
-    """A frame, once it is sure that a table with this key can take it.
-
-    Args:
-        dates: Columns of days: ISO text, dates or timestamps at midnight.
-        complete: Columns in which no value may be missing, those of the key among them.
-
-    Returns:
-        The rows in the order of their key.
-
-    Raises:
-        WrongTable: There are no rows; a column is absent, of no known kind or of a bad name; a
-            value of the key is missing or repeated.
-    """
-    _require_columns(data, [*complete, *dates], table)
-    _require_names(data, table)
-    _require_values(data, complete, table)
-    _require_key(data, key, table)
-    names = [str(name) for name in data]
-    days = {name: _format_iso_dates(data[name], table) for name in dates}
-    frame = data.assign(**days).sort_values(list(key), ignore_index=True)
-    kinds = {name: "date" if name in days else _infer_kind(frame[name], table) for name in names}
-    return SqlRows(frame, kinds)
-
-
-def get_sql_type_kind(sql_type: sa.types.TypeEngine[Any]) -> Kind | None:
-    """What a column of a table that stands in a database holds.
-
-    Args:
-        sql_type: Its type, as read from the database.
-
-    Returns:
-        The kind; None for types that no frame here is made of.
-    """
-    families: list[tuple[Any, Kind]] = [
-        (sa.Boolean, "boolean"),
-        (sa.Integer, "integer"),
-        ((sa.Numeric, sa.Float), "number"),
-        (sa.Date, "date"),
-        (sa.Enum, "text"),
-        (sa.String, "text"),
-    ]
-    return next((kind for family, kind in families if isinstance(sql_type, family)), None)
-
-
-def _require_columns(data: pd.DataFrame, needed: Sequence[str], table: str) -> None:
-    missing = sorted(set(needed) - set(data.columns))
-    if missing:
-        raise InvalidTableError(
-            f"Table {table}: expected the columns {', '.join(missing)}, which its catalog entry "
-            f"names; the rows have {', '.join(map(str, data.columns))}. Correct the entry."
-        )
-    if data.empty:
-        raise InvalidTableError(
-            f"Table {table}: there are no rows to load. Expected one at least: an empty load would "
-            "empty the table."
-        )
-
-
-def _require_names(data: pd.DataFrame, table: str) -> None:
-    names = [str(name) for name in data]
-    folded = [name.casefold() for name in names]
-    bad = [
-        name
-        for name, fold in zip(names, folded, strict=True)
-        if not name or len(name.encode()) > LONGEST_NAME or folded.count(fold) > 1
-    ]
-    if bad:
-        raise InvalidTableError(
-            f"Table {table}: can't name columns {bad}. Expected names of 1 to {LONGEST_NAME} bytes "
-            "that differ in more than their case. Rename them."
-        )
-
-
-def _require_values(data: pd.DataFrame, complete: Sequence[str], table: str) -> None:
-    holes = data[list(dict.fromkeys(complete))].isna().sum()
-    holes = holes[holes > 0]
-    if len(holes):
-        found = ", ".join(f"{name} {count:,}" for name, count in holes.items())
-        raise InvalidTableError(
-            f"Table {table}: rows without a value: {found}. Expected one in every row. Nothing was "
-            "loaded; correct the rows."
-        )
-
-
-def _require_key(data: pd.DataFrame, key: Sequence[str], table: str) -> None:
-    repeated = int(data.duplicated(list(key)).sum())
-    if repeated:
-        raise InvalidTableError(
-            f"Table {table}: {repeated:,} of {len(data):,} rows repeat the key {', '.join(key)} of "
-            "another. Expected one row per key. Nothing was loaded; correct the rows, or name more "
-            "columns under `key`."
-        )
-
-
-def _format_iso_dates(values: "pd.Series[Any]", table: str) -> "pd.Series[Any]":
-    """Days as ISO text; few differ, so each is read once."""
-    codes, different = pd.factorize(values)
-    days = None
-    if dtypes.infer_dtype(different) in KINDS_OF_DAYS:
-        with suppress(ValueError):
-            days = pd.Series(pd.to_datetime(pd.Series(different), format="%Y-%m-%d"))
-    if days is None or days.dt.tz is not None or (days != days.dt.normalize()).any():
-        raise InvalidTableError(
-            f"Table {table}: column {values.name} holds values that are no days. Expected "
-            "dates, or text such as 2024-06-30."
-        )
-    texts = days.dt.strftime("%Y-%m-%d").astype(object)
-    return pd.Series(codes, index=values.index).map(dict(enumerate(texts)))
-
-
-def _infer_kind(values: "pd.Series[Any]", table: str) -> Kind:
-    if dtypes.is_bool_dtype(values.dtype):
-        return "boolean"
-    if dtypes.is_integer_dtype(values.dtype):
-        return "integer"
-    if dtypes.is_float_dtype(values.dtype):
-        return "number"
-    if dtypes.infer_dtype(values, skipna=True) in {"string", "empty"}:
-        return "text"
-    raise InvalidTableError(
-        f"Table {table}: column {values.name} holds {dtypes.infer_dtype(values)} ({values.dtype}). "
-        "Expected text, numbers or booleans; name days under `dates`, cast others before."
-    )
-
-
-# Brings a table of a database to hold given rows, and writes nothing that it holds already.
-#
-# The rows go to a temporary table first, whose columns have the types of the stored ones. There the
-# database itself compares: no row comes back, and no rounding of a type looks like a change.
-
-
-STAGED = "_clientela_rows"
-
-Chunks = Iterator[list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -246,192 +121,6 @@ class SqlLoad:
     def non_null_columns(self) -> list[str]:
         """Columns in which each row needs a value."""
         return [*self.key, *self.replaces, *([self.newest_by] if self.newest_by else [])]
-
-
-def replace_rows(con: sa.Connection, load: SqlLoad, rows: SqlRows) -> str:
-    """Writes what differs.
-
-    Args:
-        con: A connection within a transaction, for all of this to happen or nothing.
-        rows: What the table is to hold.
-
-    Raises:
-        WrongTable: The rows do not fit the table that stands there.
-    """
-    stored = find_table(con, load.table)
-    if stored is not None:
-        _require_matching_columns(stored, load, rows)
-        newer = _find_newer_value(con, stored, load, rows)
-        if newer is not None:
-            return f"left as it is: it holds {load.newest_by} {newer}, newer than these rows"
-    table = (
-        _create_table(con, load, rows)
-        if stored is None
-        else _add_missing_columns(con, stored, rows)
-    )
-    with _load_staging_table(con, table, load, rows) as staged:
-        in_scope = _filter_replaced_rows(table, staged, load.replaces)
-        if _has_equal_rows(con, table, staged, in_scope):
-            return f"already holds these {len(rows.frame):,} rows"
-        con.execute(sa.delete(table).where(in_scope))
-        new = sa.select(*(staged.c[name] for name in rows.kinds))
-        con.execute(sa.insert(table).from_select(list(rows.kinds), new))
-    return f"{len(rows.frame):,} rows loaded"
-
-
-def find_table(con: sa.Connection, name: str) -> sa.Table | None:
-    """A table as it stands in the database.
-
-    Returns:
-        The table; None where there is none.
-    """
-    return _reflect_table(con, name) if sa.inspect(con).has_table(name) else None
-
-
-def _reflect_table(con: sa.Connection, name: str) -> sa.Table:
-    return sa.Table(name, sa.MetaData(), autoload_with=con, resolve_fks=False)
-
-
-def _require_matching_columns(stored: sa.Table, load: SqlLoad, rows: SqlRows) -> None:
-    found = sorted(column.name for column in stored.primary_key)
-    if found != sorted(load.key):
-        raise InvalidTableError(
-            f"Table {load.table} of the database has the primary key {', '.join(found) or 'none'}; "
-            f"expected {', '.join(load.key)}. Rename or drop it, and it is made anew; or name "
-            "another table in the catalog."
-        )
-    wrong = [
-        f"{name} is {stored.c[name].type}, expected {rows.get_sql_type(name)}"
-        for name, kind in rows.kinds.items()
-        if name in stored.c and not _is_type_compatible(stored.c[name], kind)
-    ]
-    if wrong:
-        raise InvalidTableError(
-            f"Table {load.table} of the database has columns of another type: {'; '.join(wrong)}. "
-            "Change them there; or drop the table, and it is made anew."
-        )
-
-
-def _is_type_compatible(column: sa.Column[Any], kind: Kind) -> bool:
-    """Whether values of a kind fit; of types unknown here the database decides."""
-    held = get_sql_type_kind(column.type)
-    return held in {kind, None} or (kind, held) == ("integer", "number")
-
-
-def _find_newer_value(con: sa.Connection, stored: sa.Table, load: SqlLoad, rows: SqlRows) -> Any:
-    """The greatest value that the table holds, where it is greater than any of the rows."""
-    if load.newest_by is None or load.newest_by not in stored.c:
-        return None
-    greatest = con.scalar(sa.select(sa.func.max(stored.c[load.newest_by])))
-    held = greatest.isoformat() if isinstance(greatest, date) else greatest
-    return held if held is not None and held > rows.frame[load.newest_by].max() else None
-
-
-def _create_table(con: sa.Connection, load: SqlLoad, rows: SqlRows) -> sa.Table:
-    columns = [
-        sa.Column(name, rows.get_sql_type(name), primary_key=name in load.key, autoincrement=False)
-        for name in rows.kinds
-    ]
-    table = sa.Table(load.table, sa.MetaData(), *columns)
-    table.create(con)
-    return table
-
-
-def _add_missing_columns(con: sa.Connection, stored: sa.Table, rows: SqlRows) -> sa.Table:
-    """The table with a column for each of the rows."""
-    new = [name for name in rows.kinds if name not in stored.c]
-    place = con.dialect.identifier_preparer.format_table(stored)
-    for name in new:
-        column = CreateColumn(sa.Column(name, rows.get_sql_type(name))).compile(con)
-        con.exec_driver_sql(f"ALTER TABLE {place} ADD COLUMN {column}")
-    return _reflect_table(con, stored.name) if new else stored
-
-
-@contextmanager
-def _load_staging_table(
-    con: sa.Connection, table: sa.Table, load: SqlLoad, rows: SqlRows
-) -> Iterator[sa.TableClause]:
-    """A temporary table of the rows, with what the stored ones are compared by."""
-    gone = [
-        column for column in table.c if column.name not in rows.kinds and _is_own_column(column)
-    ]
-    columns = [*(table.c[name] for name in rows.kinds), *gone]
-    empty = sa.select(*columns).where(sa.false())
-    con.execute(CreateTableAs(empty, STAGED, temporary=True))
-    chunks = iter_with_progress(rows.iter_chunks(), rows.count_chunks(), f"table {load.table}")
-    send = _send_by_copy if con.dialect.name == POSTGRESQL else _send_by_insert
-    send(con, list(rows.kinds), chunks)
-    yield sa.table(STAGED, *(sa.column(column.name, column.type) for column in columns))
-    # behind a pool of connections the next load may come by the same one
-    con.exec_driver_sql(f"DROP TABLE {STAGED}")
-
-
-def _is_own_column(column: sa.Column[Any]) -> bool:
-    """Whether a column that the rows lack may be one that earlier rows had.
-
-    What the database fills by itself, or holds in types of its own, somebody else has added.
-    """
-    fills_itself = column.server_default or column.computed or column.identity
-    return not fills_itself and get_sql_type_kind(column.type) is not None
-
-
-def _send_by_insert(con: sa.Connection, names: list[str], chunks: Chunks) -> None:
-    # the values go to the driver as they are: types would only turn text of days into days
-    target = sa.table(STAGED, *map(sa.column, names))
-    order = str(sa.insert(target).compile(con))
-    for chunk in chunks:
-        con.exec_driver_sql(order, chunk)
-
-
-def _send_by_copy(con: sa.Connection, names: list[str], chunks: Chunks) -> None:
-    """PostgreSQL's own bulk load."""
-    from psycopg import sql  # noqa: PLC0415 - SQLite needs no driver of PostgreSQL
-
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    order = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(STAGED), columns)
-    driver: Any = con.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(order) as copy:
-        for chunk in chunks:
-            for row in chunk:
-                copy.write_row(row)
-
-
-def _filter_replaced_rows(
-    table: sa.Table, staged: sa.TableClause, replaces: Sequence[str]
-) -> sa.ColumnElement[bool]:
-    """Which stored rows the new ones stand for."""
-    if not replaces:
-        return sa.true()
-    given = sa.select(*(staged.c[name] for name in replaces)).distinct()
-    return sa.tuple_(*(table.c[name] for name in replaces)).in_(given)
-
-
-def _has_equal_rows(
-    con: sa.Connection, table: sa.Table, staged: sa.TableClause, in_scope: sa.ColumnElement[bool]
-) -> bool:
-    """Whether the stored rows in scope are the staged ones; both have unique keys."""
-    names = [column.name for column in staged.c]
-    ours = sa.select(*(staged.c[name] for name in names))
-    theirs = sa.select(*(table.c[name] for name in names))
-    stored = con.scalar(sa.select(sa.func.count()).select_from(table).where(in_scope))
-    if stored != con.scalar(sa.select(sa.func.count()).select_from(staged)):
-        return False
-    return con.execute(ours.except_(theirs).limit(1)).first() is None
-
-
-# Carries a frame into a table of a relational database, from where other systems read it.
-
-
-logger = logging.getLogger(__name__)
-
-NOT_CONFIGURED = "no database is configured"
-DTYPES: dict[Kind, str] = {
-    "text": "str",
-    "date": "str",
-    "integer": "Int64",
-    "number": "float64",
-    "boolean": "boolean",
-}
 
 
 class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
@@ -473,29 +162,27 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
-        """The table.
-
-        Returns:
-            Its rows in the order of their key, days as ISO text.
+        """The table: its rows in the order of their key, days as ISO text.
 
         Raises:
-            StageInputMissing: There is no such table.
-            DatabaseUnreachable: There is no connection.
+            MissingStageInputError: There is no such table.
+            DatabaseConnectionError: There is no connection.
         """
-        frame = self._read()
-        if frame is None:
-            raise MissingStageInputError(
-                f"No table {self._rule.table} ({self._place}). Run the stage that loads it first."
-            )
-        return frame.sort_values(list(self._rule.key), ignore_index=True)
+        with self._open_stored_table() as (con, table):
+            if con is not None and table is not None:
+                return _read_frame(con, table).sort_values(list(self._rule.key), ignore_index=True)
+        raise MissingStageInputError(
+            f"No table {self._rule.table} ({self._place}). Run the stage that loads it first."
+        )
 
     def save(self, data: pd.DataFrame) -> None:
         """Brings the table to hold these rows, all of them or, if anything fails, none.
 
         Raises:
-            WrongTable: The rows can't have this key, or do not fit the table that stands there.
-            DatabaseUnreachable: There is no connection.
-            DatabaseRefused: The database did not take the rows.
+            InvalidTableError: The rows can't have this key, or do not fit the table that stands
+                there.
+            DatabaseConnectionError: There is no connection.
+            DatabaseOperationError: The database did not take the rows.
         """
         name = self._rule.table
         if self._url is None:
@@ -503,23 +190,23 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
             return
         rows = build_sql_rows(data, self._rule.key, self._dates, self._rule.non_null_columns, name)
         if self._is_embedded:
-            make_parent_folder(*url_to_fs(self._filepath))
+            make_parent_folder(self._filepath)
         with open_transaction(self._url, name, writes=True) as con:
-            done = replace_rows(con, self._rule, rows)
-        logger.info("Table %s: %s", name, done)
+            outcome = replace_rows(con, self._rule, rows)
+        logger.info("Table %s: %s", name, outcome)
 
-    def _read(self) -> pd.DataFrame | None:
+    @contextmanager
+    def _open_stored_table(self) -> Iterator[tuple[sa.Connection | None, sa.Table | None]]:
+        """A connection and the table that stands there; to look for it must not make a file."""
         if self._url is None or not has_database(self._url):
-            return None
+            yield None, None
+            return
         with open_transaction(self._url, self._rule.table, writes=False) as con:
-            table = find_table(con, self._rule.table)
-            return None if table is None else _read_frame(con, table)
+            yield con, find_table(con, self._rule.table)
 
     def _exists(self) -> bool:
-        if self._url is None or not has_database(self._url):
-            return False
-        with open_transaction(self._url, self._rule.table, writes=False) as con:
-            return find_table(con, self._rule.table) is not None
+        with self._open_stored_table() as (_, table):
+            return table is not None
 
     @property
     def _place(self) -> str:
@@ -536,15 +223,268 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
 def _read_frame(con: sa.Connection, table: sa.Table) -> pd.DataFrame:
     """Every row, with one dtype per kind of column, so that it is the same from each database."""
-    parts = pd.read_sql_query(sa.select(table), con, chunksize=ROWS_PER_CHUNK)
     kinds = {column.name: get_sql_type_kind(column.type) for column in table.c}
-    frame = pd.concat([_convert_types(part, kinds) for part in parts], ignore_index=True)
+    types = {name: DTYPES[kind] for name, kind in kinds.items() if kind is not None}
+    days = [name for name, kind in kinds.items() if kind == "date"]
+    parts = [
+        part.assign(**{name: part[name].map(str, na_action="ignore") for name in days}).astype(
+            types
+        )
+        for part in pd.read_sql_query(sa.select(table), con, chunksize=ROWS_PER_CHUNK)
+    ]
+    frame = pd.concat(parts, ignore_index=True)
     whole = [name for name in frame if frame[name].dtype == "Int64" and frame[name].notna().all()]
     return frame.astype(dict.fromkeys(whole, "int64"))
 
 
-def _convert_types(part: pd.DataFrame, kinds: Mapping[str, Kind | None]) -> pd.DataFrame:
-    days = [name for name, kind in kinds.items() if kind == "date"]
-    texts = {name: part[name].map(str, na_action="ignore") for name in days}
-    dtypes = {name: DTYPES[kind] for name, kind in kinds.items() if kind is not None}
-    return part.assign(**texts).astype(dtypes)
+def build_sql_rows(
+    data: pd.DataFrame,
+    key: Sequence[str],
+    dates: Sequence[str],
+    complete: Sequence[str],
+    table: str,
+) -> SqlRows:
+    """A frame in the order of its key, once it is sure that a table with this key can take it.
+
+    Args:
+        dates: Columns of days: ISO text, dates or timestamps at midnight.
+        complete: Columns in which no value may be missing, those of the key among them.
+
+    Raises:
+        InvalidTableError: There are no rows; a column is absent, of no known kind or of a bad name;
+            a value of the key is missing or repeated.
+    """
+    for fault in _find_frame_faults(data, key, dates, complete):
+        raise InvalidTableError(f"Table {table}: {fault}")
+    days = {name: _format_iso_dates(data[name], table) for name in dates}
+    frame = data.assign(**days).sort_values(list(key), ignore_index=True)
+    names = [str(name) for name in data]
+    kinds = {name: "date" if name in days else _infer_kind(frame[name], table) for name in names}
+    return SqlRows(frame, kinds)
+
+
+def _find_frame_faults(
+    data: pd.DataFrame, key: Sequence[str], dates: Sequence[str], complete: Sequence[str]
+) -> Iterator[str]:
+    """What keeps a frame from being loaded; each test relies on those before it."""
+    missing = sorted({*complete, *dates} - set(data.columns))
+    if missing:
+        yield (
+            f"expected the columns {', '.join(missing)}, which its catalog entry names; the rows "
+            f"have {', '.join(map(str, data.columns))}. Correct the entry."
+        )
+    if data.empty:
+        yield (
+            "there are no rows to load. Expected one at least: an empty load would empty the table."
+        )
+    names = [str(name) for name in data]
+    folded = [name.casefold() for name in names]
+    bad = [
+        name
+        for name, fold in zip(names, folded, strict=True)
+        if not name or len(name.encode()) > LONGEST_NAME or folded.count(fold) > 1
+    ]
+    if bad:
+        yield (
+            f"can't name columns {bad}. Expected names of 1 to {LONGEST_NAME} bytes that differ in "
+            "more than their case. Rename them."
+        )
+    holes = data[list(dict.fromkeys(complete))].isna().sum()
+    if holes.any():
+        counts = ", ".join(f"{name} {count:,}" for name, count in holes[holes > 0].items())
+        yield (
+            f"rows without a value: {counts}. Expected one in every row. Nothing was loaded; "
+            "correct the rows."
+        )
+    repeated = int(data.duplicated(list(key)).sum())
+    if repeated:
+        yield (
+            f"{repeated:,} of {len(data):,} rows repeat the key {', '.join(key)} of another. "
+            "Expected one row per key. Nothing was loaded; correct the rows, or name more columns "
+            "under `key`."
+        )
+
+
+def get_sql_type_kind(sql_type: sa.types.TypeEngine[Any]) -> Kind | None:
+    """What a column of a database holds; None for types that no frame here is made of."""
+    return next((kind for family, kind in FAMILIES if isinstance(sql_type, family)), None)
+
+
+def _format_iso_dates(values: "pd.Series[Any]", table: str) -> "pd.Series[Any]":
+    """Days as ISO text; few differ, so each is read once."""
+    codes, different = pd.factorize(values)
+    days = None
+    if dtypes.infer_dtype(different) in KINDS_OF_DAYS:
+        with suppress(ValueError):
+            days = pd.Series(pd.to_datetime(pd.Series(different), format="%Y-%m-%d"))
+    if days is None or days.dt.tz is not None or (days != days.dt.normalize()).any():
+        raise InvalidTableError(
+            f"Table {table}: column {values.name} holds values that are no days. Expected "
+            "dates, or text such as 2024-06-30."
+        )
+    texts = days.dt.strftime("%Y-%m-%d").astype(object)
+    return pd.Series(codes, index=values.index).map(dict(enumerate(texts)))
+
+
+def _infer_kind(values: "pd.Series[Any]", table: str) -> Kind:
+    if dtypes.is_bool_dtype(values.dtype):
+        return "boolean"
+    if dtypes.is_integer_dtype(values.dtype):
+        return "integer"
+    if dtypes.is_float_dtype(values.dtype):
+        return "number"
+    if dtypes.infer_dtype(values, skipna=True) in {"string", "empty"}:
+        return "text"
+    raise InvalidTableError(
+        f"Table {table}: column {values.name} holds {dtypes.infer_dtype(values)} ({values.dtype}). "
+        "Expected text, numbers or booleans; name days under `dates`, cast others before."
+    )
+
+
+def find_table(con: sa.Connection, name: str) -> sa.Table | None:
+    """A table as it stands in the database; None where there is none."""
+    if not sa.inspect(con).has_table(name):
+        return None
+    return sa.Table(name, sa.MetaData(), autoload_with=con, resolve_fks=False)
+
+
+def replace_rows(con: sa.Connection, load: SqlLoad, rows: SqlRows) -> str:
+    """Writes what differs.
+
+    Args:
+        con: A connection within a transaction, for all of this to happen or nothing.
+        rows: What the table is to hold.
+
+    Returns:
+        What happened, for the log.
+
+    Raises:
+        InvalidTableError: The rows do not fit the table that stands there.
+    """
+    stored = find_table(con, load.table)
+    if stored is not None:
+        _require_matching_columns(stored, load, rows)
+        newer = _find_newer_value(con, stored, load, rows)
+        if newer is not None:
+            return f"left as it is: it holds {load.newest_by} {newer}, newer than these rows"
+    table = _ensure_columns(con, stored, load, rows)
+    with _load_staging_table(con, table, rows) as staged:
+        replaced: sa.ColumnElement[bool] = sa.true()
+        if load.replaces:
+            given = sa.select(*(staged.c[name] for name in load.replaces)).distinct()
+            replaced = sa.tuple_(*(table.c[name] for name in load.replaces)).in_(given)
+        if _has_equal_rows(con, table, staged, replaced):
+            return f"already holds these {len(rows.frame):,} rows"
+        con.execute(sa.delete(table).where(replaced))
+        new = sa.select(*(staged.c[name] for name in rows.kinds))
+        con.execute(sa.insert(table).from_select(list(rows.kinds), new))
+    return f"{len(rows.frame):,} rows loaded"
+
+
+def _require_matching_columns(stored: sa.Table, load: SqlLoad, rows: SqlRows) -> None:
+    key = sorted(column.name for column in stored.primary_key)
+    if key != sorted(load.key):
+        raise InvalidTableError(
+            f"Table {load.table} of the database has the primary key {', '.join(key) or 'none'}; "
+            f"expected {', '.join(load.key)}. Rename or drop it, and it is made anew; or name "
+            "another table in the catalog."
+        )
+    wrong = []
+    for name, kind in rows.kinds.items():
+        held = get_sql_type_kind(stored.c[name].type) if name in stored.c else kind
+        # of types unknown here the database decides
+        if held not in {kind, None} and (kind, held) != ("integer", "number"):
+            wrong.append(f"{name} is {stored.c[name].type}, expected {rows.get_sql_type(name)}")
+    if wrong:
+        raise InvalidTableError(
+            f"Table {load.table} of the database has columns of another type: {'; '.join(wrong)}. "
+            "Change them there; or drop the table, and it is made anew."
+        )
+
+
+def _find_newer_value(con: sa.Connection, stored: sa.Table, load: SqlLoad, rows: SqlRows) -> Any:
+    """The greatest value that the table holds, where it is greater than any of the rows."""
+    if load.newest_by is None or load.newest_by not in stored.c:
+        return None
+    greatest = con.scalar(sa.select(sa.func.max(stored.c[load.newest_by])))
+    held = greatest.isoformat() if isinstance(greatest, date) else greatest
+    return held if held is not None and held > rows.frame[load.newest_by].max() else None
+
+
+def _ensure_columns(
+    con: sa.Connection, stored: sa.Table | None, load: SqlLoad, rows: SqlRows
+) -> sa.Table:
+    """The table, made where there is none, with a column for each of the rows."""
+    if stored is None:
+        columns = [rows.create_column(name, is_key=name in load.key) for name in rows.kinds]
+        table = sa.Table(load.table, sa.MetaData(), *columns)
+        table.create(con)
+        return table
+    new = [name for name in rows.kinds if name not in stored.c]
+    place = con.dialect.identifier_preparer.format_table(stored)
+    for name in new:
+        column = CreateColumn(rows.create_column(name)).compile(con)
+        con.exec_driver_sql(f"ALTER TABLE {place} ADD COLUMN {column}")
+    grown = find_table(con, stored.name) if new else stored
+    return stored if grown is None else grown
+
+
+@contextmanager
+def _load_staging_table(
+    con: sa.Connection, table: sa.Table, rows: SqlRows
+) -> Iterator[sa.TableClause]:
+    """A temporary table of the rows, with what the stored ones are compared by.
+
+    Beside their own columns it has, empty, those that earlier rows had and these lack. What the
+    database fills by itself, or holds in types of its own, somebody else has added: it is left out.
+    """
+    gone = [
+        column
+        for column in table.c
+        if column.name not in rows.kinds
+        and not (column.server_default or column.computed or column.identity)
+        and get_sql_type_kind(column.type) is not None
+    ]
+    columns = [*(table.c[name] for name in rows.kinds), *gone]
+    con.execute(CreateTableAs(sa.select(*columns).where(sa.false()), STAGED, temporary=True))
+    count = -(-len(rows.frame) // ROWS_PER_CHUNK)
+    chunks = iter_with_progress(rows.iter_chunks(), count, f"table {table.name}")
+    send = _send_by_copy if con.dialect.name == POSTGRESQL else _send_by_insert
+    send(con, list(rows.kinds), chunks)
+    yield sa.table(STAGED, *(sa.column(column.name, column.type) for column in columns))
+    # behind a pool of connections the next load may come by the same one
+    con.exec_driver_sql(f"DROP TABLE {STAGED}")
+
+
+def _send_by_insert(con: sa.Connection, names: list[str], chunks: Iterable[Chunk]) -> None:
+    # the values go to the driver as they are: types would only turn text of days into days
+    target = sa.table(STAGED, *map(sa.column, names))
+    order = str(sa.insert(target).compile(con))
+    for chunk in chunks:
+        con.exec_driver_sql(order, chunk)
+
+
+def _send_by_copy(con: sa.Connection, names: list[str], chunks: Iterable[Chunk]) -> None:
+    """PostgreSQL's own bulk load."""
+    from psycopg import sql  # noqa: PLC0415 - SQLite needs no driver of PostgreSQL
+
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    order = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(STAGED), columns)
+    driver: Any = con.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(order) as copy:
+        for chunk in chunks:
+            for row in chunk:
+                copy.write_row(row)
+
+
+def _has_equal_rows(
+    con: sa.Connection, table: sa.Table, staged: sa.TableClause, replaced: sa.ColumnElement[bool]
+) -> bool:
+    """Whether the stored rows to be replaced are the staged ones; both have unique keys."""
+    names = [column.name for column in staged.c]
+    ours = sa.select(*(staged.c[name] for name in names))
+    theirs = sa.select(*(table.c[name] for name in names))
+    stored = con.scalar(sa.select(sa.func.count()).select_from(table).where(replaced))
+    if stored != con.scalar(sa.select(sa.func.count()).select_from(staged)):
+        return False
+    return con.execute(ours.except_(theirs).limit(1)).first() is None

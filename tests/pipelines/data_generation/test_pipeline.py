@@ -4,7 +4,7 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
-from clientela.datasets.generated_files import GeneratedFileDataset
+from clientela.datasets.files import GeneratedFileDataset
 from clientela.exceptions import ConfigurationError
 from clientela.pipelines.data_generation.pipeline import create_pipeline
 from clientela.pipelines.data_generation.retail import TransactionSimulation
