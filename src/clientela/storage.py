@@ -17,7 +17,8 @@ import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from clientela.aws_clients import AwsSettings, Clients, convert_aws_errors, is_absent
+from clientela.aws_clients import Clients, convert_aws_errors, is_absent
+from clientela.aws_settings import AwsSettings
 from clientela.exceptions import ConfigurationError, ModelFileError, RegistryError, ServingError
 
 ADDRESS: Final = re.compile(r"^s3://(?P<bucket>[^/]+)/(?P<key>.+)$")

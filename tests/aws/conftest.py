@@ -3,13 +3,16 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.aws.gateway import Gateway, started
 from tests.aws.served import Archive, native_archive
 
-from clientela.aws_clients import AwsSettings, Clients, parse_aws_settings
+from clientela.aws_clients import Clients
+from clientela.aws_settings import AwsSettings, parse_aws_settings
 from clientela.registry.model_registry import Submission
 
 ACCOUNT = "123456789012"
@@ -54,8 +57,15 @@ def emptied() -> None:
         get_backend(service)[ACCOUNT].reset()
 
 
+def shipped_roots(project_root: Path, bucket: str) -> dict[str, str]:
+    """The roots of the environment `aws`, as if BUCKET named a bucket."""
+    text = (project_root / "conf/aws/globals.yml").read_text("utf-8")
+    roots: dict[str, str] = yaml.safe_load(text.replace("${oc.env:BUCKET}", bucket))
+    return roots
+
+
 @pytest.fixture
-def settings(bucket: str) -> AwsSettings:
+def settings(project_root: Path, bucket: str) -> AwsSettings:
     return parse_aws_settings(
         {
             "bucket": bucket,
@@ -63,7 +73,8 @@ def settings(bucket: str) -> AwsSettings:
             "image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/clientela:1",
             "connection": {"connect_seconds": 2, "read_seconds": 2, "attempts": 2},
             "endpoints": {"poll_seconds": 0.01, "wait_minutes": 0.1},
-        }
+        },
+        shipped_roots(project_root, bucket),
     )
 
 

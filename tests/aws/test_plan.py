@@ -50,8 +50,9 @@ def test_one_that_stopped_half_way_goes_on_where_it_stopped(clients, gateway):
 
 
 def test_a_malformed_step_stops_the_plan_before_its_first(clients, gateway):
-    plan = made("a", "not a name")
-    with pytest.raises(DeploymentError, match=r"nothing was done(?s:.*)'not a name' does not have"):
+    malformed = Action("sagemaker", "CreateModel", {"ModelName": 3}, "model 3")
+    plan = Plan("Making models", (model("a"), malformed))
+    with pytest.raises(DeploymentError, match=r"nothing was done(?s:.*)parameter ModelName"):
         list(apply_plan(plan, clients))
     assert gateway.calls == []
 

@@ -6,16 +6,17 @@ from functools import partial
 import pytest
 import yaml
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
+from tests.aws.conftest import shipped_roots
 from tests.aws.policy_oracle import Call, is_allowed
 from tests.aws.served import manifest
 
 from clientela.aws.deployment import apply_undeployment, build_undeployment_plan, deploy_model
-from clientela.aws.iam import POLICIES, PolicyScope, build_policies, collect_statements
+from clientela.aws.iam import POLICIES, PolicyScope, build_policy, load_template
 from clientela.aws.plan import apply_plan
 from clientela.aws.training import TrainingSpec, build_training_plan, build_tuning_plan
 from clientela.aws.workflow import WorkflowStep, build_workflow_plan
-from clientela.aws_clients import AccountRegion, parse_aws_settings
-from clientela.exceptions import DeploymentError, RegistryError
+from clientela.aws_settings import AccountRegion, parse_aws_settings
+from clientela.exceptions import ConfigurationError, DeploymentError, RegistryError
 from clientela.registry.sagemaker_registry import SageMakerRegistry
 from clientela.storage import write_object
 
@@ -29,14 +30,18 @@ LONGEST = 6144
 @pytest.fixture(scope="module")
 def example(project_root):
     content = yaml.safe_load((project_root / "docs/aws/example.yml").read_text("utf-8"))
-    return parse_aws_settings(content["aws"])
+    roots = shipped_roots(project_root, content["aws"]["bucket"])
+    return parse_aws_settings(content["aws"], roots)
 
 
 @pytest.fixture(scope="module")
 def documented(example):
-    return build_policies(
-        PolicyScope(example, AccountRegion.of(example, "us-east-1"), GROUPS, USE_CASES)
-    )
+    return policies_of(example)
+
+
+def policies_of(settings, region="us-east-1"):
+    scope = PolicyScope(settings, AccountRegion.of(settings, region), GROUPS, USE_CASES)
+    return {name: build_policy(name, scope) for name in POLICIES}
 
 
 def statements(policy):
@@ -62,13 +67,30 @@ def test_statements_have_names_of_their_own(name, documented):
     assert all(re.fullmatch(r"[A-Za-z0-9]+", each) for each in names)
 
 
-def test_nothing_is_allowed_on_everything_without_a_reason(example):
-    scope = PolicyScope(example, AccountRegion.of(example, "us-east-1"), GROUPS, USE_CASES)
-    for listed in collect_statements(scope).values():
-        for statement in listed:
-            assert all("*" not in action for action in statement.actions)
-            everywhere = "*" in statement.resources
-            assert everywhere == bool(statement.reason), statement.sid
+@pytest.mark.parametrize("name", [n for n in POLICIES if n != "bucket" and "-" not in n])
+def test_nothing_is_allowed_on_everything_without_a_reason(name, documented):
+    reasons = {each["Sid"]: each.get("Reason") for each in statements(load_template(name))}
+    for statement in statements(documented[name]):
+        assert all("*" not in action for action in statement["Action"])
+        assert ("*" in statement["Resource"]) == bool(reasons[statement["Sid"]]), statement["Sid"]
+
+
+def test_a_root_that_was_moved_is_what_the_policies_name(example):
+    roots = dict(example.roots, models="s3://another-bucket/graded/models")
+    made = policies_of(example.model_copy(update={"roots": roots}))
+    text = json.dumps(made)
+    assert "prueba-ml-dmelendez/models" not in text
+    assert '"graded/models/served/*"' in json.dumps(made["api"])
+    for name in ("deployer", "execution", "api"):
+        assert "arn:aws:s3:::another-bucket/graded/models/" in json.dumps(made[name])
+        (finding,) = (each for each in statements(made[name]) if "s3:ListBucket" in each["Action"])
+        assert "arn:aws:s3:::another-bucket" in finding["Resource"]
+
+
+def test_local_roots_are_refused(example):
+    local = example.model_copy(update={"roots": {"raw": "data/01_raw"}})
+    with pytest.raises(ConfigurationError, match="data/01_raw.*--env=aws"):
+        policies_of(local)
 
 
 def test_nobody_but_the_deployer_approves(documented):
@@ -106,13 +128,12 @@ def test_the_bucket_refuses_connections_that_are_not_encrypted_and_other_keys(do
 
 def test_without_a_key_and_a_network_nothing_of_them_is_allowed(example):
     bare = example.model_copy(update={"kms_key": None, "network": None})
-    made = build_policies(PolicyScope(bare, AccountRegion.of(bare, "us-east-1"), GROUPS, USE_CASES))
+    made = policies_of(bare)
     assert not re.search(r'"(kms|ec2):', json.dumps(made))
 
 
 def test_the_region_decides_the_partition(example):
-    place = AccountRegion.of(example, "cn-north-1")
-    made = build_policies(PolicyScope(example, place, GROUPS, USE_CASES))
+    made = policies_of(example, "cn-north-1")
     assert '"arn:aws:s3' not in json.dumps(made)
     assert "arn:aws-cn:s3:::prueba-ml-dmelendez" in json.dumps(made["api"])
 
@@ -154,8 +175,7 @@ def everything(settings, clients, submission, runtime):
 
 
 def of_deployer(settings):
-    scope = PolicyScope(settings, AccountRegion.of(settings, "us-east-1"), GROUPS, USE_CASES)
-    return build_policies(scope)["deployer"]
+    return policies_of(settings)["deployer"]
 
 
 def test_the_deployers_policy_suffices_for_everything_and_no_call_is_made_beyond_it(

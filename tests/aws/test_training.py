@@ -15,7 +15,7 @@ from clientela.aws.training import (
     convert_hyperparameters,
     format_channel_csv,
 )
-from clientela.exceptions import ConfigurationError, DeploymentError
+from clientela.exceptions import ConfigurationError
 from clientela.models.training_data import FeatureSchema, split_stratified
 
 # as the requirement lists them
@@ -162,17 +162,6 @@ def test_other_data_is_another_job(settings):
     other = {"train": "s3://una-tienda/b/train.csv"}
     assert name() == name()
     assert len({name(), name(data=other), name(seed=1)}) == 3
-
-
-def test_a_setting_that_aws_does_not_know_is_told_before_anything_is_asked(
-    settings, clients, gateway
-):
-    machine = settings.training.model_copy(update={"instance_type": "ml.huge"})
-    changed = settings.model_copy(update={"training": machine})
-    plan = build_training_plan(learning(), changed, "us-east-1")
-    with pytest.raises(DeploymentError, match=r"nothing was done.*(?s:.*)InstanceType.*ml\.huge"):
-        list(apply_plan(plan, clients))
-    assert gateway.calls == []
 
 
 def test_parameters_that_the_container_lacks_are_refused():

@@ -8,7 +8,7 @@ from kedro.framework.startup import bootstrap_project
 
 from clientela.aws.plan import apply_plan, find_request_problems
 from clientela.aws.workflow import SCHEDULED, build_workflow_definition, build_workflow_plan
-from clientela.aws_clients import parse_aws_settings
+from clientela.aws_settings import parse_aws_settings
 from clientela.cli.sagemaker import build_workflow_steps
 from clientela.exceptions import ConfigurationError
 from clientela.pipeline_registry import create_stage_pipelines

@@ -14,7 +14,7 @@ from tests.aws.conftest import (  # noqa: F401 - fixtures of the adapters, for t
     runtime,
 )
 
-from clientela.aws_clients import AwsSettings
+from clientela.aws_settings import AwsSettings
 from clientela.cli.main import cli
 from clientela.features.columns import InputField
 from clientela.models.stored_model import StoredModel, get_library_versions

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests.labelling.model_server import ModelServer, model_server
 
-from clientela.aws_clients import AwsSettings
+from clientela.aws_settings import AwsSettings
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.labels import LabellingSettings
 from clientela.pipelines.labelling import nodes

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.labelling.conftest import FEATURES, applicants, settings_of, shipped_prompts
 
-from clientela.aws_clients import AwsSettings
+from clientela.aws_settings import AwsSettings
 from clientela.pipelines.labelling import nodes
 from clientela.pipelines.labelling.response_cache import FileAnswerStore, LanguageModels
 

@@ -21,14 +21,8 @@ from clientela.aws.endpoint import (
     wait_until_stable,
 )
 from clientela.aws.plan import Action, ActionResult, Plan, apply_plan
-from clientela.aws_clients import (
-    AwsSettings,
-    Clients,
-    content_prefix,
-    convert_aws_errors,
-    endpoint_name,
-    has_own_tags,
-)
+from clientela.aws_clients import Clients, convert_aws_errors
+from clientela.aws_settings import AwsSettings, content_prefix, endpoint_name, has_own_tags
 from clientela.exceptions import DeploymentError, NoApprovedModelError
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.model_registry import RegisteredModel

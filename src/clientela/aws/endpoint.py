@@ -7,17 +7,15 @@ from time import monotonic, sleep
 from typing import Any, Final
 
 from clientela.aws.plan import Action, Plan
-from clientela.aws_clients import (
+from clientela.aws_clients import Clients, convert_aws_errors, is_absent
+from clientela.aws_settings import (
     TESTED,
     AwsSettings,
-    Clients,
     EndpointSettings,
     build_tags,
     content_name,
-    convert_aws_errors,
     endpoint_name,
     has_own_tags,
-    is_absent,
 )
 from clientela.exceptions import DeploymentError
 from clientela.registry.model_registry import RegisteredModel
@@ -143,7 +141,6 @@ def _parse_state(found: dict[str, Any], noted: list[dict[str, str]]) -> Endpoint
 
 
 VARIANT: Final = "all"
-CAPTURED: Final = "outputs/captured"
 
 
 def build_model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[str, Any]:
@@ -190,7 +187,7 @@ def build_config_request(
         A request of `CreateEndpointConfig`; its name holds its content.
 
     Raises:
-        ConfigurationError: Requests are to be kept, and no bucket is set.
+        ConfigurationError: Requests are to be kept, and model output does not lie in S3.
     """
     machines = settings.endpoints
     key = {} if settings.kms_key is None else {"KmsKeyId": settings.kms_key}
@@ -210,7 +207,7 @@ def build_config_request(
         content["DataCaptureConfig"] = {
             "EnableCapture": True,
             "InitialSamplingPercentage": machines.capture_percent,
-            "DestinationS3Uri": f"s3://{settings.needed_bucket}/{CAPTURED}/{entry.use_case}",
+            "DestinationS3Uri": f"{settings.root('model_output')}/captured/{entry.use_case}",
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
             "CaptureContentTypeHeader": {
                 "CsvContentTypes": ["text/csv"],

@@ -1,8 +1,11 @@
-"""Holds a request against AWS's own description of it, which comes with botocore: no network."""
+"""What will be asked of AWS, before anything is: a list that can be printed, checked and applied.
+
+Every step can be repeated. What a content-addressed name holds is made once, and a run that was
+killed is completed by the same command.
+"""
 
 import json
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -13,26 +16,6 @@ import yaml
 
 from clientela.aws_clients import Clients, convert_aws_errors, is_absent, is_name_conflict
 from clientela.exceptions import DeploymentError, ServingError
-
-# Holds a request against AWS's own description of it, which comes with botocore: no network.
-#
-# botocore checks types and required fields before it sends anything. Patterns, allowed words and
-# largest lengths stand in the same description and are left to AWS, so they are checked here.
-
-
-UNICODE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "L": r"\w",
-        "M": r"\u0300-\u036f",
-        "N": r"\d",
-        "P": r"!-#%-*,-/:;?@\[-\]_{}\u00a1-\u00bf\u2010-\u2027",
-        "S": r"$+<=>\^`|~\u20ac",
-        "Z": r" \u00a0\u2000-\u200a",
-    }
-)
-"""Unicode classes of AWS's patterns, within brackets, in characters that Python's `re` has."""
-
-ANYTHING: Final = r"[\s\S]*"
 
 
 @cache
@@ -50,7 +33,9 @@ def _load_input_shape(service: str, operation: str) -> Any:
 
 
 def find_request_problems(service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
-    """Where a request differs from what AWS takes.
+    """Where a request differs from AWS's description of it, which comes with botocore: no network.
+
+    Types, required fields and least lengths are checked; AWS alone checks patterns.
 
     Returns:
         One sentence each; none when it is well formed.
@@ -59,68 +44,12 @@ def find_request_problems(service: str, operation: str, request: Mapping[str, An
 
     shape = _load_input_shape(service, operation)
     # botocore itself makes the tokens that tell a repeated call
-    tokens = {name for name, member in shape.members.items() if _is_token(member)}
+    tokens = {
+        name for name, member in shape.members.items() if member.metadata.get("idempotencyToken")
+    }
     given = dict.fromkeys(tokens, "0" * 32) | dict(request)
     report = ParamValidator().validate(given, shape)
-    if report.has_errors():
-        return list(report.generate_report().splitlines())
-    return list(_check_constraints(shape, request, ""))
-
-
-def _is_token(member: Any) -> bool:
-    return bool(member.metadata.get("idempotencyToken"))
-
-
-def _check_constraints(shape: Any, value: Any, place: str) -> Iterator[str]:
-    if shape.type_name == "structure":
-        for name, member in shape.members.items():
-            if name in value:
-                yield from _check_constraints(member, value[name], f"{place}.{name}".lstrip("."))
-    elif shape.type_name == "list":
-        yield from _check_size(shape, len(value), place, "entries")
-        for number, each in enumerate(value):
-            yield from _check_constraints(shape.member, each, f"{place}[{number}]")
-    elif shape.type_name == "map":
-        yield from _check_size(shape, len(value), place, "entries")
-        for key, each in value.items():
-            yield from _check_constraints(shape.key, key, f"{place} key")
-            yield from _check_constraints(shape.value, each, f"{place}.{key}")
-    elif shape.type_name == "string":
-        yield from _check_size(shape, len(value), place, "characters")
-        yield from _check_text(shape, value, place)
-
-
-def _check_size(shape: Any, size: int, place: str, what: str) -> Iterator[str]:
-    largest = shape.metadata.get("max")
-    if largest is not None and size > largest:
-        yield f"{place}: {size} {what}, {largest} are the most that AWS takes"
-
-
-def _check_text(shape: Any, value: str, place: str) -> Iterator[str]:
-    allowed = shape.enum
-    if allowed and value not in allowed:
-        yield f"{place}: AWS does not know {value!r}"
-    pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(_convert_pattern(pattern), value):
-        yield f"{place}: {value!r} does not have the form {pattern}"
-
-
-@cache
-def _convert_pattern(pattern: str) -> str:
-    # a few patterns end in `$` and a repetition, which no text could match
-    whole = re.sub(r"\$\{\d+,\d+\}$", "", pattern)
-    written = re.sub(r"\\p\{([A-Z])\}", lambda found: UNICODE[found[1]], whole)
-    try:
-        re.compile(written)
-    except re.error:  # Java's own forms, in a handful of shapes: AWS checks those alone
-        return ANYTHING
-    return written
-
-
-# What will be asked of AWS, before anything is: a list that can be printed, checked and applied.
-#
-# Every step can be repeated. What a content-addressed name holds is made once, and a run that was
-# killed is completed by the same command.
+    return list(report.generate_report().splitlines())
 
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 import pandas as pd
 
 from clientela.aws.plan import Action, Plan
-from clientela.aws_clients import AwsSettings, build_tags, content_name, replace_underscores
+from clientela.aws_settings import AwsSettings, build_tags, content_name, replace_underscores
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.models.binary_decision import BALANCED
 from clientela.models.training_data import FeatureSchema, split_stratified
@@ -249,7 +249,7 @@ def _build_job_request(
         "RoleArn": settings.needed_execution_role,
         "InputDataConfig": [_build_channel(name, place) for name, place in learning.data.items()],
         "OutputDataConfig": {
-            "S3OutputPath": f"s3://{settings.needed_bucket}/models/{learning.use_case}/sagemaker",
+            "S3OutputPath": f"{settings.root('models')}/{learning.use_case}/sagemaker",
             **({} if key is None else {"KmsKeyId": key}),
         },
         "ResourceConfig": {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clientela.aws.plan import Action, Plan
-from clientela.aws_clients import AccountRegion, AwsSettings, build_tags, replace_underscores
+from clientela.aws_settings import AccountRegion, AwsSettings, build_tags, replace_underscores
 from clientela.exceptions import ConfigurationError
 
 # The schedule that starts the pipeline: EventBridge Scheduler calls SageMaker at the hour.

@@ -10,7 +10,8 @@ from typing import Any, Self
 import click
 
 from clientela.aws.plan import Plan
-from clientela.aws_clients import AccountRegion, AwsSettings, Clients
+from clientela.aws_clients import Clients
+from clientela.aws_settings import AccountRegion, AwsSettings
 from clientela.cli.environment import Environment
 from clientela.cli.main import Command
 

@@ -14,7 +14,7 @@ from clientela.aws.deployment import (
 )
 from clientela.aws.endpoint import build_delete_action, build_deployment_plan
 from clientela.aws.plan import Plan
-from clientela.aws_clients import endpoint_name
+from clientela.aws_settings import endpoint_name
 from clientela.cli.aws_context import (
     NOT_ASKED,
     Account,

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, cast
 from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ValidationError
 
-from clientela.aws_clients import AwsSettings, parse_aws_settings
+from clientela.aws_settings import AwsSettings, parse_aws_settings
 from clientela.config_loader import CheckedConfigLoader
 from clientela.datasets.model_packages import create_model_registry
 from clientela.exceptions import ConfigurationError, did_you_mean
@@ -128,7 +128,7 @@ class Environment:
     @property
     def aws(self) -> AwsSettings:
         """What is true of the AWS account; see aws.yml."""
-        return parse_aws_settings(self.globals["aws"])
+        return parse_aws_settings(self.globals["aws"], self.globals)
 
     @cached_property
     def entries(self) -> dict[str, UseCase]:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import click
 from kedro.pipeline import Pipeline
 
-from clientela.aws.iam import POLICIES, PolicyScope, build_policies
+from clientela.aws.iam import POLICIES, PolicyScope, build_policy
 from clientela.aws.plan import Plan, apply_plan
 from clientela.aws.training import (
     Channel,
@@ -80,7 +80,7 @@ def upload_training_data(environment: Environment, use_case: str, account: Accou
 
 
 def _build_data_address(account: Account, use_case: str, digest: str, channel: str) -> str:
-    folder = f"s3://{account.settings.needed_bucket}/processed/model_input/{use_case}/sagemaker"
+    folder = f"{account.settings.root('model_input')}/{use_case}/sagemaker"
     return f"{folder}/{digest}/{channel}/{FILE}"
 
 
@@ -244,7 +244,7 @@ def print_policy(environment: Environment, name: str) -> None:
     scope = PolicyScope(
         account.settings, account.place, environment.groups, [*environment.use_cases]
     )
-    click.echo(json.dumps(build_policies(scope)[name], indent=2))
+    click.echo(json.dumps(build_policy(name, scope), indent=2))
 
 
 def _find_existing_resources(account: Account) -> frozenset[str]:

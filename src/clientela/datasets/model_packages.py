@@ -13,7 +13,7 @@ from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 from pydantic import ValidationError
 
-from clientela.aws_clients import parse_aws_settings
+from clientela.aws_settings import parse_aws_settings
 from clientela.exceptions import ConfigurationError, MissingStageInputError, ModelFileError
 from clientela.models.base import check_name
 from clientela.registry.manifest import Role

@@ -10,14 +10,8 @@ from typing import Any, Final, cast
 
 import yaml
 
-from clientela.aws_clients import (
-    AwsSettings,
-    Clients,
-    build_tags,
-    convert_aws_errors,
-    is_absent,
-    is_name_conflict,
-)
+from clientela.aws_clients import Clients, convert_aws_errors, is_absent, is_name_conflict
+from clientela.aws_settings import AwsSettings, build_tags
 from clientela.exceptions import ConfigurationError, RegistryError, did_you_mean
 from clientela.registry.manifest import Role
 from clientela.registry.model_registry import RegisteredModel, Status, Submission

@@ -6,15 +6,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
-from clientela.aws_clients import (
-    BAD_CREDENTIALS,
-    BUSY,
-    DENIED,
-    AwsSettings,
-    Clients,
-    Connection,
-    explain_client_error,
-)
+from clientela.aws_clients import BAD_CREDENTIALS, BUSY, DENIED, Clients, explain_client_error
+from clientela.aws_settings import AwsSettings, Connection
 from clientela.exceptions import ConfigurationError
 from clientela.models.labels import BedrockSettings, OpenAISettings
 from clientela.pipelines.labelling.language_model import (

@@ -11,7 +11,7 @@ from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clientela.aws_clients import AwsSettings, parse_aws_settings
+from clientela.aws_settings import AwsSettings, parse_aws_settings
 from clientela.exceptions import LabellingError
 from clientela.models.labels import LabellingSettings
 from clientela.pipelines.labelling.language_model import (
