@@ -89,7 +89,7 @@ def test_a_root_that_was_moved_is_what_the_policies_name(example):
 
 def test_local_roots_are_refused(example):
     local = example.model_copy(update={"roots": {"raw": "data/01_raw"}})
-    with pytest.raises(ConfigurationError, match="data/01_raw.*--env=aws"):
+    with pytest.raises(ConfigurationError, match=r"data/01_raw.*--env=aws"):
         policies_of(local)
 
 
