@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Self, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.utils import Tags, get_tags, indexable
@@ -19,6 +19,7 @@ from clientela.models.base import BinaryClassifier, PointMetric, check_name
 from clientela.models.binary_metrics import BINARY_METRICS, compute_score_histogram
 from clientela.models.calibration import CALIBRATIONS, Calibrate
 from clientela.models.explanations import binary_contributions, compute_reference_contributions
+from clientela.settings_base import FrozenSettings
 
 # What right and wrong decisions cost, and the probability at which deciding pays.
 
@@ -30,7 +31,7 @@ ONE_EACH: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 1.0), (1.0, 0
 """Both mistakes cost one: the cost per row is then the share of mistakes."""
 
 
-class CostMatrix(BaseModel):
+class CostMatrix(FrozenSettings):
     """The four costs as configuration writes them; any one currency, negative for a gain.
 
     Attributes:
@@ -39,8 +40,6 @@ class CostMatrix(BaseModel):
         true_positive: Cost of a row of class 1 that is recognised.
         true_negative: Cost of a row of class 0 that is recognised.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     false_positive: float = 1.0
     false_negative: float = 1.0

@@ -7,11 +7,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from clientela.arrays import Codes
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.models.binary_metrics import compute_wilson_intervals, ratio
+from clientela.settings_base import FrozenSettings
 
 # Groups of people, from the sensitive columns of a table.
 
@@ -22,15 +23,13 @@ MAX_GROUPS = 25
 MISSING_GROUP = "sin dato"
 
 
-class SensitiveColumn(BaseModel):
+class SensitiveColumn(FrozenSettings):
     """How the groups of one column are formed.
 
     Attributes:
         bands: Lower ends of the bands of a numeric column, the first band lying below the first
             of them; empty where each distinct value is a group.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     bands: tuple[float, ...] = ()
 
@@ -124,7 +123,7 @@ VERDICTS: Mapping[str, str] = MappingProxyType(
 """What a row of the table can say, and what that means."""
 
 
-class FairnessSettings(BaseModel):
+class FairnessSettings(FrozenSettings):
     """Which groups of people are compared, and how.
 
     Attributes:
@@ -134,8 +133,6 @@ class FairnessSettings(BaseModel):
         minimum_group: Fewest rows of a group whose rates are shown and compared.
         limit: Least ratio of selection rates that passes.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: dict[str, SensitiveColumn] = {}
     favourable: Literal[0, 1] = 1

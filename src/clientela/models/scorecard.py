@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pandas.api.types import is_numeric_dtype
-from pydantic import BaseModel, ConfigDict, PositiveFloat
+from pydantic import PositiveFloat
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -19,6 +19,7 @@ from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, InvalidTargetError
 from clientela.models.base import BinaryClassifier, get_feature_names_in
 from clientela.models.explanations import binary_contributions
+from clientela.settings_base import FrozenSettings
 
 # The scorecard that lenders know: each column in bins, each bin with its weight of evidence.
 #
@@ -223,15 +224,13 @@ POINT_COLUMNS = ("feature", "bin", "woe", "points")
 """Columns of the table of points."""
 
 
-class PointScale(BaseModel):
+class PointScale(FrozenSettings):
     """How log-odds become points.
 
     Attributes:
         base_points: Points of a case whose odds of class 1 are `base_odds`.
         points_to_double: Points by which the odds of class 1 double.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     base_points: float = 600.0
     base_odds: PositiveFloat = 50.0

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -18,19 +16,14 @@ from clientela.models.binary_decision import CostMatrix
 from clientela.models.calibration import Calibrate
 from clientela.models.fairness import FairnessSettings
 from clientela.models.scorecard import PointScale
+from clientela.settings_base import FrozenSettings
 
 Role: TypeAlias = Literal["rule", "required", "challenger"]
 FeatureGroup: TypeAlias = Literal["required", "all"]
 Holdout: TypeAlias = Literal["random", "time"]
 
 
-class Settings(BaseModel):
-    """Base of all settings: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SearchRange(Settings):
+class SearchRange(FrozenSettings):
     """An interval that tuning searches.
 
     Attributes:
@@ -56,7 +49,7 @@ class SearchRange(Settings):
         return isinstance(value, int | float) and self.low <= value <= self.high
 
 
-class SearchChoices(Settings):
+class SearchChoices(FrozenSettings):
     """A few values that tuning tries."""
 
     choices: tuple[str | int | float | bool, ...] = Field(min_length=2)
@@ -66,7 +59,7 @@ class SearchChoices(Settings):
         return value in self.choices
 
 
-class CandidateSettings(Settings):
+class CandidateSettings(FrozenSettings):
     """One model, or rule, that competes.
 
     Attributes:
@@ -107,7 +100,7 @@ class CandidateSettings(Settings):
         return self
 
 
-class TuningSettings(Settings):
+class TuningSettings(FrozenSettings):
     """How long tuning may take.
 
     Attributes:
@@ -122,7 +115,7 @@ class TuningSettings(Settings):
     time_limit_seconds: PositiveFloat | None = None
 
 
-class TrainingSettings(Settings):
+class TrainingSettings(FrozenSettings):
     """Parameters of the training stage.
 
     Attributes:
@@ -189,7 +182,7 @@ class TrainingSettings(Settings):
         return next(iter(self.filter_by_role("required")))
 
 
-class ScoringSettings(Settings):
+class ScoringSettings(FrozenSettings):
     """Parameters of the scoring stage.
 
     Attributes:
