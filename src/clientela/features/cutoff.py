@@ -1,4 +1,8 @@
-"""Where a customer's known past ends and the target begins."""
+"""Where a customer's known past ends and the target begins.
+
+Windows are half-open, `[start, cutoff)`. Every boundary is taken from one anchor: two steps of three
+months are not always one of six.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +15,6 @@ import pandas as pd
 
 from clientela.exceptions import ConfigurationError
 from clientela.features.settings import CutoffMode, FeatureParams
-
-# Where a customer's known past ends and the target begins.
-
 
 CUTOFF = "_cutoff"
 
@@ -78,10 +79,7 @@ def is_in_target_window(dated: ir.Table, cutoff: Cutoff) -> ir.BooleanValue:
 
 
 def months_before(moment: ir.TimestampValue, months: int) -> ir.TimestampValue:
-    """The moment so many calendar months earlier, at the month's last day where it is shorter.
-
-    Every boundary is taken from one anchor: two steps of 3 months are not always one of 6.
-    """
+    """The moment so many calendar months earlier, at the month's last day where it is shorter."""
     return moment - ibis.interval(months=months)
 
 
@@ -92,63 +90,29 @@ def make_timestamp(day: date | None) -> ir.TimestampValue:
     return ibis.timestamp(day.isoformat() + " 00:00:00")
 
 
-# From the observed period to the cutoffs: for training, for comparison, for scoring.
-
-
 @dataclass(frozen=True)
 class TransactionPeriod:
-    """The days that the transactions span, both inclusive.
-
-    Attributes:
-        first: Day of the first transaction.
-        last: Day of the last one.
-    """
+    """The days of the first and of the last transaction."""
 
     first: date
     last: date
 
     @classmethod
     def from_iso(cls, days: Mapping[str, str]) -> Self:
-        """The period from its stored form.
-
-        Args:
-            days: `first` and `last` as ISO dates.
-        """
+        """The period from its stored form: `first` and `last` as ISO dates."""
         return cls(date.fromisoformat(days["first"]), date.fromisoformat(days["last"]))
 
 
-def resolve_training_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
-    """The cutoff that training uses.
-
-    Raises:
-        ConfigurationError: A calendar cutoff lies outside the observed period.
-    """
-    return resolve_cutoff(params.cutoff_mode, params, period)
-
-
-def resolve_alternative_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
-    """The cutoff of the mode that is not configured, to be shown beside it."""
-    other: CutoffMode = (
-        "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
-    )
-    return resolve_cutoff(other, params, period)
-
-
 def resolve_cutoff(mode: CutoffMode, params: FeatureParams, period: TransactionPeriod) -> Cutoff:
-    """The cutoff of a mode.
-
-    Args:
-        params: The target window, and `as_of` where it is fixed.
-
-    Returns:
-        The rule; calendar mode takes the latest date whose target window is whole by default.
+    """The cutoff of a mode; in calendar mode by default the latest whose target window is whole.
 
     Raises:
         ConfigurationError: A calendar cutoff lies outside the observed period.
     """
     if mode == "last_transaction":
         return Cutoff(mode, None, params.target_months)
-    latest = _move_back_months(period.last + timedelta(days=1), params.target_months)
+    day_after = pd.Timestamp(period.last + timedelta(days=1))
+    latest = (day_after - pd.DateOffset(months=params.target_months)).date()
     as_of = params.as_of or latest
     if params.as_of is not None and not period.first < as_of <= latest:
         raise ConfigurationError(
@@ -160,14 +124,6 @@ def resolve_cutoff(mode: CutoffMode, params: FeatureParams, period: TransactionP
 
 
 def resolve_scoring_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
-    """The cutoff for scoring: everything observed is known.
-
-    Returns:
-        A calendar cutoff, by default on the day after the last transaction.
-    """
+    """A calendar cutoff where all that was observed is known: the day after the last transaction."""
     as_of = params.scoring_as_of or period.last + timedelta(days=1)
     return Cutoff("calendar", as_of, params.target_months)
-
-
-def _move_back_months(day: date, months: int) -> date:
-    return (pd.Timestamp(day) - pd.DateOffset(months=months)).date()

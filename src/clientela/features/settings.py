@@ -1,4 +1,4 @@
-"""What may be done to the columns of a table: cleaning rules, and columns made from columns."""
+"""Settings of features: rules for the columns of a table, and windows for those of customers."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,9 +8,6 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
 from clientela.text import make_slug, normalize_word
-
-# What may be done to the columns of a table: cleaning rules, and columns made from columns.
-
 
 Part: TypeAlias = Literal["month", "weekday", "hour"]
 
@@ -259,9 +256,6 @@ class Enrichment(Rule):
         return {f"{name}_ausente": (name,) for name in self.missing_flags.columns}
 
 
-# What may vary in customer features: category, windows, cutoff.
-
-
 CutoffMode = Literal["last_transaction", "calendar"]
 
 
@@ -308,6 +302,11 @@ class FeatureParams(BaseModel):
                 f"category {self.category!r} holds no letter or digit to name columns by"
             )
         return self
+
+    @property
+    def other_mode(self) -> CutoffMode:
+        """The cutoff mode that is not configured, shown beside the other."""
+        return "calendar" if self.cutoff_mode == "last_transaction" else "last_transaction"
 
     @property
     def rubro(self) -> str:

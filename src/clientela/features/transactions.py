@@ -1,6 +1,9 @@
-"""Customer features as one lazy expression: nothing at or after the cutoff is ever seen."""
+"""Customer features and their target as lazy expressions: nothing after the cutoff is ever seen.
 
-from collections.abc import Sequence
+Every feature is a conditional aggregate over the transactions joined with their customer's cutoff;
+measured, that beats window functions, as-of lists and one query per feature.
+"""
+
 from itertools import pairwise
 from typing import Self
 
@@ -18,12 +21,6 @@ from clientela.features.cutoff import (
     months_before,
 )
 from clientela.features.settings import FeatureParams
-
-# Customer features as one lazy expression: nothing at or after the cutoff is ever seen.
-#
-# Every feature is a conditional aggregate over the transactions joined with their customer's cutoff;
-# measured, that beats window functions, as-of lists and one query per feature.
-
 
 KEY = "id_cliente"
 SEASON = 12  # months back to the same season
@@ -101,7 +98,11 @@ def customer_features(
     """
     history = _aggregate_history(transactions, cutoff, params)
     known = history.left_join(customers, KEY, rname="{name}_right")
-    columns = _compute_required_features(known, params) | _compute_rule_features(known, params)
+    flag, recent_purchases = rule_columns(params)
+    columns = _compute_required_features(known, params) | {
+        flag: known["num_tx_total"].isnull().cast("int8"),
+        recent_purchases: known[f"_bought_{params.window_months[0]}m"],
+    }
     chosen = required_columns(params) + rule_columns(params)
     if params.extended:
         columns |= _compute_extended_features(known, params)
@@ -161,7 +162,10 @@ def _select_past_transactions(
     transactions: ir.Table, anchors: ir.Table, cutoff: Cutoff, params: FeatureParams
 ) -> ir.Table:
     """The transactions before their customer's cutoff, each placed into its windows."""
-    windows = _list_window_months(params)
+    months = {*params.window_months, params.category_months}
+    if params.extended:
+        months |= {SEASON, SEASON - params.target_months}
+    windows = sorted(months)
     rows = _convert_amounts(transactions, params)
     if cutoff.mode == "calendar":
         as_of = make_timestamp(cutoff.as_of)
@@ -176,12 +180,10 @@ def _select_past_transactions(
 
 
 def _convert_amounts(transactions: ir.Table, params: FeatureParams) -> ir.Table:
-    """The transactions as they are summed: cents and points as float64, each kind in its column.
-
-    A double holds whole numbers up to 2**53 exactly, so that sums of cents are as exact as those of
-    decimals (up to 90 trillion per customer), in half the memory. Projected here and not once for
-    all steps: what two steps share, the engine keeps.
-    """
+    """The transactions as they are summed: cents and points as float64, each kind in its column."""
+    # A double holds whole numbers up to 2**53 exactly, so that sums of cents are as exact as those
+    # of decimals (up to 90 trillion per customer), in half the memory. Projected here and not once
+    # for all steps: what two steps share, the engine keeps.
     cents = (transactions["valor_transaccion"] * CENTS).cast("float64")
     points = transactions["puntos"].cast("float64")
     columns: dict[str, ir.Value] = {
@@ -194,14 +196,6 @@ def _convert_amounts(transactions: ir.Table, params: FeatureParams) -> ir.Table:
     if params.extended:
         columns["rubro"] = transactions["rubro"]
     return transactions.select(KEY, "fecha", **columns)
-
-
-def _list_window_months(params: FeatureParams) -> list[int]:
-    """The months that windows reach back from the cutoff."""
-    months = {*params.window_months, params.category_months}
-    if params.extended:
-        months |= {SEASON, SEASON - params.target_months}
-    return sorted(months)
 
 
 def _required_aggregates(past: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
@@ -251,6 +245,11 @@ def _compute_required_features(known: ir.Table, params: FeatureParams) -> dict[s
     category, (short, long) = params.slug, params.window_months
     months = params.category_months
     spent, category_spent = known["_year"].cast("float64"), known["_category_year"].cast("float64")
+    balance = known["saldo_puntos"]
+    if params.points_balance == "at_cutoff":
+        # the balance was extracted after the cutoff, so what moved since is taken off
+        moved_since = known["_points"].fill_null(0) - known["_points_before"].fill_null(0)
+        balance = balance - moved_since
     columns: dict[str, ir.Value] = {
         name: known[name] for name in required_columns(params) if name in known.columns
     }
@@ -265,22 +264,8 @@ def _compute_required_features(known: ir.Table, params: FeatureParams) -> dict[s
         f"avg_gasto_{category}_{long}m": known[f"_category_{long}m"].cast("float64") / long,
         "edad": age_in_years(known["fecha_nacimiento"], known[CUTOFF]),
         "estrato_social": known["estrato_social"],
-        "saldo_puntos": _compute_points_balance(known, params),
+        "saldo_puntos": balance,
     }
-
-
-def _compute_points_balance(known: ir.Table, params: FeatureParams) -> ir.Value:
-    """The points balance: extracted after the cutoff, so what moved since is taken off."""
-    if params.points_balance == "snapshot":
-        return known["saldo_puntos"]
-    moved_since = known["_points"].fill_null(0) - known["_points_before"].fill_null(0)
-    return known["saldo_puntos"] - moved_since
-
-
-def _compute_rule_features(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
-    flag, purchases = rule_columns(params)
-    recent = known[f"_bought_{params.window_months[0]}m"]
-    return {flag: known["num_tx_total"].isnull().cast("int8"), purchases: recent}
 
 
 def _compute_extended_features(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
@@ -329,9 +314,6 @@ def age_in_years(birth: ir.DateValue, moment: ir.TimestampValue) -> ir.IntegerVa
     return (years >= 0).ifelse(years, None)
 
 
-# The ordinal target: how often a customer buys the category once the target window has begun.
-
-
 class OrdinalClass(BaseModel):
     """One class of the business rule.
 
@@ -364,15 +346,12 @@ class OrdinalTarget(BaseModel):
         bounds = [c.at_least for c in self.classes]
         values = [c.value for c in self.classes]
         names = [c.name for c in self.classes]
-        if bounds[0] != 0 or not _is_ascending(bounds) or not _is_ascending(values):
+        ascend = all(a < b for numbers in (bounds, values) for a, b in pairwise(numbers))
+        if bounds[0] != 0 or not ascend:
             raise ValueError("classes should ascend in at_least (from 0) and in value")
         if len(set(names)) < len(names):
             raise ValueError("class names should differ")
         return self
-
-
-def _is_ascending(numbers: Sequence[float]) -> bool:
-    return all(a < b for a, b in pairwise(numbers))
 
 
 def customer_target(
@@ -391,17 +370,9 @@ def customer_target(
     dated = add_cutoff(transactions, cutoff)
     counted = is_in_target_window(dated, cutoff) & is_purchase(dated, params)
     bought = dated.group_by(KEY).agg(compras_objetivo=counted.sum().fill_null(0).cast("int64"))
-    return bought.mutate(
-        **{params.target: assign_purchase_class(bought["compras_objetivo"], target)}
-    )
-
-
-def assign_purchase_class(purchases: ir.IntegerValue, target: OrdinalTarget) -> ir.StringValue:
-    """The class of a number of purchases.
-
-    Returns:
-        The name of the highest class whose lower bound is reached.
-    """
     lowest, *higher = target.classes
-    reached = [(purchases >= c.at_least, ibis.literal(c.name)) for c in reversed(higher)]
-    return ibis.cases(*reached, else_=ibis.literal(lowest.name))
+    reached = [
+        (bought["compras_objetivo"] >= c.at_least, ibis.literal(c.name)) for c in reversed(higher)
+    ]
+    name = ibis.cases(*reached, else_=ibis.literal(lowest.name))
+    return bought.mutate(**{params.target: name})

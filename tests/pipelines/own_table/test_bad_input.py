@@ -1,7 +1,7 @@
 """What a person reads when a file of their own is not as needed.
 
 Dates that do not parse, a target of one class and a table without a key are held by
-tests/pipelines/test_table_use_cases.py; what single rules refuse by tests/intake and tests/features.
+tests/pipelines/test_table_use_cases.py; what single rules refuse by tests of their stages.
 """
 
 import shutil

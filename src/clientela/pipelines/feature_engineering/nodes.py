@@ -1,4 +1,8 @@
-"""Nodes of feature engineering for use cases on transactions."""
+"""Nodes of feature engineering: on transactions, on a table with one row per case, for segments.
+
+Features of customers are lazy tables, computed where they are stored. Features of cases are NumPy:
+a node reads the whole accepted table and hands its result back in the order of the key.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -14,9 +18,8 @@ from clientela.features.case_table import case_features, require_configured_colu
 from clientela.features.case_table import model_input as input_of
 from clientela.features.cutoff import (
     TransactionPeriod,
-    resolve_alternative_cutoff,
+    resolve_cutoff,
     resolve_scoring_cutoff,
-    resolve_training_cutoff,
 )
 from clientela.features.leakage import scramble_customers, scramble_transactions
 from clientela.features.rubros import aggregate_rubro_features as features_of
@@ -37,7 +40,7 @@ from clientela.features.transactions import add_inactive_customers
 from clientela.features.transactions import customer_features as features_at
 from clientela.models.segment_model import Snapshots, load_previous_identity
 
-# Nodes of feature engineering for use cases on transactions.
+logger = logging.getLogger(__name__)
 
 
 def find_period_and_categories(transactions: ir.Table) -> dict[str, ir.Table]:
@@ -88,24 +91,16 @@ def customer_features(
     transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
 ) -> ir.Table:
     """One row per customer: features at the configured cutoff."""
-    return features_at(
-        transactions,
-        customers,
-        resolve_training_cutoff(params, TransactionPeriod.from_iso(period)),
-        params,
-    )
+    cutoff = resolve_cutoff(params.cutoff_mode, params, TransactionPeriod.from_iso(period))
+    return features_at(transactions, customers, cutoff, params)
 
 
 def customer_features_other_cutoff(
     transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
 ) -> ir.Table:
     """One row per customer: features at the cutoff of the mode that is not configured."""
-    return features_at(
-        transactions,
-        customers,
-        resolve_alternative_cutoff(params, TransactionPeriod.from_iso(period)),
-        params,
-    )
+    cutoff = resolve_cutoff(params.other_mode, params, TransactionPeriod.from_iso(period))
+    return features_at(transactions, customers, cutoff, params)
 
 
 def scoring_features(
@@ -120,16 +115,10 @@ def scrambled_features(
     transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
 ) -> ir.Table:
     """One row per customer: features after every row at or past the cutoff was scrambled."""
-    cutoff = resolve_training_cutoff(params, TransactionPeriod.from_iso(period))
+    cutoff = resolve_cutoff(params.cutoff_mode, params, TransactionPeriod.from_iso(period))
     future = scramble_transactions(transactions, cutoff)
     balances = scramble_customers(transactions, customers, cutoff)
     return features_at(future, balances, cutoff, params)
-
-
-# Nodes of feature engineering for a table with one row per case; see `clientela.tabular`.
-
-
-logger = logging.getLogger(__name__)
 
 
 def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[str, pd.DataFrame]:
@@ -206,12 +195,6 @@ def compute_case_scoring_features(
         ConfigurationError: Both kinds of rules disagree on what a file must bring.
         ScoringDataError: The key or a needed column is absent.
     """
-    _require_consistent_rules(params, intake)
-    return ibis.memtable(case_features(table.to_pyarrow(), params)).order_by(params.key)
-
-
-def _require_consistent_rules(params: TabularFeatureParams, intake: IntakeRules) -> None:
-    """Ingestion would fill an absent optional column with nothing, and scoring would impute it."""
     optional = {
         name
         for rules in intake.tables.values()
@@ -220,15 +203,14 @@ def _require_consistent_rules(params: TabularFeatureParams, intake: IntakeRules)
     }
     contradicted = [name for name in params.needed if name in optional]
     if contradicted:
+        # ingestion would fill the absent column with nothing, and scoring would impute it
         where = "names them" if params.required else "is empty, which means every column"
         raise ConfigurationError(
             f"No case should be scored without {', '.join(contradicted)} (features.required "
             f"{where}), but the ingestion rules let a file come without (required: false). Remove "
             "required: false there, or list under features.required only what each file brings."
         )
-
-
-# Nodes of feature engineering for segments: which rubros there are, and who buys what there.
+    return ibis.memtable(case_features(table.to_pyarrow(), params)).order_by(params.key)
 
 
 def summarize_rubros(transactions: ir.Table, params: SegmentFeatureParams) -> dict[str, ir.Table]:

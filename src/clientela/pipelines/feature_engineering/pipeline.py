@@ -1,4 +1,7 @@
-"""Feature engineering: what was known of each customer, by what the use case is about."""
+"""Feature engineering: what was known of each customer or case, by what the use case is about."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from kedro.pipeline import Node, Pipeline
 
@@ -10,7 +13,30 @@ from clientela.pipelines.assembly import (
 from clientela.pipelines.feature_engineering import nodes
 from clientela.use_cases import UseCase
 
-TABLES = ["transactions", "customers", "feature_period", "params:features"]
+FEATURES = "params:features"
+TABLES = ["transactions", "customers", "feature_period", FEATURES]
+
+Step: TypeAlias = tuple[Callable[..., Any], list[str], str]
+"""Function, inputs, and the output that the node is named after."""
+
+CUSTOMERS: list[Step] = [
+    (nodes.find_period_and_categories, ["transactions"], "observed_period"),
+    (nodes.resolve_feature_period, ["observed_period", FEATURES], "feature_period"),
+    (nodes.customer_features, TABLES, "customer_features"),
+    (nodes.customer_features_other_cutoff, TABLES, "customer_features_other_cutoff"),
+    (nodes.scoring_features, TABLES, "scoring_features"),
+    (nodes.scrambled_features, TABLES, "scrambled_features"),
+]
+
+RUBROS: list[Step] = [
+    (nodes.summarize_rubros, ["transactions", FEATURES], "observed_rubros"),
+    (nodes.create_column_layout, ["observed_rubros", "previous_identities", FEATURES], "layout"),
+    (
+        nodes.compute_rubro_features,
+        ["transactions", "customers", "layout", FEATURES],
+        "customer_features",
+    ),
+]
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
@@ -24,86 +50,26 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         ConfigurationError: A use case of kind `table` does not have just one table.
     """
     if use_case.kind == "table":
-        chain = _create_case_nodes(get_cases_name(use_case), get_accepted_cases_name(use_case))
+        steps = _list_case_steps(get_cases_name(use_case), get_accepted_cases_name(use_case))
     else:
-        chain = _create_rubro_nodes() if use_case.task == "segments" else _create_customer_nodes()
+        steps = RUBROS if use_case.task == "segments" else CUSTOMERS
+    chain = [Node(function, inputs, output, name=output) for function, inputs, output in steps]
     return create_stage_pipeline(use_case, "feature_engineering", chain)
 
 
-def _create_case_nodes(cases: str, accepted: str) -> list[Node]:
+def _list_case_steps(cases: str, accepted: str) -> list[Step]:
+    checked = ["row_report", "column_findings"]
     return [
-        Node(
-            nodes.count_rows_and_cells, [cases, "params:features"], "case_counts", name="case_counts"
-        ),
-        Node(
-            nodes.report_usable_rows, ["case_counts", "params:features"], "row_report",
-            name="row_report",
-        ),
-        Node(nodes.find_uninformative_columns, "case_counts", "column_findings", name="column_findings"),
-        Node(nodes.list_column_roles, [cases, "params:features"], "column_roles", name="column_roles"),
-        Node(
-            nodes.build_case_feature_schema, "params:features", "feature_schema", name="feature_schema"
-        ),
-        Node(
-            nodes.build_case_model_input,
-            [cases, "row_report", "column_findings", "params:features"],
-            "model_input",
-            name="model_input",
-        ),
-        Node(
+        (nodes.count_rows_and_cells, [cases, FEATURES], "case_counts"),
+        (nodes.report_usable_rows, ["case_counts", FEATURES], "row_report"),
+        (nodes.find_uninformative_columns, ["case_counts"], "column_findings"),
+        (nodes.list_column_roles, [cases, FEATURES], "column_roles"),
+        (nodes.build_case_feature_schema, [FEATURES], "feature_schema"),
+        (nodes.build_case_model_input, [cases, *checked, FEATURES], "model_input"),
+        # the accepted table, not the labelled one: nobody waits for a label to be scored
+        (
             nodes.compute_case_scoring_features,
-            # nobody waits for a label to be scored
-            [accepted, "params:features", "params:ingestion"],
+            [accepted, FEATURES, "params:ingestion"],
             "scoring_features",
-            name="scoring_features",
-        ),
-    ]  # fmt: skip
-
-
-def _create_customer_nodes() -> list[Node]:
-    return [
-        Node(
-            nodes.find_period_and_categories,
-            "transactions",
-            "observed_period",
-            name="observed_period",
-        ),
-        Node(
-            nodes.resolve_feature_period,
-            ["observed_period", "params:features"],
-            "feature_period",
-            name="feature_period",
-        ),
-        *(
-            Node(getattr(nodes, name), TABLES, name, name=name)
-            for name in (
-                "customer_features",
-                "customer_features_other_cutoff",
-                "scoring_features",
-                "scrambled_features",
-            )
-        ),
-    ]
-
-
-def _create_rubro_nodes() -> list[Node]:
-    return [
-        Node(
-            nodes.summarize_rubros,
-            ["transactions", "params:features"],
-            "observed_rubros",
-            name="observed_rubros",
-        ),
-        Node(
-            nodes.create_column_layout,
-            ["observed_rubros", "previous_identities", "params:features"],
-            "layout",
-            name="layout",
-        ),
-        Node(
-            nodes.compute_rubro_features,
-            ["transactions", "customers", "layout", "params:features"],
-            "customer_features",
-            name="customer_features",
         ),
     ]

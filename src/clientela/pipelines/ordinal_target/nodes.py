@@ -10,20 +10,22 @@ import pandas as pd
 from clientela.exceptions import TrainingDataError
 from clientela.features.cutoff import (
     TransactionPeriod,
-    resolve_alternative_cutoff,
-    resolve_training_cutoff,
+    resolve_cutoff,
 )
-from clientela.features.leakage import LeakageRules, compute_feature_concordances
-from clientela.features.leakage import leakage_report as report_of
+from clientela.features.leakage import (
+    LeakageRules,
+    compute_feature_concordances,
+    leakage_report,
+)
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import (
     KEY,
     OrdinalTarget,
+    customer_target,
     extended_columns,
     required_columns,
     rule_columns,
 )
-from clientela.features.transactions import customer_target as target_at
 
 logger = logging.getLogger(__name__)
 
@@ -32,24 +34,16 @@ def compute_customer_target(
     transactions: ir.Table, period: dict[str, str], params: FeatureParams, target: OrdinalTarget
 ) -> ir.Table:
     """One row per customer: their class after the configured cutoff."""
-    return target_at(
-        transactions,
-        resolve_training_cutoff(params, TransactionPeriod.from_iso(period)),
-        params,
-        target,
-    )
+    cutoff = resolve_cutoff(params.cutoff_mode, params, TransactionPeriod.from_iso(period))
+    return customer_target(transactions, cutoff, params, target)
 
 
 def compute_target_other_cutoff(
     transactions: ir.Table, period: dict[str, str], params: FeatureParams, target: OrdinalTarget
 ) -> ir.Table:
     """One row per customer: their class after the cutoff of the mode that is not configured."""
-    return target_at(
-        transactions,
-        resolve_alternative_cutoff(params, TransactionPeriod.from_iso(period)),
-        params,
-        target,
-    )
+    cutoff = resolve_cutoff(params.other_mode, params, TransactionPeriod.from_iso(period))
+    return customer_target(transactions, cutoff, params, target)
 
 
 def build_ordinal_model_input(
@@ -59,7 +53,6 @@ def build_ordinal_model_input(
 
     Args:
         features: One row per customer with a transaction.
-        params: The history that is needed, and the target's name.
 
     Returns:
         `id_cliente` (PII), the features (float64) and the target (class name).
@@ -69,19 +62,12 @@ def build_ordinal_model_input(
 
 
 def select_required_columns(model_input: pd.DataFrame, params: FeatureParams) -> pd.DataFrame:
-    """One row per customer: exactly the required columns, for whoever reads the CSV.
-
-    Args:
-        params: The category and windows that name columns.
-    """
+    """One row per customer: exactly the required columns, for whoever reads the CSV."""
     return model_input[[KEY, *required_columns(params), params.target]]
 
 
 def build_ordinal_feature_schema(params: FeatureParams, target: OrdinalTarget) -> dict[str, Any]:
     """Which columns of the model input mean what, for stages that know no use case.
-
-    Args:
-        params: The category and windows that name columns.
 
     Returns:
         `key`, `target`, `required`, `extra`, `last_quarter` (purchases in the window before the
@@ -111,7 +97,6 @@ def compare_class_shares(
 
     Args:
         scored: One row per known customer, with or without a transaction.
-        params: The target's name and the configured mode.
 
     Returns:
         `category`, `customers` (all known), `trained_on`, `left_out` (without any transaction or
@@ -130,10 +115,9 @@ def compare_class_shares(
             "some. Choose a category that is bought more often (features.category), another "
             "business rule (target.classes), or bring more data."
         )
-    other_mode = "calendar" if params.cutoff_mode == "last_transaction" else "last_transaction"
     shares = {
         params.cutoff_mode: _add_shares(counts),
-        other_mode: _add_shares(_count_customers_per_class(other, params, target)),
+        params.other_mode: _add_shares(_count_customers_per_class(other, params, target)),
     }
     logger.info("Classes with %s cutoff: %s", params.cutoff_mode, counts)
     return {
@@ -187,22 +171,12 @@ def build_ordinal_leakage_report(
     target: OrdinalTarget,
     rules: LeakageRules,
 ) -> dict[str, Any]:
-    """The proof on the data at hand that features end at the cutoff; see DESIGN rule of leakage.
-
-    Args:
-        params: The target's name and how the points balance is taken.
-    """
+    """The proof on the data at hand that features end at the cutoff; see `leakage_report`."""
     row = changed["changed"].iloc[0]
     features = [name for name in changed["changed"].columns if name not in ("rows", "lost")]
     codes = model_input[params.target].map({c.name: i for i, c in enumerate(target.classes)})
     concordance = compute_feature_concordances(model_input[features], codes)
     counts = {name: int(row[name]) for name in features}
-    report = report_of(concordance, counts, int(row["rows"]), _list_leakage_warnings(params), rules)
-    logger.info("Leakage: %s", report["sentence"])
-    return report
-
-
-def _list_leakage_warnings(params: FeatureParams) -> list[str]:
     warnings = []
     if params.points_balance == "snapshot":
         warnings.append(
@@ -214,4 +188,6 @@ def _list_leakage_warnings(params: FeatureParams) -> list[str]:
             "The cutoff of each customer is their last transaction minus the target window, which "
             "only the future tells; the proof is conditional on it. Compare the calendar cutoff."
         )
-    return warnings
+    report = leakage_report(concordance, counts, int(row["rows"]), warnings, rules)
+    logger.info("Leakage: %s", report["sentence"])
+    return report

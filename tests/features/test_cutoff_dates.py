@@ -6,10 +6,8 @@ from clientela.exceptions import ConfigurationError
 from clientela.features.cutoff import (
     Cutoff,
     TransactionPeriod,
-    resolve_alternative_cutoff,
     resolve_cutoff,
     resolve_scoring_cutoff,
-    resolve_training_cutoff,
 )
 from clientela.features.settings import FeatureParams
 
@@ -20,21 +18,16 @@ def test_the_period_comes_back_from_its_stored_form() -> None:
     assert TransactionPeriod.from_iso({"first": "2023-06-01", "last": "2024-05-31"}) == YEAR
 
 
-def test_training_uses_the_configured_mode_and_the_comparison_the_other_one() -> None:
+def test_each_mode_has_its_cutoff() -> None:
     by_last = FeatureParams(category="ropa")
     by_date = FeatureParams(category="ropa", cutoff_mode="calendar")
     last, calendar = (
         Cutoff("last_transaction", None, 3),
         Cutoff("calendar", date(2024, 3, 1), 3),
     )
-    assert (resolve_training_cutoff(by_last, YEAR), resolve_alternative_cutoff(by_last, YEAR)) == (
-        last,
-        calendar,
-    )
-    assert (resolve_training_cutoff(by_date, YEAR), resolve_alternative_cutoff(by_date, YEAR)) == (
-        calendar,
-        last,
-    )
+    for params, expected in ((by_last, [last, calendar]), (by_date, [calendar, last])):
+        modes = params.cutoff_mode, params.other_mode
+        assert [resolve_cutoff(mode, params, YEAR) for mode in modes] == expected
 
 
 @pytest.mark.parametrize(
@@ -51,7 +44,7 @@ def test_the_default_date_is_the_latest_whose_target_window_is_whole(
 ) -> None:
     params = FeatureParams(category="ropa", cutoff_mode="calendar", target_months=months)
     period = TransactionPeriod(date(2023, 1, 1), last)
-    assert resolve_training_cutoff(params, period) == Cutoff("calendar", as_of, months)
+    assert resolve_cutoff("calendar", params, period) == Cutoff("calendar", as_of, months)
 
 
 @pytest.mark.parametrize("as_of", [date(2023, 6, 2), date(2024, 3, 1)])
@@ -68,7 +61,7 @@ def test_a_date_outside_the_period_is_refused_with_the_dates_that_would_do(as_of
         "a cutoff after the first day and not after 2024-03-01 was expected, so that 3 months"
     )
     with pytest.raises(ConfigurationError, match=message):
-        resolve_training_cutoff(params, YEAR)
+        resolve_cutoff("calendar", params, YEAR)
 
 
 def test_scoring_knows_everything_observed() -> None:
