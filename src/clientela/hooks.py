@@ -4,14 +4,40 @@ from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
+from kedro.validation.exceptions import ParameterValidationError
+from omegaconf.errors import InterpolationResolutionError
 
-from clientela.exceptions import ConfigurationError, MissingStageInputError
+from clientela.exceptions import ClientelaError, ConfigurationError, MissingStageInputError
 from clientela.use_cases import STAGES
 
 HEADLINE = "headline"
 DRIFT_STATE = "drift_state"
+ENDED_BY = (ClientelaError, DatasetError, ParameterValidationError, InterpolationResolutionError)
+"""What ends a run without being a fault of the program: shown as a message, not as a traceback."""
+
+
+def format_error_message(error: BaseException) -> str:
+    """The message a person can act on: our own error's where there is one in the chain.
+
+    Returns:
+        The message, with the dataset where Kedro named it and what to check where access failed.
+    """
+    if isinstance(error, InterpolationResolutionError) and "BUCKET" in str(error):
+        return "The variable BUCKET is not set: BUCKET=<your bucket> kedro run --env=aws"
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ClientelaError | PermissionError):
+        cause = cause.__cause__
+    if isinstance(cause, ClientelaError):
+        return str(cause)
+    if isinstance(cause, PermissionError):
+        return (
+            f"{error}\nAccess was denied. Check AWS_PROFILE or the AWS_* variables, the variable "
+            "BUCKET, and that the role may list, read and write this bucket (or, for local "
+            "folders, the folder's permissions)."
+        )
+    return str(error)
 
 
 class StageInputCheck:

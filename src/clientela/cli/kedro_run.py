@@ -12,12 +12,9 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
-from kedro.io import DatasetError
-from kedro.validation.exceptions import ParameterValidationError
-from omegaconf.errors import InterpolationResolutionError
 
-from clientela.exceptions import ClientelaError, did_you_mean
-from clientela.hooks import DRIFT_ALERTS
+from clientela.exceptions import did_you_mean
+from clientela.hooks import DRIFT_ALERTS, ENDED_BY, format_error_message
 from clientela.use_cases import STAGES
 
 # How often Python looks for objects that only refer to one another.
@@ -45,8 +42,6 @@ def reduce_garbage_collection() -> Iterator[None]:
 
 
 logger = logging.getLogger(__name__)
-
-ENDED_BY = (ClientelaError, DatasetError, ParameterValidationError, InterpolationResolutionError)
 
 UNKNOWN_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>[^']+)'")
 """What Kedro raises, as a plain ValueError."""
@@ -103,28 +98,6 @@ def _explain_unknown_pipeline(name: str) -> str:
         )
     known = {*STAGES, *pipelines} - {"__default__"}
     return f"No pipeline is called {name!r}. {did_you_mean(name, known)}"
-
-
-def format_error_message(error: BaseException) -> str:
-    """The message a person can act on: our own error's where there is one in the chain.
-
-    Returns:
-        The message, with the dataset where Kedro named it and what to check where access failed.
-    """
-    if isinstance(error, InterpolationResolutionError) and "BUCKET" in str(error):
-        return "The variable BUCKET is not set: BUCKET=<your bucket> kedro run --env=aws"
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ClientelaError | PermissionError):
-        cause = cause.__cause__
-    if isinstance(cause, ClientelaError):
-        return str(cause)
-    if isinstance(cause, PermissionError):
-        return (
-            f"{error}\nAccess was denied. Check AWS_PROFILE or the AWS_* variables, the variable "
-            "BUCKET, and that the role may list, read and write this bucket (or, for local "
-            "folders, the folder's permissions)."
-        )
-    return str(error)
 
 
 run = copy(kedro_run)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from omegaconf.errors import InterpolationResolutionError
 from rich.table import Table
 
-from clientela.cli.kedro_run import format_error_message
 from clientela.exceptions import ClientelaError
+from clientela.hooks import format_error_message
 
 # What a person reads instead of a traceback.
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import streamlit as st
 from kedro.config import MissingConfigException
 
-from clientela.cli.kedro_run import ENDED_BY, format_error_message
 from clientela.dashboard.components import PageContext
 from clientela.dashboard.data import (
     MonitoringCatalog,
@@ -18,6 +17,7 @@ from clientela.dashboard.data import (
 )
 from clientela.dashboard.pages import model, overview
 from clientela.dashboard.texts import LANGUAGES, Language
+from clientela.hooks import ENDED_BY, format_error_message
 
 REMEMBERED_SECONDS = 60
 """What was read is shown so long before it is read again: a store answers slowly."""

@@ -16,8 +16,8 @@ from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clientela.exceptions import ClientelaError, ConfigurationError, DriftError
-from clientela.pipelines.monitoring.settings import MonitoringSettings
-from clientela.reporting.drift_findings import EffectSizes
+from clientela.hooks import format_error_message
+from clientela.reporting.drift_findings import DriftThresholds, EffectSizes
 from clientela.reporting.model_health import Recommendation, State, Wording
 from clientela.reporting.monitoring_log import LOG_COLUMNS
 from clientela.use_cases import parse_use_cases
@@ -261,7 +261,8 @@ def load_monitoring(catalog: Catalog, use_case: str) -> MonitoringResults:
         try:
             return _load_dataset(catalog, f"{use_case}.{dataset}", shaped)
         except (ClientelaError, DatasetError, OSError, ValueError) as err:
-            problems[dataset] = _explain_error(err)
+            # our own words where there are any: those of a parser may quote what it read
+            problems[dataset] = format_error_message(err)
             return None
 
     return MonitoringResults(
@@ -272,14 +273,15 @@ def load_monitoring(catalog: Catalog, use_case: str) -> MonitoringResults:
         by_period=part("drift_by_period", _validate_frame),
         by_segment=part("drift_by_segment", _validate_frame),
         bins=part("bin_shares", _validate_frame),
-        psi_sizes=_load_settings(catalog, use_case).thresholds.psi,
+        psi_sizes=_load_thresholds(catalog, use_case).psi,
         problems=problems,
     )
 
 
-def _load_settings(catalog: Catalog, use_case: str) -> MonitoringSettings:
+def _load_thresholds(catalog: Catalog, use_case: str) -> DriftThresholds:
     name = f"params:{use_case}.monitoring"
-    return MonitoringSettings.model_validate(catalog.load(name) if catalog.exists(name) else {})
+    parameters = catalog.load(name) if catalog.exists(name) else {}
+    return DriftThresholds.model_validate(parameters.get("thresholds", {}))
 
 
 def _load_dataset(
@@ -313,13 +315,6 @@ def _validate_state(dataset: str, content: Any) -> DriftState:
             f"{dataset} should be as monitoring writes it; it differs in {', '.join(fields)}. "
             "Run monitoring again, or restore the file."
         ) from err
-
-
-def _explain_error(err: BaseException) -> str:
-    """Our own words where there are any: those of a parser may quote what it read."""
-    from clientela.cli.kedro_run import format_error_message  # noqa: PLC0415 - heavy, and needed only on failure
-
-    return format_error_message(err)
 
 
 # Opens the Kedro catalog of an environment: the only way to what monitoring wrote.

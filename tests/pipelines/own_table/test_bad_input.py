@@ -12,7 +12,7 @@ from kedro.io import DatasetError
 from tests.pipelines.own_table.conftest import LEARNING, PREPARING, SMALL
 from tests.pipelines.own_table.orders import TARGET, orders
 
-from clientela.cli.kedro_run import format_error_message
+from clientela.hooks import format_error_message
 from clientela.exceptions import ConfigurationError, TooManyBadRowsError, TrainingDataError
 
 ONE_MODEL = {

@@ -6,7 +6,7 @@ from kedro.io import DatasetError
 from tests.pipelines.segmentation import retailer
 from tests.pipelines.segmentation.retailer import digests
 
-from clientela.cli.kedro_run import format_error_message
+from clientela.hooks import format_error_message
 from clientela.exceptions import ConfigurationError, ModelFileError, TrainingDataError
 
 NOBODY_LISTENS = "postgresql://clientela:secreta@127.0.0.1:9/tienda"
