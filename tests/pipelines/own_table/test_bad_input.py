@@ -12,8 +12,8 @@ from kedro.io import DatasetError
 from tests.pipelines.own_table.conftest import LEARNING, PREPARING, SMALL
 from tests.pipelines.own_table.orders import TARGET, orders
 
-from clientela.hooks import format_error_message
 from clientela.exceptions import ConfigurationError, TooManyBadRowsError, TrainingDataError
+from clientela.hooks import format_error_message
 
 ONE_MODEL = {
     "clase_mayor": {"kind": "majority", "role": "rule"},

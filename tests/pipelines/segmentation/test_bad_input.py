@@ -6,8 +6,8 @@ from kedro.io import DatasetError
 from tests.pipelines.segmentation import retailer
 from tests.pipelines.segmentation.retailer import digests
 
-from clientela.hooks import format_error_message
 from clientela.exceptions import ConfigurationError, ModelFileError, TrainingDataError
+from clientela.hooks import format_error_message
 
 NOBODY_LISTENS = "postgresql://clientela:secreta@127.0.0.1:9/tienda"
 PREPARING = ("ingestion", "feature_engineering")
