@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from clientela.features.segment_settings import ClusteringParams, ColumnLayout, SegmentationParams
+from clientela.features.segment_columns import KEY, ColumnLayout
+from clientela.features.segment_settings import ClusteringParams, SegmentationParams
 from clientela.models.segment_model import PreviousModel, Segmentation, fit_segmentation
-from clientela.models.segmentation import KEY, SIN_ACTIVIDAD
+from clientela.models.segmentation import SIN_ACTIVIDAD
 
 PROJECT = Path(__file__).parents[1]
 USE_CASE = "customer_segments"

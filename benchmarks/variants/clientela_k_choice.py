@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clientela.features.rubros import build_matrix, list_matrix_columns
+from clientela.features.segment_columns import build_matrix, list_matrix_columns
 from clientela.models.segmentation import is_active
 from clientela.pipelines.segmentation.choose_k import evaluate_k_range
 from segment_task import STARTS

@@ -64,16 +64,18 @@ class NumberFormat(BaseModel):
     thousands: Literal[".", ",", " ", "'"] = "."
     decimal: Literal[",", "."] = ","
 
-    def text(self, value: float, decimals: int = 0) -> str:
+    def text(self, value: float | None, decimals: int = 0) -> str:
         """A number with separators; a dash where there is none."""
-        if not math.isfinite(value):
+        if value is None or not math.isfinite(value):
             return NOTHING
         swap = str.maketrans({",": self.thousands, ".": self.decimal})
         return f"{value:,.{decimals}f}".translate(swap)
 
-    def percent(self, share: float) -> str:
-        """A share as a percentage with one decimal."""
-        return NOTHING if not math.isfinite(share) else f"{self.text(100 * share, 1)} %"
+    def percent(self, share: float | None, decimals: int = 1) -> str:
+        """A share as a percentage; a dash where there is none."""
+        if share is None or not math.isfinite(share):
+            return NOTHING
+        return f"{self.text(100 * share, decimals)} %"
 
     def readable(self, value: float) -> str:
         """A number with as many decimals as its size asks for.

@@ -56,7 +56,7 @@ def test_distinct_segments_keep_their_ids_and_who_buys_elsewhere_follows_within_
 
 
 def test_numbers_as_they_come_are_those_of_scikit_learn() -> None:
-    from clientela.features.rubros import build_matrix
+    from clientela.features.segment_columns import build_matrix
     from segment_identity import positions, trained
 
     features = customers()

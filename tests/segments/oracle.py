@@ -8,7 +8,8 @@ from typing import Any
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from tests.segments.tables import Data, Person, Tx
 
-from clientela.features.segment_settings import REST, ColumnLayout, SegmentFeatureParams
+from clientela.features.segment_columns import REST, ColumnLayout
+from clientela.features.segment_settings import SegmentFeatureParams
 
 
 def midnight(day: date) -> datetime:

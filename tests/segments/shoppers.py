@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from clientela.features.segment_settings import ColumnLayout, Rubro
+from clientela.features.segment_columns import ColumnLayout, Rubro
 
 RUBROS = ("supermercado", "farmacia", "restaurantes", "hogar")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 from tests.features.tables import arrow_of
 
-from clientela.features.segment_settings import REST, ColumnLayout, Rubro
+from clientela.features.segment_columns import REST, ColumnLayout, Rubro
 
 TRANSACTIONS = ibis.schema(
     {

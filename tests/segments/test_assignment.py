@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.features.segment_settings import ClusteringParams, ColumnLayout
-from clientela.models.segmentation import SegmentIdentity, fit_clusters, predict_segments
+from clientela.features.segment_columns import ColumnLayout
+from clientela.features.segment_settings import ClusteringParams, SegmentationParams
+from clientela.models.segment_model import SEGMENTS, assign_to_stored_segments
+from clientela.models.segmentation import SegmentIdentity, fit_clusters
+from clientela.models.stored_model import StoredModel
 
 COLUMNS = ("score_farmacia", "score_hogar")
 NEAREST = ClusteringParams(switch_margin=0.0, minimum_transactions=2)
@@ -39,7 +42,9 @@ def placed():
 
 def members(placed, features, previous=None, params=NEAREST):
     _, model, identity = placed
-    return predict_segments(features, model, identity, previous, params)
+    stored = StoredModel({SEGMENTS: model}, {"identity": identity.model_dump(mode="json")})
+    settings = SegmentationParams(clustering=params)
+    return assign_to_stored_segments(stored, features, previous, settings)
 
 
 def test_every_customer_is_in_the_segment_of_the_nearest_centre(placed):

@@ -22,7 +22,8 @@ from tests.segments.tables import (
 )
 
 from clientela.features.rubros import aggregate_rubro_features, list_rubro_feature_columns
-from clientela.features.segment_settings import REST, ColumnLayout, Rubro, SegmentFeatureParams
+from clientela.features.segment_columns import REST, ColumnLayout, Rubro
+from clientela.features.segment_settings import SegmentFeatureParams
 
 YEAR = SegmentFeatureParams()
 EVER = SegmentFeatureParams(window_months=None)

@@ -24,7 +24,8 @@ from clientela.features.rubros import (
     collect_rubro_counts,
     list_rubro_feature_columns,
 )
-from clientela.features.segment_settings import ColumnLayout, SegmentFeatureParams
+from clientela.features.segment_columns import ColumnLayout
+from clientela.features.segment_settings import SegmentFeatureParams
 
 YEAR = SegmentFeatureParams()
 CASES = [

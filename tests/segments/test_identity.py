@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.features.segment_settings import ColumnLayout
+from clientela.features.segment_columns import ColumnLayout
 from clientela.models.segmentation import (
     SegmentIdentity,
     assign_first_ids,
@@ -70,7 +70,7 @@ def test_the_best_matching_is_taken_as_a_whole_not_pair_by_pair():
 
 
 def test_first_ids_go_from_the_largest_cluster_to_the_smallest():
-    assert assign_first_ids(np.array([1, 1, 1, 2, 0, 2]), 3) == (2, 0, 1)
+    assert assign_first_ids(np.array([1, 1, 1, 2, 0, 2]), 3).ids == (2, 0, 1)
 
 
 def test_overlap_is_the_jaccard_index_of_the_customers_both_models_placed():

@@ -5,8 +5,12 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import ModelFileError
-from clientela.features.rubros import build_matrix, list_matrix_columns
-from clientela.features.segment_settings import ColumnLayout, Rubro
+from clientela.features.segment_columns import (
+    ColumnLayout,
+    Rubro,
+    build_matrix,
+    list_matrix_columns,
+)
 
 LAYOUT = ColumnLayout(
     fecha_modelo=date(2024, 6, 30),

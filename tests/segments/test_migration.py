@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn.metrics import adjusted_rand_score
 
-from clientela.features.segment_settings import ColumnLayout
+from clientela.features.segment_columns import ColumnLayout
 from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
 from clientela.pipelines.segmentation.migration import (
     LOST,
@@ -31,6 +31,11 @@ def identity(day, names):
         names=names,
         name_reasons={},
     )
+
+
+def matrix_of(members, previous, after, before):
+    known = identity(LAST_WEEK, before) if before else None
+    return migration_matrix(members, previous, identity(TODAY, after), known)
 
 
 def before_and_after(moves, nearest=None):
@@ -89,20 +94,20 @@ def test_one_row_per_pair_of_segments_with_the_share_of_the_previous_one():
             "share",
         ],
     ).astype({"previous_id": "Int64", "current_id": "Int64"})
-    assert_frame_equal(migration_matrix(*before_and_after(MOVES), AFTER, BEFORE), expected)
+    assert_frame_equal(matrix_of(*before_and_after(MOVES), AFTER, BEFORE), expected)
 
 
 def test_a_first_model_has_an_empty_matrix_of_the_same_columns_and_types():
     members, previous = before_and_after(MOVES)
-    first = migration_matrix(members, None, AFTER, {})
-    later = migration_matrix(members, previous, AFTER, BEFORE)
+    first = matrix_of(members, None, AFTER, {})
+    later = matrix_of(members, previous, AFTER, BEFORE)
     assert first.empty
     assert first.dtypes.to_dict() == later.dtypes.to_dict()
 
 
 def migrated(moves, before, after, nearest=None):
     members, previous = before_and_after(moves, nearest)
-    matrix = migration_matrix(members, previous, after, before)
+    matrix = matrix_of(members, previous, after, before)
     last = identity(LAST_WEEK, before)
     return summarize_migration(matrix, members, identity(TODAY, after), last, NumberFormat())
 
@@ -142,7 +147,7 @@ def test_segments_called_otherwise_are_named_both_ways():
 
 def test_a_first_model_is_compared_with_none_and_says_so():
     members, _ = before_and_after({"01": (None, 0), "02": (None, 2)})
-    matrix = migration_matrix(members, None, AFTER, {})
+    matrix = matrix_of(members, None, AFTER, {})
     found = summarize_migration(matrix, members, identity(TODAY, AFTER), None, NumberFormat())
     assert found == {
         "previous": None,
@@ -185,7 +190,7 @@ def test_every_customer_is_counted_once_and_agrees_with_a_loop(pairs):
     names = {0: "Farmacia", 1: "Hogar", 2: "Ropa"}
     moves = {f"{place:02}": pair for place, pair in enumerate(pairs)}
     members, previous = before_and_after(moves)
-    matrix = migration_matrix(members, previous, names, names)
+    matrix = matrix_of(members, previous, names, names)
     found = summarize_migration(
         matrix, members, identity(TODAY, names), identity(LAST_WEEK, names), NumberFormat()
     )
@@ -195,5 +200,5 @@ def test_every_customer_is_counted_once_and_agrees_with_a_loop(pairs):
     assert of_segments.tolist() == pytest.approx([1.0] * len(of_segments))
     moved = [was != now for was, now in pairs if None not in (was, now)]
     assert found["changed_customers"] == sum(moved)
-    shuffled = migration_matrix(members[::-1], previous[::-1], names, names)
+    shuffled = matrix_of(members[::-1], previous[::-1], names, names)
     assert_frame_equal(shuffled, matrix)

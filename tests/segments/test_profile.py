@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from clientela.features.segment_settings import ColumnLayout, Rubro, SegmentReportParams
+from clientela.features.segment_columns import ColumnLayout, Rubro
+from clientela.features.segment_settings import SegmentReportParams
 from clientela.models.segment_profile import MISSING, POOLED, build_segment_profile
-from clientela.models.segmentation import SIN_ACTIVIDAD
+from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
 
 LAYOUT = ColumnLayout(
     fecha_modelo=date(2024, 8, 7),
@@ -18,7 +19,16 @@ LAYOUT = ColumnLayout(
         Rubro(slug="hogar", label="Hogar", members=()),
     ),
 )
-NAMES = {0: "Farmacia", 1: "Hogar"}
+IDENTITY = SegmentIdentity(
+    fecha_modelo=LAYOUT.fecha_modelo,
+    layout=LAYOUT,
+    columns=(),
+    transformed=True,
+    centers=((), ()),
+    ids=(0, 1),
+    names={0: "Farmacia", 1: "Hogar"},
+    name_reasons={},
+)
 
 
 @pytest.fixture
@@ -55,7 +65,7 @@ def members():
 
 def profile(features, members, min_customers=1):
     params = SegmentReportParams(min_customers=min_customers)
-    return build_segment_profile(features, members, NAMES, LAYOUT, params)
+    return build_segment_profile(features, members, IDENTITY, params)
 
 
 def test_one_row_per_segment_with_size_and_value(features, members):

@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clientela.column_rules import ColumnRule, IntakeRules
 from clientela.features.columns import FieldKind, InputField
+from clientela.features.segment_columns import KEY
 from clientela.features.segment_settings import SegmentationParams
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.problem import TASKS
 from clientela.models.segment_model import assign_to_stored_segments, get_identity
-from clientela.models.segmentation import KEY, SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
+from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
 from clientela.models.stored_model import StoredModel
 from clientela.text import format_feature_name
 

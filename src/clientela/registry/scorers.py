@@ -21,7 +21,7 @@ from clientela.features.columns import (
     limit_to_float32,
     stack_columns,
 )
-from clientela.features.rubros import get_column_transform
+from clientela.features.segment_columns import get_column_transform
 from clientela.features.segment_settings import ClusteringParams
 from clientela.features.table_features import TableFeatureBuilder
 from clientela.features.table_settings import TabularFeatureParams
@@ -276,7 +276,7 @@ def _map_segment_codes(ids: Sequence[int], manifest: ServedManifest) -> np.ndarr
 def _build_segment_transform(
     columns: Sequence[str], layout: FeatureLayout, *, wanted: bool
 ) -> Callable[[Features], Floats]:
-    """Columns x cases, as `clientela.features.rubros.build_matrix` has them."""
+    """Columns x cases, as `clientela.features.segment_columns.build_matrix` has them."""
     places = layout.places(columns)
     if not wanted:
         return lambda features: limit_to_float32(features.numbers[places])

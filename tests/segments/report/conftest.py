@@ -4,16 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clientela.features.segment_columns import ColumnLayout, Rubro
 from clientela.features.segment_settings import (
     ClusteringParams,
-    ColumnLayout,
-    Rubro,
     SegmentFeatureParams,
     SegmentReportParams,
 )
 from clientela.models.segmentation import SIN_ACTIVIDAD_NAME, SegmentIdentity
+from clientela.pipelines.segmentation.report_data import SegmentReportData
 from clientela.pipelines.segmentation.report_figures import compute_projection
-from clientela.pipelines.segmentation.report_tables import SegmentReportData
 
 RUBROS = (
     "Supermercado", "Farmacia", "Restaurantes", "Tecnología", "Ropa", "Hogar", "Viajes",

@@ -1,8 +1,8 @@
 import pytest
 
-from clientela.features.rubros import list_matrix_columns
+from clientela.features.segment_columns import list_matrix_columns
 from clientela.features.segment_settings import ClusteringParams
-from clientela.pipelines.segmentation.report_tables import (
+from clientela.pipelines.segmentation.report_data import (
     describe_clustering_input,
     describe_column,
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,22 +9,28 @@ from clientela.pipelines.segmentation.report_figures import (
     plot_silhouette,
 )
 from clientela.reporting.style import render_png
-from clientela.text import NumberFormat
-
-NUMBERS = NumberFormat()
 
 
 @pytest.fixture
-def evaluation(make_report):
-    return make_report().evaluation
+def report(make_report):
+    return make_report()
+
+
+@pytest.fixture
+def evaluation(report):
+    return report.evaluation
+
+
+def chosen(report, evaluation, **choice):
+    return replace(report, evaluation=evaluation, choice=choice)
 
 
 def written(panel):
     return [text.get_text() for text in panel.get_legend().get_texts()]
 
 
-def test_the_elbow_and_the_number_used_are_both_marked(evaluation):
-    (panel,) = plot_elbow(evaluation, {"k": 3, "knee": 5}, NUMBERS).axes
+def test_the_elbow_and_the_number_used_are_both_marked(report, evaluation):
+    (panel,) = plot_elbow(chosen(report, evaluation, k=3, knee=5)).axes
     assert written(panel) == ["codo: k = 5", "k usado: 3"]
     inertia, knee, used = panel.lines
     np.testing.assert_array_equal(inertia.get_xydata(), evaluation[["k", "inertia"]])
@@ -30,19 +38,19 @@ def test_the_elbow_and_the_number_used_are_both_marked(evaluation):
     assert set(used.get_xdata()) == {3}
 
 
-def test_no_elbow_is_said(evaluation):
-    (panel,) = plot_elbow(evaluation, {"k": 3, "knee": None}, NUMBERS).axes
+def test_no_elbow_is_said(report, evaluation):
+    (panel,) = plot_elbow(chosen(report, evaluation, k=3, knee=None)).axes
     assert written(panel) == ["sin codo claro", "k usado: 3"]
     assert len(panel.lines[1].get_xdata()) == 0
 
 
-def test_a_number_used_that_was_not_compared_still_stands_on_the_axis(evaluation):
-    (panel,) = plot_elbow(evaluation, {"k": 12, "knee": None}, NUMBERS).axes
+def test_a_number_used_that_was_not_compared_still_stands_on_the_axis(report, evaluation):
+    (panel,) = plot_elbow(chosen(report, evaluation, k=12, knee=None)).axes
     assert panel.get_xticks().tolist() == [*evaluation["k"], 12]
 
 
-def test_the_silhouette_stands_beside_chance_and_stability_beside_its_minimum(evaluation):
-    left, right = plot_silhouette(evaluation, {"k": 3}, 0.8, NUMBERS).axes
+def test_the_silhouette_stands_beside_chance_and_stability_beside_its_minimum(report, evaluation):
+    left, right = plot_silhouette(chosen(report, evaluation, k=3)).axes
     assert written(left) == ["azar ± 2 desv.", "azar", "los datos", "k usado: 3"]
     band = left.collections[0].get_paths()[0].vertices[:, 1]
     assert band.min() == pytest.approx(0.09 - 2 * 0.012)
@@ -50,17 +58,17 @@ def test_the_silhouette_stands_beside_chance_and_stability_beside_its_minimum(ev
     assert set(right.lines[0].get_ydata()) == {0.8}
 
 
-def test_figures_that_could_not_be_measured_leave_gaps(evaluation):
+def test_figures_that_could_not_be_measured_leave_gaps(report, evaluation):
     holes = evaluation.assign(
         silhouette=np.nan, null_silhouette=np.nan, null_sd=np.nan, stability=np.nan
     )
-    assert render_png(plot_silhouette(holes, {"k": 3}, 0.8, NUMBERS)).startswith(b"\x89PNG")
+    assert render_png(plot_silhouette(chosen(report, holes, k=3))).startswith(b"\x89PNG")
 
 
-def test_without_a_comparison_the_figures_say_so(evaluation):
+def test_without_a_comparison_the_figures_say_so(report, evaluation):
     nothing = evaluation.head(0)
     for figure in (
-        plot_elbow(nothing, {"k": 3, "knee": None}, NUMBERS),
-        plot_silhouette(nothing, {"k": 3}, 0.8, NUMBERS),
+        plot_elbow(chosen(report, nothing, k=3, knee=None)),
+        plot_silhouette(chosen(report, nothing, k=3)),
     ):
         assert figure.axes[0].texts[0].get_text() == NOTHING_COMPARED

@@ -4,13 +4,10 @@ import pytest
 
 from clientela.pipelines.segmentation.report_figures import (
     plot_projection,
-    plot_segment_sizes,
     plot_segments,
+    plot_sizes,
 )
 from clientela.reporting.style import render_png
-from clientela.text import NumberFormat
-
-NUMBERS = NumberFormat()
 
 
 def test_the_same_run_draws_the_same_bytes(make_report):
@@ -29,7 +26,7 @@ def test_few_and_many_segments_are_drawn_without_a_warning(make_report, segments
 
 def test_every_segment_has_a_look_of_its_own_in_the_projection(make_report):
     report = make_report(10, 16)
-    (panel,) = plot_projection(report.projection, report.names, NUMBERS).axes
+    (panel,) = plot_projection(report).axes
     drawn = panel.collections
     looks = {(str(c.get_facecolor()), c.get_paths()[0].vertices.shape) for c in drawn}
     assert len(looks) == len(drawn) == 10
@@ -45,8 +42,8 @@ def test_a_segment_keeps_its_look_when_others_end(make_report):
     looks = [
         {c.get_label(): str(c.get_facecolor()) for c in figure.axes[0].collections}
         for figure in (
-            plot_projection(report.projection, report.names, NUMBERS),
-            plot_projection(fewer, report.names, NUMBERS),
+            plot_projection(report),
+            plot_projection(replace(report, projection=fewer)),
         )
     ]
     assert looks[1] == {label: looks[0][label] for label in looks[1]}
@@ -56,14 +53,15 @@ def test_a_segment_keeps_its_look_when_others_end(make_report):
 def test_axes_say_how_much_they_explain(make_report):
     report = make_report()
     axes = report.projection["axes"].assign(explained=lambda t: t["axis"].map({1: 0.25, 2: 0.125}))
-    figure = plot_projection({**report.projection, "axes": axes}, report.names, NUMBERS)
+    figure = plot_projection(replace(report, projection={**report.projection, "axes": axes}))
     assert figure.axes[0].get_xlabel() == "eje 1: 25,0 % de la variación"
     assert figure.axes[0].get_ylabel() == "eje 2: 12,5 % de la variación"
 
 
 def test_sizes_show_customers_and_spend_of_every_segment(make_report):
-    segments = make_report().profile["segments"]
-    (panel,) = plot_segment_sizes(segments, NUMBERS).axes
+    report = make_report()
+    segments = report.profile["segments"]
+    (panel,) = plot_sizes(report).axes
     names = [tick.get_text() for tick in panel.get_yticklabels()]
     assert names == segments["cluster_nombre"].tolist()
     lengths = [bar.get_width() for bar in panel.patches]
@@ -74,14 +72,15 @@ def test_points_are_drawn_alike_in_whatever_order_they_were_stored(make_report):
     report = make_report()
     points = report.projection["points"].sample(frac=1, random_state=6)
     stored = {**report.projection, "points": points}
-    assert render_png(plot_projection(stored, report.names, NUMBERS)) == render_png(
-        plot_projection(report.projection, report.names, NUMBERS)
+    assert render_png(plot_projection(replace(report, projection=stored))) == render_png(
+        plot_projection(report)
     )
 
 
 def test_a_spend_share_that_is_unknown_is_a_dash(make_report):
-    segments = make_report().profile["segments"].assign(gasto_share=float("nan"))
-    (panel,) = plot_segment_sizes(segments, NUMBERS).axes
+    report = make_report()
+    segments = report.profile["segments"].assign(gasto_share=float("nan"))
+    (panel,) = plot_sizes(replace(report, profile={"segments": segments})).axes
     assert [text.get_text() for text in panel.texts[-4:]] == [" \N{EN DASH}"] * 4
 
 
@@ -96,7 +95,7 @@ def test_without_customers_the_figures_say_so(make_report):
     report = make_report()
     points = report.projection["points"].head(0)
     for figure in (
-        plot_segment_sizes(report.profile["segments"].head(0), NUMBERS),
-        plot_projection({**report.projection, "points": points}, report.names, NUMBERS),
+        plot_sizes(replace(report, profile={"segments": report.profile["segments"].head(0)})),
+        plot_projection(replace(report, projection={**report.projection, "points": points})),
     ):
         assert figure.axes[0].texts[0].get_text() == "No hay clientes activos."

@@ -44,7 +44,7 @@ def test_a_reader_finds_every_section_in_order(report):
 def test_the_page_tells_of_every_segment_and_rubro(make_report, segments, rubros):
     report = make_report(segments, rubros)
     text = text_of(report)
-    for name in report.names.values():
+    for name in report.identity.titles.values():
         assert f"<li>{name}: " in text
         assert f"<td>{name}</td>" in text
     for reason in report.identity.name_reasons.values():

@@ -4,10 +4,9 @@ import pandas as pd
 import pytest
 
 from clientela.features.segment_settings import SegmentFeatureParams
-from clientela.pipelines.segmentation.report_tables import (
+from clientela.pipelines.segmentation.report_data import (
     build_report_summary,
     find_distinctive_rubros,
-    format_feature_window,
 )
 
 
@@ -69,5 +68,5 @@ def test_rubros_come_by_their_term_of_the_divergence_and_then_by_slug():
 
 def test_the_window_is_the_one_that_features_saw(report):
     everything = replace(report, features=SegmentFeatureParams(window_months=None))
-    assert format_feature_window(report) == "en los 12 meses hasta el 2024-06-30"
-    assert format_feature_window(everything) == "en toda la historia hasta el 2024-06-30"
+    assert report.window == "en los 12 meses hasta el 2024-06-30"
+    assert everything.window == "en toda la historia hasta el 2024-06-30"

@@ -24,12 +24,8 @@ from clientela.features.cutoff import (
 from clientela.features.leakage import scramble_customers, scramble_transactions
 from clientela.features.rubros import aggregate_rubro_features as features_of
 from clientela.features.rubros import collect_rubro_counts as rubros_seen
-from clientela.features.segment_settings import (
-    ColumnLayout,
-    SegmentFeatureParams,
-    build_column_layout,
-    resolve_model_date,
-)
+from clientela.features.segment_columns import ColumnLayout, build_column_layout, resolve_model_date
+from clientela.features.segment_settings import SegmentFeatureParams
 from clientela.features.settings import FeatureParams
 from clientela.features.table_report import column_roles, count_cell_findings, count_rows_by_status
 from clientela.features.table_report import describe_empty_columns as findings_of

@@ -1,7 +1,12 @@
-"""How each number of segments groups the customers, beside what chance alone would give."""
+"""Which number of segments, and why, in words for those who work with the segments.
+
+K-Means always returns as many segments as it is asked for. Three figures say what they are worth:
+the silhouette, the same in data where nothing belongs together, and whether other customers of the
+same population would have led to the same segments.
+"""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -19,18 +24,19 @@ from clientela.models.training_data import run_in_threads
 from clientela.progress import iter_with_progress
 from clientela.text import NumberFormat
 
-# How each number of segments groups the customers, beside what chance alone would give.
-#
-# K-Means always returns as many segments as it is asked for. Three figures say what they are worth:
-# the silhouette, the same in data where nothing belongs together, and whether other customers of the
-# same population would have led to the same segments.
-
-
 ROWS, SAMPLE, NULL, RESAMPLE = range(4)
 """Random streams, apart: more draws of one kind change no draw of another."""
-
 ALL_CORES = -1
 """Each fit takes one thread, so the number of cores changes the time and nothing else."""
+CLEARLY = 2.0
+"""Standard deviations of chance from which a silhouette counts as better than chance."""
+SUBSTANTIAL = 0.25
+"""Silhouette up to which "no substantial structure has been found" (Kaufman & Rousseeuw 1990)."""
+FEWEST_FOR_A_KNEE = 3
+"""A bend lies between two others."""
+
+NUMBERS, DECIMALS = NumberFormat(), 3
+Basis = Literal["fixed", "previous", "elbow", "stable", "most_stable"]
 
 
 class ClusteringResult(NamedTuple):
@@ -68,22 +74,40 @@ def evaluate_k_range(matrix: np.ndarray, params: ClusteringParams) -> pd.DataFra
     with warnings.catch_warnings():
         # fewer clusters than asked for: such a k is left out, and in a draw it does no harm
         warnings.simplefilter("ignore", ConvergenceWarning)
-        groupings = _fit_candidate_clusterings(rows, params)
-        if not groupings:
-            raise TrainingDataError(_explain_too_few_customers(matrix, params))
-        chance = _compute_null_silhouettes(rows, groupings, params)
-        agreement = _compute_stabilities(rows, groupings, params)
-    scaled = _scale_columns(rows)
+        results = _fit_candidates(rows, params)
+        if not results:
+            raise TrainingDataError(
+                f"Segments need at least {_list_candidates(params)[0]} active customers that "
+                f"differ (the smallest number of segments compared); {len(matrix)} active "
+                f"customers came, {len(np.unique(matrix, axis=0))} of them different. Lower "
+                f"clustering.minimum_transactions ({params.minimum_transactions}), bring more "
+                "data, widen clustering.columns or features.rubros if everybody is alike, or "
+                "compare fewer segments (clustering.candidates, clustering.k)."
+            )
+        scaled = _scale_columns(rows)
+        calls: list[tuple[Any, ...]] = [(scaled, result.k, params) for result in results]
+        # a column alone permutes to itself
+        some_chance = np.count_nonzero(np.ptp(rows, axis=0)) > 1
+        null = np.full((len(results), params.null_draws), np.nan)
+        if some_chance:
+            null = _run_draws(
+                _compute_null_silhouette, calls, params.null_draws, "comparison with chance"
+            )
+        calls = [(rows, result, params) for result in results]
+        stability = _run_draws(
+            _compute_stability, calls, params.bootstrap_draws, "stability in resamples"
+        )
+    silhouettes = [compute_silhouette(scaled, result.labels, params) for result in results]
     return pd.DataFrame(
         {
-            "k": [found.k for found in groupings],
-            "inertia": [found.inertia for found in groupings],
-            "silhouette": [compute_silhouette(scaled, found.labels, params) for found in groupings],
-            "null_silhouette": chance.mean(axis=1),
-            "null_sd": _compute_deviation(chance),
-            "stability": agreement.mean(axis=1),
-            "stability_sd": _compute_deviation(agreement),
-            "smallest_share": [np.bincount(found.labels).min() / len(rows) for found in groupings],
+            "k": [result.k for result in results],
+            "inertia": [result.inertia for result in results],
+            "silhouette": silhouettes,
+            "null_silhouette": null.mean(axis=1),
+            "null_sd": _compute_deviation(null),
+            "stability": stability.mean(axis=1),
+            "stability_sd": _compute_deviation(stability),
+            "smallest_share": [np.bincount(each.labels).min() / len(rows) for each in results],
         }
     )
 
@@ -106,37 +130,28 @@ def compute_silhouette(scaled: np.ndarray, labels: np.ndarray, params: Clusterin
         return float(silhouette_score(scaled[sample], labels[sample]))
 
 
-def _fit_candidate_clusterings(
-    rows: np.ndarray, params: ClusteringParams
-) -> list[ClusteringResult]:
+def _fit_candidates(rows: np.ndarray, params: ClusteringParams) -> list[ClusteringResult]:
     """The clusters of each candidate for which there are enough different customers."""
     if len(rows) == 0 or not np.ptp(rows, axis=0).any():
         return []
     scaled = _scale_columns(rows)
-    calls = [(scaled, k, params) for k in _list_candidate_counts(params) if k <= len(rows)]
-    found = _run_calls(_fit_clustering, calls, "numbers of segments")
-    return [one for one in found if len(np.unique(one.labels)) == one.k]
+    calls = [(scaled, k, params) for k in _list_candidates(params) if k <= len(rows)]
+    results = _run_calls(_fit_clustering, calls, "numbers of segments")
+    return [result for result in results if len(np.unique(result.labels)) == result.k]
 
 
-def _compute_null_silhouettes(
-    rows: np.ndarray, groupings: Sequence[ClusteringResult], params: ClusteringParams
+def _list_candidates(params: ClusteringParams) -> list[int]:
+    fewest, most = params.candidates
+    fixed = set() if params.k is None else {params.k}
+    return sorted({*range(fewest, most + 1)} | fixed)
+
+
+def _run_draws(
+    function: Callable[..., Any], calls: list[tuple[Any, ...]], draws: int, label: str
 ) -> np.ndarray:
-    """Candidates x draws: silhouettes where no column knows of another."""
-    shape = (len(groupings), params.null_draws)
-    if np.count_nonzero(np.ptp(rows, axis=0)) < 2:  # noqa: PLR2004 - a column alone permutes to itself
-        return np.full(shape, np.nan)
-    scaled = _scale_columns(rows)
-    calls = [(scaled, one.k, draw, params) for one in groupings for draw in range(shape[1])]
-    return np.reshape(_run_calls(_compute_null_silhouette, calls, "comparison with chance"), shape)
-
-
-def _compute_stabilities(
-    rows: np.ndarray, groupings: Sequence[ClusteringResult], params: ClusteringParams
-) -> np.ndarray:
-    """Candidates x draws: adjusted Rand index with the clusters of resamples."""
-    shape = (len(groupings), params.bootstrap_draws)
-    calls = [(rows, one, draw, params) for one in groupings for draw in range(shape[1])]
-    return np.reshape(_run_calls(_compute_stability, calls, "stability in resamples"), shape)
+    """Calls x draws: what the function makes of each."""
+    drawn = [(*call, draw) for call in calls for draw in range(draws)]
+    return np.reshape(_run_calls(function, drawn, label), (len(calls), draws))
 
 
 def _run_calls(function: Callable[..., Any], calls: list[tuple[Any, ...]], label: str) -> list[Any]:
@@ -145,8 +160,8 @@ def _run_calls(function: Callable[..., Any], calls: list[tuple[Any, ...]], label
 
 
 def _run_in_one_thread(function: Callable[..., Any], *call: Any) -> Any:
-    # A limit on OpenMP holds only for the thread that sets it, so each task sets its own: with
-    # several threads, K-Means adds up in the order in which they finish.
+    # a limit on OpenMP holds only for the thread that sets it, so each task sets its own: with
+    # several threads, K-Means adds up in the order in which they finish
     with threadpool_limits(limits=1, user_api="openmp"):
         return function(*call)
 
@@ -157,7 +172,7 @@ def _fit_clustering(scaled: np.ndarray, k: int, params: ClusteringParams) -> Clu
 
 
 def _compute_null_silhouette(
-    scaled: np.ndarray, k: int, draw: int, params: ClusteringParams
+    scaled: np.ndarray, k: int, params: ClusteringParams, draw: int
 ) -> float:
     # permuting moves no mean and no deviation: what is standardised stays so
     permuted = _make_generator(params.seed, NULL, draw).permuted(scaled, axis=0)
@@ -165,7 +180,7 @@ def _compute_null_silhouette(
 
 
 def _compute_stability(
-    rows: np.ndarray, whole: ClusteringResult, draw: int, params: ClusteringParams
+    rows: np.ndarray, whole: ClusteringResult, params: ClusteringParams, draw: int
 ) -> float:
     resample = _make_generator(params.seed, RESAMPLE, draw).integers(len(rows), size=len(rows))
     scaler = StandardScaler().fit(rows[resample])
@@ -174,9 +189,8 @@ def _compute_stability(
 
 
 def _fit_kmeans(scaled: np.ndarray, k: int, params: ClusteringParams) -> KMeans:
-    return KMeans(k, n_init=params.n_init, max_iter=params.max_iter, random_state=params.seed).fit(
-        scaled
-    )
+    model = KMeans(k, n_init=params.n_init, max_iter=params.max_iter, random_state=params.seed)
+    return model.fit(scaled)
 
 
 def _scale_columns(rows: np.ndarray) -> np.ndarray:
@@ -188,12 +202,6 @@ def _compute_deviation(draws: np.ndarray) -> np.ndarray:
     return np.asarray(np.std(draws, axis=1, ddof=min(1, draws.shape[1] - 1)))
 
 
-def _list_candidate_counts(params: ClusteringParams) -> list[int]:
-    fewest, most = params.candidates
-    fixed = set() if params.k is None else {params.k}
-    return sorted({*range(fewest, most + 1)} | fixed)
-
-
 def _sample_positions(count: int, at_most: int, seed: int, stream: int) -> np.ndarray:
     """Positions without repetition, in order; all of them where there are few enough."""
     if count <= at_most:
@@ -203,37 +211,6 @@ def _sample_positions(count: int, at_most: int, seed: int, stream: int) -> np.nd
 
 def _make_generator(seed: int, *stream: int) -> np.random.Generator:
     return np.random.default_rng([seed, *stream])
-
-
-def _explain_too_few_customers(matrix: np.ndarray, params: ClusteringParams) -> str:
-    return (
-        f"Segments need at least {_list_candidate_counts(params)[0]} active customers that differ (the "
-        f"smallest number of segments compared); {len(matrix)} active customers came, "
-        f"{len(np.unique(matrix, axis=0))} of them different. Lower "
-        f"clustering.minimum_transactions ({params.minimum_transactions}), bring more data, widen "
-        "clustering.columns or features.rubros if everybody is alike, or compare fewer segments "
-        "(clustering.candidates, clustering.k)."
-    )
-
-
-# Which number of segments, and why, in words for those who work with them.
-
-
-Basis = Literal["fixed", "previous", "elbow", "stable", "most_stable"]
-
-NUMBERS = NumberFormat()
-DECIMALS = 3
-
-CLEARLY = 2.0
-"""Standard deviations of chance from which a silhouette counts as better than chance."""
-
-SUBSTANTIAL = 0.25
-"""Silhouette up to which "no substantial structure has been found" (Kaufman & Rousseeuw 1990)."""
-
-FEWEST_FOR_A_KNEE = 3
-"""A bend lies between two others."""
-
-AT_THE_EDGE = " Es el mayor de los comparados: conviene comparar más (clustering.candidates)."
 
 
 def choose_k(
@@ -261,16 +238,30 @@ def choose_k(
     compared = evaluation[evaluation["k"].between(fewest, most)]
     compared = evaluation if compared.empty else compared
     knee = find_elbow(compared)
-    recommended, basis = _select_recommended_k(compared, knee, params.stable_at)
-    k: int = recommended
+    recommended, basis = _recommend_k(compared, knee, params.stable_at)
+    k = recommended
     if params.k is not None:
         k, basis = params.k, "fixed"
     elif previous_k is not None:
         k, basis = previous_k, "previous"
-    choice = {"k": k, "basis": basis, "knee": knee, "recommended": recommended}
+    elbow = f"El método del codo señala {knee} segmentos."
+    if knee is None:
+        elbow = (
+            "El método del codo no señala ningún número: cada segmento más explica un poco más, "
+            "sin un quiebre. Es un resultado normal."
+        )
+    reason = _explain_choice(k, basis, recommended)
+    if k == recommended == most:
+        reason += " Es el mayor de los comparados: conviene comparar más (clustering.candidates)."
     grades, verdict = _evaluate_k(evaluation[evaluation["k"] == k], k, params.stable_at)
-    reason = _explain_choice(choice) + (AT_THE_EDGE if k == recommended == most else "")
-    return choice | grades | {"sentences": [*verdict, _describe_elbow(knee), reason]}
+    return {
+        "k": k,
+        "basis": basis,
+        "knee": knee,
+        "recommended": recommended,
+        **grades,
+        "sentences": [*verdict, elbow, reason],
+    }
 
 
 def find_elbow(evaluation: pd.DataFrame) -> int | None:
@@ -287,28 +278,21 @@ def find_elbow(evaluation: pd.DataFrame) -> int | None:
 
     if len(evaluation) < FEWEST_FOR_A_KNEE:
         return None
-    found = KneeLocator(
+    locator = KneeLocator(
         evaluation["k"], evaluation["inertia"], curve="convex", direction="decreasing"
     )
-    return None if found.knee is None else int(found.knee)
+    return None if locator.knee is None else int(locator.knee)
 
 
-def _select_recommended_k(
-    evaluation: pd.DataFrame, knee: int | None, stable_at: float
-) -> tuple[int, Basis]:
+def _recommend_k(evaluation: pd.DataFrame, knee: int | None, stable_at: float) -> tuple[int, Basis]:
     stable = evaluation[evaluation["stability"] >= stable_at]
     if knee is not None and knee in stable["k"].to_numpy():
         return knee, "elbow"
-    if stable.empty:
-        return _find_smallest_best_k(evaluation, evaluation["stability"]), "most_stable"
     # without chance to compare with, the silhouette itself
     above = stable["silhouette"] - stable["null_silhouette"].fillna(0.0)
-    return _find_smallest_best_k(stable, above), "stable"
-
-
-def _find_smallest_best_k(evaluation: pd.DataFrame, figure: pd.Series) -> int:
-    """The smallest number of segments whose figure is the largest."""
-    return int(evaluation.loc[figure == figure.max(), "k"].min())
+    figure = evaluation["stability"] if stable.empty else above
+    smallest_best = int(evaluation["k"].loc[figure.index[figure == figure.max()]].min())
+    return smallest_best, "most_stable" if stable.empty else "stable"
 
 
 def _evaluate_k(
@@ -316,77 +300,65 @@ def _evaluate_k(
 ) -> tuple[dict[str, bool], list[str]]:
     """What today's data say of the chosen number; nothing in its favour where it is not there."""
     if figures.empty:
-        return {"beats_chance": False, "stable": False, "natural": False}, [_describe_untested_k(k)]
+        untested = (
+            f"No se sabe si {k} segmentos se sostienen: ese número no está entre los que se "
+            "compararon con los datos de hoy."
+        )
+        return {"beats_chance": False, "stable": False, "natural": False}, [untested]
     row = figures.iloc[0]
     # a comparison with a missing silhouette of chance is False
     beats = bool(row["silhouette"] > row["null_silhouette"] + CLEARLY * row["null_sd"])
     stable = bool(row["stability"] >= stable_at)
     natural = beats and stable and bool(row["silhouette"] > SUBSTANTIAL)
     grades = {"beats_chance": beats, "stable": stable, "natural": natural}
-    return grades, [_describe_structure(row, grades), _describe_stability(row, stable_at)]
+    agreement = (
+        f"con otras muestras de los mismos clientes los grupos coinciden en "
+        f"{NUMBERS.text(row['stability'], DECIMALS)} (índice de Rand ajustado: 1 es idéntico, 0 es "
+        f"azar; se pide {NUMBERS.text(stable_at, DECIMALS)})"
+    )
+    stability = (
+        f"Los segmentos son estables: {agreement}."
+        if stable
+        else f"Los segmentos no son estables: {agreement}. Conviene no leer de más en sus "
+        "diferencias."
+    )
+    return grades, [_describe_structure(row, grades), stability]
 
 
 def _describe_structure(row: pd.Series, grades: dict[str, bool]) -> str:
-    own = _format_decimal(row["silhouette"])
+    own, middle, spread = (
+        NUMBERS.text(row[name], DECIMALS) for name in ("silhouette", "null_silhouette", "null_sd")
+    )
+    chance = f"{middle} ± {spread}"
     if np.isnan(row["null_silhouette"]):
         return (
             "No se puede saber si los grupos son naturales: solo varía una columna, y con una sola "
             f"no hay azar con que comparar la separación (silueta {own})."
         )
-    chance = f"{_format_decimal(row['null_silhouette'])} ± {_format_decimal(row['null_sd'])}"
     if not grades["beats_chance"]:
         return (
             f"Los clientes no forman grupos naturales: la separación (silueta {own}) no supera con "
             f"claridad la de los mismos datos mezclados al azar ({chance}). Es una partición útil "
             "para organizar campañas, no un descubrimiento."
         )
-    if not grades["natural"]:
+    if grades["natural"]:
         return (
-            "Los segmentos son una partición útil más que grupos naturales: la separación "
-            f"(silueta {own}) supera la del azar ({chance}), pero {_explain_weak_structure(row, grades)}."
+            f"Los segmentos son grupos reconocibles: la separación (silueta {own}) supera con "
+            f"claridad la de los mismos datos mezclados al azar ({chance})."
         )
+    weaknesses = []
+    if row["silhouette"] <= SUBSTANTIAL:
+        limit = NUMBERS.text(SUBSTANTIAL, DECIMALS)
+        weaknesses.append(f"hasta {limit} los grupos se tocan y muchos clientes están en el borde")
+    if not grades["stable"]:
+        weaknesses.append("los grupos cambian de una muestra de clientes a otra")
     return (
-        f"Los segmentos son grupos reconocibles: la separación (silueta {own}) supera con claridad "
-        f"la de los mismos datos mezclados al azar ({chance})."
+        "Los segmentos son una partición útil más que grupos naturales: la separación "
+        f"(silueta {own}) supera la del azar ({chance}), pero {' y '.join(weaknesses)}."
     )
 
 
-def _explain_weak_structure(row: pd.Series, grades: dict[str, bool]) -> str:
-    faint = f"hasta {_format_decimal(SUBSTANTIAL)} los grupos se tocan y muchos clientes están en el borde"
-    shaky = "los grupos cambian de una muestra de clientes a otra"
-    fails = {faint: row["silhouette"] <= SUBSTANTIAL, shaky: not grades["stable"]}
-    return " y ".join(sentence for sentence, failed in fails.items() if failed)
-
-
-def _describe_stability(row: pd.Series, stable_at: float) -> str:
-    figure = (
-        f"con otras muestras de los mismos clientes los grupos coinciden en "
-        f"{_format_decimal(row['stability'])} (índice de Rand ajustado: 1 es idéntico, 0 es azar; se pide "
-        f"{_format_decimal(stable_at)})"
-    )
-    if row["stability"] >= stable_at:
-        return f"Los segmentos son estables: {figure}."
-    return f"Los segmentos no son estables: {figure}. Conviene no leer de más en sus diferencias."
-
-
-def _describe_untested_k(k: int) -> str:
-    return (
-        f"No se sabe si {k} segmentos se sostienen: ese número no está entre los que se compararon "
-        "con los datos de hoy."
-    )
-
-
-def _describe_elbow(knee: int | None) -> str:
-    if knee is None:
-        return (
-            "El método del codo no señala ningún número: cada segmento más explica un poco más, "
-            "sin un quiebre. Es un resultado normal."
-        )
-    return f"El método del codo señala {knee} segmentos."
-
-
-def _explain_choice(choice: dict[str, Any]) -> str:
-    k, recommended = choice["k"], choice["recommended"]
+def _explain_choice(k: int, basis: Basis, recommended: int) -> str:
     today = (
         "los datos de hoy recomiendan el mismo número"
         if k == recommended
@@ -408,8 +380,4 @@ def _explain_choice(choice: dict[str, Any]) -> str:
             "menos cambia."
         ),
     }
-    return reasons[choice["basis"]]
-
-
-def _format_decimal(value: float) -> str:
-    return NUMBERS.text(value, DECIMALS)
+    return reasons[basis]

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
+from clientela.features.segment_columns import KEY
 from clientela.models.segment_profile import inactive_last_key
-from clientela.models.segmentation import KEY, SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME, SegmentIdentity
+from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
 from clientela.text import NumberFormat, round_significant
 
 NEW = "Clientes nuevos"
@@ -29,14 +30,13 @@ MATRIX = {
 def migration_matrix(
     members: pd.DataFrame,
     previous_members: pd.DataFrame | None,
-    names: Mapping[int, str],
-    previous_names: Mapping[int, str],
+    current: SegmentIdentity,
+    previous: SegmentIdentity | None,
 ) -> pd.DataFrame:
     """One row per pair of previous and current segment that has customers.
 
     Args:
         previous_members: The same of the previous model; None for a first one.
-        previous_names: Id to name in the previous model.
 
     Returns:
         `previous_id` (missing for new customers), `previous_name, current_id` (missing for
@@ -45,30 +45,28 @@ def migration_matrix(
     """
     if previous_members is None:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in MATRIX.items()})
-    pairs = _select_ids(previous_members, "previous_id").merge(
-        _select_ids(members, "current_id"), on=KEY, how="outer", validate="one_to_one"
+    sides = {"previous_id": previous_members, "current_id": members}
+    before, now = (
+        side[[KEY, "cluster_id"]].rename(columns={"cluster_id": name}).astype({name: "Int64"})
+        for name, side in sides.items()
     )
-    ids = ["previous_id", "current_id"]
+    pairs = before.merge(now, on=KEY, how="outer", validate="one_to_one")
+    ids = list(sides)
     table = pairs.groupby(ids, dropna=False, as_index=False).agg(customers=(KEY, "size"))
     table = table.sort_values(ids, key=inactive_last_key, ignore_index=True)
     known = table["customers"].where(table["previous_id"].notna())
     whole = known.groupby(table["previous_id"], dropna=False).transform("sum")
     named = table.assign(
-        previous_name=_map_names(table["previous_id"], previous_names, NEW),
-        current_name=_map_names(table["current_id"], names, LOST),
+        previous_name=_name_segments(table["previous_id"], previous, NEW),
+        current_name=_name_segments(table["current_id"], current, LOST),
         share=known / whole.where(table["previous_id"].notna()),
     )
     return named[list(MATRIX)].astype(MATRIX)
 
 
-def _select_ids(members: pd.DataFrame, name: str) -> pd.DataFrame:
-    ids = members[[KEY, "cluster_id"]].rename(columns={"cluster_id": name})
-    return ids.astype({name: "Int64"})
-
-
-def _map_names(ids: pd.Series, names: Mapping[int, str], absent: str) -> list[str]:
-    known = {**names, SIN_ACTIVIDAD: SIN_ACTIVIDAD_NAME}
-    return [absent if pd.isna(segment) else known[segment] for segment in ids]
+def _name_segments(ids: pd.Series, identity: SegmentIdentity | None, absent: str) -> list[str]:
+    titles = {} if identity is None else identity.titles
+    return [absent if pd.isna(segment) else titles[segment] for segment in ids]
 
 
 def summarize_migration(
@@ -101,7 +99,11 @@ def summarize_migration(
     def customers(rows: pd.Series) -> int:
         return int(matrix.loc[rows.fillna(value=False).astype(bool), "customers"].sum())
 
-    found = {
+    names = current.names
+    # nothing changes in a first model
+    before = names if previous is None else {i: previous.names[i] for i in previous.ids}
+    kept = sorted(set(names) & set(before))
+    figures = {
         "previous": None if previous is None else previous.fecha_modelo.isoformat(),
         "current": current.fecha_modelo.isoformat(),
         "compared": customers(was.notna() & now.notna()),
@@ -110,9 +112,13 @@ def summarize_migration(
         "held_by_margin": int((members["cluster_id"] != members["cluster_cercano"]).sum()),
         "new_customers": customers(was.isna()),
         "lost_customers": customers(now.isna()),
-        **_find_segment_changes(current, previous),
+        "births": [{"id": i, "name": names[i]} for i in sorted(set(names) - set(before))],
+        "deaths": [{"id": i, "name": before[i]} for i in sorted(set(before) - set(names))],
+        "renamed": [
+            {"id": i, "before": before[i], "name": names[i]} for i in kept if names[i] != before[i]
+        ],
     }
-    return {**found, "sentence": _format_migration(found, numbers)}
+    return {**figures, "sentence": _describe_migration(figures, numbers)}
 
 
 def _measure_segment_agreement(members: pd.DataFrame) -> dict[str, Any]:
@@ -120,61 +126,34 @@ def _measure_segment_agreement(members: pd.DataFrame) -> dict[str, Any]:
     both = members[members["cluster_previo"].notna()].astype({"cluster_previo": "int64"})
     active = both[(both["cluster_previo"] != SIN_ACTIVIDAD) | (both["cluster_id"] != SIN_ACTIVIDAD)]
     was, now, near = (active[name] for name in ("cluster_previo", "cluster_id", "cluster_cercano"))
-    shares: dict[str, float | None] = {
-        "same_segment_share": None,
-        "nearest_share": None,
-        "adjusted_rand": None,
-    }
-    if len(active):
-        shares = {
-            "same_segment_share": round_significant((was == now).mean()),
-            "nearest_share": round_significant((was == near).mean()),
-            "adjusted_rand": round_significant(adjusted_rand_score(was, now)),
-        }
-    return {"changed_customers": int((was != now).sum()), **shares}
-
-
-def _find_segment_changes(
-    current: SegmentIdentity, previous: SegmentIdentity | None
-) -> dict[str, Any]:
-    """Segments that began, ended, or are called otherwise; nothing changes in a first model."""
-    names = current.names
-    before = names if previous is None else {i: previous.names[i] for i in previous.ids}
+    somebody = len(active) > 0
     return {
-        "births": [{"id": i, "name": names[i]} for i in sorted(set(names) - set(before))],
-        "deaths": [{"id": i, "name": before[i]} for i in sorted(set(before) - set(names))],
-        "renamed": [
-            {"id": i, "before": before[i], "name": names[i]}
-            for i in sorted(set(names) & set(before))
-            if names[i] != before[i]
-        ],
+        "changed_customers": int((was != now).sum()),
+        "same_segment_share": round_significant((was == now).mean()) if somebody else None,
+        "nearest_share": round_significant((was == near).mean()) if somebody else None,
+        "adjusted_rand": round_significant(adjusted_rand_score(was, now)) if somebody else None,
     }
 
 
-def _format_migration(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    if found["previous"] is None:
+def _describe_migration(figures: Mapping[str, Any], numbers: NumberFormat) -> str:
+    if figures["previous"] is None:
         return "Primer modelo: no hay uno anterior con el que comparar."
-    new, lost = (numbers.text(found[name]) for name in ("new_customers", "lost_customers"))
-    parts = [
-        _format_moved_share(found, numbers),
-        f"Clientes nuevos: {new}; ya no aparecen: {lost}.",
-    ]
+    same, nearest = figures["same_segment_share"], figures["nearest_share"]
+    moved = f"Ningún cliente con actividad está también en el modelo del {figures['previous']}."
+    if same is not None:
+        # the share that moved comes first: it is the one a campaign suffers from
+        base = figures["compared"] - figures["still_inactive"]
+        moved = (
+            f"El {numbers.percent(1 - same)} de los clientes comparados "
+            f"({numbers.text(figures['changed_customers'])} de {numbers.text(base)}) cambió de "
+            f"segmento desde el modelo del {figures['previous']}; sin el margen de permanencia "
+            f"habría sido el {numbers.percent(1 - nearest)}. El {numbers.percent(same)} conserva "
+            "el suyo."
+        )
+    new, lost = (numbers.text(figures[name]) for name in ("new_customers", "lost_customers"))
+    parts = [moved, f"Clientes nuevos: {new}; ya no aparecen: {lost}."]
     for key, title in (("births", "Segmentos que nacen"), ("deaths", "Segmentos que terminan")):
-        names = ", ".join(f"«{one['name']}»" for one in found[key])
+        names = ", ".join(f"«{segment['name']}»" for segment in figures[key])
         parts += [f"{title}: {names}."] if names else []
-    parts += [f"«{one['before']}» pasa a llamarse «{one['name']}»." for one in found["renamed"]]
+    parts += [f"«{one['before']}» pasa a llamarse «{one['name']}»." for one in figures["renamed"]]
     return " ".join(parts)
-
-
-def _format_moved_share(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """The share that moved before the share that stayed: it is the one a campaign suffers from."""
-    same, nearest = found["same_segment_share"], found["nearest_share"]
-    if same is None:
-        return f"Ningún cliente con actividad está también en el modelo del {found['previous']}."
-    base = found["compared"] - found["still_inactive"]
-    return (
-        f"El {numbers.percent(1 - same)} de los clientes comparados "
-        f"({numbers.text(found['changed_customers'])} de {numbers.text(base)}) cambió de segmento "
-        f"desde el modelo del {found['previous']}; sin el margen de permanencia habría sido el "
-        f"{numbers.percent(1 - nearest)}. El {numbers.percent(same)} conserva el suyo."
-    )

@@ -1,7 +1,6 @@
-"""Customers as points on a plane, to see how far apart segments are; nobody can be recognised."""
+"""The figures of a segmentation, for eyes of every kind and from two segments to many."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from clientela.features.segment_settings import ClusteringParams
 from clientela.models.segmentation import SIN_ACTIVIDAD
-from clientela.pipelines.segmentation.report_tables import SegmentReportData
+from clientela.pipelines.segmentation.report_data import SegmentReportData
 from clientela.reporting.style import (
     ACCENT,
     GRID,
@@ -27,15 +26,26 @@ from clientela.reporting.style import (
     make_panels,
     write_title,
 )
-from clientela.text import NumberFormat
-
-# Customers as points on a plane, to see how far apart segments are; nobody can be recognised.
-
 
 MOST_POINTS = 2_000
 """More points hide one another."""
 HEAVIEST = 3
 """Columns that are named per axis."""
+ROOMY = 6
+"""Most columns whose cells have room for a decimal."""
+LEAST_TOP = 0.01
+"""Scores below it are all drawn as nothing."""
+NULL_SPREAD = 2
+"""Standard deviations of the permuted tables within which a silhouette is chance."""
+NO_CUSTOMERS = "No hay clientes activos."
+FIRST_RUN = "No hay un modelo anterior con el que comparar."
+NOTHING_COMPARED = "No se compararon números de segmentos."
+# "muted", a palette for colour-blind readers: Tol, "Colour Schemes", SRON/EPS/TN/09-002 (2021)
+COLORS = (
+    "#332288", "#cc6677", "#117733", "#ddcc77", "#88ccee", "#882255", "#44aa99", "#999933",
+    "#aa4499",
+)  # fmt: skip
+MARKERS = ("o", "^", "s", "D")
 
 
 def compute_projection(
@@ -52,237 +62,41 @@ def compute_projection(
         key; `axes`: one row per axis and one of its heaviest columns, `axis` (1, 2), `explained`
         (share of the variance), `column`, `weight` (signed, of a vector of length one).
     """
-    drawn = _sample_rows(len(matrix), params.seed)
+    drawn = np.arange(len(matrix))
+    if len(matrix) > MOST_POINTS:
+        chosen = np.random.default_rng(params.seed).choice(len(matrix), MOST_POINTS, replace=False)
+        drawn = np.sort(chosen)
     scaled = StandardScaler().fit_transform(matrix[drawn])
     plane = PCA(min(2, scaled.shape[1]), svd_solver="full")
     places = np.zeros((len(scaled), 2))
     with np.errstate(invalid="ignore"):  # a sample of equal customers has no variance to explain
         places[:, : plane.n_components] = plane.fit_transform(scaled)
     points = pd.DataFrame(places, columns=["x", "y"]).assign(cluster_id=labels[drawn])
+    explained = np.nan_to_num(plane.explained_variance_ratio_)
+    axes = [
+        {
+            "axis": axis + 1,
+            "explained": float(explained[axis]),
+            "column": columns[place],
+            "weight": float(weights[place]),
+        }
+        for axis, weights in enumerate(plane.components_)
+        for place in np.argsort(-np.abs(weights).round(9), kind="stable")[:HEAVIEST]
+    ]
     return {
         "points": points.sort_values(["cluster_id", "x", "y"], ignore_index=True),
-        "axes": _describe_axes(plane, columns),
+        "axes": pd.DataFrame(axes, columns=["axis", "explained", "column", "weight"]),
     }
-
-
-def _sample_rows(rows: int, seed: int) -> np.ndarray:
-    if rows <= MOST_POINTS:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, MOST_POINTS, replace=False))
-
-
-def _describe_axes(plane: PCA, columns: Sequence[str]) -> pd.DataFrame:
-    explained = np.nan_to_num(plane.explained_variance_ratio_)
-    return pd.DataFrame(
-        [
-            {
-                "axis": axis + 1,
-                "explained": float(explained[axis]),
-                "column": columns[place],
-                "weight": float(weights[place]),
-            }
-            for axis, weights in enumerate(plane.components_)
-            for place in np.argsort(-np.abs(weights).round(9), kind="stable")[:HEAVIEST]
-        ],
-        columns=["axis", "explained", "column", "weight"],
-    )
-
-
-# Heat maps of segments: what they score per rubro, and where their customers came from.
-
-
-ROOMY = 6
-"""Most columns whose cells have room for a decimal."""
-LEAST_TOP = 0.01
-"""Scores below it are all drawn as nothing."""
-NO_CUSTOMERS = "No hay clientes activos."
-FIRST_RUN = "No hay un modelo anterior con el que comparar."
-
-
-def plot_rubro_scores(
-    rubros: pd.DataFrame, names: Mapping[int, str], labels: Mapping[str, str], numbers: NumberFormat
-) -> Figure:
-    """Mean score of each segment in each rubro.
-
-    Args:
-        rubros: One row per segment and rubro: `cluster_id, slug, score_medio`.
-        labels: Slug to how people read it, in order.
-
-    Returns:
-        A heat map of segments and rubros.
-    """
-    active = rubros[rubros["cluster_id"] != SIN_ACTIVIDAD]
-    if active.empty:
-        return make_empty_figure(NO_CUSTOMERS)
-    table = active.pivot_table(index="cluster_id", columns="slug", values="score_medio")
-    table = table.reindex(columns=list(labels)).fillna(0.0)
-    values = table.to_numpy()
-    texts = [[numbers.text(value, 2) for value in row] for row in values]
-    figure, (panel,) = make_panels(1, 1, 1.5 + 0.42 * len(table))
-    draw_heatmap(panel, values, texts, limits=(0.0, max(float(values.max()), LEAST_TOP)))
-    label_heatmap_axes(panel, [names[segment] for segment in table.index], list(labels.values()))
-    return figure
-
-
-def plot_migration(matrix: pd.DataFrame, numbers: NumberFormat) -> Figure:
-    """Where the customers of each previous segment are now.
-
-    Args:
-        matrix: One row per pair of segments: `previous_id, previous_name, current_id,
-            current_name, customers`; ids are missing for customers who are new or left.
-
-    Returns:
-        A heat map, every row adding up to its previous segment.
-    """
-    if matrix.empty:
-        return make_empty_figure(FIRST_RUN)
-    rows, before = _order_axis(matrix["previous_id"], matrix["previous_name"])
-    columns, after = _order_axis(matrix["current_id"], matrix["current_name"])
-    counts = np.zeros((len(before), len(after)))
-    np.add.at(counts, (rows, columns), matrix["customers"].to_numpy(dtype="float64"))
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
-    decimals = 1 if len(after) <= ROOMY else 0
-    texts = [[_format_share(s, decimals, numbers) for s in row] for row in shares]
-    figure, (panel,) = make_panels(1, 1, 1.7 + 0.42 * len(before))
-    draw_heatmap(panel, shares, texts, limits=(0.0, 1.0))
-    label_heatmap_axes(panel, before, after)
-    panel.set_ylabel("antes")
-    panel.set_xlabel("ahora")
-    return figure
-
-
-def _order_axis(ids: pd.Series, names: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """The place of each row on an axis, and the axis' names: by id, then -1, then missing."""
-    known = pd.to_numeric(ids).astype("Float64").to_numpy(dtype="float64", na_value=np.inf)
-    ranks = np.where(known == SIN_ACTIVIDAD, np.finfo("float64").max, known)
-    _, first, places = np.unique(ranks, return_index=True, return_inverse=True)
-    return places, names.iloc[first].astype("str").tolist()
-
-
-def _format_share(share: float, decimals: int, numbers: NumberFormat) -> str:
-    return f"{numbers.text(100 * share, decimals)} %" if share > 0 else ""
-
-
-# Figures of how the number of segments was chosen: elbow, chance, stability.
-
-
-NULL_SPREAD = 2
-"""Standard deviations of the permuted tables within which a silhouette is chance."""
-NOTHING_COMPARED = "No se compararon números de segmentos."
-
-
-def plot_elbow(
-    evaluation: pd.DataFrame, choice: Mapping[str, Any], numbers: NumberFormat
-) -> Figure:
-    """Inertia by number of segments, with the elbow and the chosen number.
-
-    Returns:
-        One panel; it says so where there is no elbow.
-    """
-    if evaluation.empty:
-        return make_empty_figure(NOTHING_COMPARED)
-    figure, (panel,) = make_panels(1, 1, 3.2)
-    panel.plot(evaluation["k"], evaluation["inertia"], color=MAIN, marker="o", markersize=5)
-    knee = choice["knee"]
-    label = "sin codo claro" if knee is None else f"codo: k = {knee}"
-    where = [] if knee is None else [knee, knee]
-    panel.plot(where, [0.0, 0.92][: len(where)], color=INK, linestyle=":", linewidth=1.6,
-               transform=panel.get_xaxis_transform(), label=label)  # fmt: skip
-    _plot_chosen_k(panel, evaluation, choice)
-    panel.set_ylabel("inercia (dispersión interna)")
-    panel.set_ylim(bottom=0)
-    format_axis_numbers(panel, "y", numbers)
-    panel.legend(loc="upper right", frameon=False, labelcolor=INK)
-    return figure
-
-
-def plot_silhouette(
-    evaluation: pd.DataFrame, choice: Mapping[str, Any], stable_at: float, numbers: NumberFormat
-) -> Figure:
-    """How far each number of segments is from chance, and whether it repeats itself.
-
-    Args:
-        evaluation: `k, silhouette, null_silhouette, null_sd, stability, stability_sd`.
-        stable_at: Stability from which a number counts as stable.
-    """
-    if evaluation.empty:
-        return make_empty_figure(NOTHING_COMPARED)
-    figure, (left, right) = make_panels(1, 2, 3.4)
-    _plot_null_band(left, evaluation)
-    right.axhline(stable_at, color=INK, linestyle=":", linewidth=1.4, label="mínimo para «estable»")
-    right.errorbar(
-        evaluation["k"], evaluation["stability"], yerr=evaluation["stability_sd"], color=MAIN,
-        ecolor=MUTED, capsize=3, marker="o", markersize=5, label="media ± 1 desviación",
-    )  # fmt: skip
-    for panel, title in ((left, "Silueta"), (right, "Estabilidad (Rand ajustado)")):
-        _plot_chosen_k(panel, evaluation, choice)
-        format_axis_numbers(panel, "y", numbers)
-        write_title(panel, title)
-        panel.grid(axis="y")
-    left.set_ylim(min(0.0, left.get_ylim()[0]), 1.45 * left.get_ylim()[1])
-    right.set_ylim(0, 1.45)
-    right.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
-    for panel in (left, right):
-        panel.legend(
-            loc="upper left", frameon=False, labelcolor=INK, fontsize=8, ncols=2, columnspacing=1
-        )
-    return figure
-
-
-def _plot_null_band(panel: Axes, evaluation: pd.DataFrame) -> None:
-    middle, spread = evaluation["null_silhouette"], NULL_SPREAD * evaluation["null_sd"]
-    panel.fill_between(
-        evaluation["k"], middle - spread, middle + spread, color=GRID, label="azar ± 2 desv."
-    )
-    panel.plot(evaluation["k"], middle, color=MUTED, linestyle="--", label="azar")
-    panel.plot(
-        evaluation["k"], evaluation["silhouette"], color=MAIN, marker="o", markersize=5,
-        label="los datos",
-    )  # fmt: skip
-
-
-def _plot_chosen_k(panel: Axes, evaluation: pd.DataFrame, choice: Mapping[str, Any]) -> None:
-    """Marks the chosen number on an axis of numbers of segments."""
-    panel.axvline(choice["k"], ymax=0.75, color=ACCENT, linewidth=7, alpha=0.3, zorder=0,
-                  label=f"k usado: {choice['k']}")  # fmt: skip
-    panel.set_xticks(sorted({*evaluation["k"].tolist(), choice["k"]}))
-    panel.set_xlabel("número de segmentos (k)")
-    panel.tick_params(length=0)
-
-
-# The figures of a segmentation, for eyes of every kind and from two segments to many.
-
-
-# "muted", a palette for colour-blind readers: Tol, "Colour Schemes", SRON/EPS/TN/09-002 (2021)
-COLORS = (
-    "#332288", "#cc6677", "#117733", "#ddcc77", "#88ccee", "#882255", "#44aa99", "#999933",
-    "#aa4499",
-)  # fmt: skip
-MARKERS = ("o", "^", "s", "D")
 
 
 def plot_segments(report: SegmentReportData) -> dict[str, Figure]:
-    """Every figure of a report."""
-    numbers, profile = report.settings.numbers, report.profile
-    labels, stable_at = report.identity.layout.labels, report.clustering.stable_at
-    moved = report.migration_matrix
-    return {
-        "sizes": plot_segment_sizes(report.segments, numbers),
-        "scores": plot_rubro_scores(profile["rubros"], report.names, labels, numbers),
-        "elbow": plot_elbow(report.evaluation, report.choice, numbers),
-        "silhouette": plot_silhouette(report.evaluation, report.choice, stable_at, numbers),
-        "projection": plot_projection(report.projection, report.names, numbers),
-        "migration": plot_migration(moved, numbers),
-    }
+    """Every figure of a report, by name."""
+    return {name: plot(report) for name, plot in PLOTS.items()}
 
 
-def plot_segment_sizes(segments: pd.DataFrame, numbers: NumberFormat) -> Figure:
-    """Each segment's part of the customers and of their spend.
-
-    Args:
-        segments: One row per segment: `cluster_nombre, clientes_share, gasto_share`.
-    """
+def plot_sizes(report: SegmentReportData) -> Figure:
+    """Each segment's part of the customers and of their spend."""
+    segments, numbers = report.segments, report.settings.numbers
     if segments.empty:
         return make_empty_figure(NO_CUSTOMERS)
     figure, (panel,) = make_panels(1, 1, 0.9 + 0.52 * len(segments))
@@ -307,36 +121,155 @@ def plot_segment_sizes(segments: pd.DataFrame, numbers: NumberFormat) -> Figure:
     return figure
 
 
-def plot_projection(
-    projection: Mapping[str, pd.DataFrame], names: Mapping[int, str], numbers: NumberFormat
-) -> Figure:
-    """Customers on the plane of most variance; each segment has a colour, a mark and a number.
+def plot_scores(report: SegmentReportData) -> Figure:
+    """Mean score of each segment in each rubro."""
+    rubros, numbers = report.profile["rubros"], report.settings.numbers
+    labels, titles = report.identity.layout.labels, report.identity.titles
+    active = rubros[rubros["cluster_id"] != SIN_ACTIVIDAD]
+    if active.empty:
+        return make_empty_figure(NO_CUSTOMERS)
+    table = active.pivot_table(index="cluster_id", columns="slug", values="score_medio")
+    table = table.reindex(columns=list(labels)).fillna(0.0)
+    values = table.to_numpy()
+    texts = [[numbers.text(value, 2) for value in row] for row in values]
+    figure, (panel,) = make_panels(1, 1, 1.5 + 0.42 * len(table))
+    draw_heatmap(panel, values, texts, limits=(0.0, max(float(values.max()), LEAST_TOP)))
+    label_heatmap_axes(panel, [titles[segment] for segment in table.index], list(labels.values()))
+    return figure
 
-    Args:
-        names: Id to name; an id keeps its colour from one model to the next.
-    """
-    axes = projection["axes"]
-    points = projection["points"].sort_values(["cluster_id", "x", "y"])
+
+def plot_migration(report: SegmentReportData) -> Figure:
+    """Where the customers of each previous segment are now: shares by row."""
+    matrix, numbers = report.migration_matrix, report.settings.numbers
+    if matrix.empty:
+        return make_empty_figure(FIRST_RUN)
+    rows, before = _order_axis(matrix["previous_id"], matrix["previous_name"])
+    columns, after = _order_axis(matrix["current_id"], matrix["current_name"])
+    counts = np.zeros((len(before), len(after)))
+    np.add.at(counts, (rows, columns), matrix["customers"].to_numpy(dtype="float64"))
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    decimals = 1 if len(after) <= ROOMY else 0
+    texts = [[numbers.percent(s, decimals) if s > 0 else "" for s in row] for row in shares]
+    figure, (panel,) = make_panels(1, 1, 1.7 + 0.42 * len(before))
+    draw_heatmap(panel, shares, texts, limits=(0.0, 1.0))
+    label_heatmap_axes(panel, before, after)
+    panel.set_ylabel("antes")
+    panel.set_xlabel("ahora")
+    return figure
+
+
+def _order_axis(ids: pd.Series, names: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """The place of each row on an axis, and the axis' names: by id, then -1, then missing."""
+    known = pd.to_numeric(ids).astype("Float64").to_numpy(dtype="float64", na_value=np.inf)
+    ranks = np.where(known == SIN_ACTIVIDAD, np.finfo("float64").max, known)
+    _, first, places = np.unique(ranks, return_index=True, return_inverse=True)
+    return places, names.iloc[first].astype("str").tolist()
+
+
+def plot_elbow(report: SegmentReportData) -> Figure:
+    """Inertia by number of segments, with the elbow, where there is one, and the chosen number."""
+    evaluation, knee = report.evaluation, report.choice["knee"]
+    if evaluation.empty:
+        return make_empty_figure(NOTHING_COMPARED)
+    figure, (panel,) = make_panels(1, 1, 3.2)
+    panel.plot(evaluation["k"], evaluation["inertia"], color=MAIN, marker="o", markersize=5)
+    label = "sin codo claro" if knee is None else f"codo: k = {knee}"
+    where = [] if knee is None else [knee, knee]
+    panel.plot(where, [0.0, 0.92][: len(where)], color=INK, linestyle=":", linewidth=1.6,
+               transform=panel.get_xaxis_transform(), label=label)  # fmt: skip
+    _plot_chosen_k(panel, report)
+    panel.set_ylabel("inercia (dispersión interna)")
+    panel.set_ylim(bottom=0)
+    format_axis_numbers(panel, "y", report.settings.numbers)
+    panel.legend(loc="upper right", frameon=False, labelcolor=INK)
+    return figure
+
+
+def plot_silhouette(report: SegmentReportData) -> Figure:
+    """How far each number of segments is from chance, and whether it repeats itself."""
+    evaluation = report.evaluation
+    if evaluation.empty:
+        return make_empty_figure(NOTHING_COMPARED)
+    figure, (left, right) = make_panels(1, 2, 3.4)
+    middle, spread = evaluation["null_silhouette"], NULL_SPREAD * evaluation["null_sd"]
+    left.fill_between(
+        evaluation["k"], middle - spread, middle + spread, color=GRID, label="azar ± 2 desv."
+    )
+    left.plot(evaluation["k"], middle, color=MUTED, linestyle="--", label="azar")
+    left.plot(
+        evaluation["k"], evaluation["silhouette"], color=MAIN, marker="o", markersize=5,
+        label="los datos",
+    )  # fmt: skip
+    right.axhline(
+        report.clustering.stable_at,
+        color=INK,
+        linestyle=":",
+        linewidth=1.4,
+        label="mínimo para «estable»",
+    )
+    right.errorbar(
+        evaluation["k"], evaluation["stability"], yerr=evaluation["stability_sd"], color=MAIN,
+        ecolor=MUTED, capsize=3, marker="o", markersize=5, label="media ± 1 desviación",
+    )  # fmt: skip
+    for panel, title in ((left, "Silueta"), (right, "Estabilidad (Rand ajustado)")):
+        _plot_chosen_k(panel, report)
+        format_axis_numbers(panel, "y", report.settings.numbers)
+        write_title(panel, title)
+        panel.grid(axis="y")
+    left.set_ylim(min(0.0, left.get_ylim()[0]), 1.45 * left.get_ylim()[1])
+    right.set_ylim(0, 1.45)
+    right.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
+    for panel in (left, right):
+        panel.legend(
+            loc="upper left", frameon=False, labelcolor=INK, fontsize=8, ncols=2, columnspacing=1
+        )
+    return figure
+
+
+def _plot_chosen_k(panel: Axes, report: SegmentReportData) -> None:
+    """Marks the chosen number on an axis of numbers of segments."""
+    k = report.choice["k"]
+    panel.axvline(k, ymax=0.75, color=ACCENT, linewidth=7, alpha=0.3, zorder=0,
+                  label=f"k usado: {k}")  # fmt: skip
+    panel.set_xticks(sorted({*report.evaluation["k"].tolist(), k}))
+    panel.set_xlabel("número de segmentos (k)")
+    panel.tick_params(length=0)
+
+
+def plot_projection(report: SegmentReportData) -> Figure:
+    """Customers on the plane of most variance; each segment has a colour, a mark and a number."""
+    axes, titles = report.projection["axes"], report.identity.titles
+    points = report.projection["points"].sort_values(["cluster_id", "x", "y"])
     if points.empty:
         return make_empty_figure(NO_CUSTOMERS)
     figure, (panel,) = make_panels(1, 1, 5.0)
-    sizes = (
-        points.groupby("cluster_id").size().sort_index().sort_values(ascending=False, kind="stable")
-    )
-    for segment in sizes.index:
+    sizes = points.groupby("cluster_id").size().sort_index()
+    # the largest first, so that it hides nobody
+    for segment in sizes.sort_values(ascending=False, kind="stable").index:
         here = points[points["cluster_id"] == segment]
         color, marker = _get_segment_style(int(segment))
-        label = f"{segment} · {format_axis_label(names[segment])}"
+        label = f"{segment} · {format_axis_label(titles[segment])}"
         panel.scatter(here["x"], here["y"], s=13, color=color, marker=marker, alpha=0.75,
                       linewidths=0, label=label)  # fmt: skip
-    for segment in sizes.index:
-        middle = points.loc[points["cluster_id"] == segment, ["x", "y"]].median()
-        _draw_segment_number(panel, int(segment), middle["x"], middle["y"])
-    _label_axes(panel, axes, numbers)
-    handles, labels = panel.get_legend_handles_labels()
-    ordered = [place for _, place in sorted(zip(sizes.index, range(len(sizes)), strict=True))]
+        box = {"boxstyle": "circle,pad=0.3", "facecolor": "white", "edgecolor": color}
+        panel.text(here["x"].median(), here["y"].median(), str(segment), ha="center", va="center",
+                   fontsize=9, fontweight="bold", color=INK, bbox=box, zorder=5)  # fmt: skip
+    shares = axes.drop_duplicates("axis").set_index("axis")["explained"]
+    for axis, write in ((1, panel.set_xlabel), (2, panel.set_ylabel)):
+        share = report.settings.numbers.percent(float(shares.get(axis, 0.0)))
+        write(f"eje {axis}: {share} de la variación")
+    panel.set_xticks([])
+    panel.set_yticks([])
+    handles = dict(
+        zip(
+            sizes.sort_values(ascending=False, kind="stable").index,
+            panel.get_legend_handles_labels()[0],
+            strict=True,
+        )
+    )
     panel.legend(
-        [handles[place] for place in ordered], [labels[place] for place in ordered],
+        handles=[handles[segment] for segment in sizes.index],
         loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=INK, markerscale=2,
     )  # fmt: skip
     return figure
@@ -347,20 +280,11 @@ def _get_segment_style(segment: int) -> tuple[str, str]:
     return COLORS[segment % len(COLORS)], MARKERS[segment % len(MARKERS)]
 
 
-def _draw_segment_number(panel: Axes, segment: int, x: float, y: float) -> None:
-    box = {
-        "boxstyle": "circle,pad=0.3",
-        "facecolor": "white",
-        "edgecolor": _get_segment_style(segment)[0],
-    }
-    panel.text(x, y, str(segment), ha="center", va="center", fontsize=9, fontweight="bold",
-               color=INK, bbox=box, zorder=5)  # fmt: skip
-
-
-def _label_axes(panel: Axes, axes: pd.DataFrame, numbers: NumberFormat) -> None:
-    shares = axes.drop_duplicates("axis").set_index("axis")["explained"]
-    for axis, write in ((1, panel.set_xlabel), (2, panel.set_ylabel)):
-        share = numbers.percent(float(shares.get(axis, 0.0)))
-        write(f"eje {axis}: {share} de la variación")
-    panel.set_xticks([])
-    panel.set_yticks([])
+PLOTS: Mapping[str, Callable[[SegmentReportData], Figure]] = {
+    "sizes": plot_sizes,
+    "scores": plot_scores,
+    "elbow": plot_elbow,
+    "silhouette": plot_silhouette,
+    "projection": plot_projection,
+    "migration": plot_migration,
+}

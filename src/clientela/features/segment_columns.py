@@ -1,0 +1,316 @@
+"""The columns of a segmentation model, which features, model, export and API share.
+
+They are the rubros and values with columns of their own, the matrix that clusters are made from,
+and the export. No engine is imported here: a served model places customers without one.
+"""
+
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from clientela.exceptions import (
+    ConfigurationError,
+    ModelFileError,
+    TrainingDataError,
+    did_you_mean,
+)
+from clientela.features.segment_settings import ColumnGroup, SegmentFeatureParams
+from clientela.text import make_slug, normalize_word
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+KEY = "id_cliente"
+REST = "otros"
+UNNAMED = "sin_nombre"
+TOTAL, RENAMED_TOTAL = "total", "rubro_total"
+"""A rubro called total would share the column `gasto_total` with the spend in all rubros."""
+
+TOTALS = ("num_tx", "gasto_total", "ticket_promedio", "recencia_dias", "rubros_distintos")
+SHARE, SCORE_PREFIX, PROBABILITY_PREFIX = "participacion_", "score_", "prob_"
+RUBRO_COLUMNS: Mapping[ColumnGroup, str] = {
+    "participacion": SHARE + "{}",
+    "frecuencia": "frecuencia_{}",
+    "monto_promedio": "monto_promedio_{}",
+    "recencia": "recencia_{}_dias",
+    "score": SCORE_PREFIX + "{}",
+}
+EXPORT_COLUMNS = (
+    "dni", "cluster_id", "cluster_nombre", "rubro_top", f"{SCORE_PREFIX}?*",
+    f"{PROBABILITY_PREFIX}?*", "fecha_modelo",
+)  # fmt: skip
+"""Names and patterns of `clientes_segmentados`, in order: of file, table, and the API's reply.
+A column that is not listed here never leaves the project."""
+
+
+class Rubro(BaseModel, frozen=True, extra="forbid"):
+    """A rubro, or several, that share columns.
+
+    Attributes:
+        slug: As it stands in column names.
+        label: As people read it.
+        members: The folded rubros of the transactions that belong to it.
+    """
+
+    slug: str
+    label: str
+    members: tuple[str, ...]
+
+
+class ColumnLayout(BaseModel, frozen=True, extra="forbid"):
+    """Which rubros and values get columns.
+
+    Attributes:
+        fecha_modelo: Last day that features see.
+        rubros: In the order of their columns; the pooled rest, if any, stands last as `otros`.
+        categoricals: Column of the transactions to value as written there to its slug; spellings
+            that differ in accents or case share one.
+    """
+
+    fecha_modelo: date
+    rubros: tuple[Rubro, ...]
+    categoricals: dict[str, dict[str, str]] = {}
+
+    @property
+    def slugs(self) -> list[str]:
+        """The rubros as they stand in column names, in order."""
+        return [rubro.slug for rubro in self.rubros]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Slug to how people read it."""
+        return {rubro.slug: rubro.label for rubro in self.rubros}
+
+    @property
+    def value_slugs(self) -> dict[str, list[str]]:
+        """Column of the transactions to the slugs of its values, in order."""
+        return {
+            column: list(dict.fromkeys(slugs.values()))
+            for column, slugs in self.categoricals.items()
+        }
+
+    @property
+    def value_columns(self) -> list[str]:
+        """The shares of purchases per value of a categorical."""
+        return [f"{SHARE}{column}_{slug}" for column, of in self.value_slugs.items() for slug in of]
+
+    @property
+    def score_columns(self) -> list[str]:
+        """The scores of an export; the pooled rest is no rubro that a campaign could name."""
+        return [f"{SCORE_PREFIX}{slug}" for slug in self.slugs if slug != REST]
+
+
+def resolve_model_date(period: pd.DataFrame, params: SegmentFeatureParams) -> date:
+    """The date of the model: as configured, else the latest date in the data.
+
+    Args:
+        period: One row: `first` and `last` transaction (timestamps).
+
+    Raises:
+        TrainingDataError: There are no transactions.
+        ConfigurationError: The configured date precedes the data.
+    """
+    moments = period.iloc[0]
+    if pd.isna(moments["last"]):
+        raise TrainingDataError(
+            "The table of transactions is empty: at least one accepted row was expected. "
+            "Run kedro run --pipelines=ingestion: it tells why rows were refused."
+        )
+    first, last = (pd.Timestamp(moments[name]).date() for name in ("first", "last"))
+    if params.fecha_modelo is not None and params.fecha_modelo < first:
+        raise ConfigurationError(
+            f"features.fecha_modelo is {params.fecha_modelo}, before the first transaction "
+            f"({first}): a date from {first} on was expected; the data end on {last}."
+        )
+    return params.fecha_modelo or last
+
+
+def build_column_layout(
+    observed: Mapping[str, pd.DataFrame],
+    params: SegmentFeatureParams,
+    fecha_modelo: date,
+    previous: ColumnLayout | None,
+) -> ColumnLayout:
+    """The columns of this run: as configured, else as before, else by coverage.
+
+    Args:
+        observed: `rubros`: one row per folded rubro and spelling with `rubro, categoria,
+            customers, rows`; `values`: one row per `column` and `value` with `rows`.
+        previous: The layout of the previous model, if there is one.
+
+    Raises:
+        ConfigurationError: A configured rubro does not occur, or a rubro and a value of a
+            categorical would share a column.
+    """
+    rubros = observed["rubros"]
+    members = _group_by_slug(rubros)
+    slugs = _choose_rubros(rubros, params, previous)
+    columns = {slug: members.get(slug, []) for slug in slugs}
+    rest = sorted(rubro for slug, of in members.items() if slug not in slugs for rubro in of)
+    pooled_before = previous is not None and REST in previous.slugs
+    if params.pool_rest and (rest or pooled_before):
+        columns[REST] = rest
+    # labels as configured, else as before, for a backend compares labels of one week with those of
+    # the next; else the most frequent spelling
+    labels = {} if previous is None else previous.labels
+    labels |= {_make_rubro_slug(name): label for name, label in params.labels.items()}
+    spelled = rubros.sort_values(["rows", "categoria"], ascending=[False, True])
+    for rubro, spelling in zip(spelled["rubro"], spelled["categoria"], strict=True):
+        labels.setdefault(_make_rubro_slug(str(rubro)), str(spelling).strip().capitalize())
+    layout = ColumnLayout(
+        fecha_modelo=fecha_modelo,
+        rubros=tuple(
+            Rubro(
+                slug=s, label=labels.get(s) or s.replace("_", " ").capitalize(), members=tuple(of)
+            )
+            for s, of in columns.items()
+        ),
+        categoricals=_choose_values(observed["values"], params, previous),
+    )
+    _refuse_shared_columns(layout)
+    return layout
+
+
+def _make_rubro_slug(name: str) -> str:
+    slug = make_slug(name) or UNNAMED
+    return RENAMED_TOTAL if slug == TOTAL else slug
+
+
+def _group_by_slug(rubros: pd.DataFrame) -> dict[str, list[str]]:
+    """Slug to the folded rubros that share it, by customers (most first), then name."""
+    counts = rubros.groupby("rubro")["customers"].sum().reset_index()
+    ordered = counts.sort_values(["customers", "rubro"], ascending=[False, True])
+    members: dict[str, list[str]] = {}
+    for rubro in ordered["rubro"]:
+        members.setdefault(_make_rubro_slug(str(rubro)), []).append(str(rubro))
+    return members
+
+
+def _choose_rubros(
+    rubros: pd.DataFrame, params: SegmentFeatureParams, previous: ColumnLayout | None
+) -> list[str]:
+    """The slugs with columns of their own."""
+    if params.rubros is not None:
+        known = list(rubros["rubro"].astype(str))
+        slugs = {_make_rubro_slug(rubro) for rubro in known}
+        for name in params.rubros:
+            if _make_rubro_slug(name) not in slugs:
+                raise ConfigurationError(
+                    f"features.rubros names {name!r}, which does not occur in the transactions. "
+                    f"{did_you_mean(normalize_word(name), known)}"
+                )
+        chosen = list(dict.fromkeys(_make_rubro_slug(name) for name in params.rubros))
+        return [slug for slug in chosen if slug != REST or not params.pool_rest]
+    if previous is not None:
+        return [slug for slug in previous.slugs if slug != REST]
+    bought = _group_by_slug(rubros.loc[rubros["customers"] > 0])
+    return [slug for slug in bought if slug != REST][: params.top_rubros]
+
+
+def _choose_values(
+    values: pd.DataFrame, params: SegmentFeatureParams, previous: ColumnLayout | None
+) -> dict[str, dict[str, str]]:
+    """Column to value to slug: the slugs as before, else those of the most frequent values."""
+    ordered = values.sort_values(["rows", "value"], ascending=[False, True])
+    chosen: dict[str, dict[str, str]] = {}
+    for column, most in params.categoricals.items():
+        written = ordered.loc[ordered["column"] == column, "value"].astype(str)
+        slugs = {value: make_slug(value) or UNNAMED for value in written}
+        before = previous.categoricals.get(column, {}) if previous is not None else {}
+        known = before.values() or list(dict.fromkeys(slugs.values()))[:most]
+        chosen[column] = before | {value: slug for value, slug in slugs.items() if slug in known}
+    return {column: slugs for column, slugs in chosen.items() if slugs}
+
+
+def _refuse_shared_columns(layout: ColumnLayout) -> None:
+    values = {f"{column}_{s}": column for column, of in layout.value_slugs.items() for s in of}
+    for rubro in layout.rubros:
+        if rubro.slug in values:
+            raise ConfigurationError(
+                f"The rubro {rubro.label!r} and a value of {values[rubro.slug]!r} would share the "
+                f"column participacion_{rubro.slug}: names that differ were expected. Take "
+                f"{values[rubro.slug]} out of features.categoricals, or rename the rubro."
+            )
+
+
+def list_matrix_columns(layout: ColumnLayout, groups: Sequence[ColumnGroup]) -> list[str]:
+    """The columns of the groups, in the order of the groups and of the layout."""
+    columns: list[str] = []
+    for group in dict.fromkeys(groups):
+        if group in RUBRO_COLUMNS:
+            columns += [RUBRO_COLUMNS[group].format(slug) for slug in layout.slugs]
+        else:
+            columns += TOTALS if group == "totales" else layout.value_columns
+    return columns
+
+
+def select_columns(features: "ir.Table", columns: Sequence[str]) -> "ir.Table":
+    """The features with some columns alone: at a million customers all of them fill gigabytes.
+
+    Args:
+        columns: Which ones; repeated ones count once.
+
+    Raises:
+        ModelFileError: Columns are absent: the features are of another layout than the model.
+    """
+    _require_columns(columns, features.columns)
+    return features.select(*dict.fromkeys(columns))
+
+
+def build_matrix(
+    features: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    transformed: bool,
+    where: np.ndarray | slice = slice(None),
+) -> np.ndarray:
+    """The columns as numbers, one row per customer.
+
+    Args:
+        transformed: Whether shares enter as their square root, and counts, amounts and days as
+            their logarithm. The root of shares makes the distance the Hellinger distance (Rao
+            1995), to which rare rubros do not matter more than frequent ones.
+        where: Which customers.
+
+    Raises:
+        ModelFileError: Columns are absent: the features are of another layout than the model.
+    """
+    _require_columns(columns, features.columns)
+    values = np.empty((len(features.index[where]), len(columns)))
+    for place, name in enumerate(columns):
+        # rows are taken column by column: from the whole table every column would be copied
+        column = features[name].to_numpy(dtype="float64")[where]
+        values[:, place] = get_column_transform(name)(column) if transformed else column
+    return values
+
+
+def get_column_transform(column: str) -> Callable[[np.ndarray], np.ndarray]:
+    """How a column enters the matrix where columns are transformed; see `build_matrix`."""
+    if column.startswith(SHARE):
+        return np.sqrt
+    if column.startswith(SCORE_PREFIX):
+        return np.asarray
+    return lambda values: np.log1p(np.maximum(values, 0.0))
+
+
+def _require_columns(columns: Sequence[str], present: Iterable[str]) -> None:
+    known = set(present)
+    absent = [name for name in columns if name not in known]
+    if absent:
+        raise ModelFileError(
+            f"The segments were made from columns that the features no longer have: "
+            f"{', '.join(absent)}. Run kedro run "
+            "--pipelines=feature_engineering,segmentation,scoring to make segments from today's "
+            "rubros."
+        )
+
+
+def order_export_columns(names: Iterable[str]) -> list[str]:
+    """Those of the names that are columns of the segments export, in its order."""
+    present = list(names)
+    return [name for pattern in EXPORT_COLUMNS for name in fnmatch.filter(present, pattern)]
