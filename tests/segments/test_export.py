@@ -2,7 +2,7 @@ from datetime import date
 
 import pandas as pd
 
-from clientela.features.segment_settings import ColumnLayout, Rubro
+from clientela.features.segment_columns import ColumnLayout, Rubro, order_export_columns
 from clientela.models.segment_model import customer_segments
 from clientela.models.segmentation import SegmentIdentity
 
@@ -73,3 +73,11 @@ def test_probabilities_stand_before_the_date_row_by_row():
     assert list(table.columns)[-3:] == ["prob_1", "prob_0", "fecha_modelo"]
     expected = pd.Series([None, 0.25, 0.9], name="prob_1", dtype="float64")
     pd.testing.assert_series_equal(table["prob_1"], expected)
+
+
+def test_every_column_of_the_export_is_one_that_its_readers_know():
+    chances = pd.DataFrame({"prob_0": [0.1, 0.75, None], "prob_1": [0.9, 0.25, None]})
+
+    for probabilities in (None, chances):
+        table = customer_segments(FEATURES, MEMBERS, IDENTITY, probabilities)
+        assert order_export_columns([*table.columns, "correo"]) == list(table.columns)

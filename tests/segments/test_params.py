@@ -3,15 +3,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from clientela.features.segment_settings import (
-    ClusteringParams,
-    MembershipParams,
-    NameOverride,
-    NamingParams,
-    SegmentationParams,
-    SegmentFeatureParams,
-    SegmentReportParams,
-)
+from clientela.features.segment_settings import ClusteringParams, MembershipParams, NameOverride, NamingParams, SegmentationParams, SegmentFeatureParams, SegmentReportParams
 
 MODELS = [
     ClusteringParams,

@@ -5,7 +5,6 @@ whatever else somebody has added to it.
 """
 
 import logging
-import re
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -13,14 +12,14 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from clientela.datasets.database import POSTGRESQL, SQLITE, fetch_first_row, resolve_database_url
+from clientela.features.segment_columns import order_export_columns
 from clientela.serving.errors import ApiError
 from clientela.serving.settings import ServingSettings
 
 logger = logging.getLogger(__name__)
 
-FIRST: Final = ("dni", "cluster_id", "cluster_nombre", "rubro_top")
-LAST: Final = "fecha_modelo"
-MEASURES: Final = re.compile(r"(score|prob)_.+")
+REQUIRED: Final = ("dni", "cluster_id", "cluster_nombre", "rubro_top", "fecha_modelo")
+"""Columns that are replied even where they have no value; others may be of another model."""
 
 CONNECTIONS: Final = 8
 WAIT_SECONDS: Final = 5
@@ -65,8 +64,8 @@ class SegmentLookup:
             ) from None
         if row is None:
             raise ApiError(404, "no_customer", "No segment is stored for this customer.")
-        measures = [name for name in row if MEASURES.fullmatch(name) and row[name] is not None]
-        segment = {name: row[name] for name in (*FIRST, *measures, LAST) if name in row}
+        columns = order_export_columns(row)
+        segment = {name: row[name] for name in columns if row[name] is not None or name in REQUIRED}
         return {
             name: value.isoformat() if isinstance(value, date) else value
             for name, value in segment.items()

@@ -1,11 +1,11 @@
-"""Nodes of the scoring stage."""
+"""Nodes of the scoring stage: the stored model scores every customer, or places them."""
 
 from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.features.rubros import select_columns
+from clientela.features.segment_columns import KEY, select_columns
 from clientela.features.segment_settings import SegmentationParams
 from clientela.models.scoring import predict_scores
 from clientela.models.segment_model import (
@@ -13,13 +13,10 @@ from clientela.models.segment_model import (
     assign_to_stored_segments,
     customer_segments,
     get_identity,
-    list_export_columns,
     predict_export_probabilities,
 )
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
-
-# Nodes of the scoring stage.
 
 
 def score_customers(
@@ -30,18 +27,17 @@ def score_customers(
     return table, table
 
 
-# Nodes of scoring for segments: every customer placed by the stored model, without a refit.
-
-
 def select_export_input(features: ir.Table, model: StoredModel) -> ir.Table:
-    """One row per customer (PII): what an export reads."""
-    return select_columns(features, list_export_columns(get_identity(model)))
+    """One row per customer (PII): what an export reads, placing each customer included."""
+    identity = get_identity(model)
+    columns = [KEY, "num_tx", "rubro_top", *identity.columns, *identity.layout.score_columns]
+    return select_columns(features, columns)
 
 
 def build_segment_export(
     model: StoredModel, features: pd.DataFrame, members: pd.DataFrame, params: SegmentationParams
 ) -> pd.DataFrame:
-    """One row per customer (PII) in the required form; see `clientela.models.segment_model`.
+    """One row per customer (PII) in the required form; see `customer_segments`.
 
     Args:
         features: What an export reads, of customers of today.

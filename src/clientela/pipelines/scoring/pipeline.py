@@ -9,45 +9,41 @@ from clientela.use_cases import UseCase
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
     """The stored model and features in; scores or segments of every customer out."""
-    chain = _create_segment_nodes() if use_case.task == "segments" else _create_score_nodes()
-    return create_stage_pipeline(use_case, "scoring", chain)
-
-
-def _create_score_nodes() -> list[Node]:
-    return [
-        Node(
+    if use_case.task != "segments":
+        scores = Node(
             nodes.score_customers,
             inputs=["champion", "scoring_features", "params:scoring"],
             outputs=["scores", "scores_csv"],
             name="scores",
         )
-    ]
-
-
-def _create_segment_nodes() -> list[Node]:
-    return [
-        Node(
-            nodes.select_export_input,
-            inputs=["customer_features", "segmentation"],
-            outputs="export_input",
-            name="export_input",
-        ),
-        Node(
-            nodes.build_segment_export,
-            inputs=["segmentation", "export_input", "segment_members", "params:segmentation"],
-            outputs="segment_export",
-            name="segment_export",
-        ),
-        Node(
-            nodes.copy_export_to_files,
-            inputs="segment_export",
-            outputs=["export_csv", "export_jsonl", "exports"],
-            name="export_files",
-        ),
-        Node(
-            nodes.copy_export_to_tables,
-            inputs=["segment_export", "exports"],
-            outputs=["segments_current", "segments_history"],
-            name="database_tables",
-        ),
-    ]
+        return create_stage_pipeline(use_case, "scoring", [scores])
+    return create_stage_pipeline(
+        use_case,
+        "scoring",
+        [
+            Node(
+                nodes.select_export_input,
+                inputs=["customer_features", "segmentation"],
+                outputs="export_input",
+                name="export_input",
+            ),
+            Node(
+                nodes.build_segment_export,
+                inputs=["segmentation", "export_input", "segment_members", "params:segmentation"],
+                outputs="segment_export",
+                name="segment_export",
+            ),
+            Node(
+                nodes.copy_export_to_files,
+                inputs="segment_export",
+                outputs=["export_csv", "export_jsonl", "exports"],
+                name="export_files",
+            ),
+            Node(
+                nodes.copy_export_to_tables,
+                inputs=["segment_export", "exports"],
+                outputs=["segments_current", "segments_history"],
+                name="database_tables",
+            ),
+        ],
+    )
