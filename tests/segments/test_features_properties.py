@@ -19,7 +19,11 @@ from tests.segments.tables import (
     transactions,
 )
 
-from clientela.features.rubros import aggregate_rubro_features, collect_rubro_counts, list_rubro_feature_columns
+from clientela.features.rubros import (
+    aggregate_rubro_features,
+    collect_rubro_counts,
+    list_rubro_feature_columns,
+)
 from clientela.features.segment_columns import ColumnLayout
 from clientela.features.segment_settings import SegmentFeatureParams
 

@@ -3,7 +3,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from clientela.features.segment_settings import ClusteringParams, MembershipParams, NameOverride, NamingParams, SegmentationParams, SegmentFeatureParams, SegmentReportParams
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    MembershipParams,
+    NameOverride,
+    NamingParams,
+    SegmentationParams,
+    SegmentFeatureParams,
+    SegmentReportParams,
+)
 
 MODELS = [
     ClusteringParams,

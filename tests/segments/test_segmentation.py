@@ -7,7 +7,12 @@ import pytest
 from tests.segments.shoppers import LAYOUT, NEXT_WEEK, RUBROS, customers, layout_of
 
 from clientela.exceptions import ConfigurationError, TrainingDataError
-from clientela.features.segment_settings import ClusteringParams, NameOverride, NamingParams, SegmentationParams
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    NameOverride,
+    NamingParams,
+    SegmentationParams,
+)
 from clientela.models.segment_model import PreviousModel, fit_segmentation
 
 

@@ -3,7 +3,11 @@ import pandas as pd
 import pytest
 from tests.segments.shoppers import LAYOUT, customers
 
-from clientela.features.segment_settings import ClusteringParams, MembershipParams, SegmentationParams
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    MembershipParams,
+    SegmentationParams,
+)
 from clientela.models.segment_model import (
     assign_to_stored_segments,
     build_stored_segmentation,

@@ -4,7 +4,11 @@ import pytest
 from tests.segments.shoppers import LAYOUT, RUBROS, customers
 
 from clientela.exceptions import ModelFileError
-from clientela.features.segment_settings import ClusteringParams, MembershipParams, SegmentationParams
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    MembershipParams,
+    SegmentationParams,
+)
 from clientela.models.segment_model import build_stored_segmentation, fit_segmentation
 from clientela.pipelines.scoring import nodes
 

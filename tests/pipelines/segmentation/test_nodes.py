@@ -10,7 +10,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.segments.tables import FECHA_MODELO, LAYOUT, Data, Person, Shop, Tx
 
-from clientela.features.segment_settings import ClusteringParams, SegmentationParams, SegmentFeatureParams
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    SegmentationParams,
+    SegmentFeatureParams,
+)
 from clientela.models.segmentation import SegmentIdentity
 from clientela.pipelines.feature_engineering import nodes as feature_nodes
 from clientela.pipelines.scoring import nodes as scoring_nodes

@@ -5,7 +5,11 @@ import pandas as pd
 import pytest
 
 from clientela.features.segment_columns import ColumnLayout, Rubro
-from clientela.features.segment_settings import ClusteringParams, SegmentFeatureParams, SegmentReportParams
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    SegmentFeatureParams,
+    SegmentReportParams,
+)
 from clientela.models.segmentation import SIN_ACTIVIDAD_NAME, SegmentIdentity
 from clientela.pipelines.segmentation.report_data import SegmentReportData
 from clientela.pipelines.segmentation.report_figures import compute_projection

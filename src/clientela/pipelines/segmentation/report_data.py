@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clientela.features.segment_settings import ClusteringParams, ColumnGroup, SegmentFeatureParams, SegmentReportParams
+from clientela.features.segment_settings import (
+    ClusteringParams,
+    ColumnGroup,
+    SegmentFeatureParams,
+    SegmentReportParams,
+)
 from clientela.models.segment_profile import inactive_last_key
 from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
 
