@@ -1,4 +1,10 @@
-"""What a raw table must look like to be accepted: the rules, as typed configuration."""
+"""What a raw table must look like to be accepted: typed rules, and how they read a column.
+
+Text becomes typed by explicit rules, without guessing, the same on every engine. Tables that bring
+no key get one: what a row says, and which of its equals it is. A line number would do for one file,
+but not for a table that is exported anew each week: the same loan has to keep its key when rows
+move, files are cut otherwise, or columns change their order.
+"""
 
 import re
 from collections.abc import Collection
@@ -13,10 +19,24 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from clientela.exceptions import ConfigurationError
 from clientela.text import normalize_text, normalize_word
 
-# What a raw table must look like to be accepted: the rules, as typed configuration.
-
-
 ColumnType = Literal["id", "text", "category", "integer", "decimal", "float", "date", "timestamp"]
+
+
+DIRECTIVES = {
+    "%Y": r"(?P<Y>[0-9]{4})",
+    "%m": r"(?P<m>[0-9]{1,2})",
+    "%d": r"(?P<d>[0-9]{1,2})",
+    "%H": r"(?P<H>[0-9]{1,2})",
+    "%M": r"(?P<M>[0-9]{2})",
+    "%S": r"(?P<S>[0-9]{2}(?:\.[0-9]{1,9})?)",  # databases export fractions of seconds
+}
+DECIMAL_TYPE = "decimal(18, 2)"
+DIGITS = 16
+"""Hexadecimal digits of the content's digest; rows that collide still get numbers of their own."""
+REPEATED = "duplicate_row"
+ROW_NUMBER = "Unnamed: 0"
+"""What pandas calls the first column where its name is empty: the row numbers of an export."""
+_END_OF_CELL = "\x1f"
 
 
 class ColumnRule(BaseModel):
@@ -147,20 +167,6 @@ class IntakeRules(BaseModel):
     tables: dict[str, TableRules]
 
 
-# Text columns to typed columns: explicit rules, no guessing, the same on every engine.
-
-
-DIRECTIVES = {
-    "%Y": r"(?P<Y>[0-9]{4})",
-    "%m": r"(?P<m>[0-9]{1,2})",
-    "%d": r"(?P<d>[0-9]{1,2})",
-    "%H": r"(?P<H>[0-9]{1,2})",
-    "%M": r"(?P<M>[0-9]{2})",
-    "%S": r"(?P<S>[0-9]{2}(?:\.[0-9]{1,9})?)",  # databases export fractions of seconds
-}
-DECIMAL_TYPE = "decimal(18, 2)"
-
-
 def normalize_missing_text(
     text: ir.StringValue, missing_words: Collection[str] = ()
 ) -> ir.StringValue:
@@ -242,8 +248,7 @@ def normalize_timestamp_text(text: ir.StringValue, formats: tuple[str, ...]) -> 
     Returns:
         ISO text; null where no format fits.
     """
-    attempts = [_convert_date_to_iso(text, directive) for directive in formats]
-    return ibis.coalesce(*attempts)
+    return ibis.coalesce(*(_convert_date_to_iso(text, date_format) for date_format in formats))
 
 
 def _convert_date_to_iso(text: ir.StringValue, date_format: str) -> ir.StringValue:
@@ -277,20 +282,6 @@ def date_pattern(date_format: str) -> str:
             f"only %H, %M, %S. {'Unknown: ' + ', '.join(unknown) if unknown else ''}"
         )
     return "^" + "".join(DIRECTIVES.get(piece, re.escape(piece)) for piece in pieces) + "$"
-
-
-# A key for rows of tables that bring none: what a row says, and which of its equals it is.
-#
-# A line number would do for one file, but not for a table that is exported anew each week: the same
-# loan has to keep its key when rows move, files are cut otherwise, or columns change their order.
-
-
-DIGITS = 16
-"""Hexadecimal digits of the content's digest; rows that collide still get numbers of their own."""
-REPEATED = "duplicate_row"
-ROW_NUMBER = "Unnamed: 0"
-"""What pandas calls the first column where its name is empty: the row numbers of an export."""
-_END_OF_CELL = "\x1f"
 
 
 def compute_content_digest(

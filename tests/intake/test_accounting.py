@@ -4,7 +4,7 @@ import pytest
 from clientela.column_rules import IntakeRules
 from clientela.exceptions import RowAccountingError, TooManyBadRowsError, TooManyBadValuesError
 from clientela.pipelines.ingestion.accounting import (
-    build_table_accounting,
+    build_table_account,
     check_bad_row_share,
     check_invalid_value_share,
 )
@@ -124,17 +124,20 @@ def test_a_column_may_be_held_to_a_stricter_limit_than_the_tables():
         check_columns(2, max_invalid_share=0.01)
 
 
+def account(*, read=90, unknown=(), kept=()):
+    counts = {
+        "read": pd.DataFrame({"rows": [read]}),
+        "accepted": pd.DataFrame({"rows": [80]}),
+        "reasons": pd.DataFrame({"_reason": ["missing_id", "duplicate_key"], "rows": [8, 2]}),
+        "unknown": pd.DataFrame(unknown, columns=["column", "rows"]),
+        "kept": pd.DataFrame(kept, columns=["fault", "column", "rows"]),
+    }
+    return build_table_account("transactions", counts)
+
+
 def test_an_account_adds_up_and_names_each_reason():
-    reasons = pd.DataFrame({"_reason": ["missing_id", "duplicate_key"], "rows": [8, 2]})
-    assert build_table_accounting(
-        read=90,
-        accepted=80,
-        reasons=reasons,
-        unknown={"id_cliente": 3},
-        set_missing={"puntos": 4},
-        repeated=None,
-        name="transactions",
-    ) == {
+    kept = [("set_missing", "puntos", 4)]
+    assert account(unknown=[("id_cliente", 3)], kept=kept) == {
         "read": 90,
         "accepted": 80,
         "quarantined": 10,
@@ -145,25 +148,12 @@ def test_an_account_adds_up_and_names_each_reason():
 
 
 def test_an_account_of_rows_without_a_key_tells_how_many_repeat_another():
-    nothing = pd.DataFrame({"_reason": [], "rows": []})
-    account = build_table_accounting(
-        read=5, accepted=5, reasons=nothing, unknown={}, set_missing={}, repeated=2, name="loans"
-    )
-    assert account["repeated"] == 2
+    assert account(kept=[("repeated", "id_fila", 2)])["repeated"] == 2
 
 
 @pytest.mark.parametrize("read", [89, 91])
 def test_an_account_that_does_not_add_up_stops(read):
-    reasons = pd.DataFrame({"_reason": ["missing_id"], "rows": [10]})
     with pytest.raises(
         RowAccountingError, match=rf"{read} rows read, but 80 accepted \+ 10 quarant"
     ):
-        build_table_accounting(
-            read=read,
-            accepted=80,
-            reasons=reasons,
-            unknown={},
-            set_missing={},
-            repeated=None,
-            name="transactions",
-        )
+        account(read=read)

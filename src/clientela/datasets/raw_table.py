@@ -99,21 +99,22 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
             The files' columns (null where a file lacks one), then the lineage columns.
 
         Raises:
-            RawFileMissing: There is no file, and the table is not optional.
-            RawFileUnreadable: A folder, a damaged file, or a header that is none.
+            RawFileNotFoundError: There is no file, and the table is not optional.
+            RawFileUnreadableError: A folder, a damaged file, or a header that is none.
         """
         paths = self._find_files()
         if not paths:
             if self._optional_columns is None:
                 self._raise_missing()
-            return _create_empty_table(self._optional_columns)
+            texts = dict.fromkeys((*self._optional_columns, *LINEAGE), "string")
+            return ibis.memtable([], schema=texts | {"_line": "int64"})
         if all(path.endswith(".parquet") for path in paths):
             return self._read_parquet_files(paths)
-        mixed = [path for path in paths if path.endswith(".parquet")]
+        mixed = [PurePosixPath(path).name for path in paths if path.endswith(".parquet")]
         if mixed:
             raise RawFileUnreadableError(
-                f"{self._filepath} matches Parquet and text files alike ({_get_file_name(mixed[0])} is "
-                "Parquet). Give a pattern that matches one kind."
+                f"{self._filepath} matches Parquet and text files alike ({mixed[0]} is Parquet). "
+                "Give a pattern that matches one kind."
             )
         return self._read_text_files(paths)
 
@@ -132,11 +133,8 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
     def _raise_missing(self) -> NoReturn:
         fs, pattern = url_to_fs(self._filepath)
         folder = str(PurePosixPath(pattern).parent)
-        names = (
-            [_get_file_name(path) for path in fs.ls(folder, detail=False)]
-            if fs.isdir(folder)
-            else []
-        )
+        paths = fs.ls(folder, detail=False) if fs.isdir(folder) else []
+        names = [PurePosixPath(path).name for path in paths]
         others = [name for name in names if not name.startswith(".")]
         there = f" That folder holds: {', '.join(sorted(others))}." if others else ""
         raise RawFileNotFoundError(
@@ -199,12 +197,3 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "text": self._text.model_dump()}
-
-
-def _create_empty_table(columns: list[str]) -> ir.Table:
-    types = dict.fromkeys(columns, "string") | dict.fromkeys(LINEAGE, "string") | {"_line": "int64"}
-    return ibis.memtable([], schema=types)
-
-
-def _get_file_name(path: str) -> str:
-    return PurePosixPath(path).name

@@ -1,4 +1,12 @@
-"""Cuts a text file into its physical lines, whatever bytes it holds."""
+"""Delimited text, split into columns line by line, without ever failing on a row's content.
+
+A CSV parser that meets garbage gives up, skips, or merges rows. Here the unit is the physical line.
+Lines are found before anything is decoded, so that bytes without meaning break their own line
+alone; line feeds, carriage returns and both together end a line alike. Whole blocks of lines are
+split at once, and only lines with quotes take the slow, exact way through Python's `csv`. A line
+that can't be split keeps its text and says why. A line break inside quotes is therefore a broken
+row, by decision.
+"""
 
 import codecs
 import csv
@@ -21,12 +29,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from clientela.column_rules import ROW_NUMBER
 from clientela.exceptions import RawFileUnreadableError
 
-# Cuts a text file into its physical lines, whatever bytes it holds.
-#
-# Lines are found before anything is decoded, so that bytes without meaning break their own line
-# alone. The line ends of every system count alike: `\n`, `\r\n`, `\r`.
-
-
 # Arrow makes these functions when it is imported, where type checkers do not see them.
 pc: Any = pyarrow.compute
 
@@ -34,6 +36,18 @@ BLOCK_BYTES = 8 * 1024 * 1024
 LONGEST_LINE = 8 * 1024 * 1024
 SAMPLE_BYTES = 32 * 1024 * 1024
 DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError)
+
+# How files begin that are taken for text by mistake.
+BINARY = {
+    b"PK\x03\x04": "an Excel file (or another archive of the ZIP kind)",
+    b"\xd0\xcf\x11\xe0": "an Excel file",
+    b"%PDF": "a PDF",
+    b"PAR1": "Parquet, but its name does not end in .parquet",
+    b"\x1f\x8b": "compressed with gzip, but its name does not end in .gz",
+}
+
+# What the reader itself says of each row.
+LINEAGE = ("_file", "_line", "_raw", "_problem")
 
 
 class TextLines:
@@ -54,7 +68,7 @@ class TextLines:
         """The declared encoding, or the one that fits the beginning of the file.
 
         Raises:
-            RawFileUnreadable: It is not known, or its line ends take more than one byte.
+            RawFileUnreadableError: It is not known, or its line ends take more than one byte.
         """
         if self._declared != "auto":
             return _resolve_encoding(self._declared, self._name)
@@ -71,14 +85,21 @@ class TextLines:
             Lines as bytes, without their ends and without the file's byte order mark.
 
         Raises:
-            RawFileUnreadable: A line is longer than 8 MB, or compressed data is damaged.
+            RawFileUnreadableError: A line is longer than 8 MB, or compressed data is damaged.
         """
         done = 0
         with self._open_file() as file:
             chunk, rest = file.read(BLOCK_BYTES).removeprefix(codecs.BOM_UTF8), b""
             while chunk or rest:
-                whole, rest = _split_off_incomplete_line(rest + chunk) if chunk else (rest, b"")
-                lines = _split_lines(whole)
+                whole, rest = rest + chunk, b""
+                if chunk:
+                    # a carriage return at the very end may be the first half of a line end
+                    last = whole.rfind(b"\r", 0, len(whole) - 1)
+                    cut = max(whole.rfind(b"\n"), last) + 1
+                    whole, rest = whole[:cut], whole[cut:]
+                text = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n")
+                lines = pc.split_pattern(pa.array([text], pa.binary()), "\n").values
+                lines = lines if whole else lines[:0]
                 self._require_short_lines(lines, len(rest), done)
                 done += len(lines)
                 if len(lines):
@@ -92,17 +113,22 @@ class TextLines:
             Text (bytes without meaning replaced), and a flag per line.
         """
         try:
-            return self._convert_to_text(lines), pa.repeat(pa.scalar(value=False), len(lines))
+            if self.encoding == "utf-8" or not len(lines):
+                text = lines.cast(pa.string())
+            else:
+                joined = b"\n".join(lines.to_pylist()).decode(self.encoding)
+                text = pc.split_pattern(pa.array([joined], pa.string()), "\n").values
+            return text, pa.repeat(pa.scalar(value=False), len(lines))
         except (pa.ArrowInvalid, UnicodeDecodeError):
-            rows = [_decode_line(line, self.encoding) for line in lines.to_pylist()]
-            texts, broken = zip(*rows, strict=True)
+            texts, broken = [], []
+            for line in lines.to_pylist():
+                try:
+                    texts.append(line.decode(self.encoding))
+                    broken.append(False)
+                except UnicodeDecodeError:
+                    texts.append(line.decode(self.encoding, errors="replace"))
+                    broken.append(True)
             return pa.array(texts, pa.string()), pa.array(broken, pa.bool_())
-
-    def _convert_to_text(self, lines: pa.Array) -> pa.Array:
-        if self.encoding == "utf-8" or not len(lines):
-            return lines.cast(pa.string())
-        text = b"\n".join(lines.to_pylist()).decode(self.encoding)
-        return pc.split_pattern(pa.array([text], pa.string()), "\n").values
 
     def _require_short_lines(self, lines: pa.Array, rest: int, done: int) -> None:
         """Stops at an endless line: the file is no table."""
@@ -168,49 +194,6 @@ def _is_mostly_utf8(sample: bytes) -> bool:
     return True
 
 
-def _split_off_incomplete_line(data: bytes) -> tuple[bytes, bytes]:
-    """The data up to its last line end, and what follows it."""
-    # a carriage return at the very end may be the first half of a line end
-    cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
-    return data[:cut], data[cut:]
-
-
-def _split_lines(data: bytes) -> pa.Array:
-    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n")
-    lines = pc.split_pattern(pa.array([text], pa.binary()), "\n").values
-    return lines if data else lines[:0]
-
-
-def _decode_line(line: bytes, encoding: str) -> tuple[str, bool]:
-    try:
-        return line.decode(encoding), False
-    except UnicodeDecodeError:
-        return line.decode(encoding, errors="replace"), True
-
-
-# Splits delimited text into columns, line by line, without ever failing on a row's content.
-#
-# A CSV parser that meets garbage gives up, skips, or merges rows. Here the unit is the physical
-# line: whole blocks of lines are split at once, and only lines with quotes take the slow, exact way
-# through Python's `csv`. A line that can't be split keeps its text and says why. A line break inside
-# quotes is therefore a broken row, by decision.
-
-
-# Arrow makes these functions when it is imported, where type checkers do not see them.
-
-# How files begin that are taken for text by mistake.
-BINARY = {
-    b"PK\x03\x04": "an Excel file (or another archive of the ZIP kind)",
-    b"\xd0\xcf\x11\xe0": "an Excel file",
-    b"%PDF": "a PDF",
-    b"PAR1": "Parquet, but its name does not end in .parquet",
-    b"\x1f\x8b": "compressed with gzip, but its name does not end in .gz",
-}
-
-# What the reader itself says of each row.
-LINEAGE = ("_file", "_line", "_raw", "_problem")
-
-
 class TextFormat(BaseModel):
     """How a delimited text file is written.
 
@@ -245,7 +228,7 @@ class DelimitedText:
         """The column names of the first line; a first one that is empty is `ROW_NUMBER`.
 
         Raises:
-            RawFileUnreadable: The file is empty or its header can't be read as distinct names.
+            RawFileUnreadableError: The file is empty or its header can't be read as distinct names.
         """
         first = next(self._lines.blocks(), pa.array([], pa.binary()))[:1]
         line = "".join(self._lines.decode_lines(first)[0].to_pylist())
@@ -296,29 +279,25 @@ class DelimitedText:
             Tables of that schema; each line of the file is one row.
 
         Raises:
-            RawFileUnreadable: A line is longer than 8 MB, or compressed data is damaged.
+            RawFileUnreadableError: A line is longer than 8 MB, or compressed data is damaged.
         """
         done = 0
-        for lines in self._lines.blocks():
-            numbers = np.arange(done + 1, done + 1 + len(lines))
-            skipped = 1 if done == 0 else 0
-            done += len(lines)
-            yield self._rows(lines[skipped:], pa.array(numbers[skipped:]), schema)
-
-    def _rows(self, lines: pa.Array, numbers: pa.Array, schema: pa.Schema) -> pa.Table:
-        text, broken = self._lines.decode_lines(lines)
-        quoted = pc.match_substring(text, '"')
-        blank = pc.equal(pc.utf8_trim_whitespace(text), "")
-        plain = pc.invert(pc.or_(pc.or_(quoted, broken), blank))
-        parts = [
-            self._split_plain_lines(text.filter(plain), numbers.filter(plain), schema),
-            self._parse_quoted_lines(text, numbers, pc.and_(quoted, pc.invert(broken)), schema),
-            self._collect_broken_lines(text, numbers, broken, "invalid_encoding", schema),
-            self._collect_broken_lines(
-                text, numbers, pc.and_(blank, pc.invert(broken)), "blank_line", schema
-            ),
-        ]
-        return pa.concat_tables(parts)
+        for block in self._lines.blocks():
+            skipped = 1 if done == 0 else 0  # the header
+            numbers = pa.array(np.arange(done + 1 + skipped, done + 1 + len(block)))
+            done += len(block)
+            text, broken = self._lines.decode_lines(block[skipped:])
+            quoted = pc.match_substring(text, '"')
+            blank = pc.equal(pc.utf8_trim_whitespace(text), "")
+            plain = pc.invert(pc.or_(pc.or_(quoted, broken), blank))
+            quoted, blank = (pc.and_(flag, pc.invert(broken)) for flag in (quoted, blank))
+            parts = [
+                self._split_plain_lines(text.filter(plain), numbers.filter(plain), schema),
+                self._parse_quoted_lines(text, numbers, quoted, schema),
+                self._collect_broken_lines(text, numbers, broken, "invalid_encoding", schema),
+                self._collect_broken_lines(text, numbers, blank, "blank_line", schema),
+            ]
+            yield pa.concat_tables(parts)
 
     def _split_plain_lines(self, text: pa.Array, numbers: pa.Array, schema: pa.Schema) -> pa.Table:
         """Lines without quotes, all at once."""
@@ -341,11 +320,18 @@ class DelimitedText:
     ) -> pa.Table:
         """Lines with quotes, one by one through Python's csv."""
         lines = text.filter(chosen)
-        fields, problems = [], []
+        width = len(self.header)
+        fields: list[list[str] | None] = []
+        problems: list[str | None] = []
         for line in lines.to_pylist():
-            row, problem = _split_quoted_line(line, self._delimiter, len(self.header))
-            fields.append(row)
-            problems.append(problem)
+            try:
+                row = next(csv.reader([line], delimiter=self._delimiter, strict=True))
+                problem = "extra_columns" if len(row) > width else "missing_columns"
+            except csv.Error:
+                row, problem = [], "unbalanced_quotes"
+            is_whole = len(row) == width
+            fields.append(row if is_whole else None)
+            problems.append(None if is_whole else problem)
         values = {
             name: pa.array([row[i] if row else None for row in fields], pa.string())
             for i, name in enumerate(self.header)
@@ -389,7 +375,7 @@ def require_distinct(names: Collection[str], file: str) -> None:
         names: The column names of a raw file.
 
     Raises:
-        RawFileUnreadable: A name is empty, repeated (in any case) or taken by the reader.
+        RawFileUnreadableError: A name is empty, repeated (in any case) or taken by the reader.
     """
     own = [name.casefold() for name in names]
     twice = sorted({name for name in names if own.count(name.casefold()) > 1})
@@ -403,15 +389,3 @@ def require_distinct(names: Collection[str], file: str) -> None:
     else:
         return
     raise RawFileUnreadableError(f"{file}: the header {fault}")
-
-
-def _split_quoted_line(
-    line: str, delimiter: str, width: int
-) -> tuple[list[str] | None, str | None]:
-    try:
-        fields = next(csv.reader([line], delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None, "unbalanced_quotes"
-    if len(fields) == width:
-        return fields, None
-    return None, "extra_columns" if len(fields) > width else "missing_columns"

@@ -1,6 +1,6 @@
-"""Values that accepted rows lost, counted, so that no column is emptied in silence."""
+"""Proof that no row is lost and no column emptied in silence: counts, checks and accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -8,13 +8,12 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.column_rules import IntakeRules, TableRules
+from clientela.column_rules import IntakeRules, TableRules, is_duplicate_row
 from clientela.exceptions import RowAccountingError, TooManyBadRowsError, TooManyBadValuesError
 from clientela.pipelines.ingestion.validation import PLACE, build_format_hint, format_settings_line
 
-# Values that accepted rows lost, counted, so that no column is emptied in silence.
-
-
+COMMONEST = 3
+INVALID = "invalid_"
 EMPTIED = {
     "column": "string",
     "rows": "int64",
@@ -23,6 +22,25 @@ EMPTIED = {
     "_line": "int64",
     "_value": "string",
 }
+FAULTS = {"fault": "string", "column": "string", "rows": "int64"}
+UNKNOWN = {"column": "string", "rows": "int64"}
+
+
+def _aggregate_rows(
+    table: ir.Table, rows: Sequence[Mapping[str, ir.Value]], schema: Mapping[str, str]
+) -> ir.Table:
+    """One row per mapping of literals and aggregates, all computed in one pass of the table."""
+    if not rows:
+        return ibis.memtable([], schema=schema)
+    named = {
+        f"{name}_{place}": value for place, row in enumerate(rows) for name, value in row.items()
+    }
+    totals = table.agg(**named)
+    structs = [
+        ibis.struct({name: totals[f"{name}_{place}"] for name in row})
+        for place, row in enumerate(rows)
+    ]
+    return totals.select(row=ibis.array(structs).unnest()).unpack("row")
 
 
 def count_nulled_values(checked: ir.Table, rules: TableRules) -> ir.Table:
@@ -33,51 +51,90 @@ def count_nulled_values(checked: ir.Table, rules: TableRules) -> ir.Table:
         `valued` (that had a value), `_file`, `_line`, `_value` (of the first row in which it is the
         first column to be emptied; null where there is none).
     """
-    if not rules.flagged:
-        return ibis.memtable([], schema=EMPTIED)
     accepted = checked.filter(checked["_reason"].isnull())
-    found: dict[str, dict[str, ir.Value]] = {}
+    order = [accepted["_file"], accepted["_line"]]
+    counts: list[dict[str, ir.Value]] = []
     earlier: ir.BooleanValue = ibis.literal(value=False)
     for column in rules.flagged:
         lost = accepted[f"{column}_invalid"]
-        found[column] = _aggregate_nulled_column(accepted, column, lost & ~earlier)
-        earlier = earlier | lost
-    named = {
-        f"{figure}_{place}": value
-        for place, figures in enumerate(found.values())
-        for figure, value in figures.items()
-    }
-    one = accepted.agg(**named)
-    rows = [
-        ibis.struct(
-            {"column": ibis.literal(column)}
-            | {figure: one[f"{figure}_{place}"] for figure in found[column]}
+        shown = lost & ~earlier
+        counts.append(
+            {
+                "column": ibis.literal(column),
+                "rows": accepted.count(where=lost),
+                "valued": accepted.count(where=lost | accepted[column].notnull()),
+                "_file": accepted["_file"].first(where=shown, order_by=order),
+                "_line": accepted["_line"].first(where=shown, order_by=order),
+                "_value": accepted["_emptied"].first(where=shown, order_by=order),
+            }
         )
-        for place, column in enumerate(found)
-    ]
-    return one.select(row=ibis.array(rows).unnest()).unpack("row")
+        earlier = earlier | lost
+    return _aggregate_rows(accepted, counts, EMPTIED)
 
 
-def _aggregate_nulled_column(
-    accepted: ir.Table, column: str, shown: ir.BooleanValue
-) -> dict[str, ir.Value]:
-    """Counts of one column, and the place and text of the first row that shows it."""
-    lost = accepted[f"{column}_invalid"]
-    order = [accepted["_file"], accepted["_line"]]
+def count_reasons(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Table]:
+    """How many rows each verdict has, and an example of each.
+
+    Args:
+        quarantined: The refused rows, stored before a run may stop because of them.
+
+    Returns:
+        `reasons`: one row per reason (null: accepted); `examples`: the first row of each reason.
+    """
+    place = ibis.row_number().over(
+        ibis.window(group_by="_reason", order_by=[quarantined["_file"], quarantined["_line"]])
+    )
+    first = quarantined.mutate(_place=place).filter(lambda t: t["_place"] == 0)
     return {
-        "rows": accepted.count(where=lost),
-        "valued": accepted.count(where=lost | accepted[column].notnull()),
-        "_file": accepted["_file"].first(where=shown, order_by=order),
-        "_line": accepted["_line"].first(where=shown, order_by=order),
-        "_value": accepted["_emptied"].first(where=shown, order_by=order),
+        "reasons": checked.group_by("_reason").agg(rows=checked.count()).order_by("_reason"),
+        "examples": first.select("_reason", "_file", "_line", "_value").order_by("_reason"),
     }
 
 
-# Proof that no row is lost: accepted + quarantined = read.
+def count_stored_rows(
+    raw: ir.Table,
+    accepted: ir.Table,
+    quarantined: ir.Table,
+    rules: TableRules,
+    known: Mapping[str, ir.Table],
+) -> dict[str, ir.Table]:
+    """Counts of what was read and of what was stored, each from its own table.
 
+    Args:
+        known: Reference column to the accepted table that should know its values.
 
-COMMONEST = 3
-INVALID = "invalid_"
+    Returns:
+        `read`, `accepted` (one row with `rows` each), `reasons` (one row per reason), `unknown`
+        (one row per reference column) and `kept`, what is wrong with accepted rows all the same:
+        `fault` (`set_missing` or `repeated`), `column` (of the rule, or the made key), `rows`.
+    """
+    unknown = [
+        accepted.filter(~accepted[column].isin(table[column]))
+        .agg(rows=ibis._.count())
+        .mutate(column=ibis.literal(column))
+        .select("column", "rows")
+        for column, table in known.items()
+    ] or [ibis.memtable([], schema=UNKNOWN)]
+    faults = [("set_missing", column, accepted[f"{column}_invalid"]) for column in rules.flagged]
+    if rules.made_key is not None:
+        faults.append(("repeated", rules.made_key, is_duplicate_row(accepted, rules.made_key)))
+    kept = [
+        {
+            "fault": ibis.literal(fault),
+            "column": ibis.literal(column),
+            "rows": accepted.count(where=when),
+        }
+        for fault, column, when in faults
+    ]
+    return {
+        "read": raw.agg(rows=raw.count()),
+        "accepted": accepted.agg(rows=accepted.count()),
+        "reasons": quarantined.group_by("_reason")
+        .agg(rows=quarantined.count())
+        .order_by("_reason"),
+        "unknown": ibis.union(*unknown) if len(unknown) > 1 else unknown[0],
+        "kept": _aggregate_rows(accepted, kept, FAULTS),
+    }
 
 
 def check_bad_row_share(
@@ -88,11 +145,9 @@ def check_bad_row_share(
     Args:
         reasons: One row per reason, with `_reason` (null: accepted) and `rows`.
         examples: One quarantined row per reason: `_reason`, `_file`, `_line`, `_value`.
-        rules: The rules of all tables, with the tolerated share.
-        use_case: The entry that the table belongs to.
 
     Raises:
-        TooManyBadRows: Names the commonest reasons, each with the place of an example.
+        TooManyBadRowsError: Names the commonest reasons, each with the place of an example.
     """
     read = int(reasons["rows"].sum())
     bad = reasons[reasons["_reason"].notna()].sort_values(
@@ -101,6 +156,11 @@ def check_bad_row_share(
     quarantined = int(bad["rows"].sum())
     if read == 0 or quarantined / read <= rules.max_bad_share:
         return
+    share = _round_up_share(quarantined / read)
+    way_out = (
+        f" If it is right to go on without these rows, say so in {PLACE}: "
+        f"{use_case}: {{ingestion: {{max_bad_share: {share}}}}}"
+    )
     places = examples.set_index("_reason")
     commonest = bad.head(COMMONEST)
     causes = [
@@ -117,17 +177,8 @@ def check_bad_row_share(
         "intermediate layer (data/02_intermediate, unless globals.yml names another folder). "
         f"{build_format_hint(use_case, name, rules.tables[name], unread)}"
         "Else mend the file, or declare its encoding or delimiter (raw_text in "
-        f"conf/local/globals.yml).{_format_share_hint(quarantined, read, use_case)}"
-    )
-
-
-def _format_share_hint(quarantined: int, read: int, use_case: str) -> str:
-    if quarantined == read:
-        return ""
-    share = _round_up_share(quarantined / read)
-    return (
-        f" If it is right to go on without these rows, say so in {PLACE}: "
-        f"{use_case}: {{ingestion: {{max_bad_share: {share}}}}}"
+        "conf/local/globals.yml)."
+        f"{way_out if quarantined < read else ''}"
     )
 
 
@@ -140,14 +191,13 @@ def check_invalid_value_share(
         emptied: One row per column whose unusable values are set missing: `column`, `rows` (of
             the accepted, those emptied), `valued` (those that had a value), and of one emptied
             value `_file`, `_line`, `_value`.
-        rules: The rules of all tables, with the tolerated shares.
-        use_case: The entry that the table belongs to.
 
     Raises:
-        TooManyBadValues: Names each such column, how many values it lost, and one of them.
+        TooManyBadValuesError: Names each such column, how many values it lost, and one of them.
     """
     columns = rules.tables[name].columns
-    limits = {c: _resolve_max_share(columns[c].max_invalid_share, rules) for c in emptied["column"]}
+    own = {column: columns[column].max_invalid_share for column in emptied["column"]}
+    limits = {c: rules.max_bad_share if limit is None else limit for c, limit in own.items()}
     # a table without such columns has none to take a type from
     tolerated = emptied["column"].map(limits).astype(float) * emptied["valued"].astype(float)
     lost = emptied[emptied["rows"].astype(float) > tolerated]
@@ -171,10 +221,6 @@ def check_invalid_value_share(
     )
 
 
-def _resolve_max_share(own: float | None, rules: IntakeRules) -> float:
-    return rules.max_bad_share if own is None else own
-
-
 def _round_up_share(share: float) -> float:
     """The share, rounded up to whole percents."""
     return min(ceil(share * 100) / 100, 1.0)
@@ -187,43 +233,42 @@ def _format_example(place: "pd.Series[Any]") -> str:
     return f" (e.g. {place['_file']} line {int(place['_line'])}{value})"
 
 
-def build_table_accounting(  # noqa: PLR0913 - the lines of an account
-    *,
-    read: int,
-    accepted: int,
-    reasons: pd.DataFrame,
-    unknown: Mapping[str, int],
-    set_missing: Mapping[str, int],
-    repeated: int | None,
-    name: str,
-) -> dict[str, Any]:
+def build_table_account(name: str, counts: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The account of one table.
 
     Args:
-        accepted: Rows of the accepted table as stored.
-        reasons: One row per reason of the quarantine table as stored, with `_reason`, `rows`.
-        unknown: Reference column to the accepted rows whose reference is unknown.
-        set_missing: Column to the accepted rows whose unusable value was set missing.
-        repeated: Accepted rows that say again what another says; None where a key tells.
+        counts: See `count_stored_rows`.
 
     Returns:
         `read`, `accepted`, `quarantined`, `reasons` (name to rows), `unknown_references`,
-        `set_missing`, and `repeated` for tables without a key.
+        `set_missing` (both column to rows), and `repeated` (rows that say again what another says)
+        for tables without a key.
+
+    Raises:
+        RowAccountingError: The sums differ.
     """
-    counts = dict(zip(reasons["_reason"].map(str), reasons["rows"].map(int), strict=True))
-    quarantined = sum(counts.values())
+    read, accepted = (int(counts[table]["rows"].iloc[0]) for table in ("read", "accepted"))
+    kept = counts["kept"].groupby("fault", sort=False)
+    faults = {fault: _map_rows(rows, "column") for fault, rows in kept}
+    reasons = _map_rows(counts["reasons"], "_reason")
+    quarantined = sum(reasons.values())
     if accepted + quarantined != read:
         raise RowAccountingError(
             f"{name!r}: {read} rows read, but {accepted} accepted + {quarantined} quarantined = "
             f"{accepted + quarantined}. The raw file changed during the run, or this is a fault "
             "of the project: run ingestion again and report it if it persists."
         )
-    return {
+    account = {
         "read": read,
         "accepted": accepted,
         "quarantined": quarantined,
-        "reasons": dict(sorted(counts.items())),
-        "unknown_references": dict(unknown),
-        "set_missing": dict(set_missing),
-        **({} if repeated is None else {"repeated": repeated}),
+        "reasons": dict(sorted(reasons.items())),
+        "unknown_references": _map_rows(counts["unknown"], "column"),
+        "set_missing": faults.get("set_missing", {}),
     }
+    repeated = faults.get("repeated")
+    return account if repeated is None else account | {"repeated": sum(repeated.values())}
+
+
+def _map_rows(counts: pd.DataFrame, column: str) -> dict[str, int]:
+    return dict(zip(counts[column].map(str), counts["rows"].map(int), strict=True))

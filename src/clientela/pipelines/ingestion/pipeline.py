@@ -10,7 +10,12 @@ from kedro.pipeline import Node, Pipeline
 from clientela.column_rules import IntakeRules
 from clientela.pipelines.assembly import create_stage_pipeline, get_accepted_dataset_name
 from clientela.pipelines.ingestion import nodes
-from clientela.pipelines.ingestion.accounting import count_nulled_values
+from clientela.pipelines.ingestion.accounting import (
+    count_nulled_values,
+    count_reasons,
+    count_stored_rows,
+)
+from clientela.pipelines.ingestion.validation import validate_rows
 from clientela.use_cases import UseCase
 
 
@@ -24,8 +29,12 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         _create_table_nodes(use_case, name, table.references)
         for name, table in use_case.tables.items()
     ]
+
+    def row_accounting(*counts: dict[str, pd.DataFrame]) -> dict[str, Any]:
+        return nodes.row_accounting(dict(zip(use_case.tables, counts, strict=True)))
+
     accounting = Node(
-        _make_accounting_function(tuple(use_case.tables)),
+        row_accounting,
         inputs=[f"row_counts_{name}" for name in use_case.tables],
         outputs="row_accounting",
         name="row_accounting",
@@ -78,7 +87,8 @@ def _create_table_nodes(use_case: UseCase, name: str, references: Mapping[str, s
 
 def _make_validation_function(name: str, columns: tuple[str, ...]) -> Callable[..., ir.Table]:
     def checked_table(raw: ir.Table, rules: IntakeRules, *known: ir.Table) -> ir.Table:
-        return nodes.validate_table(raw, rules, name, dict(zip(columns, known, strict=True)))
+        values = {column: table[column] for column, table in zip(columns, known, strict=True)}
+        return validate_rows(raw, nodes.get_table_rules(rules, name), name, values)
 
     return checked_table
 
@@ -88,7 +98,7 @@ def _make_reason_function(name: str) -> Callable[..., dict[str, ir.Table]]:
         checked: ir.Table, quarantined: ir.Table, rules: IntakeRules
     ) -> dict[str, ir.Table]:
         emptied = count_nulled_values(checked, nodes.get_table_rules(rules, name))
-        return nodes.count_reasons(checked, quarantined) | {"emptied": emptied}
+        return count_reasons(checked, quarantined) | {"emptied": emptied}
 
     return reason_counts
 
@@ -101,9 +111,8 @@ def _make_acceptance_function(
     ) -> ir.Table:
         accepted = nodes.select_accepted_rows(checked, counts, rules, use_case, name)
         # the entry of a shared table knows its key; a pattern serves tables with any key
-        return (
-            accepted.order_by(nodes.get_table_rules(rules, name).identity) if ordered else accepted
-        )
+        key = nodes.get_table_rules(rules, name).identity
+        return accepted.order_by(key) if ordered else accepted
 
     return accepted_table
 
@@ -117,16 +126,7 @@ def _make_count_function(name: str, columns: tuple[str, ...]) -> Callable[..., d
         *known: ir.Table,
     ) -> dict[str, ir.Table]:
         references = dict(zip(columns, known, strict=True))
-        counts = nodes.count_stored_rows(raw, accepted, quarantined, references)
-        return counts | {
-            "kept": nodes.count_tolerated_faults(accepted, nodes.get_table_rules(rules, name))
-        }
+        own = nodes.get_table_rules(rules, name)
+        return count_stored_rows(raw, accepted, quarantined, own, references)
 
     return stored_counts
-
-
-def _make_accounting_function(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
-    def row_accounting(*counts: dict[str, pd.DataFrame]) -> dict[str, Any]:
-        return nodes.row_accounting(dict(zip(names, counts, strict=True)))
-
-    return row_accounting

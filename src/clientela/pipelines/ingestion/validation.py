@@ -1,4 +1,7 @@
-"""Lines to paste, so that a table is read as it is written."""
+"""The verdict over each raw row: accepted, or quarantined for one named reason.
+
+Beside it stand the lines to paste, so that a table is read as it is written.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -20,70 +23,13 @@ from clientela.column_rules import (
 from clientela.exceptions import InvalidColumnsError, did_you_mean
 from clientela.text import normalize_text, normalize_word
 
-# Lines to paste, so that a table is read as it is written.
-
-
+LINEAGE = ("_file", "_line", "_raw", "_problem")
+VERDICT = ("_reason", "_value", "_emptied")
 PLACE = "conf/local/parameters.yml"
 NUMBERS: tuple[ColumnType, ...] = ("integer", "decimal", "float")
 DATES: tuple[ColumnType, ...] = ("date", "timestamp")
 # what most exports of Latin America hold, where the file does not hold what the rules declare
 OTHER_DATES = ["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]
-
-
-def format_settings_line(use_case: str, table: str, settings: Mapping[str, object]) -> str:
-    """Settings of a table as one line of YAML, complete from its first key.
-
-    Args:
-        use_case: The entry that the table belongs to.
-        settings: What to set; keys without blanks, values that JSON can write.
-
-    Returns:
-        For example `retail: {ingestion: {tables: {transactions: {decimal: ","}}}}`.
-    """
-    inner = _format_yaml_flow(settings)
-    return f"{use_case}: {{ingestion: {{tables: {{{table}: {inner}}}}}}}"
-
-
-def _format_yaml_flow(value: object) -> str:
-    if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{key}: {_format_yaml_flow(part)}" for key, part in value.items())
-            + "}"
-        )
-    return json.dumps(value, ensure_ascii=False)
-
-
-def build_format_hint(use_case: str, table: str, rules: TableRules, columns: Iterable[str]) -> str:
-    """How to declare the form of values that can't be read.
-
-    Args:
-        use_case: The entry that the table belongs to.
-
-    Returns:
-        A sentence with a line to paste; empty where no column holds numbers or dates.
-    """
-    types = {rules.columns[column].type for column in columns}
-    settings: dict[str, object] = {}
-    if types.intersection(NUMBERS):
-        comma = rules.decimal == "."
-        settings |= {"decimal": ",", "thousands": "."} if comma else {"decimal": "."}
-        settings |= {} if comma else {"thousands": ","}
-    if types.intersection(DATES):
-        settings["date_formats"] = OTHER_DATES
-    if not settings:
-        return ""
-    return (
-        f"If they are only written in another form, declare it for the whole table in {PLACE}, for "
-        f"example: {format_settings_line(use_case, table, settings)}. "
-    )
-
-
-# The verdict over each raw row: accepted, or quarantined for one named reason.
-
-
-LINEAGE = ("_file", "_line", "_raw", "_problem")
-VERDICT = ("_reason", "_value", "_emptied")
 
 
 def validate_rows(
@@ -102,45 +48,47 @@ def validate_rows(
         was set missing), `_file`, `_line`, and `_raw` (null for accepted rows).
 
     Raises:
-        WrongColumns: The header lacks required columns.
+        InvalidColumnsError: The header lacks required columns.
     """
     require_columns(raw.columns, rules, name)
     columns = rules.columns
     text = raw.mutate(**{column: _get_column_text(raw, column, rules) for column in columns})
     values = {column: _parse_value(text[column], rule, rules) for column, rule in columns.items()}
-    faults = [
-        fault for c, rule in columns.items() for fault in _find_faults(text[c], values[c], c, rule)
-    ]
-    references = _find_unknown_references(text, rules, known or {})
-    first = _select_first_reason(text, faults + references)
-    extras = [c for c in raw.columns if c not in columns and c not in LINEAGE]
+    flags = {
+        f"{column}_invalid": text[column].notnull() & values[column].isnull()
+        for column in rules.flagged
+    }
+    nothing = ibis.null("string")
+    emptied = [flags[f"{column}_invalid"].ifelse(text[column], None) for column in rules.flagged]
+    faults = _find_faults(text, values, rules, known or {})
+    # the first fault decides, and what the reader could not split comes before all of them
+    verdict = {
+        "_reason": ibis.cases(*((when, reason) for when, reason, _ in faults), else_=nothing),
+        "_value": ibis.cases(*((when, value) for when, _, value in faults), else_=nothing),
+        "_emptied": ibis.coalesce(nothing, *emptied),
+    }
     made = {}
     if rules.made_key is not None:
         lineage = (*LINEAGE, ROW_NUMBER)
         made[rules.made_key] = compute_content_digest(raw, lineage, rules.missing_words)
-    flags = _compute_invalid_flags(text, values, rules)
-    judged = text.select(
-        **made,
-        **values,
-        **flags,
-        **_normalize_categories(text, columns),
-        **{column: text[column] for column in extras},
-        _reason=first,
-        _value=_select_offending_value(text, faults + references),
-        _emptied=ibis.coalesce(
-            ibis.null("string"),
-            *[flags[f"{column}_invalid"].ifelse(text[column], None) for column in rules.flagged],
-        ),
-        _file=text["_file"],
-        _line=text["_line"],
-        _raw=text["_raw"],
-    )
+    folded = {
+        rule.folded_as: normalize_text(text[column])
+        for column, rule in columns.items()
+        if rule.folded_as is not None
+    }
+    ruled = {*columns, *LINEAGE}
+    extras = {column: text[column] for column in raw.columns if column not in ruled}
+    place = {column: text[column] for column in ("_file", "_line", "_raw")}
+    judged = text.select(**made, **values, **flags, **folded, **extras, **verdict, **place)
     keyed = (
         _refuse_duplicate_keys(judged, rules.key)
         if rules.made_key is None
         else add_generated_key(judged, rules.made_key, rules.duplicates)
     )
-    return _drop_accepted_raw_text(keyed)
+    accepted = keyed["_reason"].isnull()
+    return keyed.mutate(
+        _raw=accepted.ifelse(None, keyed["_raw"]), _value=accepted.ifelse(None, keyed["_value"])
+    )
 
 
 def _get_column_text(raw: ir.Table, column: str, rules: TableRules) -> ir.StringValue:
@@ -150,15 +98,17 @@ def _get_column_text(raw: ir.Table, column: str, rules: TableRules) -> ir.String
     return normalize_missing_text(raw[column], rules.missing_words)
 
 
-def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> None:
+def require_columns(header: tuple[str, ...], rules: TableRules, name: str) -> None:
     """Checks that the header holds what the rules require.
 
     Raises:
-        WrongColumns: Names each missing column and the nearest one found, or columns whose names
-            ingestion needs for its own.
+        InvalidColumnsError: Names each missing column and the nearest one found, or columns whose
+            names ingestion needs for its own.
     """
-    own = [column for column in found if column not in LINEAGE]
-    made = sorted(set(own) & _list_generated_columns(rules))
+    own = [column for column in header if column not in LINEAGE]
+    folded = {rule.folded_as for rule in rules.columns.values()}
+    flags = {f"{column}_invalid" for column in rules.flagged}
+    made = sorted(set(own) & {*folded, *flags, rules.made_key, *VERDICT})
     if made:
         raise InvalidColumnsError(
             f"The table {name!r} has the column{'s' if len(made) > 1 else ''} {', '.join(made)}, "
@@ -176,101 +126,49 @@ def require_columns(found: tuple[str, ...], rules: TableRules, name: str) -> Non
         )
 
 
-def _list_generated_columns(rules: TableRules) -> set[str]:
-    folded_columns = {rule.folded_as for rule in rules.columns.values() if rule.folded_as}
-    flags = {f"{column}_invalid" for column in rules.flagged}
-    made_key = {rules.made_key} if rules.made_key else set()
-    return folded_columns | flags | made_key | {*VERDICT}
-
-
 def _parse_value(text: ir.StringValue, rule: ColumnRule, rules: TableRules) -> ir.Value:
     """The typed value; null where it is missing, unreadable or outside its bounds."""
     value = convert_to_type(text, rule, rules)
-    usable = _check_bounds(value, text, rule)
-    return value if usable is None else usable.ifelse(value, None)
-
-
-def _check_bounds(
-    value: ir.Value, text: ir.StringValue, rule: ColumnRule
-) -> ir.BooleanValue | None:
+    day = value.date() if rule.type == "timestamp" else value
     tests: list[ir.BooleanValue] = []
     if rule.minimum is not None:
         tests.append(value >= _convert_bound(rule.minimum, rule))
     if rule.maximum is not None:
         tests.append(value <= _convert_bound(rule.maximum, rule))
-    day = value.date() if rule.type == "timestamp" else value
     if rule.earliest is not None:
         tests.append(day >= ibis.date(rule.earliest.isoformat()))
     if rule.latest is not None:
         tests.append(day <= ibis.date(rule.latest.isoformat()))
     if rule.allowed is not None:
         tests.append(normalize_text(text).isin([normalize_word(word) for word in rule.allowed]))
-    return ibis.and_(*tests) if tests else None
+    return ibis.and_(*tests).ifelse(value, None) if tests else value
 
 
 def _convert_bound(bound: Decimal, rule: ColumnRule) -> ir.Value:
     return ibis.literal(bound if rule.type == "decimal" else float(bound))
 
 
-Fault = tuple[ir.BooleanValue, str, ir.StringValue]
-
-
 def _find_faults(
-    text: ir.StringValue, value: ir.Value, column: str, rule: ColumnRule
-) -> list[Fault]:
-    """What can be wrong in this column: when, why, and the value to blame."""
-    faults: list[Fault] = []
-    if rule.missing == "quarantine":
-        faults.append((text.isnull(), f"missing_{column}", ibis.null("string")))
-    refusable = rule.type not in ("id", "text", "category") or rule.allowed is not None
-    if rule.invalid == "quarantine" and refusable:
-        faults.append((text.notnull() & value.isnull(), f"invalid_{column}", text))
+    text: ir.Table,
+    values: Mapping[str, ir.Value],
+    rules: TableRules,
+    known: Mapping[str, ir.Column],
+) -> list[tuple[ir.BooleanValue, ir.StringValue, ir.StringValue]]:
+    """What can be wrong with a row, in order: when, why, and the value to blame."""
+    nothing = ibis.null("string")
+    faults = [(text["_problem"].notnull(), text["_problem"], nothing)]
+    for column, rule in rules.columns.items():
+        if rule.missing == "quarantine":
+            faults.append((text[column].isnull(), ibis.literal(f"missing_{column}"), nothing))
+        refusable = rule.type not in ("id", "text", "category") or rule.allowed is not None
+        if rule.invalid == "quarantine" and refusable:
+            invalid = text[column].notnull() & values[column].isnull()
+            faults.append((invalid, ibis.literal(f"invalid_{column}"), text[column]))
+    if rules.unknown_references == "quarantine":
+        for column, existing in known.items():
+            unknown = ~text[column].isin(existing)
+            faults.append((unknown, ibis.literal(f"unknown_{column}"), nothing))
     return faults
-
-
-def _find_unknown_references(
-    text: ir.Table, rules: TableRules, known: Mapping[str, ir.Column]
-) -> list[Fault]:
-    if rules.unknown_references == "keep":
-        return []
-    return [
-        (~text[column].isin(values), f"unknown_{column}", ibis.null("string"))
-        for column, values in known.items()
-    ]
-
-
-def _select_first_reason(text: ir.Table, faults: list[Fault]) -> ir.StringValue:
-    found = [(when, ibis.literal(reason)) for when, reason, _ in faults]
-    return ibis.cases(
-        (text["_problem"].notnull(), text["_problem"]), *found, else_=ibis.null("string")
-    )
-
-
-def _select_offending_value(text: ir.Table, faults: list[Fault]) -> ir.StringValue:
-    found = [(when, value) for when, _, value in faults]
-    return ibis.cases(
-        (text["_problem"].notnull(), ibis.null("string")), *found, else_=ibis.null("string")
-    )
-
-
-def _compute_invalid_flags(
-    text: ir.Table, values: Mapping[str, ir.Value], rules: TableRules
-) -> dict[str, ir.BooleanValue]:
-    """`<column>_invalid` for each column whose unusable values are set missing."""
-    return {
-        f"{column}_invalid": text[column].notnull() & values[column].isnull()
-        for column in rules.flagged
-    }
-
-
-def _normalize_categories(
-    text: ir.Table, columns: Mapping[str, ColumnRule]
-) -> dict[str, ir.StringValue]:
-    return {
-        rule.folded_as: normalize_text(text[column])
-        for column, rule in columns.items()
-        if rule.folded_as is not None
-    }
 
 
 def _refuse_duplicate_keys(judged: ir.Table, key: tuple[str, ...]) -> ir.Table:
@@ -288,8 +186,42 @@ def _refuse_duplicate_keys(judged: ir.Table, key: tuple[str, ...]) -> ir.Table:
     )
 
 
-def _drop_accepted_raw_text(judged: ir.Table) -> ir.Table:
-    accepted = judged["_reason"].isnull()
-    return judged.mutate(
-        _raw=accepted.ifelse(None, judged["_raw"]), _value=accepted.ifelse(None, judged["_value"])
+def format_settings_line(use_case: str, table: str, settings: Mapping[str, object]) -> str:
+    """Settings of a table as one line of YAML, complete from its first key.
+
+    Args:
+        settings: What to set; keys without blanks, values that JSON can write.
+
+    Returns:
+        For example `retail: {ingestion: {tables: {transactions: {decimal: ","}}}}`.
+    """
+    inner = _format_yaml_flow(settings)
+    return f"{use_case}: {{ingestion: {{tables: {{{table}: {inner}}}}}}}"
+
+
+def _format_yaml_flow(value: object) -> str:
+    if isinstance(value, Mapping):
+        parts = (f"{key}: {_format_yaml_flow(part)}" for key, part in value.items())
+        return f"{{{', '.join(parts)}}}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def build_format_hint(use_case: str, table: str, rules: TableRules, columns: Iterable[str]) -> str:
+    """How to declare the form of values that can't be read.
+
+    Returns:
+        A sentence with a line to paste; empty where no column holds numbers or dates.
+    """
+    types = {rules.columns[column].type for column in columns}
+    settings: dict[str, object] = {}
+    if types.intersection(NUMBERS):
+        decimal, thousands = (",", ".") if rules.decimal == "." else (".", ",")
+        settings |= {"decimal": decimal, "thousands": thousands}
+    if types.intersection(DATES):
+        settings["date_formats"] = OTHER_DATES
+    if not settings:
+        return ""
+    return (
+        f"If they are only written in another form, declare it for the whole table in {PLACE}, for "
+        f"example: {format_settings_line(use_case, table, settings)}. "
     )
