@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from clientela.exceptions import LeakageError
 from clientela.features.leakage import (
     LeakageRules,
-    compute_table_concordances,
+    compute_feature_concordances,
     leakage_report,
     require_no_leak,
 )
@@ -17,7 +17,7 @@ NOISE = RNG.normal(size=400)
 
 
 def concordances(words=(), **columns):
-    return compute_table_concordances(pd.DataFrame(columns), words, CODES, seed=1)
+    return compute_feature_concordances(pd.DataFrame(columns), CODES, words, seed=1)
 
 
 def test_a_number_without_gaps_has_its_auc():

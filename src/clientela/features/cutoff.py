@@ -1,7 +1,7 @@
 """Where a customer's known past ends and the target begins.
 
-Windows are half-open, `[start, cutoff)`. Every boundary is taken from one anchor: two steps of three
-months are not always one of six.
+Windows are half-open, `[start, cutoff)`. Every boundary is taken from one anchor: two steps of
+three months are not always one of six.
 """
 
 from collections.abc import Mapping
@@ -124,6 +124,6 @@ def resolve_cutoff(mode: CutoffMode, params: FeatureParams, period: TransactionP
 
 
 def resolve_scoring_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
-    """A calendar cutoff where all that was observed is known: the day after the last transaction."""
+    """A calendar cutoff past everything observed: by default the day after the last transaction."""
     as_of = params.scoring_as_of or period.last + timedelta(days=1)
     return Cutoff("calendar", as_of, params.target_months)

@@ -1,4 +1,11 @@
-"""Rewrites the future: if a feature notices, it looked past its cutoff."""
+"""The leakage proof: features must not notice the future, nor predict the target suspiciously well.
+
+The future is scrambled: in `last_transaction` mode the dates themselves define the cutoff and stay,
+everything else of the later rows changes; in calendar mode the dates move further ahead too. Each
+later row comes back twice, with different contents, so that counts and numbers of distinct values
+notice as well. A points balance is a snapshot of the past and the future together, so it moves by
+what the scrambled points move.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
@@ -9,23 +16,14 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedKFold
 
-from clientela.arrays import Codes
+from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, LeakageError, did_you_mean
 from clientela.features.cutoff import CUTOFF, Cutoff, add_cutoff
-
-# Rewrites the future: if a feature notices, it looked past its cutoff.
-#
-# In `last_transaction` mode the dates themselves define the cutoff and stay; everything else of the
-# later rows changes. In calendar mode the dates move further into the future too. Each later row
-# comes back twice, with different contents, so that counts and numbers of distinct values notice as
-# well. A points balance is a snapshot of the past and the future together, so it moves by what the
-# scrambled points move.
-
 
 # what the two copies of a later row hold: unlike real rows, and unlike each other
 FUTURE: dict[str, tuple[str | Decimal | int, str | Decimal | int]] = {
@@ -45,7 +43,11 @@ def scramble_transactions(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
     dated = add_cutoff(transactions, cutoff)
     copies = (dated["fecha"] >= dated[CUTOFF]).ifelse(ibis.array([1, 2]), ibis.array([0]))
     copied = dated.mutate(_copy=copies.unnest())
-    changed = {name: _replace_future_values(copied, name) for name in FUTURE}
+    changed: dict[str, ir.Value] = {}
+    for name, values in FUTURE.items():
+        column = copied[name]
+        first, second = (ibis.literal(value).cast(column.type()) for value in values)
+        changed[name] = copied["_copy"].cases((1, first), (2, second), else_=column)
     if cutoff.mode == "calendar":
         moved = copied["fecha"] + ibis.interval(days=45)
         changed["fecha"] = (copied["_copy"] > 0).ifelse(moved, copied["fecha"])
@@ -68,15 +70,6 @@ def scramble_customers(transactions: ir.Table, customers: ir.Table, cutoff: Cuto
     return joined.mutate(saldo_puntos=balance.cast("int64")).select(customers.columns)
 
 
-def _replace_future_values(copied: ir.Table, name: str) -> ir.Value:
-    column = copied[name]
-    first, second = (ibis.literal(value).cast(column.type()) for value in FUTURE[name])
-    return copied["_copy"].cases((1, first), (2, second), else_=column)
-
-
-# How well one feature alone orders the target: the many-class form of ROC-AUC.
-
-
 def compute_concordance(feature: ArrayLike, codes: ArrayLike) -> float:
     """Probability that of two rows of different classes the feature ranks the higher class higher.
 
@@ -94,7 +87,9 @@ def compute_concordance(feature: ArrayLike, codes: ArrayLike) -> float:
     concordant = pairs = 0.0
     for lower, higher in combinations(np.unique(classes), 2):
         below, above = values[classes == lower], values[classes == higher]
-        concordant += _compute_mann_whitney_u(below, above)
+        # the Mann-Whitney U of the higher class
+        ranks = rankdata(np.concatenate([below, above]))
+        concordant += float(ranks[len(below) :].sum() - len(above) * (len(above) + 1) / 2)
         pairs += len(below) * len(above)
     if pairs == 0:
         return 0.5
@@ -102,28 +97,66 @@ def compute_concordance(feature: ArrayLike, codes: ArrayLike) -> float:
     return float(max(share, 1 - share))
 
 
-def _compute_mann_whitney_u(below: NDArray[np.float64], above: NDArray[np.float64]) -> float:
-    """The Mann-Whitney U of the higher class."""
-    ranks = rankdata(np.concatenate([below, above]))
-    return float(ranks[len(below) :].sum() - len(above) * (len(above) + 1) / 2)
+FOLDS = 5
+"""Folds over which words are encoded, so that no row takes part in its own encoding."""
+
+FEWEST_PER_CLASS = 30
+"""Rows of each class that must have a value before the rows with a value are judged alone."""
 
 
-def compute_feature_concordances(features: pd.DataFrame, codes: ArrayLike) -> "pd.Series[float]":
+def compute_feature_concordances(
+    features: pd.DataFrame, codes: ArrayLike, words: Collection[str] = (), seed: int = 0
+) -> "pd.Series[float]":
     """The concordance of each feature with the target.
 
+    A number with gaps is judged with its gaps as lowest and as highest value, and without the rows
+    that lack it, and the most telling figure counts: being absent may tell the target too. A word
+    counts as the share of the positive class among the other folds' rows with that word.
+
     Args:
-        codes: The ordered class of each row.
+        features: One column per feature, rows in the order of a unique key.
+        codes: The ordered class of each row; 0 or 1 where features have words or gaps.
+        words: Which features are words.
 
     Returns:
         Feature to concordance, the most telling first, ties by name.
     """
-    found = pd.Series(
-        {name: compute_concordance(features[name], codes) for name in features}, dtype=float
-    )
-    return found.sort_index().sort_values(ascending=False, kind="stable")
+    classes = np.asarray(codes)
+    concordance = {
+        str(name): compute_concordance(_encode_words(features[name], classes, seed), classes)
+        if name in words
+        else _compute_number_concordance(features[name].to_numpy(dtype=np.float64), classes)
+        for name in features
+    }
+    series = pd.Series(concordance, dtype=float).sort_index()
+    return series.sort_values(ascending=False, kind="stable")
 
 
-# The leakage report: what was proven, what is suspicious, and who allowed it.
+def _compute_number_concordance(values: Floats, codes: Codes) -> float:
+    known = ~np.isnan(values)
+    if known.all():
+        return compute_concordance(values, codes)
+    readings = [
+        compute_concordance(np.where(known, values, filler), codes) for filler in (-np.inf, np.inf)
+    ]
+    if np.bincount(codes[known], minlength=2).min() >= FEWEST_PER_CLASS:
+        readings.append(compute_concordance(values[known], codes[known]))
+    return max(readings)
+
+
+def _encode_words(words: "pd.Series[str]", codes: Codes, seed: int) -> Floats:
+    """The share of class 1 in each row's word, over the other folds; the overall share if new."""
+    places, _ = pd.factorize(words, use_na_sentinel=False)
+    size, encoded = int(places.max()) + 1, np.empty(len(codes))
+    folds = min(FOLDS, int(np.bincount(codes, minlength=2).min()))
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    for learn, held_out in splitter.split(codes, codes):
+        rows = np.bincount(places[learn], minlength=size)
+        ones = np.bincount(places[learn], weights=codes[learn], minlength=size)
+        # one further row with the overall share keeps words that are new or rare from certainty
+        shares = (ones + codes[learn].mean()) / (rows + 1)
+        encoded[held_out] = shares[places[held_out]]
+    return encoded
 
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -230,85 +263,24 @@ def require_no_leak(report: Mapping[str, Any]) -> None:
     """Stops where a feature is refused.
 
     Raises:
-        LeakageFound: Names the features and what can be done.
+        LeakageError: Names the features and what can be done.
     """
     if not report["refused"]:
         return
-    causes = [f"{name} ({_explain_refusal(name, report)})" for name in report["refused"]]
+    causes = []
+    for name in report["refused"]:
+        changed = report["sees_the_future"].get(name)
+        late = report.get("after_decision", {}).get(name)
+        if changed is not None:
+            cause = f"changed for {changed} customers when the future was scrambled"
+        elif late is not None:
+            cause = f"not known when the decision is taken: {late}"
+        else:
+            concordance, limit = report["suspicious"][name], report["concordance_limit"]
+            cause = f"alone orders the target with concordance {concordance:.3f}, limit {limit}"
+        causes.append(f"{name} ({cause})")
     raise LeakageError(
         f"Features that know too much: {'; '.join(causes)}. Remove them, mend how they are "
         "computed, or allow one by name with a reason: "
         "leakage: {allowed: {<feature>: <reason>}}."
     )
-
-
-def _explain_refusal(name: str, report: Mapping[str, Any]) -> str:
-    changed = report["sees_the_future"].get(name)
-    if changed is not None:
-        return f"changed for {changed} customers when the future was scrambled"
-    late = report.get("after_decision", {}).get(name)
-    if late is not None:
-        return f"not known when the decision is taken: {late}"
-    concordance, limit = report["suspicious"][name], report["concordance_limit"]
-    return f"alone orders the target with concordance {concordance:.3f}, limit {limit}"
-
-
-# How well single features of a table predict the target: numbers with gaps, and words.
-
-
-FOLDS = 5
-"""Folds over which words are encoded, so that no row takes part in its own encoding."""
-
-FEWEST_PER_CLASS = 30
-"""Rows of each class that must have a value before the rows with a value are judged alone."""
-
-
-def compute_table_concordances(
-    features: pd.DataFrame, words: Collection[str], codes: Codes, seed: int
-) -> "pd.Series[float]":
-    """The concordance of each feature with the target.
-
-    A number is judged with its gaps as lowest and as highest value, and without the rows that lack
-    it, and the most telling figure counts: being absent may tell the target too. A word counts as
-    the share of the positive class among the other folds' rows with that word.
-
-    Args:
-        features: One column per feature, rows in the order of a unique key.
-        codes: The class of each row, 0 or 1.
-
-    Returns:
-        Feature to concordance, the most telling first, ties by name.
-    """
-    found = {
-        str(name): compute_concordance(_encode_words(features[name], codes, seed), codes)
-        if name in words
-        else _compute_number_concordance(features[name].to_numpy(dtype=np.float64), codes)
-        for name in features
-    }
-    series = pd.Series(found, dtype=float).sort_index()
-    return series.sort_values(ascending=False, kind="stable")
-
-
-def _compute_number_concordance(values: NDArray[np.float64], codes: Codes) -> float:
-    known = ~np.isnan(values)
-    readings = [
-        compute_concordance(np.where(known, values, filler), codes) for filler in (-np.inf, np.inf)
-    ]
-    if np.bincount(codes[known], minlength=2).min() >= FEWEST_PER_CLASS:
-        readings.append(compute_concordance(values[known], codes[known]))
-    return max(readings)
-
-
-def _encode_words(words: "pd.Series[str]", codes: Codes, seed: int) -> NDArray[np.float64]:
-    """The share of class 1 in each row's word, over the other folds; the overall share if new."""
-    places, _ = pd.factorize(words, use_na_sentinel=False)
-    size, encoded = int(places.max()) + 1, np.empty(len(codes))
-    folds = min(FOLDS, int(np.bincount(codes, minlength=2).min()))
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    for learn, held_out in splitter.split(codes, codes):
-        rows = np.bincount(places[learn], minlength=size)
-        ones = np.bincount(places[learn], weights=codes[learn], minlength=size)
-        # one further row with the overall share keeps words that are new or rare from certainty
-        shares = (ones + codes[learn].mean()) / (rows + 1)
-        encoded[held_out] = shares[places[held_out]]
-    return encoded

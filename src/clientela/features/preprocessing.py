@@ -1,12 +1,22 @@
-"""Fitted preprocessing: imputation, encoding and scaling, learned in training and nowhere else."""
+"""Fitted preprocessing: imputation, encoding and scaling, learned in training and nowhere else.
 
-from collections.abc import Callable, Iterator, Sequence
+The required form: median for numbers, the most frequent word and one column per word for categories
+(unknown words become no column), codes for words with an order. It goes into one scikit-learn
+pipeline with its model, so that training and inference can't differ.
+
+A fitted pipeline over a DataFrame takes longer to walk for one case than any model does to answer.
+`build_preprocessing` therefore makes one NumPy function of each fitted step, over all its columns
+at once and with the same arithmetic; a step that is not known leaves the whole to scikit-learn.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -24,14 +34,8 @@ from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.features.columns import FeatureLayout, Features, Words, limit_to_float32
 from clientela.features.table_schema import TabularSchema
 
-# Fitted preprocessing: imputation, encoding and scaling, learned in training and nowhere else.
-#
-# The required form: median for numbers, the most frequent word and one column per word for
-# categories (unknown words become no column), codes for words with an order. It goes into one
-# scikit-learn pipeline with its model, so that training and inference can't differ.
-
-
 NUMERIC, LOGGED, NOMINAL, ORDINAL = "numeric", "logged", "nominal", "ordinal"
+MISSING_LEVEL = "ausente"
 
 
 class PreprocessingSettings(BaseModel):
@@ -54,11 +58,7 @@ class PreprocessingSettings(BaseModel):
 
 @dataclass(frozen=True)
 class ColumnsAmong:
-    """Selects the named columns that a table has, so that one recipe serves any group of features.
-
-    Attributes:
-        names: Columns, in the order they are given on.
-    """
+    """Selects the named columns that a table has: one recipe serves any group of features."""
 
     names: tuple[str, ...]
 
@@ -89,16 +89,44 @@ def make_preprocessor(schema: TabularSchema, settings: PreprocessingSettings) ->
                 f"{did_you_mean(name, schema.numeric)}"
             )
     plain = tuple(name for name in schema.numeric if name not in settings.logged)
+    log = FunctionTransformer(log_of_positive, feature_names_out="one-to-one")
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    # a column without any word is a category of its own, called by the imputer's constant
+    words = [_make_word_converter(), ("impute", _make_word_imputer()), ("encode", encoder)]
     parts = [
         (NUMERIC, _make_number_pipeline(settings), ColumnsAmong(plain)),
-        (LOGGED, _make_log_pipeline(settings), ColumnsAmong(settings.logged)),
-        (NOMINAL, _make_word_pipeline(), ColumnsAmong(schema.categorical)),
+        (LOGGED, _make_number_pipeline(settings, ("log", log)), ColumnsAmong(settings.logged)),
+        (NOMINAL, Pipeline(words), ColumnsAmong(schema.categorical)),
     ]
-    parts += [
-        (f"{ORDINAL}_{name}", _make_level_pipeline(levels, settings), ColumnsAmong((name,)))
-        for name, levels in schema.ordinal.items()
-    ]
+    for name, levels in schema.ordinal.items():
+        codes = OrdinalEncoder(
+            categories=[list(levels)], handle_unknown="use_encoded_value", unknown_value=np.nan
+        )
+        steps = [_make_word_converter(), ("encode", codes), ("impute", _make_word_imputer())]
+        pipeline = Pipeline([*steps, *_make_scaling_steps(settings)])
+        parts.append((f"{ORDINAL}_{name}", pipeline, ColumnsAmong((name,))))
     return ColumnTransformer(parts, remainder="drop", sparse_threshold=0.0)
+
+
+def _make_number_pipeline(settings: PreprocessingSettings, *first: tuple[str, Any]) -> Pipeline:
+    imputer = SimpleImputer(
+        strategy="median", keep_empty_features=True, add_indicator=settings.missing_indicator
+    )
+    return Pipeline([*first, ("impute", imputer), *_make_scaling_steps(settings)])
+
+
+def _make_word_converter() -> tuple[str, Any]:
+    return "words", FunctionTransformer(words_as_objects, feature_names_out="one-to-one")
+
+
+def _make_word_imputer() -> SimpleImputer:
+    return SimpleImputer(strategy="most_frequent", keep_empty_features=True)
+
+
+def _make_scaling_steps(settings: PreprocessingSettings) -> list[tuple[str, Any]]:
+    if settings.scaling == "none":
+        return []
+    return [("scale", StandardScaler() if settings.scaling == "standard" else RobustScaler())]
 
 
 def log_of_positive(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -122,80 +150,21 @@ def output_columns(fitted: ColumnTransformer) -> pd.DataFrame:
         `output` (name of the column), `feature`, and `level`: the word that the column stands for,
         `ausente` for a missing indicator, else empty.
     """
-    rows = [
-        row
-        for name, transformer, columns in fitted.transformers_
-        if name != "remainder" and len(columns)
-        for row in _list_origins(name, transformer, list(columns))
-    ]
+    rows: list[tuple[str, str]] = []
+    for name, transformer, selected in fitted.transformers_:
+        columns = [] if name == "remainder" else list(selected)
+        if name == NOMINAL and columns:
+            categories = transformer.named_steps["encode"].categories_
+            for column, levels in zip(columns, categories, strict=True):
+                rows += [(column, str(level)) for level in levels]
+            continue
+        rows += [(column, "") for column in columns]
+        imputer = transformer.named_steps["impute"] if columns else None
+        if imputer is not None and imputer.add_indicator:
+            rows += [(columns[place], MISSING_LEVEL) for place in imputer.indicator_.features_]
     origins = pd.DataFrame(rows, columns=["feature", "level"]).astype("str")
     origins.insert(0, "output", pd.Series(fitted.get_feature_names_out()).astype("str"))
     return origins
-
-
-MISSING_LEVEL = "ausente"
-
-
-def _list_origins(name: str, fitted: Pipeline, columns: list[str]) -> Iterator[tuple[str, str]]:
-    if name == NOMINAL:
-        for column, levels in zip(columns, fitted.named_steps["encode"].categories_, strict=True):
-            yield from ((column, str(level)) for level in levels)
-        return
-    yield from ((column, "") for column in columns)
-    imputer = fitted.named_steps["impute"]
-    if imputer.add_indicator:
-        yield from ((columns[place], MISSING_LEVEL) for place in imputer.indicator_.features_)
-
-
-def _make_number_pipeline(settings: PreprocessingSettings) -> Pipeline:
-    return Pipeline([("impute", _make_median_imputer(settings)), *_make_scaling_steps(settings)])
-
-
-def _make_log_pipeline(settings: PreprocessingSettings) -> Pipeline:
-    log = FunctionTransformer(log_of_positive, feature_names_out="one-to-one")
-    return Pipeline(
-        [("log", log), ("impute", _make_median_imputer(settings)), *_make_scaling_steps(settings)]
-    )
-
-
-def _make_word_pipeline() -> Pipeline:
-    # a column without any word is a category of its own, called by the imputer's constant
-    imputer = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
-    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    return Pipeline([("words", _make_object_converter()), ("impute", imputer), ("encode", encoder)])
-
-
-def _make_level_pipeline(levels: tuple[str, ...], settings: PreprocessingSettings) -> Pipeline:
-    encoder = OrdinalEncoder(
-        categories=[list(levels)], handle_unknown="use_encoded_value", unknown_value=np.nan
-    )
-    imputer = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
-    steps = [("words", _make_object_converter()), ("encode", encoder), ("impute", imputer)]
-    return Pipeline([*steps, *_make_scaling_steps(settings)])
-
-
-def _make_object_converter() -> FunctionTransformer:
-    return FunctionTransformer(words_as_objects, feature_names_out="one-to-one")
-
-
-def _make_median_imputer(settings: PreprocessingSettings) -> SimpleImputer:
-    return SimpleImputer(
-        strategy="median", keep_empty_features=True, add_indicator=settings.missing_indicator
-    )
-
-
-def _make_scaling_steps(settings: PreprocessingSettings) -> list[tuple[str, Any]]:
-    if settings.scaling == "none":
-        return []
-    return [("scale", StandardScaler() if settings.scaling == "standard" else RobustScaler())]
-
-
-# Fitted preprocessing as operations on whole tables.
-#
-# What `clientela.features.preprocessing` fits is a tree of scikit-learn transformers over a DataFrame,
-# which takes longer to walk for one case than any model does to answer. Here each fitted step becomes
-# one function over all its columns at once, with the same arithmetic; a step that is not known leaves
-# the whole to scikit-learn.
 
 
 Block: TypeAlias = Any
@@ -212,33 +181,31 @@ def build_preprocessing(fitted: ColumnTransformer, layout: FeatureLayout) -> Pre
         From features to the matrix (cases x columns) that the model sees; None where a step is
         not known.
     """
-    blocks = []
+    blocks: list[tuple[list[str], NDArray[np.intp] | None, list[BlockStep]]] = []
     for name, transformer, columns in fitted.transformers_:
         if name == "remainder" or not len(columns):
             continue
-        steps = _build_block_steps(transformer, words=columns[0] not in layout.rows)
+        places = layout.places(columns) if columns[0] in layout.rows else None
+        steps = _build_block_steps(transformer, words=places is None)
         if steps is None:
             return None
-        blocks.append((_make_block_reader(layout, list(columns)), steps))
+        blocks.append((list(columns), places, steps))
 
-    def preprocessed(features: Features) -> Floats:
+    def transform(features: Features) -> Floats:
         parts = []
         with np.errstate(over="ignore"):  # an amount beyond all measure is bounded in the end
-            for read, steps in blocks:
-                block = read(features)
+            for names, places, steps in blocks:
+                block: Block = (
+                    [features.words[name] for name in names]
+                    if places is None
+                    else features.numbers[places]
+                )
                 for step in steps:
                     block = step(block)
                 parts.append(block)
         return np.ascontiguousarray(limit_to_float32(np.concatenate(parts)).T)
 
-    return preprocessed
-
-
-def _make_block_reader(layout: FeatureLayout, names: Sequence[str]) -> Callable[[Features], Block]:
-    if names[0] in layout.rows:
-        places = layout.places(names)
-        return lambda features: features.numbers[places]
-    return lambda features: [features.words[name] for name in names]
+    return transform
 
 
 def _build_block_steps(transformer: Any, *, words: bool) -> list[BlockStep] | None:
@@ -270,15 +237,15 @@ def _build_identity_step(fitted: FunctionTransformer) -> BlockStep | None:
 def _build_word_imputer(fitted: SimpleImputer) -> BlockStep | None:
     if fitted.add_indicator:
         return None
-    usual: list[str] = fitted.statistics_.tolist()
+    typical: list[str] = fitted.statistics_.tolist()
 
-    def imputed(block: list[Words]) -> list[Words]:
+    def impute(block: list[Words]) -> list[Words]:
         return [
-            [typical if word is None else word for word in words]
-            for words, typical in zip(block, usual, strict=True)
+            [usual if word is None else word for word in words]
+            for words, usual in zip(block, typical, strict=True)
         ]
 
-    return imputed
+    return impute
 
 
 @_build_words_step.register
@@ -296,14 +263,14 @@ def _build_one_hot_step(fitted: OneHotEncoder) -> BlockStep | None:
         for levels, start in zip(fitted.categories_, starts[:-1].tolist(), strict=True)
     ]
 
-    def encoded(block: list[Words]) -> Floats:
+    def encode(block: list[Words]) -> Floats:
         table = np.zeros((width + 1, len(block[0])))
         cases = np.arange(len(block[0]))
         for words, known in zip(block, places, strict=True):
             table[[known.get(word, width) for word in words], cases] = 1.0
         return table[:width]
 
-    return encoded
+    return encode
 
 
 @_build_words_step.register
@@ -315,14 +282,14 @@ def _build_ordinal_step(fitted: OrdinalEncoder) -> BlockStep | None:
         for levels in fitted.categories_
     ]
 
-    def encoded(block: list[Words]) -> Floats:
+    def encode(block: list[Words]) -> Floats:
         rows = [
             [known.get(word, np.nan) for word in words]
             for words, known in zip(block, codes, strict=True)
         ]
         return np.array(rows, dtype=np.float64)
 
-    return encoded
+    return encode
 
 
 @singledispatch
@@ -344,14 +311,14 @@ def _build_number_imputer(fitted: SimpleImputer) -> BlockStep | None:
     if fitted.statistics_.dtype.kind != "f" or np.isnan(fitted.statistics_).any():
         return None
     typical = fitted.statistics_[:, None]
-    told = fitted.indicator_.features_ if fitted.add_indicator else None
+    flagged = fitted.indicator_.features_ if fitted.add_indicator else None
 
-    def imputed(numbers: Floats) -> Floats:
+    def impute(numbers: Floats) -> Floats:
         missing = np.isnan(numbers)
         complete = np.where(missing, typical, numbers)
-        return complete if told is None else np.concatenate([complete, missing[told]])
+        return complete if flagged is None else np.concatenate([complete, missing[flagged]])
 
-    return imputed
+    return impute
 
 
 @_build_numbers_step.register

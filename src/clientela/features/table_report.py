@@ -39,8 +39,8 @@ def count_rows_by_status(table: pa.Table, params: TabularFeatureParams) -> pd.Da
     """One row per status and class: how many rows of the table have it.
 
     Returns:
-        `status` (one of `STATUSES`), `clase` (missing without a known label), `rows`; `example`, the
-        smallest of the labels that are unknown; and, the same in each row and missing without
+        `status` (one of `STATUSES`), `clase` (missing without a known label), `rows`; `example`,
+        the smallest of the labels that are unknown; and, the same in each row and missing without
         maturity: `as_of`, the day on which labels count as taken, `nearly_all`, the moment by
         which `NEARLY_ALL` of the dated rows had started, in seconds since 1970, and `months`, the
         observation's length, the median one where each row has its own.
@@ -178,27 +178,19 @@ def row_report(accounts: pd.DataFrame, params: TabularFeatureParams) -> dict[str
         "status": status,
         "classes": _count_classes(accounts, USABLE, params),
         "too_young_classes": _count_classes(accounts, TOO_YOUNG, params),
-        **_find_label_date(accounts, params),
+        "as_of": None,
+        "as_of_doubtful": False,
     }
+    dated = accounts.dropna(subset=["as_of"])
+    if params.maturity is not None and not dated.empty:
+        # one mistyped date would be the latest one, and make every row old enough
+        first, as_of = dated.iloc[0], pd.Timestamp(dated["as_of"].iloc[0])
+        ahead = as_of - pd.Timestamp(first["nearly_all"], unit="s")
+        doubtful = ahead > pd.Timedelta(days=first["months"] * DAYS_IN_A_MONTH)
+        report["as_of"] = as_of.date().isoformat()
+        report["as_of_doubtful"] = bool(doubtful and params.maturity.as_of is None)
     _require_two_classes(report, accounts, params)
     return report | {"sentence": _summarize_rows(report, params)}
-
-
-def _find_label_date(accounts: pd.DataFrame, params: TabularFeatureParams) -> dict[str, Any]:
-    """The day on which labels count as taken, and whether it stands too far from the others.
-
-    One mistyped date would be the latest one, and make every row old enough.
-    """
-    dated = accounts.dropna(subset=["as_of"])
-    if params.maturity is None or dated.empty:
-        return {"as_of": None, "as_of_doubtful": False}
-    found, as_of = dated.iloc[0], pd.Timestamp(dated["as_of"].iloc[0])
-    ahead = as_of - pd.Timestamp(found["nearly_all"], unit="s")
-    doubtful = ahead > pd.Timedelta(days=found["months"] * DAYS_IN_A_MONTH)
-    return {
-        "as_of": as_of.date().isoformat(),
-        "as_of_doubtful": bool(doubtful and params.maturity.as_of is None),
-    }
 
 
 def _count_classes(
@@ -216,6 +208,7 @@ def _require_two_classes(
     report: Mapping[str, Any], accounts: pd.DataFrame, params: TabularFeatureParams
 ) -> None:
     status, target = report["status"], params.target
+    left_out = _describe_left_out_rows(status)
     if report["rows"] == 0:
         raise TrainingDataError(
             "The table to learn from is empty: at least one accepted row was expected. "
@@ -231,22 +224,22 @@ def _require_two_classes(
         )
     if status[UNLABELLED] == report["rows"]:
         raise TrainingDataError(
-            f"No row can be learned from: {_describe_left_out_rows(status)}. The target {target.column!r} is "
-            f"empty or absent in every row, where {target.negative.label!r} or "
+            f"No row can be learned from: {left_out}. The target {target.column!r} is empty or "
+            f"absent in every row, where {target.negative.label!r} or "
             f"{target.positive.label!r} was expected. Bring labels, or correct features.target. "
             "To score with a stored model only, end the run at --to-outputs=<use case>.scores."
         )
     if status[USABLE] == 0:
         raise TrainingDataError(
-            f"No row can be learned from: {_describe_left_out_rows(status)}. Bring labels, or older rows, or "
-            "shorten features.maturity."
+            f"No row can be learned from: {left_out}. Bring labels, or older rows, or shorten "
+            "features.maturity."
         )
     present = [name for name, rows in report["classes"].items() if rows]
     if len(present) == 1:
         raise TrainingDataError(
             f"Every usable row ({status[USABLE]}) has the class {present[0]!r}, so there is "
             f"nothing to tell apart. Check the column {target.column!r} and features.target, and "
-            f"the rows left out: {_describe_left_out_rows(status)}."
+            f"the rows left out: {left_out}."
         )
 
 

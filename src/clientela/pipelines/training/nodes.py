@@ -11,7 +11,7 @@ from pydantic import Field
 
 from clientela.features.leakage import (
     LeakageRules,
-    compute_table_concordances,
+    compute_feature_concordances,
     require_known_names,
     require_no_leak,
 )
@@ -363,8 +363,8 @@ def build_binary_leakage_report(
     names = schema.features("all")
     require_known_names(rules, features=names, columns=[*inputs, *excluded])
     ordered = model_input.sort_values(schema.key, ignore_index=True)
-    found = compute_table_concordances(
-        ordered[names], schema.words, schema.codes(ordered), settings.seed
+    found = compute_feature_concordances(
+        ordered[names], schema.codes(ordered), schema.words, settings.seed
     )
     sources = {} if schema.tabular is None else schema.tabular.sources
     late = {
