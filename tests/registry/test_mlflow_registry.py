@@ -144,9 +144,14 @@ def test_an_entry_that_somebody_else_made_is_named(mlflow_registry, submission):
         mlflow_registry.models("credit-payment-champion")
 
 
-def test_a_password_in_the_address_stays_out_of_messages():
-    assert module._strip_password("postgresql://ana:clave@host/db") == "postgresql://host/db"
-    assert module._strip_password("sqlite:///data/x.db") == "sqlite:///data/x.db"
+def test_a_password_in_the_address_stays_out_of_messages(monkeypatch):
+    def refuse(**_):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(module, "_import_mlflow", lambda: (refuse, (OSError,)))
+    with pytest.raises(RegistryError, match="registry at postgresql://host/db refuses") as found:
+        MlflowRegistry("postgresql://ana:clave@host/db").models("group")
+    assert "clave" not in str(found.value)
 
 
 def test_without_mlflow_the_command_that_installs_it_is_named(monkeypatch, submission):
@@ -161,7 +166,7 @@ def test_without_mlflow_the_command_that_installs_it_is_named(monkeypatch, submi
 def test_mlflow_reports_to_nobody():
     """Asked in a process of its own, whose environment says nothing of it."""
     asking = (
-        "from clientela.registry.mlflow_registry import _mlflow; _mlflow()\n"
+        "from clientela.registry.mlflow_registry import _import_mlflow; _import_mlflow()\n"
         "from mlflow.telemetry.utils import is_telemetry_disabled\n"
         "print(is_telemetry_disabled())"
     )

@@ -65,7 +65,7 @@ def test_where_nothing_was_ever_published_nothing_is_served(folder):
     assert PublishedModelStore(folder).served() == {}
 
 
-@pytest.mark.parametrize("step", ["keep_whole", "write_whole"])
+@pytest.mark.parametrize("step", ["ensure_file", "write_file_atomically"])
 def test_publishing_that_ends_between_its_steps_leaves_the_former_model_served(
     folder, step, monkeypatch
 ):

@@ -1,4 +1,9 @@
-"""Trees on a matrix, each kind asked in the leanest way that its library has."""
+"""Estimators as functions on a matrix or on features, each in the leanest way its library has.
+
+One thread for each request: a batch of a few rows is answered before a second thread has started.
+Sums are added up in the order of the columns. The libraries that multiply matrices choose the order
+by the number of rows, so that a case would get other last digits alone than among others.
+"""
 
 from collections.abc import Callable
 from functools import singledispatch
@@ -9,7 +14,7 @@ from scipy.special import expit
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from xgboost import XGBClassifier, XGBModel, XGBRegressor
+from xgboost import XGBClassifier, XGBModel
 
 from clientela.arrays import Floats
 from clientela.features.columns import FeatureLayout, Features
@@ -21,24 +26,18 @@ from clientela.models.ordinal_estimators import (
 )
 from clientela.models.scorecard import UNKNOWN_WORD, WoeScorecard
 
-# Trees on a matrix, each kind asked in the leanest way that its library has.
-#
-# One thread for each request: a batch of a few rows is answered before a second thread has started.
-
-
 Answer: TypeAlias = Callable[[Floats], Floats]
 """From a matrix (cases x columns) to one number for each case, or one for each case and class."""
+
+UNKNOWN, GAP = -2, -1
+"""The last two rows of a scorecard's table: words that `fit` never saw, and missing values."""
 
 TREES: Final = (None, "gbtree", "dart")
 """Boosters of XGBoost that are trees; without a name they are."""
 
 
 def build_xgboost_predictor(model: XGBModel) -> Answer | None:
-    """A boosted model of XGBoost as its native prediction.
-
-    Returns:
-        The answer; None where the wrapper does more than to ask its booster.
-    """
+    """The native prediction of XGBoost; None where the wrapper does more than ask its booster."""
     if model.booster not in TREES or model.early_stopping_rounds is not None:
         return None
     # of its own, since answering is thread-safe only where nothing else is done with it
@@ -48,64 +47,23 @@ def build_xgboost_predictor(model: XGBModel) -> Answer | None:
     def answer(matrix: Floats) -> Floats:
         if not len(matrix):
             return np.empty(0)
-        found = booster.inplace_predict(matrix, missing=missing, validate_features=False)
+        prediction = booster.inplace_predict(matrix, missing=missing, validate_features=False)
         # XGBoost overwrites its answer with the next one
-        return np.array(found, dtype=np.float64)
+        return np.array(prediction, dtype=np.float64)
 
     answer(np.zeros((1, booster.num_features())))  # settings take effect with the first answer
     return answer
 
 
-def build_forest_predictor(model: RandomForestClassifier) -> Answer:
-    """A forest as the mean of its trees."""
-    trees = [each.tree_ for each in model.estimators_]
-
-    def answer(matrix: Floats) -> Floats:
-        cases, total = matrix.astype(np.float32), np.zeros(len(matrix))
-        for tree in trees:
-            total += tree.predict(cases)[:, 1]
-        return total / len(trees)
-
-    return answer
-
-
-def build_hist_gradient_predictor(model: HistGradientBoostingClassifier) -> Answer:
-    """Boosted trees of scikit-learn, which would otherwise start a thread for each core."""
-
-    def answer(matrix: Floats) -> Floats:
-        if not len(matrix):
-            return np.empty(0)
-        # the number of threads is an argument here only
-        raw = model._raw_predict(matrix, n_threads=1)  # noqa: SLF001
-        ones: Floats = model._loss.predict_proba(raw)[:, 1]  # noqa: SLF001
-        return ones
-
-    return answer
-
-
-# Models that are arithmetic on a matrix: each as one function, the same for any number of cases.
-#
-# Sums are added up in the order of the columns. The libraries that multiply matrices choose the order
-# by the number of rows, so that a case would get other last digits alone than among others.
-
-
 def sum_columns_in_order(terms: Floats) -> Floats:
-    """The sums over the columns, added up from the first to the last.
-
-    Args:
-        terms: Columns x cases, at least one column.
-    """
+    """The sums of a table of columns x cases over its columns, added up from the first on."""
     sums: Floats = np.add.accumulate(terms, axis=0)[-1]
     return sums
 
 
 @singledispatch
 def build_probability_predictor(model: Any) -> Answer | None:
-    """A classifier of two classes as the probability of the second one.
-
-    Returns:
-        The answer; None where nothing faster is known than the model itself.
-    """
+    """The probability of the second of two classes; None where nothing faster is known."""
     del model
     return None
 
@@ -128,12 +86,28 @@ def _build_from_xgboost_classifier(model: XGBClassifier) -> Answer | None:
 
 @build_probability_predictor.register
 def _build_from_random_forest(model: RandomForestClassifier) -> Answer:
-    return build_forest_predictor(model)
+    trees = [each.tree_ for each in model.estimators_]
+
+    def answer(matrix: Floats) -> Floats:
+        cases, total = matrix.astype(np.float32), np.zeros(len(matrix))
+        for tree in trees:
+            total += tree.predict(cases)[:, 1]
+        return total / len(trees)
+
+    return answer
 
 
 @build_probability_predictor.register
 def _build_from_hist_boosting(model: HistGradientBoostingClassifier) -> Answer:
-    return build_hist_gradient_predictor(model)
+    def answer(matrix: Floats) -> Floats:
+        if not len(matrix):
+            return np.empty(0)
+        # the number of threads is an argument here only; by itself it starts one for each core
+        raw = model._raw_predict(matrix, n_threads=1)  # noqa: SLF001
+        probability: Floats = model._loss.predict_proba(raw)[:, 1]  # noqa: SLF001
+        return probability
+
+    return answer
 
 
 @build_probability_predictor.register
@@ -145,28 +119,8 @@ def _build_probability_from_dummy(model: DummyClassifier) -> Answer | None:
 
 
 @singledispatch
-def build_expected_value_predictor(model: Any) -> Answer | None:
-    """A regressor as its prediction.
-
-    Returns:
-        The answer; None where nothing faster is known than the model itself.
-    """
-    del model
-    return None
-
-
-@build_expected_value_predictor.register
-def _build_from_xgboost_regressor(model: XGBRegressor) -> Answer | None:
-    return build_xgboost_predictor(model)
-
-
-@singledispatch
 def build_class_probability_predictor(model: Any) -> Answer | None:
-    """An ordinal classifier as the probabilities of all its classes.
-
-    Returns:
-        The answer; None where nothing faster is known than the model itself.
-    """
+    """The probabilities of all ordinal classes; None where nothing faster is known."""
     del model
     return None
 
@@ -208,10 +162,8 @@ def _build_classes_from_dummy(model: DummyClassifier) -> Answer | None:
 
 @build_class_probability_predictor.register
 def _build_from_ordinal_decision(model: OrdinalDecisionClassifier) -> Answer | None:
-    inner, complete = (
-        build_class_probability_predictor(model.estimator_),
-        _expand_to_all_classes(model),
-    )
+    inner = build_class_probability_predictor(model.estimator_)
+    complete = _expand_to_all_classes(model)
     return None if inner is None else (lambda matrix: complete(inner(matrix)))
 
 
@@ -236,17 +188,10 @@ def _expand_to_all_classes(model: Any) -> Answer:
     return complete
 
 
-# A scorecard as one table of what each bin adds to the log-odds.
-
-
-UNKNOWN, GAP = -2, -1
-"""The last two rows of the table: words that `fit` never saw, and values that are missing."""
-
-
 def build_scorecard_predictor(
     card: WoeScorecard, layout: FeatureLayout
 ) -> Callable[[Features], Floats]:
-    """A scorecard over features.
+    """A scorecard as one table of what each bin adds to the log-odds.
 
     Returns:
         From features to the probability of class 1.
@@ -255,8 +200,15 @@ def build_scorecard_predictor(
     numbers = [place for place, name in enumerate(names) if not card.is_word_[place]]
     words = [place for place, name in enumerate(names) if card.is_word_[place]]
     rows = layout.places([names[place] for place in numbers])
-    edges, known = _build_edge_table(card, numbers), _build_word_bins(card)
-    table, intercept = _compute_bin_log_odds(card), card.linear_.intercept_[0]
+    edges = _build_edge_table(card, numbers)
+    categories = [] if card.words_ is None else card.words_.categories_
+    # word to its bin, for each column of words; None is the missing one
+    bins_of_words: list[dict[str | None, int]] = [
+        {word: bin_ for bin_, word in enumerate(known.tolist()) if isinstance(word, str)}
+        | {None: GAP}
+        for known in categories
+    ]
+    log_odds, intercept = _compute_bin_log_odds(card), card.linear_.intercept_[0]
     columns = np.arange(len(names))[:, None]
 
     def probability(features: Features) -> Floats:
@@ -264,9 +216,9 @@ def build_scorecard_predictor(
         values = features.numbers[rows]
         inside = (edges < values[:, None, :]).sum(axis=1)
         bins[numbers] = np.where(np.isnan(values), GAP, inside)
-        for place, bin_of in zip(words, known, strict=True):
+        for place, bin_of in zip(words, bins_of_words, strict=True):
             bins[place] = [bin_of.get(word, UNKNOWN) for word in features.words[names[place]]]
-        ones: Floats = expit(sum_columns_in_order(table[bins, columns]) + intercept)
+        ones: Floats = expit(sum_columns_in_order(log_odds[bins, columns]) + intercept)
         return ones
 
     return probability
@@ -281,20 +233,9 @@ def _build_edge_table(card: WoeScorecard, numbers: list[int]) -> Floats:
     return table
 
 
-def _build_word_bins(card: WoeScorecard) -> list[dict[str | None, int]]:
-    """Word to its bin, for each column of words; None is the missing one."""
-    if card.words_ is None:
-        return []
-    levels = [found.tolist() for found in card.words_.categories_]
-    return [
-        {word: bin_ for bin_, word in enumerate(words) if isinstance(word, str)} | {None: GAP}
-        for words in levels
-    ]
-
-
 def _compute_bin_log_odds(card: WoeScorecard) -> Floats:
     """Bins x columns, the rows of unknown words and of gaps last."""
-    most = max(len(found) for found in card.encoder_.categories_)
+    most = max(len(categories) for categories in card.encoder_.categories_)
     cells = np.array([*range(most), UNKNOWN_WORD, np.nan], dtype=np.float64)
     table = np.repeat(cells[:, None], len(card.edges_), axis=1)
     weighted: Floats = card.compute_woe(card.encoder_.transform(table)) * card.linear_.coef_[0]

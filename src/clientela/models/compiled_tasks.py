@@ -1,4 +1,8 @@
-"""Binary models over features: one compiler for each type of estimator."""
+"""Fitted models as functions on features: one compiler for each type of estimator.
+
+What has no compiler is asked as batch scoring asks it, over a DataFrame: slower, and never another
+answer.
+"""
 
 from collections.abc import Callable
 from functools import singledispatch
@@ -8,6 +12,7 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
+from xgboost import XGBRegressor
 
 from clientela.arrays import Codes, Floats
 from clientela.features.columns import FeatureLayout, Features, limit_to_float32
@@ -18,9 +23,9 @@ from clientela.models.calibration import CALIBRATIONS
 from clientela.models.compiled_models import (
     Answer,
     build_class_probability_predictor,
-    build_expected_value_predictor,
     build_probability_predictor,
     build_scorecard_predictor,
+    build_xgboost_predictor,
     sum_columns_in_order,
 )
 from clientela.models.ordinal_decision import (
@@ -37,14 +42,14 @@ from clientela.models.problem import TASKS
 from clientela.models.scorecard import WoeScorecard
 from clientela.models.tasks import Predictions
 
-# Binary models over features: one compiler for each type of estimator.
-#
-# What has no compiler is asked as batch scoring asks it, over a DataFrame: slower, and never another
-# answer.
-
-
 Model: TypeAlias = Callable[[Features], Predictions]
 Probability: TypeAlias = Callable[[Features], Floats]
+
+MISSING_COUNTS_AS = 0.0
+"""What feature engineering puts where a customer has no value."""
+
+BY_PROBABILITY = {"argmax": select_argmax_codes, "median": select_median_codes}
+"""Decision rules that read probabilities; the others cut the expected value."""
 
 ON_NEITHER_SIDE = 2
 """Where a threshold rule keeps the share of rows whose value is missing."""
@@ -56,9 +61,6 @@ def build_binary_model(estimator: Any, layout: FeatureLayout, decision: str | No
 
     Args:
         decision: Of the manifest; None where the model decides by itself.
-
-    Returns:
-        From features to what it says of each case.
     """
     task = TASKS["binary"]
     return lambda features: task.predictions(estimator, layout.frame(features), decision)
@@ -105,15 +107,11 @@ def _expand_to_both_classes(ones: Floats) -> Floats:
 
 @singledispatch
 def build_raw_probability(classifier: Any, layout: FeatureLayout) -> Probability:
-    """A fitted classifier as the raw probability of class 1.
-
-    Returns:
-        From features to one number for each case.
-    """
+    """A fitted classifier as the raw probability of class 1."""
 
     def probability(features: Features) -> Floats:
-        found = classifier.predict_proba(layout.frame(features))
-        return np.asarray(found[:, 1], dtype=np.float64)
+        probabilities = classifier.predict_proba(layout.frame(features))
+        return np.asarray(probabilities[:, 1], dtype=np.float64)
 
     return probability
 
@@ -121,27 +119,21 @@ def build_raw_probability(classifier: Any, layout: FeatureLayout) -> Probability
 @build_raw_probability.register
 def _build_from_pipeline(classifier: Pipeline, layout: FeatureLayout) -> Probability:
     steps = [step for _, step in classifier.steps]
-    compiled = None
+    preprocess = None
     if len(steps) == 2 and isinstance(steps[0], ColumnTransformer):  # noqa: PLR2004 - and the model
-        compiled = build_preprocessing(steps[0], layout)
-    if compiled is None:
+        preprocess = build_preprocessing(steps[0], layout)
+    if preprocess is None:
         return build_raw_probability.dispatch(object)(classifier, layout)
-    preprocessed, answer = (
-        compiled,
-        build_probability_predictor(steps[1]) or _make_fallback_predictor(steps[1]),
-    )
-    return lambda features: answer(preprocessed(features))
+    prepare, model = preprocess, steps[1]
 
-
-def _make_fallback_predictor(classifier: Any) -> Answer:
-    """What the last step of a pipeline says by itself: it was fitted on a bare matrix."""
-
-    def answer(matrix: Floats) -> Floats:
+    def ask_model(matrix: Floats) -> Floats:
         if not len(matrix):
             return np.empty(0)
-        return np.asarray(classifier.predict_proba(matrix)[:, 1], dtype=np.float64)
+        # it was fitted on a bare matrix
+        return np.asarray(model.predict_proba(matrix)[:, 1], dtype=np.float64)
 
-    return answer
+    answer = build_probability_predictor(model) or ask_model
+    return lambda features: answer(prepare(features))
 
 
 @build_raw_probability.register
@@ -158,28 +150,12 @@ def _build_from_constant(classifier: DummyClassifier, layout: FeatureLayout) -> 
     return lambda features: constant(features.numbers.T)
 
 
-# Ordinal models over features: one compiler for each type of estimator.
-#
-# What has no compiler is asked as batch scoring asks it, over a DataFrame: slower, and never another
-# answer.
-
-
-MISSING_COUNTS_AS = 0.0
-"""What feature engineering puts where a customer has no value."""
-
-BY_PROBABILITY = {"argmax": select_argmax_codes, "median": select_median_codes}
-"""Decision rules that read probabilities; the others cut the expected value."""
-
-
 @singledispatch
 def build_ordinal_model(estimator: Any, layout: FeatureLayout, decision: str | None) -> Model:
     """A fitted ordinal model over features.
 
     Args:
         decision: Of the manifest; None where the model decides by itself.
-
-    Returns:
-        From features to what it says of each case.
     """
     task = TASKS["ordinal"]
     return lambda features: task.predictions(estimator, layout.frame(features), decision)
@@ -189,13 +165,13 @@ def build_ordinal_model(estimator: Any, layout: FeatureLayout, decision: str | N
 def _build_ordinal_regressor(
     estimator: OrdinalRegressor, layout: FeatureLayout, decision: str | None
 ) -> Model:
-    native, calibrated = (
-        build_expected_value_predictor(estimator.regressor_),
-        build_class_probability_predictor(estimator.calibrator_),
+    regressor = estimator.regressor_
+    expected_of = (
+        build_xgboost_predictor(regressor) if isinstance(regressor, XGBRegressor) else None
     )
-    if native is None or calibrated is None:
+    probabilities_of = build_class_probability_predictor(estimator.calibrator_)
+    if expected_of is None or probabilities_of is None:
         return build_ordinal_model.dispatch(object)(estimator, layout, decision)
-    expected_of, probabilities_of = native, calibrated
     matrix, decide = _build_matrix_reader(layout), _build_decision_rule(estimator, decision)
 
     def model(features: Features) -> Predictions:

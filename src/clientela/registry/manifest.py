@@ -1,4 +1,8 @@
-"""The account of a served model: everything that a server, a registry and a person need of it."""
+"""The manifest of a served model: all that a server, a registry and a person need of it.
+
+Then what it is filled with: the fields of a case, from the rules of its table and the rows that the
+model learned from; grades; an example with its answer.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from clientela.column_rules import ColumnRule, IntakeRules
-from clientela.features.columns import FieldKind, InputField
+from clientela.features.columns import InputField
 from clientela.features.segment_columns import KEY
 from clientela.features.segment_settings import SegmentationParams
 from clientela.features.table_settings import TabularFeatureParams
@@ -19,11 +23,16 @@ from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
 from clientela.models.stored_model import StoredModel
 from clientela.text import format_feature_name
 
-# The account of a served model: everything that a server, a registry and a person need of it.
-
-
 FORMAT: Final = 1
 """Of the package; one of another format is refused."""
+
+WORDS_LISTED: Final = 100
+"""Most words of one field that a manifest lists; a column with more is text that people wrote."""
+
+NO_RULE: Final = ColumnRule(type="text")
+"""Of a column that ingestion passes through."""
+
+SEGMENT_SCORE: Final = "cluster_id"
 
 Role: TypeAlias = Literal["champion", "required"]
 """The best model that training found, and the one that the requirement names."""
@@ -117,16 +126,6 @@ class ServedManifest(BaseModel):
         return [field for field in self.fields if field.read]
 
 
-# What a model asks of each case, from the rules of its table and the rows that it learned from.
-
-
-WORDS_LISTED: Final = 100
-"""Most words of one field that a manifest lists; a column with more is text that people wrote."""
-
-NO_RULE: Final = ColumnRule(type="text")
-"""Of a column that ingestion passes through."""
-
-
 def build_table_fields(
     params: TabularFeatureParams,
     rules: IntakeRules,
@@ -142,18 +141,42 @@ def build_table_fields(
         name: rule for table in rules.tables.values() for name, rule in table.columns.items()
     }
     needed = set(params.needed)
-    return [
-        InputField(
-            name=name,
-            kind=_infer_field_kind(name, params, columns.get(name, NO_RULE)),
-            required=name in needed,
-            description=format_feature_name(name, labels),
-            **_get_field_limits(name, params, columns.get(name, NO_RULE)),
-            **_describe_training_values(name, params, train),
-            missing=_get_missing_word(name, params),
+    fields = []
+    for name in params.inputs:
+        rule = columns.get(name, NO_RULE)
+        fields.append(
+            InputField(
+                name=name,
+                required=name in needed,
+                description=format_feature_name(name, labels),
+                **_describe_column(name, params, rule, train),
+            )
         )
-        for name in params.inputs
-    ]
+    return fields
+
+
+def _describe_column(
+    name: str, params: TabularFeatureParams, rule: ColumnRule, train: pd.DataFrame
+) -> dict[str, Any]:
+    """Kind, limits and what was learned of one column."""
+    if name in params.numeric:
+        limits = {
+            limit: float(value)
+            for limit, value in (("minimum", rule.minimum), ("maximum", rule.maximum))
+            if value is not None
+        }
+        kind = "integer" if rule.type == "integer" else "number"
+        return {"kind": kind, **limits, **_compute_training_range(train[name])}
+    if name in params.dates:
+        days = {"earliest": rule.earliest, "latest": rule.latest}
+        return {"kind": "moment", **days}
+    words = sorted({str(word) for word in train[name].dropna()})
+    has_rule = name in (*params.categorical, *params.ordinal)
+    return {
+        "kind": "word",
+        "words": tuple(words) if len(words) <= WORDS_LISTED else (),
+        "missing": params.get_word_rule(name).missing if has_rule else None,
+    }
 
 
 def build_number_fields(
@@ -171,19 +194,22 @@ def build_number_fields(
     Returns:
         Fields in that order; `integer` where the stored column holds whole numbers by its type.
     """
-
-    def told(name: str) -> dict[str, Any]:
-        whole = pd.api.types.is_integer_dtype(rows[name])
-        kind = "integer" if whole else "number"
-        return {"name": name, "kind": kind, "description": format_feature_name(name, labels)}
-
-    return [
-        *(
-            InputField(**told(name), required=True, **_compute_training_range(rows[name]))
-            for name in names
-        ),
-        *(InputField(**told(name), required=False, read=False) for name in others),
-    ]
+    required = list(names)
+    fields = []
+    for name in (*required, *others):
+        is_whole = pd.api.types.is_integer_dtype(rows[name])
+        is_read = name in required
+        fields.append(
+            InputField(
+                name=name,
+                kind="integer" if is_whole else "number",
+                description=format_feature_name(name, labels),
+                required=is_read,
+                read=is_read,
+                **(_compute_training_range(rows[name]) if is_read else {}),
+            )
+        )
+    return fields
 
 
 def select_model_fields(
@@ -202,43 +228,6 @@ def select_model_fields(
     return [field if field.name in read else field.model_copy(update=unread) for field in fields]
 
 
-def _infer_field_kind(name: str, params: TabularFeatureParams, rule: ColumnRule) -> FieldKind:
-    if name in params.numeric:
-        return "integer" if rule.type == "integer" else "number"
-    return "moment" if name in params.dates else "word"
-
-
-def _get_field_limits(name: str, params: TabularFeatureParams, rule: ColumnRule) -> dict[str, Any]:
-    names: tuple[Literal["minimum", "maximum", "earliest", "latest"], ...] = ()
-    if name in params.numeric:
-        names = ("minimum", "maximum")
-    elif name in params.dates:
-        names = ("earliest", "latest")
-    given = {limit: getattr(rule, limit) for limit in names}
-    exact = "minimum" in given
-    return {
-        limit: float(value) if exact else value
-        for limit, value in given.items()
-        if value is not None
-    }
-
-
-def _get_missing_word(name: str, params: TabularFeatureParams) -> str | None:
-    words = (*params.categorical, *params.ordinal)
-    return params.get_word_rule(name).missing if name in words else None
-
-
-def _describe_training_values(
-    name: str, params: TabularFeatureParams, train: pd.DataFrame
-) -> dict[str, Any]:
-    if name in params.numeric:
-        return _compute_training_range(train[name])
-    if name in params.dates:
-        return {}
-    words = sorted({str(word) for word in train[name].dropna()})
-    return {"words": tuple(words) if len(words) <= WORDS_LISTED else ()}
-
-
 def _compute_training_range(column: "pd.Series[Any]") -> dict[str, Any]:
     values = column.dropna().to_numpy(dtype=np.float64)
     if not len(values):
@@ -246,18 +235,8 @@ def _compute_training_range(column: "pd.Series[Any]") -> dict[str, Any]:
     return {"seen_minimum": float(values.min()), "seen_maximum": float(values.max())}
 
 
-# What a package tells of its model beside the model: grades, an example, words.
-
-
-SEGMENT_SCORE: Final = "cluster_id"
-
-
 def describe_classifier(model: StoredModel) -> dict[str, Any]:
-    """What a package tells of the answers of a model with classes.
-
-    Returns:
-        `task`, `classes`, `target`, `score_name` and `primary_metric` of `ServedManifest`.
-    """
+    """The fields of `ServedManifest` on the answers of a model with classes."""
     manifest = model.manifest
     return {
         "task": manifest["task"],
@@ -269,11 +248,7 @@ def describe_classifier(model: StoredModel) -> dict[str, Any]:
 
 
 def describe_segmentation(model: StoredModel) -> dict[str, Any]:
-    """What a package tells of the answers of a segmentation.
-
-    Returns:
-        As `told_of_classes`; the classes are the segments by id, and last who is not placed.
-    """
+    """The same of a segmentation: its classes are the segments by id, last who is not placed."""
     ids = map_segment_ids(model)
     return {
         "task": "segments",
@@ -306,13 +281,13 @@ def build_metric_estimates(
     rule = models.get(choice["best_rule"]["candidate"], {})
     return {
         name: MetricEstimate(
-            value=found["value"],
-            lower=_convert_to_finite(found["lower"]),
-            upper=_convert_to_finite(found["upper"]),
+            value=grade["value"],
+            lower=_convert_to_finite(grade["lower"]),
+            upper=_convert_to_finite(grade["upper"]),
             rule=_convert_to_finite(rule.get(name, {}).get("value")),
         )
-        for name, found in models[role].items()
-        if _convert_to_finite(found["value"]) is not None
+        for name, grade in models[role].items()
+        if _convert_to_finite(grade["value"]) is not None
     }
 
 
@@ -328,13 +303,13 @@ def build_segment_metrics(
     if rows.empty:
         return {}
     row = rows.iloc[0]
-    found = {
+    grades = {
         "silhouette": (row["silhouette"], row["null_silhouette"]),
         "stability": (row["stability"], None),
     }
     return {
         name: MetricEstimate(value=float(value), rule=_convert_to_finite(rule))
-        for name, (value, rule) in found.items()
+        for name, (value, rule) in grades.items()
         if _convert_to_finite(value) is not None
     }
 

@@ -42,34 +42,33 @@ class MlflowRegistry:
 
     def register(self, submission: Submission) -> RegisteredModel:
         """See `clientela.registry.model_registry.ModelRegistry`."""
-        with self._asked() as client:
-            for entry in self._entries(client, submission.group):
+        with self._open_client() as client:
+            for entry in self._list_entries(client, submission.group):
                 if entry.version == submission.version:
                     return self._update_addresses(client, entry, submission)
-            if not self._has_group(client, submission.group):
-                client.create_registered_model(
-                    submission.group, tags={"use_case": submission.use_case}
-                )
+            group = submission.group
+            if not client.search_registered_models(f"name='{group}'"):
+                client.create_registered_model(group, tags={"use_case": submission.use_case})
             # tags go in with the entry: there is no moment at which it says nothing of itself
-            made = client.create_model_version(
-                submission.group,
+            created = client.create_model_version(
+                group,
                 submission.package,
-                tags=_build_version_tags(submission),
+                tags=_make_tags(submission),
                 description=submission.description,
             )
-            return _parse_model_version(made)
+            return _parse_model_version(created)
 
     def models(self, group: str) -> list[RegisteredModel]:
         """See `clientela.registry.model_registry.ModelRegistry`."""
         if self._file is not None and not self._file.exists():
             return []
-        with self._asked() as client:
-            return self._entries(client, group)
+        with self._open_client() as client:
+            return self._list_entries(client, group)
 
     def set_status(self, model: RegisteredModel, status: Status, reason: str) -> RegisteredModel:
         """See `clientela.registry.model_registry.ModelRegistry`."""
         group, number = model.group, str(model.number)
-        with self._asked() as client:
+        with self._open_client() as client:
             for name, value in (("reason", reason), ("status", status)):
                 client.set_model_version_tag(group, number, name, value)
             approved = client.get_registered_model(group).aliases.get(APPROVED)
@@ -98,31 +97,30 @@ class MlflowRegistry:
         return Path(self.uri.removeprefix(SQLITE)) if self.uri.startswith(SQLITE) else None
 
     @contextmanager
-    def _asked(self) -> Iterator[Any]:
+    def _open_client(self) -> Iterator[Any]:
         """A client, alone with the database; what goes wrong in it says which registry it was."""
         client_class, refusals = _import_mlflow()
         try:
             with _lock_database(self._file):
                 yield client_class(tracking_uri=self.uri, registry_uri=self.uri)
         except refusals as err:
+            scheme, separator, rest = self.uri.partition("://")
+            without_password = f"{scheme}{separator}{rest.rpartition('@')[2]}"
             raise RegistryError(
-                f"The MLflow registry at {_strip_password(self.uri)} refuses: "
+                f"The MLflow registry at {without_password} refuses: "
                 f"{str(err).splitlines()[0]}. Check its address (registry.uri in globals.yml), and "
                 "that its folder may be written."
             ) from err
 
-    def _entries(self, client: Any, group: str) -> list[RegisteredModel]:
-        found: list[RegisteredModel] = []
+    def _list_entries(self, client: Any, group: str) -> list[RegisteredModel]:
+        entries: list[RegisteredModel] = []
         token = None
         while True:
             page = client.search_model_versions(f"name='{group}'", page_token=token)
-            found += [_parse_model_version(version) for version in page]
+            entries += [_parse_model_version(version) for version in page]
             token = page.token
             if not token:
-                return sorted(found, key=lambda entry: -entry.number)
-
-    def _has_group(self, client: Any, group: str) -> bool:
-        return bool(client.search_registered_models(f"name='{group}'"))
+                return sorted(entries, key=lambda entry: -entry.number)
 
 
 def _import_mlflow() -> tuple[Any, tuple[type[Exception], ...]]:
@@ -170,7 +168,7 @@ def _wait_for_lock(file: IO[str], database: Path) -> None:
             return
 
 
-def _build_version_tags(submission: Submission) -> dict[str, str]:
+def _make_tags(submission: Submission) -> dict[str, str]:
     given = {
         "use_case": submission.use_case,
         "role": submission.role,
@@ -207,8 +205,3 @@ def _parse_model_version(version: Any) -> RegisteredModel:
             f"project: it has no tag {err}. Give the group another name (deployment.groups), or "
             "delete that version in MLflow."
         ) from err
-
-
-def _strip_password(uri: str) -> str:
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -1,4 +1,7 @@
-"""What every model registry does for this project, whatever product it is."""
+"""What every model registry does for this project, whatever product it is.
+
+Then the parameters of the stage, and models and entries in words, what flatters least first.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from clientela.models.problem import TASKS
 from clientela.registry.manifest import MetricEstimate, Role, ServedManifest, ServedTask
 
-# What every model registry does for this project, whatever product it is.
-
-
 Status: TypeAlias = Literal["pending", "approved", "rejected"]
+
+Verdict: TypeAlias = Literal["worse", "equal", "not proven", "better", "no rule"]
+
+Group: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
+"""As SageMaker allows them: letters, digits and dashes inside, 63 at most."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,6 @@ class ModelRegistry(Protocol):
         """
 
 
-# What a person decides about registering models: the typed form of their parameters.
-
-
-Group: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
-"""As SageMaker allows them: letters, digits and dashes inside, 63 at most."""
-
-
 class DeploymentSettings(BaseModel):
     """Parameters of the deployment stage.
 
@@ -130,20 +128,15 @@ class DeploymentSettings(BaseModel):
     def group(self, use_case: str, task: ServedTask, role: Role) -> str:
         """The group of a model: as configured, else after its use case.
 
-        Args:
-            task: Kind of answer; segments, which have one role, are called after the use case
-                alone.
+        Segments, which have one role, are called after the use case alone.
         """
         dashed = use_case.replace("_", "-")
         return self.groups.get(role, dashed if task == "segments" else f"{dashed}-{role}")
 
     def list_roles(self, task: ServedTask) -> list[Role]:
         """The roles that are registered, champion first."""
-        there: tuple[Role, ...] = ("champion",) if task == "segments" else ("champion", "required")
-        return [role for role in there if role in self.roles]
-
-
-# Models and entries of a registry in words, what flatters least first.
+        known: tuple[Role, ...] = ("champion",) if task == "segments" else ("champion", "required")
+        return [role for role in known if role in self.roles]
 
 
 @dataclass(frozen=True)
@@ -158,7 +151,7 @@ class Comparison:
 
     measure: str
     grade: MetricEstimate
-    verdict: Literal["worse", "equal", "not proven", "better", "no rule"]
+    verdict: Verdict
 
 
 def compare_with_rule(manifest: ServedManifest) -> list[Comparison]:
@@ -189,9 +182,7 @@ def _compute_gain(manifest: ServedManifest, name: str, grade: MetricEstimate) ->
     return sign * (grade.value - grade.rule) / larger
 
 
-def _compute_verdict(
-    grade: MetricEstimate, gain: float | None
-) -> Literal["worse", "equal", "not proven", "better", "no rule"]:
+def _compute_verdict(grade: MetricEstimate, gain: float | None) -> Verdict:
     if gain is None or grade.rule is None:
         return "no rule"
     if gain <= 0:
@@ -238,8 +229,8 @@ def describe_registration(entries: Mapping[str, RegisteredModel]) -> str:
         entries: Role to its entry; at least one, all of one use case.
     """
     first = next(iter(entries.values()))
-    told = "; ".join(describe_entry(entry) for entry in entries.values())
-    sentence = f"{first.use_case} is registered: {told}."
+    listing = "; ".join(describe_entry(entry) for entry in entries.values())
+    sentence = f"{first.use_case} is registered: {listing}."
     pending = [role for role, entry in entries.items() if entry.status == "pending"]
     if not pending:
         return sentence

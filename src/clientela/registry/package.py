@@ -1,4 +1,14 @@
-"""Several files as one archive whose bytes depend on nothing but its files."""
+"""Packages: a model as one `model.tar.gz`, its bytes a function of its content alone.
+
+For our own image:
+
+    manifest.json    the account of the model, with the SHA-256 of every other file
+    model.skops      the fitted estimator; skops runs no code of the file when it is loaded
+
+A package is verified before anything in it is loaded: its own SHA-256 where one is known, the list
+of its files, and the SHA-256 of each. For the prebuilt XGBoost container and other machines: the
+native model, and what its columns and its score mean.
+"""
 
 import gzip
 import io
@@ -22,8 +32,6 @@ from clientela.models.stored_model import StoredModel, decode_model, encode_esti
 from clientela.registry.manifest import FORMAT, ServedManifest
 from clientela.registry.model_registry import Submission, describe_model
 from clientela.storage import compute_sha256
-
-# Several files as one archive whose bytes depend on nothing but its files.
 
 
 def make_archive(files: Mapping[str, bytes]) -> bytes:
@@ -64,9 +72,6 @@ def extract_archive(content: bytes, largest: int | None = None) -> dict[str, byt
     return files
 
 
-# Fitted preprocessing as plain data, for machines that have neither pandas nor scikit-learn.
-
-
 def describe_matrix_columns(fitted: ColumnTransformer) -> list[dict[str, Any]]:
     """One entry per column of the matrix, in its order: how it comes from one feature.
 
@@ -91,24 +96,22 @@ def describe_matrix_columns(fitted: ColumnTransformer) -> list[dict[str, Any]]:
 
 
 def _describe_steps(name: str, fitted: Pipeline) -> Iterator[dict[str, Any]]:
-    imputed = fitted.named_steps["impute"].statistics_
+    imputer = fitted.named_steps["impute"]
     if name == NOMINAL:
-        for usual, words in zip(imputed, fitted.named_steps["encode"].categories_, strict=True):
+        categories = fitted.named_steps["encode"].categories_
+        for usual, words in zip(imputer.statistics_, categories, strict=True):
             yield from ({"from": "word", "is": str(word), "imputed": str(usual)} for word in words)
         return
-    yield from _add_scaling(fitted, list(_describe_numeric_steps(name, fitted, imputed)))
-
-
-def _describe_numeric_steps(name: str, fitted: Pipeline, imputed: Any) -> Iterator[dict[str, Any]]:
     levels = fitted.named_steps["encode"].categories_ if "encode" in fitted.named_steps else None
-    for place, value in enumerate(imputed):
+    steps = []
+    for place, value in enumerate(imputer.statistics_):
         step: dict[str, Any] = {"from": "log" if name == LOGGED else "number"}
         if levels is not None:
             step = {"from": "level", "levels": [str(level) for level in levels[place]]}
-        yield {**step, "imputed": float(value)}
-    imputer = fitted.named_steps["impute"]
+        steps.append({**step, "imputed": float(value)})
     if imputer.add_indicator:
-        yield from ({"from": "missing"} for _ in imputer.indicator_.features_)
+        steps += [{"from": "missing"} for _ in imputer.indicator_.features_]
+    yield from _add_scaling(fitted, steps)
 
 
 def _add_scaling(fitted: Pipeline, steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -122,9 +125,6 @@ def _add_scaling(fitted: Pipeline, steps: list[dict[str, Any]]) -> Iterator[dict
         yield {**step, "centre": float(centre), "scale": float(scale)}
 
 
-# A model as files for other machines: native XGBoost, and what its score means.
-
-
 NATIVE_MODEL = "xgboost-model"
 """The only file at the top of `model.tar.gz`: with any other one there, the prebuilt XGBoost
 container refuses to start."""
@@ -134,11 +134,9 @@ PREPROCESS, MODEL = "preprocess", "model"
 
 
 def is_native_xgboost(model: StoredModel) -> bool:
-    """Whether a model can be given away as a native XGBoost model.
+    """Whether one booster makes the score of a model, so that it can be given away natively.
 
-    Returns:
-        Whether one booster makes its score: a regressor of ordinal classes, or a classifier behind
-        the preprocessing of a table.
+    That is a regressor of ordinal classes, or a classifier behind the preprocessing of a table.
     """
     return _get_xgboost_model(model.estimator) is not None
 
@@ -198,56 +196,40 @@ def _export_booster(model: StoredModel) -> bytes:
 
 def _build_metadata_files(model: StoredModel) -> dict[str, bytes]:
     manifest, estimator = model.manifest, model.estimator
-    described = manifest | {"native_model_sha256": compute_sha256(_export_booster(model))}
+    stored = manifest | {"native_model_sha256": compute_sha256(_export_booster(model))}
+    classes = {name: manifest[name] for name in ("classes", "values")}
+    more: dict[str, bytes] = {}
     if isinstance(estimator, OrdinalRegressor):
-        columns, thresholds, more = list(manifest["features"]), _describe_cut_points(model), {}
+        columns = list(manifest["features"])
+        thresholds = {
+            "decision": manifest["decision"],
+            "cut_points": estimator.cut_points_.tolist(),
+            **classes,
+            "rule": "class = number of cut points strictly below the score",
+        }
     else:
         recipe = describe_matrix_columns(estimator.classifier_.named_steps[PREPROCESS])
-        columns, thresholds = [step["column"] for step in recipe], _describe_threshold(model)
+        columns = [step["column"] for step in recipe]
         more = {"preprocessing.json": encode_json(recipe)}
+        thresholds = {
+            "decision": manifest["decision"],
+            "threshold": float(estimator.threshold_),
+            "calibrate": estimator.calibrate,
+            "calibration": estimator.calibration_.tolist(),
+            **classes,
+            "rule": "second class where the calibrated probability is not below the threshold",
+        }
     return {
         "thresholds.json": encode_json(thresholds),
         "features.json": encode_json(columns),
-        "manifest.json": encode_json(described),
+        "manifest.json": encode_json(stored),
         **more,
-    }
-
-
-def _describe_cut_points(model: StoredModel) -> dict[str, Any]:
-    return {
-        "decision": model.manifest["decision"],
-        "cut_points": model.estimator.cut_points_.tolist(),
-        "classes": model.manifest["classes"],
-        "values": model.manifest["values"],
-        "rule": "class = number of cut points strictly below the score",
-    }
-
-
-def _describe_threshold(model: StoredModel) -> dict[str, Any]:
-    estimator = model.estimator
-    return {
-        "decision": model.manifest["decision"],
-        "threshold": float(estimator.threshold_),
-        "calibrate": estimator.calibrate,
-        "calibration": estimator.calibration_.tolist(),
-        "classes": model.manifest["classes"],
-        "values": model.manifest["values"],
-        "rule": "second class where the calibrated probability is not below the threshold",
     }
 
 
 def encode_json(content: Mapping[str, Any] | list[Any]) -> bytes:
     """JSON as bytes, indented, ending in a newline."""
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-# The package of a served model: one `model.tar.gz`, its bytes a function of its content alone.
-#
-#     manifest.json    the account of the model, with the SHA-256 of every other file
-#     model.skops      the fitted estimator; skops runs no code of the file when it is loaded
-#
-# A package is verified before anything in it is loaded: its own SHA-256 where one is known, the list
-# of its files, and the SHA-256 of each.
 
 
 MANIFEST: Final = "manifest.json"
@@ -272,11 +254,13 @@ class ModelPackage:
     model: StoredModel
 
 
-def build_package(model: StoredModel, told: Mapping[str, Any]) -> tuple[bytes, ServedManifest]:
+def build_package(
+    model: StoredModel, description: Mapping[str, Any]
+) -> tuple[bytes, ServedManifest]:
     """A model as the bytes of its package.
 
     Args:
-        told: The fields of `ServedManifest` but `format`, `version`, `model` and `files`.
+        description: The fields of `ServedManifest` but `format`, `version`, `model` and `files`.
 
     Returns:
         Bytes of `model.tar.gz`, the same for the same model and fields; its manifest.
@@ -284,8 +268,8 @@ def build_package(model: StoredModel, told: Mapping[str, Any]) -> tuple[bytes, S
     content = encode_estimator(model.estimator)
     files = {MODEL_FOLDER: compute_sha256(content)}
     # the hash of its file stands with the others
-    described = {name: value for name, value in model.manifest.items() if name != "sha256"}
-    account = {**told, "model": described, "files": files}
+    stored = {name: value for name, value in model.manifest.items() if name != "sha256"}
+    account = {**description, "model": stored, "files": files}
     # the version is made of everything else, so that another text of a label is another version
     draft = ServedManifest.model_validate({**account, "version": "0" * VERSION_DIGITS})
     version = compute_sha256(_encode_manifest(draft))[:VERSION_DIGITS]
@@ -318,11 +302,7 @@ def open_package(content: bytes, where: str, sha256: str | None = None) -> Model
 
 
 def load_package_files(files: Mapping[str, bytes], where: str) -> ModelPackage:
-    """The model of the files of a package, as a container finds them unpacked.
-
-    Args:
-        where: What to call them in errors.
-    """
+    """The model of the files of a package, as a container finds them unpacked."""
     manifest = _parse_manifest(files.get(MANIFEST), where)
     if set(files) - {MANIFEST} != set(manifest.files):
         raise ModelFileError(
@@ -335,8 +315,8 @@ def load_package_files(files: Mapping[str, bytes], where: str) -> ModelPackage:
                 f"{name} in the package {where} is not what the manifest describes (the SHA-256 "
                 f"differs). {AGAIN}"
             )
-    described = {**manifest.model, "sha256": manifest.files[MODEL_FOLDER]}
-    return ModelPackage(manifest, decode_model(files[MODEL_FOLDER], described, where))
+    stored = {**manifest.model, "sha256": manifest.files[MODEL_FOLDER]}
+    return ModelPackage(manifest, decode_model(files[MODEL_FOLDER], stored, where))
 
 
 def _parse_manifest(content: bytes | None, where: str) -> ServedManifest:
@@ -346,10 +326,11 @@ def _parse_manifest(content: bytes | None, where: str) -> ServedManifest:
         stored = json.loads(content)
     except ValueError as err:
         raise ModelFileError(f"{MANIFEST} in {where} is no JSON ({err}). {AGAIN}") from err
-    found = stored.get("format") if isinstance(stored, dict) else None
-    if found != FORMAT:
+    version = stored.get("format") if isinstance(stored, dict) else None
+    if version != FORMAT:
         raise ModelFileError(
-            f"The package {where} should be of format {FORMAT}; it is of format {found!r}. {AGAIN}"
+            f"The package {where} should be of format {FORMAT}; it is of format {version!r}. "
+            f"{AGAIN}"
         )
     try:
         return ServedManifest.model_validate(stored)
@@ -363,9 +344,6 @@ def _parse_manifest(content: bytes | None, where: str) -> ServedManifest:
 
 def _encode_manifest(manifest: ServedManifest) -> bytes:
     return encode_json(manifest.model_dump(mode="json"))
-
-
-# A packaged model between training and registry: its files, and where they came to lie.
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What is served: of each use case one package, and a pointer to it that is written last."""
 
-import json
 from typing import Final
 
 from fsspec.core import url_to_fs
@@ -41,11 +40,7 @@ class PublishedModel(BaseModel):
 
 
 def package_name(use_case: str, role: Role, version: str) -> str:
-    """How a package is called in the folder of served models.
-
-    Returns:
-        A file name that no other package has.
-    """
+    """How a package is called in the folder of served models, as no other one is."""
     return f"{use_case}-{role}-{version}.tar.gz"
 
 
@@ -84,10 +79,7 @@ class PublishedModelStore:
         )
 
     def served(self) -> dict[str, PublishedModel]:
-        """What is served now.
-
-        Returns:
-            Use case to its pointer, by name.
+        """What is served now: use case to its pointer, by name.
 
         Raises:
             ModelFileError: A pointer can't be read.
@@ -95,10 +87,13 @@ class PublishedModelStore:
         fs, folder = url_to_fs(self.folder)
         fs.invalidate_cache(folder)
         names = sorted(str(path).rsplit("/", 1)[-1] for path in fs.glob(f"{folder}/*{POINTER}"))
-        found = ((name, read_file_if_present(self._build_address(name))) for name in names)
-        # one that was withdrawn since the folder was listed is none
-        pointers = [self._parse_pointer(name, text) for name, text in found if text is not None]
-        return {pointer.use_case: pointer for pointer in pointers}
+        pointers = {}
+        for name in names:
+            text = read_file_if_present(self._build_address(name))
+            if text is not None:  # it may have been withdrawn since the folder was listed
+                pointer = self._parse_pointer(name, text)
+                pointers[pointer.use_case] = pointer
+        return pointers
 
     def package(self, pointer: PublishedModel) -> bytes:
         """The package that a pointer names, verified.
@@ -121,17 +116,18 @@ class PublishedModelStore:
         return f"{self.folder}/{name}"
 
     def _parse_pointer(self, name: str, text: bytes) -> PublishedModel:
+        use_case = name.removesuffix(POINTER)
+        again = f"Approve one again: clientela approve {use_case}"
         try:
-            pointer = PublishedModel.model_validate(json.loads(text))
+            pointer = PublishedModel.model_validate_json(text)
         except ValueError as err:
             raise ModelFileError(
                 f"{self._build_address(name)} should say which model is served, but can't be read. "
-                f"Approve one again: clientela approve {name.removesuffix(POINTER)}"
+                f"{again}"
             ) from err
-        if f"{pointer.use_case}{POINTER}" != name:
+        if pointer.use_case != use_case:
             raise ModelFileError(
-                f"{self._build_address(name)} should point at a model of "
-                f"{name.removesuffix(POINTER)}, but points at one of {pointer.use_case}. "
-                f"Approve one again: clientela approve {name.removesuffix(POINTER)}"
+                f"{self._build_address(name)} should point at a model of {use_case}, but points at "
+                f"one of {pointer.use_case}. {again}"
             )
         return pointer

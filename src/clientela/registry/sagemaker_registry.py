@@ -1,4 +1,8 @@
-"""Which container runs a model: our own image, or the prebuilt XGBoost one of the region."""
+"""SageMaker Model Registry: one model package group per model, one package per version.
+
+A model in the form of the prebuilt XGBoost container is entered with that container of the region,
+any other one with our own image.
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,8 +21,7 @@ from clientela.registry.manifest import Role
 from clientela.registry.model_registry import RegisteredModel, Status, Submission
 from clientela.storage import require_object
 
-# Which container runs a model: our own image, or the prebuilt XGBoost one of the region.
-
+logger = logging.getLogger(__name__)
 
 TABLE: Final = "xgboost_images.yml"
 
@@ -77,9 +80,6 @@ def get_prebuilt_image(region: str, chosen: str | None) -> str:
     return f"{account}.dkr.ecr.{region}.{domain}/{images.repository}:{images.version}"
 
 
-# What is said of a model when it is entered in SageMaker Model Registry.
-
-
 DETAILS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "use_case": "clientela-use-case",
@@ -97,11 +97,7 @@ LONGEST_DESCRIPTION: Final = 1024
 
 
 def build_group_request(group: str, settings: AwsSettings) -> dict[str, Any]:
-    """The request that makes a model package group.
-
-    Args:
-        settings: Tags; those of a group are those of every package in it.
-    """
+    """The request that makes a model package group, whose tags are those of every package in it."""
     return {
         "ModelPackageGroupName": group,
         "ModelPackageGroupDescription": "Made by Clientela. Approve a version with "
@@ -115,32 +111,32 @@ def build_package_request(
 ) -> dict[str, Any]:
     """The request that enters a model, approval pending.
 
-    A model in the form of the prebuilt XGBoost container goes in with that container, any other
-    one with our own image. Tags are those of the group: AWS takes none for a versioned package.
-
     Raises:
         ConfigurationError: The image is not known.
     """
-    metrics = (
-        {}
-        if submission.metrics is None
-        else {"ModelMetrics": {"ModelQuality": {"Statistics": _json_source(submission.metrics)}}}
-    )
-    return {
+    # registries call a kind of problem e.g. `Regresión ordinal`
+    problem = submission.problem_type.casefold()
+    task = "REGRESSION" if "regres" in problem else "OTHER"
+    if "clasif" in problem or "classif" in problem:
+        task = "CLASSIFICATION"
+    request: dict[str, Any] = {
         "ModelPackageGroupName": submission.group,
         "ModelPackageDescription": submission.description[:LONGEST_DESCRIPTION],
         "ModelApprovalStatus": "PendingManualApproval",
         # the same token for the same content: an answer that was lost makes no second entry
         "ClientToken": f"clientela-{submission.role}-{submission.version}",
         "Domain": "MACHINE_LEARNING",
-        "Task": _convert_problem_type(submission.problem_type),
-        "InferenceSpecification": _inference_specification(submission, settings, region),
-        "CustomerMetadataProperties": _customer_metadata(submission),
-        **metrics,
+        "Task": task,
+        "InferenceSpecification": _build_inference_specification(submission, settings, region),
+        "CustomerMetadataProperties": _build_metadata(submission),
     }
+    if submission.metrics is not None:
+        source = {"ContentType": "application/json", "S3Uri": submission.metrics}
+        request["ModelMetrics"] = {"ModelQuality": {"Statistics": source}}
+    return request
 
 
-def _inference_specification(
+def _build_inference_specification(
     submission: Submission, settings: AwsSettings, region: str
 ) -> dict[str, Any]:
     prebuilt = submission.prebuilt
@@ -164,31 +160,15 @@ def _inference_specification(
     }
 
 
-def _customer_metadata(submission: Submission) -> dict[str, str]:
-    own = {key: str(getattr(submission, name)) for name, key in DETAILS.items()}
-    more = {
+def _build_metadata(submission: Submission) -> dict[str, str]:
+    metadata = {key: str(getattr(submission, name)) for name, key in DETAILS.items()}
+    metadata |= {
         "problem-type": submission.problem_type,
         "training-data-sha256": submission.training_data_sha256,
         **{f"test-{name}": f"{value:.6g}" for name, value in sorted(submission.grades.items())},
     }
-    return {key: value[:LONGEST_VALUE] for key, value in (own | more).items()}
+    return {key: value[:LONGEST_VALUE] for key, value in metadata.items()}
 
-
-def _convert_problem_type(problem_type: str) -> str:
-    """SageMaker's word for a kind of problem, which registries call e.g. `Regresión ordinal`."""
-    folded = problem_type.casefold()
-    known = (("clasif", "classif"), "CLASSIFICATION"), (("regres",), "REGRESSION")
-    return next((word for parts, word in known if any(p in folded for p in parts)), "OTHER")
-
-
-def _json_source(address: str) -> dict[str, str]:
-    return {"ContentType": "application/json", "S3Uri": address}
-
-
-# The registry of SageMaker: one model package group per model, one package per version.
-
-
-logger = logging.getLogger(__name__)
 
 STATUS: Final[Mapping[str, Status]] = MappingProxyType(
     {"PendingManualApproval": "pending", "Approved": "approved", "Rejected": "rejected"}
@@ -199,7 +179,7 @@ SERVICE: Final = "sagemaker"
 
 
 class SageMakerRegistry:
-    """Registers models in SageMaker Model Registry; a `clientela.registry.model_registry.ModelRegistry`.
+    """Registers models in SageMaker Model Registry.
 
     A package is entered by one call, so an entry is never half there. Which version it holds
     stands in its customer metadata, by which a repeated registration finds it.
@@ -213,13 +193,7 @@ class SageMakerRegistry:
         self._clients = clients or Clients(settings)
 
     def register(self, submission: Submission) -> RegisteredModel:
-        """Enter a model, approval pending; one that is there already is returned as it stands.
-
-        Args:
-            submission: What to enter; its files lie in S3.
-
-        Returns:
-            The entry: two calls with the same version and group make one.
+        """Enter a model, whose files lie in S3; see `ModelRegistry`.
 
         Raises:
             RegistryError: A file is not where it should be, or AWS can't be reached, or refuses.
@@ -232,58 +206,45 @@ class SageMakerRegistry:
                 require_object(address, self._clients, doing)
         with convert_aws_errors(doing, SERVICE, RegistryError):
             self._ensure_group(submission.group)
-            found = self._find_package(submission)
-            if found is None:
-                answer = self._client.create_model_package(**request)
-                found = self._described(answer["ModelPackageArn"])
-                logger.info("%s: entered as number %s", doing, found["ModelPackageVersion"])
-            return _parse_model_package(found)
+            for package in self._iter_packages(submission.group):
+                if _parse_metadata(package).get("version") == submission.version:
+                    return _parse_model_package(package)
+            answer = self._client.create_model_package(**request)
+            package = self._describe_package(answer["ModelPackageArn"])
+            logger.info("%s: entered as number %s", doing, package["ModelPackageVersion"])
+            return _parse_model_package(package)
 
     def models(self, group: str) -> list[RegisteredModel]:
-        """The entries of a group, the newest first; empty where there is no such group.
-
-        Returns:
-            Entries that this project made; others in the group are left alone.
-
-        Raises:
-            RegistryError: AWS can't be reached, or refuses.
-        """
+        """The entries of a group that this project made; see `ModelRegistry`."""
         with convert_aws_errors(f"Listing the models of {group}", SERVICE, RegistryError):
             return [
-                _parse_model_package(each)
-                for each in self._iter_packages(group)
-                if _parse_metadata(each)
+                _parse_model_package(package)
+                for package in self._iter_packages(group)
+                if _parse_metadata(package)
             ]
 
     def set_status(self, model: RegisteredModel, status: Status, reason: str) -> RegisteredModel:
-        """Approve or reject an entry.
-
-        Args:
-            reason: Their words, kept with the entry; 1,024 characters of them.
-
-        Raises:
-            RegistryError: AWS can't be reached, or refuses.
-        """
+        """Approve or reject an entry; see `ModelRegistry`. 1,024 characters of the reason stay."""
         doing = f"Marking number {model.number} of {model.group} as {status}"
         with convert_aws_errors(doing, SERVICE, RegistryError):
-            noted = self._described(model.address).get("CustomerMetadataProperties", {})
+            package = self._describe_package(model.address)
             self._client.update_model_package(
                 ModelPackageArn=model.address,
                 ModelApprovalStatus=WORDS[status],
                 ApprovalDescription=" ".join(reason.split())[:LONGEST_REASON],
                 # AWS keeps what is not sent; a stand-in for it does not
-                CustomerMetadataProperties=noted,
+                CustomerMetadataProperties=package.get("CustomerMetadataProperties", {}),
             )
-            return _parse_model_package(self._described(model.address))
+            return _parse_model_package(self._describe_package(model.address))
 
     @property
     def _client(self) -> Any:
         return self._clients(SERVICE)
 
     def _ensure_group(self, group: str) -> None:
-        from botocore.exceptions import ClientError  # noqa: PLC0415
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - an extra
 
-        if self._has(group):
+        if self._has_group(group):
             return
         try:
             self._client.create_model_package_group(**build_group_request(group, self._settings))
@@ -291,8 +252,8 @@ class SageMakerRegistry:
             if not is_name_conflict(err):  # another run was quicker
                 raise
 
-    def _has(self, group: str) -> bool:
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - see `clients`
+    def _has_group(self, group: str) -> bool:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - likewise
 
         try:
             self._client.describe_model_package_group(ModelPackageGroupName=group)
@@ -302,24 +263,18 @@ class SageMakerRegistry:
             raise
         return True
 
-    def _find_package(self, submission: Submission) -> dict[str, Any] | None:
-        for package in self._iter_packages(submission.group):
-            if _parse_metadata(package).get("version") == submission.version:
-                return package
-        return None
-
     def _iter_packages(self, group: str) -> Iterator[dict[str, Any]]:
         """Every package of a group, the newest first."""
-        if not self._has(group):
+        if not self._has_group(group):
             return
         pages = self._client.get_paginator("list_model_packages").paginate(
             ModelPackageGroupName=group
         )
         listed = [each for page in pages for each in page["ModelPackageSummaryList"]]
         for each in sorted(listed, key=lambda each: -int(each["ModelPackageVersion"])):
-            yield self._described(each["ModelPackageArn"])
+            yield self._describe_package(each["ModelPackageArn"])
 
-    def _described(self, arn: str) -> dict[str, Any]:
+    def _describe_package(self, arn: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.describe_model_package(ModelPackageName=arn)
         return answer
 
@@ -343,9 +298,9 @@ def get_model_data_url(model: RegisteredModel, clients: Clients) -> str:
 
 def _parse_metadata(package: Mapping[str, Any]) -> dict[str, str]:
     """What we noted of a package; empty where it is nobody's or somebody else's."""
-    noted = package.get("CustomerMetadataProperties") or {}
-    found = {name: noted.get(key) for name, key in DETAILS.items()}
-    return {} if None in found.values() else cast("dict[str, str]", found)
+    metadata = package.get("CustomerMetadataProperties") or {}
+    details = {name: metadata.get(key) for name, key in DETAILS.items()}
+    return {} if None in details.values() else cast("dict[str, str]", details)
 
 
 def _parse_model_package(package: Mapping[str, Any]) -> RegisteredModel:

@@ -1,12 +1,15 @@
-"""What a scorer answers, in columns: one entry per case, in the order of the cases."""
+"""Scorers: from a package to what answers cases, with features, model and flags compiled once.
+
+Cases come and go as columns, one entry per case: a DataFrame per request would take longer than the
+answer. A segment is the nearest centre, or `sin_actividad`.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from clientela.arrays import Codes, Floats
@@ -37,10 +40,13 @@ from clientela.models.segmentation import CLUSTERS, SCALER, SIN_ACTIVIDAD
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
 from clientela.models.tasks import Predictions
-from clientela.registry.manifest import ServedManifest, ServedTask
+from clientela.registry.manifest import ServedManifest
 from clientela.registry.package import ModelPackage
 
-# What a scorer answers, in columns: one entry per case, in the order of the cases.
+Flags: TypeAlias = NDArray[np.bool_]
+
+ACTIVITY: Final = "num_tx"
+"""Feature that says whether a customer bought often enough to be placed."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,8 @@ class PredictionBatch:
     codes: Codes
     probabilities: Floats
     expected: Floats
-    imputed: NDArray[np.bool_]
-    unseen: NDArray[np.bool_]
+    imputed: Flags
+    unseen: Flags
 
 
 class Scorer(Protocol):
@@ -84,12 +90,6 @@ class Scorer(Protocol):
         Returns:
             One list per case, of at most `count` reasons; empty where the model gives none.
         """
-
-
-# What a reply says of each field beside the answer: imputed, or never seen.
-
-
-Flags: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -214,13 +214,6 @@ def _make_bound_column(bounds: Sequence[float | None], without: float) -> Floats
     return np.array(rows, dtype=np.float64).reshape(-1, 1)
 
 
-# Segments of customers: the nearest centre, or `sin_actividad`.
-
-
-ACTIVITY = "num_tx"
-"""Feature that says whether a customer bought often enough to be placed."""
-
-
 def build_segments_model(
     model: StoredModel, manifest: ServedManifest, layout: FeatureLayout
 ) -> Model:
@@ -237,17 +230,18 @@ def build_segments_model(
     least = ClusteringParams.model_validate(model.manifest["params"]).minimum_transactions
     ids = np.array([*identity.ids, SIN_ACTIVIDAD])
     codes = _map_segment_codes(ids.tolist(), manifest)
-    transformed = _build_segment_transform(identity.columns, layout, wanted=identity.transformed)
+    transform = _build_segment_transform(identity.columns, layout, wanted=identity.transformed)
     middle, width = scaler.mean_[:, None], scaler.scale_[:, None]
     activity = layout.rows[ACTIVITY]
 
     def answer(features: Features) -> Predictions:
-        scaled = (transformed(features) - middle) / width
-        apart = np.add.accumulate((centres - scaled) ** 2, axis=1)[:, -1]
+        scaled = (transform(features) - middle) / width
+        distances = np.add.accumulate((centres - scaled) ** 2, axis=1)[:, -1]
+        is_active = features.numbers[activity] >= least
         # the last id is that of nobody's segment
-        places = np.where(features.numbers[activity] >= least, apart.argmin(axis=0), len(centres))
-        nothing = np.empty((features.cases, 0))
-        return Predictions(codes[places], nothing, ids[places].astype(np.float64))
+        places = np.where(is_active, distances.argmin(axis=0), len(centres))
+        no_probabilities = np.empty((features.cases, 0))
+        return Predictions(codes[places], no_probabilities, ids[places].astype(np.float64))
 
     return answer
 
@@ -257,8 +251,9 @@ def list_segment_fields(model: StoredModel) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*model.features, ACTIVITY]))
 
 
-def _map_segment_codes(ids: Sequence[int], manifest: ServedManifest) -> np.ndarray:
-    known: Mapping[int, int] = {
+def _map_segment_codes(ids: Sequence[int], manifest: ServedManifest) -> Codes:
+    """Segment ids as positions in the classes of the manifest."""
+    known = {
         int(manifest.target[name]): place
         for place, name in enumerate(manifest.classes)
         if name in manifest.target
@@ -280,16 +275,13 @@ def _build_segment_transform(
     places = layout.places(columns)
     if not wanted:
         return lambda features: limit_to_float32(features.numbers[places])
-    changes = [get_column_transform(name) for name in columns]
+    transforms = [get_column_transform(name) for name in columns]
 
-    def transformed(features: Features) -> Floats:
+    def transform(features: Features) -> Floats:
         rows = limit_to_float32(features.numbers[places])
-        return np.stack([change(row) for change, row in zip(changes, rows, strict=True)])
+        return np.stack([change(row) for change, row in zip(transforms, rows, strict=True)])
 
-    return transformed
-
-
-# From a package to what answers: features, model and flags, each compiled once.
+    return transform
 
 
 @dataclass(frozen=True)
@@ -327,91 +319,71 @@ class CompiledScorer:
     def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
         """See `clientela.registry.scorers.Scorer`."""
         features = self.maker(columns)
-        settings = ScoringSettings(reasons=count, labels=self.manifest.labels)
-        words = self._explain_rows(self.layout.frame(features), settings)
-        given = zip(*words.values(), strict=True) if words else [()] * features.cases
-        return [[word for word in row if word is not None] for row in given]
-
-    def _explain_rows(
-        self, rows: pd.DataFrame, settings: ScoringSettings
-    ) -> Mapping[str, list[str | None]]:
+        nothing: list[list[str]] = [[] for _ in range(features.cases)]
         if self.manifest.task == "segments":
-            return {}
+            return nothing
+        settings = ScoringSettings(reasons=count, labels=self.manifest.labels)
         try:
             # XGBoost explains with a booster that remembers what it was asked last
             with self._one_at_a_time:
-                return format_reason_codes(self.stored, rows, settings)
+                words = format_reason_codes(self.stored, self.layout.frame(features), settings)
         except ConfigurationError:  # nothing exact is known for this kind of model
-            return {}
+            return nothing
+        if not words:
+            return nothing
+        rows = zip(*words.values(), strict=True)
+        return [[word for word in row if word is not None] for row in rows]
 
 
-def build_scorer(served: ModelPackage) -> Scorer:
+def build_scorer(package: ModelPackage) -> Scorer:
     """The scorer of a package that was opened.
 
     Raises:
         ModelFileError: The manifest lacks a field that the model is made of, or a segment.
     """
-    return COMPILERS[served.manifest.task](served)
-
-
-def _build_binary_scorer(served: ModelPackage) -> Scorer:
-    manifest, stored = served.manifest, served.model
-    maker: FeatureBuilder
-    if manifest.feature_rules is None:
-        words = {each.name for each in manifest.fields if each.kind == "word"}
-        numbers = tuple(name for name in stored.features if name not in words)
-        maker = FieldFeatureBuilder(
-            numbers, tuple(name for name in stored.features if name in words)
-        )
-    else:
-        rules = TabularFeatureParams.model_validate(manifest.feature_rules)
-        maker = TableFeatureBuilder.of(rules, stored.features)
-    layout = FeatureLayout(tuple(stored.features), maker.rows)
-    model = build_binary_model(stored.estimator, layout, stored.manifest["decision"])
-    return _create_scorer(served, maker, layout, model)
-
-
-def _build_ordinal_scorer(served: ModelPackage) -> Scorer:
-    stored = served.model
-    maker = FieldFeatureBuilder(tuple(stored.features), filler=MISSING_COUNTS_AS)
-    layout = FeatureLayout(tuple(stored.features), maker.rows)
-    model = build_ordinal_model(stored.estimator, layout, stored.manifest["decision"])
-    return _create_scorer(served, maker, layout, model)
-
-
-def _build_segments_scorer(served: ModelPackage) -> Scorer:
-    names = list_segment_fields(served.model)
-    maker = FieldFeatureBuilder(names, filler=MISSING_COUNTS_AS)
-    layout = FeatureLayout(names, maker.rows)
-    model = build_segments_model(served.model, served.manifest, layout)
-    return _create_scorer(served, maker, layout, model)
-
-
-COMPILERS: Final[Mapping[ServedTask, Callable[[ModelPackage], Scorer]]] = {
-    "binary": _build_binary_scorer,
-    "ordinal": _build_ordinal_scorer,
-    "segments": _build_segments_scorer,
-}
-"""Task to what makes its scorer."""
-
-
-def _create_scorer(
-    served: ModelPackage, maker: FeatureBuilder, layout: FeatureLayout, model: Model
-) -> Scorer:
-    manifest = served.manifest
-    absent = sorted(maker.inputs - {each.name for each in manifest.read})
+    manifest, stored = package.manifest, package.model
+    builder = _build_feature_builder(manifest, stored)
+    absent = sorted(builder.inputs - {each.name for each in manifest.read})
     if absent:
         raise ModelFileError(
             f"The package of {manifest.use_case} should name every field that its model is made "
             f"of; its manifest lacks {', '.join(absent)}. Run the deployment stage again."
         )
-    sources = served.model.manifest.get("tabular", {}).get("sources", {})
+    names = list_segment_fields(stored) if manifest.task == "segments" else tuple(stored.features)
+    layout = FeatureLayout(names, builder.rows)
+    if manifest.task == "segments":
+        model = build_segments_model(stored, manifest, layout)
+    else:
+        build_model = MODEL_BUILDERS[manifest.task]
+        model = build_model(stored.estimator, layout, stored.manifest["decision"])
+    sources = stored.manifest.get("tabular", {}).get("sources", {})
     return CompiledScorer(
         manifest=manifest,
-        stored=served.model,
-        maker=maker,
+        stored=stored,
+        maker=builder,
         layout=layout,
         model=model,
         imputed=ImputedFlags.of(manifest.fields, layout, sources),
         unseen=UnseenFlags.of(manifest.fields),
+    )
+
+
+MODEL_BUILDERS: Final[Mapping[str, Callable[[Any, FeatureLayout, str | None], Model]]] = {
+    "binary": build_binary_model,
+    "ordinal": build_ordinal_model,
+}
+
+
+def _build_feature_builder(manifest: ServedManifest, stored: StoredModel) -> FeatureBuilder:
+    if manifest.task == "segments":
+        return FieldFeatureBuilder(list_segment_fields(stored), filler=MISSING_COUNTS_AS)
+    if manifest.task == "ordinal":
+        return FieldFeatureBuilder(tuple(stored.features), filler=MISSING_COUNTS_AS)
+    if manifest.feature_rules is not None:
+        rules = TabularFeatureParams.model_validate(manifest.feature_rules)
+        return TableFeatureBuilder.of(rules, stored.features)
+    words = {each.name for each in manifest.fields if each.kind == "word"}
+    return FieldFeatureBuilder(
+        numbers=tuple(name for name in stored.features if name not in words),
+        words=tuple(name for name in stored.features if name in words),
     )

@@ -1,7 +1,11 @@
-"""What a registry shows beside a model: its measures on the test part."""
+"""Nodes of the deployment stage: what is packaged and registered, not how.
+
+A package names its use case and role, which no dataset tells: a `ModelPackager` is made for each.
+"""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import ibis.expr.types as ir
@@ -22,7 +26,7 @@ from clientela.models.segmentation import is_active
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import FeatureSchema
-from clientela.registry.example_input import (
+from clientela.pipelines.deployment.example_input import (
     build_typical_case,
     compute_typical_numbers,
     count_date_hours,
@@ -54,39 +58,15 @@ from clientela.registry.package import (
     is_native_xgboost,
 )
 
-# What a registry shows beside a model: its measures on the test part.
-
+logger = logging.getLogger(__name__)
 
 REPLICATES: Final = 1000
-"""Bootstrap samples behind the standard deviations: as many as training takes by default."""
-
-
-def compute_registry_metrics(
-    predictions: pd.DataFrame, name: str, model: StoredModel
-) -> dict[str, Any]:
-    """The measures of a model in the form that the SageMaker console draws."""
-    manifest = model.manifest
-    truth, said = extract_predictions(predictions, name, manifest["classes"])
-    return TASKS[manifest["task"]].console_metrics(
-        truth,
-        said,
-        np.asarray(manifest["values"], dtype=np.float64),
-        replicates=REPLICATES,
-        seed=manifest["seed"],
-    )
-
-
-# Nodes of the deployment stage: what is packaged and registered, not how.
-#
-# A package names its use case, which no dataset tells: the nodes that make packages are made for one
-# use case and role.
-
-
-logger = logging.getLogger(__name__)
+"""Bootstrap samples behind the standard deviations that the SageMaker console draws: as many as
+training takes by default."""
 
 
 def compute_case_hours(cases: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Table]:
-    """When cases come: `hours`, see `clientela.registry.example_input.count_date_hours`.
+    """When cases come: `hours`, see `count_date_hours`.
 
     Args:
         cases: One row per case (PII), as ingested.
@@ -120,10 +100,15 @@ def compute_example_features(account: dict[str, Any], params: TabularFeaturePara
     )
 
 
-def make_table_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
-    """The node that packages one model of a use case on a table."""
+@dataclass(frozen=True)
+class ModelPackager:
+    """Packages one model of a use case: one method for each kind of use case."""
 
-    def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
+    use_case: str
+    role: Role
+
+    def package_table_model(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
+        self,
         model: StoredModel,
         account: dict[str, Any],
         example: pd.DataFrame,
@@ -134,26 +119,25 @@ def make_table_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
         scoring: ScoringSettings,
         settings: DeploymentSettings,
     ) -> NewPackage:
+        """The package of a model on the rows of a table.
+
+        Args:
+            account: See `describe_case_inputs`.
+            example: See `compute_example_features`.
+            grades: Measures on the test part, by role.
+            predictions: On the test part (PII).
+        """
         sources = feature_schema(params)["sources"]
-        fields = select_model_fields(_parse_input_fields(account), model.features, sources)
-        told = {
-            **describe_classifier(model),
-            "fields": fields,
+        description = {
+            "fields": select_model_fields(_parse_input_fields(account), model.features, sources),
             "example": build_class_example(model, account["example"], example),
-            "grades": build_metric_estimates(role, grades, choice),
             "labels": scoring.labels,
             "feature_rules": params.model_dump(mode="json"),
         }
-        metrics = compute_registry_metrics(predictions, role, model)
-        return _create_new_package(model, use_case, role, told, settings, metrics)
+        return self._package_classifier(model, description, grades, choice, predictions, settings)
 
-    return package_of
-
-
-def make_customer_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
-    """The node that packages one model of customers' features before a cutoff."""
-
-    def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
+    def package_customer_model(  # noqa: PLR0913, PLR0917 - likewise
+        self,
         model: StoredModel,
         train: pd.DataFrame,
         schema: dict[str, Any],
@@ -163,27 +147,27 @@ def make_customer_packager(use_case: str, role: Role) -> Callable[..., NewPackag
         scoring: ScoringSettings,
         settings: DeploymentSettings,
     ) -> NewPackage:
-        known = FeatureSchema.model_validate(schema).features("all")
-        others = [name for name in known if name not in model.features]
+        """The package of a model on customers' features before a cutoff.
+
+        Args:
+            train: One row per customer that training learned from (PII).
+            schema: See `clientela.models.training_data.FeatureSchema`.
+            grades: Measures on the test part, by role.
+            predictions: On the test part (PII).
+        """
+        features = FeatureSchema.model_validate(schema).features("all")
+        others = [name for name in features if name not in model.features]
         fields = build_number_fields(model.features, train, scoring.labels, others)
         case = compute_typical_numbers(fields, train)
-        told = {
-            **describe_classifier(model),
+        description = {
             "fields": fields,
             "example": build_class_example(model, case, pd.DataFrame([case])),
-            "grades": build_metric_estimates(role, grades, choice),
             "labels": scoring.labels,
         }
-        metrics = compute_registry_metrics(predictions, role, model)
-        return _create_new_package(model, use_case, role, told, settings, metrics)
+        return self._package_classifier(model, description, grades, choice, predictions, settings)
 
-    return package_of
-
-
-def make_segment_packager(use_case: str, role: Role) -> Callable[..., NewPackage]:
-    """The node that packages segments."""
-
-    def package_of(  # noqa: PLR0913, PLR0917 - a package tells everything of its model
+    def package_segments(  # noqa: PLR0913, PLR0917 - likewise
+        self,
         model: StoredModel,
         customers: pd.DataFrame,
         evaluation: pd.DataFrame,
@@ -191,21 +175,67 @@ def make_segment_packager(use_case: str, role: Role) -> Callable[..., NewPackage
         params: SegmentationParams,
         settings: DeploymentSettings,
     ) -> NewPackage:
+        """The package of a segmentation.
+
+        Args:
+            customers: One row per customer with the features of segments (PII).
+            evaluation: One row per number of segments that was compared.
+        """
         placed = customers[is_active(customers, params.clustering)]
         names = dict.fromkeys([*get_identity(model).columns, "num_tx"])
         fields = build_number_fields(names, placed, {})
-        told = {
+        case = compute_typical_numbers(fields, placed)
+        description = {
             **describe_segmentation(model),
             "fields": fields,
-            "example": build_segment_example(
-                model, compute_typical_numbers(fields, placed), params
-            ),
+            "example": build_segment_example(model, case, params),
             "grades": build_segment_metrics(evaluation, choice),
             "segment_rules": params.model_dump(mode="json"),
         }
-        return _create_new_package(model, use_case, role, told, settings, None)
+        return self._package(model, description, settings)
 
-    return package_of
+    def _package_classifier(  # noqa: PLR0913, PLR0917 - likewise
+        self,
+        model: StoredModel,
+        description: Mapping[str, Any],
+        grades: Mapping[str, Any],
+        choice: Mapping[str, Any],
+        predictions: pd.DataFrame,
+        settings: DeploymentSettings,
+    ) -> NewPackage:
+        manifest = model.manifest
+        truth, said = extract_predictions(predictions, self.role, manifest["classes"])
+        console_metrics = TASKS[manifest["task"]].console_metrics(
+            truth,
+            said,
+            np.asarray(manifest["values"], dtype=np.float64),
+            replicates=REPLICATES,
+            seed=manifest["seed"],
+        )
+        graded = {
+            **describe_classifier(model),
+            **description,
+            "grades": build_metric_estimates(self.role, grades, choice),
+        }
+        return self._package(model, graded, settings, console_metrics)
+
+    def _package(
+        self,
+        model: StoredModel,
+        description: Mapping[str, Any],
+        settings: DeploymentSettings,
+        console_metrics: Mapping[str, Any] | None = None,
+    ) -> NewPackage:
+        identity = {
+            "use_case": self.use_case,
+            "role": self.role,
+            "group": settings.group(self.use_case, description["task"], self.role),
+            "problem_type": model.manifest["problem_type"],
+        }
+        content, manifest = build_package(model, {**identity, **description})
+        is_native = self.role == "required" and is_native_xgboost(model)
+        prebuilt = build_archive_files(model) if is_native else None
+        return NewPackage(manifest, content, prebuilt, console_metrics)
 
 
 def select_submissions(
@@ -238,19 +268,3 @@ def summarize_registrations(entries: dict[str, RegisteredModel]) -> dict[str, An
 
 def _parse_input_fields(account: Mapping[str, Any]) -> list[InputField]:
     return [InputField.model_validate(field) for field in account["fields"]]
-
-
-def _create_new_package(  # noqa: PLR0913, PLR0917 - one call for each kind of model
-    model: StoredModel,
-    use_case: str,
-    role: Role,
-    told: Mapping[str, Any],
-    settings: DeploymentSettings,
-    metrics: Mapping[str, Any] | None,
-) -> NewPackage:
-    group = settings.group(use_case, told["task"], role)
-    problem_type = model.manifest["problem_type"]
-    named = {"use_case": use_case, "role": role, "group": group, "problem_type": problem_type}
-    content, manifest = build_package(model, {**named, **told})
-    native = role == "required" and is_native_xgboost(model)
-    return NewPackage(manifest, content, build_archive_files(model) if native else None, metrics)

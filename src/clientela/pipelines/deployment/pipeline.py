@@ -1,14 +1,10 @@
 """Deployment of one use case: from its stored models to entries of the registry, pending."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
-
 from kedro.pipeline import Node, Pipeline
 
 from clientela.pipelines.assembly import create_stage_pipeline, get_cases_name
 from clientela.pipelines.deployment import nodes
 from clientela.registry.manifest import Role
-from clientela.registry.package import NewPackage
 from clientela.use_cases import UseCase
 
 MODELS: dict[Role, str] = {"champion": "champion", "required": "required_model"}
@@ -17,34 +13,72 @@ MODELS: dict[Role, str] = {"champion": "champion", "required": "required_model"}
 SEGMENTS: dict[Role, str] = {"champion": "segmentation"}
 """The same where customers are segmented."""
 
+SETTINGS = {"settings": "params:deployment"}
+
 JUDGED = {"grades": "test_grades", "choice": "choice", "predictions": "test_predictions"}
 """How a model did on the test part: argument to dataset."""
 
-SETTINGS = {"settings": "params:deployment"}
+# what a package tells of its model, by kind of use case: argument to dataset
+TABLE_INPUTS = {
+    "account": "case_account",
+    "example": "example_features",
+    "params": "params:features",
+    "scoring": "params:scoring",
+    **JUDGED,
+}
+CUSTOMER_INPUTS = {
+    "train": "training_part",
+    "schema": "feature_schema",
+    "scoring": "params:scoring",
+    **JUDGED,
+}
+SEGMENT_INPUTS = {
+    "customers": "clustering_input",
+    "evaluation": "k_evaluation",
+    "choice": "k_choice",
+    "params": "params:segmentation",
+}
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
     """Stored models in; packages, and their entries in the model registry, out."""
+    models, examples = MODELS, []
     if use_case.task == "segments":
-        packaging = _create_segment_package_nodes(use_case.name)
+        models, method, inputs = SEGMENTS, "package_segments", SEGMENT_INPUTS
     elif use_case.kind == "table":
-        packaging = _create_table_package_nodes(use_case)
+        examples = _create_example_nodes(use_case)
+        method, inputs = "package_table_model", TABLE_INPUTS
     else:
-        packaging = _create_customer_package_nodes(use_case.name)
-    models = SEGMENTS if use_case.task == "segments" else MODELS
-    return create_stage_pipeline(
-        use_case, "deployment", [*packaging, *_create_registration_nodes([*models])]
-    )
+        method, inputs = "package_customer_model", CUSTOMER_INPUTS
+    packages = {str(role): f"served_package_{role}" for role in models}
+    packaging = [
+        Node(
+            getattr(nodes.ModelPackager(use_case.name, role), method),
+            inputs={"model": model, **inputs, **SETTINGS},
+            outputs=packages[role],
+            name=f"{role}_package",
+        )
+        for role, model in models.items()
+    ]
+    registration = [
+        Node(
+            nodes.select_submissions,
+            inputs={**SETTINGS, **packages},
+            outputs="registrations",
+            name="registrations",
+        ),
+        Node(
+            nodes.summarize_registrations,
+            inputs="registrations",
+            outputs="deployment_headline",
+            name="deployment_headline",
+        ),
+    ]
+    return create_stage_pipeline(use_case, "deployment", [*examples, *packaging, *registration])
 
 
-def _create_table_package_nodes(use_case: UseCase) -> list[Node]:
-    given = {
-        "account": "case_account",
-        "example": "example_features",
-        "params": "params:features",
-        "scoring": "params:scoring",
-        **JUDGED,
-    }
+def _create_example_nodes(use_case: UseCase) -> list[Node]:
+    """A made-up case of a table, and its features."""
     return [
         Node(
             nodes.compute_case_hours,
@@ -69,60 +103,5 @@ def _create_table_package_nodes(use_case: UseCase) -> list[Node]:
             inputs=["case_account", "params:features"],
             outputs="example_features",
             name="example_features",
-        ),
-        *_create_package_nodes(partial(nodes.make_table_packager, use_case.name), MODELS, given),
-    ]
-
-
-def _create_customer_package_nodes(name: str) -> list[Node]:
-    given = {
-        "train": "training_part",
-        "schema": "feature_schema",
-        "scoring": "params:scoring",
-        **JUDGED,
-    }
-    return _create_package_nodes(partial(nodes.make_customer_packager, name), MODELS, given)
-
-
-def _create_segment_package_nodes(name: str) -> list[Node]:
-    given = {
-        "customers": "clustering_input",
-        "evaluation": "k_evaluation",
-        "choice": "k_choice",
-        "params": "params:segmentation",
-    }
-    return _create_package_nodes(partial(nodes.make_segment_packager, name), SEGMENTS, given)
-
-
-def _create_package_nodes(
-    package_of: Callable[[Role], Callable[..., NewPackage]],
-    models: Mapping[Role, str],
-    given: Mapping[str, str],
-) -> list[Node]:
-    """One node for each model: what packages it, from the model and what else is given."""
-    return [
-        Node(
-            package_of(role),
-            inputs={"model": model, **given, **SETTINGS},
-            outputs=f"served_package_{role}",
-            name=f"{role}_package",
-        )
-        for role, model in models.items()
-    ]
-
-
-def _create_registration_nodes(roles: list[Role]) -> list[Node]:
-    return [
-        Node(
-            nodes.select_submissions,
-            inputs={**SETTINGS, **{role: f"served_package_{role}" for role in roles}},
-            outputs="registrations",
-            name="registrations",
-        ),
-        Node(
-            nodes.summarize_registrations,
-            inputs="registrations",
-            outputs="deployment_headline",
-            name="deployment_headline",
         ),
     ]

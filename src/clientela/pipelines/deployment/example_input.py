@@ -27,6 +27,13 @@ TYPES: Final[Mapping[str, pa.DataType]] = {
 }
 """Kind of a field to the type of its column in a table of one case."""
 
+HOUR_TYPES: Final = {
+    "column": "string",
+    "hour": "int64",
+    "rows": "int64",
+    "latest": "timestamp(6)",
+}
+
 
 def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
     """One row per date column that features are made of, and hour of the day.
@@ -37,24 +44,21 @@ def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
     Returns:
         `column`, `hour`, `rows`, `latest` (the latest moment in that hour).
     """
-    counted = [_count_hours(table, name) for name in params.dates_of_features]
-    if not counted:
-        types = {"column": "string", "hour": "int64", "rows": "int64", "latest": "timestamp(6)"}
-        return ibis.memtable([], schema=types)
-    return counted[0] if len(counted) == 1 else ibis.union(*counted)
-
-
-def _count_hours(table: ir.Table, name: str) -> ir.Table:
-    column = table[name]
-    read = column.strip().try_cast("timestamp") if column.type().is_string() else column
-    moment = read.cast("timestamp(6)")
-    dated = table.select(moment=moment).filter(ibis._["moment"].notnull())
-    return (
-        dated.group_by(hour=dated["moment"].hour().cast("int64"))
-        .aggregate(rows=dated.count(), latest=dated["moment"].max())
-        .select("hour", "rows", "latest", column=ibis.literal(name))
-        .select("column", "hour", "rows", "latest")
-    )
+    counts = []
+    for name in params.dates_of_features:
+        column = table[name]
+        read = column.strip().try_cast("timestamp") if column.type().is_string() else column
+        moment = read.cast("timestamp(6)")
+        dated = table.select(moment=moment).filter(ibis._["moment"].notnull())
+        counts.append(
+            dated.group_by(hour=dated["moment"].hour().cast("int64"))
+            .aggregate(rows=dated.count(), latest=dated["moment"].max())
+            .select("hour", "rows", "latest", column=ibis.literal(name))
+            .select(*HOUR_TYPES)
+        )
+    if not counts:
+        return ibis.memtable([], schema=HOUR_TYPES)
+    return counts[0] if len(counts) == 1 else ibis.union(*counts)
 
 
 def build_typical_case(
@@ -66,6 +70,7 @@ def build_typical_case(
     """Medians, commonest words, and the latest day at its commonest hour.
 
     Args:
+        hours: See `count_date_hours`.
         params: Columns and rules: an earlier date lies the median distance before the later one.
 
     Returns:
@@ -76,10 +81,20 @@ def build_typical_case(
         if field.kind == "moment":
             case[field.name] = _find_typical_moment(hours[hours["column"] == field.name])
         elif field.kind == "word":
-            case[field.name] = _find_most_common_word(train[field.name])
+            counts = train[field.name].dropna().astype("str").value_counts()
+            # of equally common ones the first by name
+            commonest = counts.index[counts == counts.max()]
+            case[field.name] = None if counts.empty else str(min(commonest))
         else:
             case[field.name] = _compute_typical_number(field, train[field.name])
-    return case | _compute_earlier_dates(case, train, params)
+    dates = params.enrichment.dates
+    earlier: dict[str, JsonValue] = {}
+    for name, (first, later) in (dates.days if dates.enabled else {}).items():
+        days, end = train[name].median(), case.get(later)
+        if first not in earlier and end is not None and not pd.isna(days):
+            moment = datetime.fromisoformat(str(end)) - timedelta(days=round(float(days)))
+            earlier[first] = moment.isoformat()
+    return case | earlier
 
 
 def compute_typical_numbers(
@@ -94,17 +109,14 @@ def make_case_table(
 ) -> pa.Table:
     """A case as the table of one row that features are made of."""
     kinds = {field.name: field.kind for field in fields}
-    row = {name: _convert_case_value(value, kinds[name]) for name, value in case.items()}
+    row: dict[str, Any] = dict(case)
+    for name, value in case.items():
+        if value is not None and kinds[name] == "moment":
+            row[name] = datetime.fromisoformat(str(value))
+        elif value is not None:
+            row[name] = str(value) if kinds[name] == "word" else float(value)
     types = {key: pa.string()} | {name: TYPES[kinds[name]] for name in case}
     return pa.Table.from_pylist([{key: KEY, **row}], schema=pa.schema(types))
-
-
-def _convert_case_value(value: JsonValue, kind: str) -> Any:
-    if value is None:
-        return None
-    if kind == "moment":
-        return datetime.fromisoformat(str(value))
-    return str(value) if kind == "word" else float(value)
 
 
 def _compute_typical_number(field: InputField, column: "pd.Series[Any]") -> float | int | None:
@@ -119,28 +131,9 @@ def _compute_typical_number(field: InputField, column: "pd.Series[Any]") -> floa
     return int(within) if field.kind == "integer" else within
 
 
-def _find_most_common_word(column: "pd.Series[Any]") -> str | None:
-    counts = column.dropna().astype("str").value_counts()
-    # of equally common ones the first by name
-    return None if counts.empty else str(min(counts.index[counts == counts.max()]))
-
-
 def _find_typical_moment(hours: pd.DataFrame) -> str | None:
     if hours.empty:
         return None
     commonest = int(hours.sort_values(["rows", "hour"], ascending=[False, True])["hour"].iloc[0])
     day = pd.Timestamp(hours["latest"].max()).normalize()
     return (day + pd.Timedelta(hours=commonest)).isoformat()
-
-
-def _compute_earlier_dates(
-    case: Mapping[str, JsonValue], train: pd.DataFrame, params: TabularFeatureParams
-) -> dict[str, JsonValue]:
-    dates = params.enrichment.dates
-    found: dict[str, JsonValue] = {}
-    for name, (first, later) in (dates.days if dates.enabled else {}).items():
-        days, end = train[name].median(), case.get(later)
-        if first not in found and end is not None and not pd.isna(days):
-            moment = datetime.fromisoformat(str(end)) - timedelta(days=round(float(days)))
-            found[first] = moment.isoformat()
-    return found
