@@ -25,8 +25,9 @@ from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.models.stored_model import StoredModel
 from clientela.pipelines.data_generation.credit import CreditSimulation, simulate_loans
+from clientela.pipelines.deployment.case_inputs import build_table_fields
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
-from clientela.registry.manifest import Example, build_table_fields, describe_classifier
+from clientela.registry.manifest import Example, describe_classifier
 from clientela.registry.package import ModelPackage, build_package
 from clientela.registry.published_models import PublishedModel, PublishedModelStore, package_name
 from clientela.registry.scorers import build_scorer

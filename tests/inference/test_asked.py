@@ -7,7 +7,7 @@ from tests.inference.test_typical import PARAMS
 from clientela.column_rules import IntakeRules
 from clientela.features.columns import InputField
 from clientela.features.table_schema import feature_schema
-from clientela.registry.manifest import (
+from clientela.pipelines.deployment.case_inputs import (
     WORDS_LISTED,
     build_number_fields,
     build_table_fields,

@@ -14,7 +14,7 @@ from tests.inference.loans import CANDIDATES, EVERY_CANDIDATE, ONLY_LOANS, score
 from clientela.exceptions import ModelFileError
 from clientela.features.columns import build_columns
 from clientela.features.table_schema import feature_schema
-from clientela.registry.manifest import select_model_fields
+from clientela.pipelines.deployment.case_inputs import select_model_fields
 from clientela.registry.scorers import build_scorer
 
 LOANS = [*CANDIDATES, *ONLY_LOANS]

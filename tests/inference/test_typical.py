@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from clientela.features.case_table import case_features
 from clientela.features.columns import InputField
 from clientela.features.table_settings import TabularFeatureParams
-from clientela.pipelines.deployment.example_input import (
+from clientela.pipelines.deployment.case_inputs import (
     build_typical_case,
     compute_typical_numbers,
     count_date_hours,

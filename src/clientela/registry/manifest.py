@@ -1,36 +1,25 @@
 """The manifest of a served model: all that a server, a registry and a person need of it.
 
-Then what it is filled with: the fields of a case, from the rules of its table and the rows that the
-model learned from; grades; an example with its answer.
+Then what it is filled with: classes, grades, an example with its answer.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from clientela.column_rules import ColumnRule, IntakeRules
 from clientela.features.columns import InputField
 from clientela.features.segment_columns import KEY
 from clientela.features.segment_settings import SegmentationParams
-from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.problem import TASKS
 from clientela.models.segment_model import assign_to_stored_segments, get_identity
 from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
 from clientela.models.stored_model import StoredModel
-from clientela.text import format_feature_name
 
 FORMAT: Final = 1
 """Of the package; one of another format is refused."""
-
-WORDS_LISTED: Final = 100
-"""Most words of one field that a manifest lists; a column with more is text that people wrote."""
-
-NO_RULE: Final = ColumnRule(type="text")
-"""Of a column that ingestion passes through."""
 
 SEGMENT_SCORE: Final = "cluster_id"
 
@@ -124,115 +113,6 @@ class ServedManifest(BaseModel):
     def read(self) -> list[InputField]:
         """The fields that this model reads."""
         return [field for field in self.fields if field.read]
-
-
-def build_table_fields(
-    params: TabularFeatureParams,
-    rules: IntakeRules,
-    train: pd.DataFrame,
-    labels: Mapping[str, str],
-) -> list[InputField]:
-    """One field per column of the table that features are made of.
-
-    What can't be at all, by the rules of ingestion, is refused online too; what can be but is not
-    believed is left to cleaning, as in training.
-    """
-    columns = {
-        name: rule for table in rules.tables.values() for name, rule in table.columns.items()
-    }
-    needed = set(params.needed)
-    fields = []
-    for name in params.inputs:
-        rule = columns.get(name, NO_RULE)
-        fields.append(
-            InputField(
-                name=name,
-                required=name in needed,
-                description=format_feature_name(name, labels),
-                **_describe_column(name, params, rule, train),
-            )
-        )
-    return fields
-
-
-def _describe_column(
-    name: str, params: TabularFeatureParams, rule: ColumnRule, train: pd.DataFrame
-) -> dict[str, Any]:
-    """Kind, limits and what was learned of one column."""
-    if name in params.numeric:
-        limits = {
-            limit: float(value)
-            for limit, value in (("minimum", rule.minimum), ("maximum", rule.maximum))
-            if value is not None
-        }
-        kind = "integer" if rule.type == "integer" else "number"
-        return {"kind": kind, **limits, **_compute_training_range(train[name])}
-    if name in params.dates:
-        days = {"earliest": rule.earliest, "latest": rule.latest}
-        return {"kind": "moment", **days}
-    words = sorted({str(word) for word in train[name].dropna()})
-    has_rule = name in (*params.categorical, *params.ordinal)
-    return {
-        "kind": "word",
-        "words": tuple(words) if len(words) <= WORDS_LISTED else (),
-        "missing": params.get_word_rule(name).missing if has_rule else None,
-    }
-
-
-def build_number_fields(
-    names: Iterable[str],
-    rows: pd.DataFrame,
-    labels: Mapping[str, str],
-    others: Iterable[str] = (),
-) -> list[InputField]:
-    """One number per feature, for a model whose fields are its features.
-
-    Args:
-        names: Features, in the order of fitting; required.
-        others: Features that only other models of the use case read; optional.
-
-    Returns:
-        Fields in that order; `integer` where the stored column holds whole numbers by its type.
-    """
-    required = list(names)
-    fields = []
-    for name in (*required, *others):
-        is_whole = pd.api.types.is_integer_dtype(rows[name])
-        is_read = name in required
-        fields.append(
-            InputField(
-                name=name,
-                kind="integer" if is_whole else "number",
-                description=format_feature_name(name, labels),
-                required=is_read,
-                read=is_read,
-                **(_compute_training_range(rows[name]) if is_read else {}),
-            )
-        )
-    return fields
-
-
-def select_model_fields(
-    fields: Iterable[InputField], features: Iterable[str], sources: Mapping[str, Iterable[str]]
-) -> list[InputField]:
-    """The fields of a use case as one of its models reads them.
-
-    Args:
-        sources: Feature to the columns that it is made of.
-
-    Returns:
-        All of them; of those that no feature is made of, nothing was learned.
-    """
-    read = {column for name in features for column in sources[name]}
-    unread = {"read": False, "seen_minimum": None, "seen_maximum": None, "words": ()}
-    return [field if field.name in read else field.model_copy(update=unread) for field in fields]
-
-
-def _compute_training_range(column: "pd.Series[Any]") -> dict[str, Any]:
-    values = column.dropna().to_numpy(dtype=np.float64)
-    if not len(values):
-        return {}
-    return {"seen_minimum": float(values.min()), "seen_maximum": float(values.max())}
 
 
 def describe_classifier(model: StoredModel) -> dict[str, Any]:

@@ -26,23 +26,23 @@ from clientela.models.segmentation import is_active
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import FeatureSchema
-from clientela.pipelines.deployment.example_input import (
+from clientela.pipelines.deployment.case_inputs import (
+    build_number_fields,
+    build_table_fields,
     build_typical_case,
     compute_typical_numbers,
     count_date_hours,
     make_case_table,
+    select_model_fields,
 )
 from clientela.registry.manifest import (
     Role,
     build_class_example,
     build_metric_estimates,
-    build_number_fields,
     build_segment_example,
     build_segment_metrics,
-    build_table_fields,
     describe_classifier,
     describe_segmentation,
-    select_model_fields,
 )
 from clientela.registry.model_registry import (
     DeploymentSettings,

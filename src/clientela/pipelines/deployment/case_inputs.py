@@ -1,4 +1,7 @@
-"""A made-up case of typical values: nobody's, and what every deployment is tested with."""
+"""What a case brings, by the rules of its table and the rows that the model learned from.
+
+And a made-up case of typical values: nobody's, and what every deployment is tested with.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -10,9 +13,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from clientela.column_rules import ColumnRule, IntakeRules
 from clientela.features.columns import InputField
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.registry.manifest import JsonValue
+from clientela.text import format_feature_name
+
+WORDS_LISTED: Final = 100
+"""Most words of one field that a manifest lists; a column with more is text that people wrote."""
+
+NO_RULE: Final = ColumnRule(type="text")
+"""Of a column that ingestion passes through."""
 
 DIGITS: Final = 3
 """Significant digits of a typical number: enough to be typical, too few to be somebody's."""
@@ -33,6 +44,115 @@ HOUR_TYPES: Final = {
     "rows": "int64",
     "latest": "timestamp(6)",
 }
+
+
+def build_table_fields(
+    params: TabularFeatureParams,
+    rules: IntakeRules,
+    train: pd.DataFrame,
+    labels: Mapping[str, str],
+) -> list[InputField]:
+    """One field per column of the table that features are made of.
+
+    What can't be at all, by the rules of ingestion, is refused online too; what can be but is not
+    believed is left to cleaning, as in training.
+    """
+    columns = {
+        name: rule for table in rules.tables.values() for name, rule in table.columns.items()
+    }
+    needed = set(params.needed)
+    fields = []
+    for name in params.inputs:
+        rule = columns.get(name, NO_RULE)
+        fields.append(
+            InputField(
+                name=name,
+                required=name in needed,
+                description=format_feature_name(name, labels),
+                **_describe_column(name, params, rule, train),
+            )
+        )
+    return fields
+
+
+def _describe_column(
+    name: str, params: TabularFeatureParams, rule: ColumnRule, train: pd.DataFrame
+) -> dict[str, Any]:
+    """Kind, limits and what was learned of one column."""
+    if name in params.numeric:
+        limits = {
+            limit: float(value)
+            for limit, value in (("minimum", rule.minimum), ("maximum", rule.maximum))
+            if value is not None
+        }
+        kind = "integer" if rule.type == "integer" else "number"
+        return {"kind": kind, **limits, **_compute_training_range(train[name])}
+    if name in params.dates:
+        days = {"earliest": rule.earliest, "latest": rule.latest}
+        return {"kind": "moment", **days}
+    words = sorted({str(word) for word in train[name].dropna()})
+    has_rule = name in (*params.categorical, *params.ordinal)
+    return {
+        "kind": "word",
+        "words": tuple(words) if len(words) <= WORDS_LISTED else (),
+        "missing": params.get_word_rule(name).missing if has_rule else None,
+    }
+
+
+def build_number_fields(
+    names: Iterable[str],
+    rows: pd.DataFrame,
+    labels: Mapping[str, str],
+    others: Iterable[str] = (),
+) -> list[InputField]:
+    """One number per feature, for a model whose fields are its features.
+
+    Args:
+        names: Features, in the order of fitting; required.
+        others: Features that only other models of the use case read; optional.
+
+    Returns:
+        Fields in that order; `integer` where the stored column holds whole numbers by its type.
+    """
+    required = list(names)
+    fields = []
+    for name in (*required, *others):
+        is_whole = pd.api.types.is_integer_dtype(rows[name])
+        is_read = name in required
+        fields.append(
+            InputField(
+                name=name,
+                kind="integer" if is_whole else "number",
+                description=format_feature_name(name, labels),
+                required=is_read,
+                read=is_read,
+                **(_compute_training_range(rows[name]) if is_read else {}),
+            )
+        )
+    return fields
+
+
+def select_model_fields(
+    fields: Iterable[InputField], features: Iterable[str], sources: Mapping[str, Iterable[str]]
+) -> list[InputField]:
+    """The fields of a use case as one of its models reads them.
+
+    Args:
+        sources: Feature to the columns that it is made of.
+
+    Returns:
+        All of them; of those that no feature is made of, nothing was learned.
+    """
+    read = {column for name in features for column in sources[name]}
+    unread = {"read": False, "seen_minimum": None, "seen_maximum": None, "words": ()}
+    return [field if field.name in read else field.model_copy(update=unread) for field in fields]
+
+
+def _compute_training_range(column: "pd.Series[Any]") -> dict[str, Any]:
+    values = column.dropna().to_numpy(dtype=np.float64)
+    if not len(values):
+        return {}
+    return {"seen_minimum": float(values.min()), "seen_maximum": float(values.max())}
 
 
 def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
