@@ -67,9 +67,6 @@ class CostMatrix(FrozenSettings):
 def validate_costs(costs: CostTable) -> Floats:
     """A cost table as an array.
 
-    Args:
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
-
     Raises:
         ConfigurationError: They are not 2 x 2, or a mistake costs no more than the right decision.
     """
@@ -86,9 +83,6 @@ def compute_cost_threshold(costs: Floats) -> float:
     """The probability of class 1 from which predicting 1 is expected to cost less (Elkan 2001).
 
     `(fp - tn) / (fp - tn + fn - tp)`. Right only for probabilities that are calibrated.
-
-    Args:
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
     """
     needless, missed = costs[0, 1] - costs[0, 0], costs[1, 0] - costs[1, 1]
     return float(needless / (needless + missed))
@@ -131,11 +125,7 @@ def apply_threshold(probability: Floats, threshold: float) -> Codes:
 
 
 def compute_fixed_thresholds(costs: Floats) -> dict[str, float]:
-    """Thresholds that need no data.
-
-    Args:
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
-    """
+    """Thresholds that need no data."""
     return {"half": HALF, "cost": compute_cost_threshold(costs)}
 
 
@@ -146,7 +136,6 @@ def tune_thresholds(
 
     Args:
         probability: Probability of code 1, out of fold.
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
         share: Share of the rows to be decided as 1; None leaves the rule `share` out.
 
     Returns:
@@ -228,7 +217,6 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
     Args:
         classifier: Classifier or pipeline with `predict_proba`; cloned, sees codes 0 and 1. Its
             `scale_pos_weight` may be `balanced`.
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
         share: Share of rows to decide as class 1, for the rule `share`.
         folds: Inner folds; fewer where the rarer class has fewer rows.
 

@@ -79,7 +79,6 @@ def accuracy(counts: Floats, costs: Floats) -> Floats:
     """Share of rows that are predicted in their own class.
 
     Args:
-        counts: Tables of counts, shape (..., 2, 2).
         costs: 2 x 2 costs, as every measure of classes receives them; not used here.
     """
     del costs
@@ -88,30 +87,19 @@ def accuracy(counts: Floats, costs: Floats) -> Floats:
 
 
 def precision(counts: Floats, costs: Floats) -> Floats:
-    """Share of class 1 among the rows that are predicted as 1; 0 where there are none.
-
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
-    """
+    """Share of class 1 among the rows that are predicted as 1; 0 where there are none."""
     del costs
     return ratio(counts[..., 1, 1], counts[..., :, 1].sum(axis=-1), empty=0.0)
 
 
 def recall(counts: Floats, costs: Floats) -> Floats:
-    """Share of the rows of class 1 that are predicted as 1; 0 where there are none.
-
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
-    """
+    """Share of the rows of class 1 that are predicted as 1; 0 where there are none."""
     del costs
     return ratio(counts[..., 1, 1], counts[..., 1, :].sum(axis=-1), empty=0.0)
 
 
 def f1(counts: Floats, costs: Floats) -> Floats:
     """Harmonic mean of precision and recall of class 1.
-
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
 
     Returns:
         One number for each table, 0 where class 1 is neither true nor predicted.
@@ -124,9 +112,6 @@ def f1(counts: Floats, costs: Floats) -> Floats:
 def specificity(counts: Floats, costs: Floats) -> Floats:
     """Share of the rows of class 0 that are predicted as 0: the recall of class 0.
 
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
-
     Returns:
         One share for each table, 0 where there are no such rows.
     """
@@ -135,20 +120,13 @@ def specificity(counts: Floats, costs: Floats) -> Floats:
 
 
 def balanced_accuracy(counts: Floats, costs: Floats) -> Floats:
-    """Mean of the recalls of both classes; one half is what any constant reaches.
-
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
-    """
+    """Mean of the recalls of both classes; one half is what any constant reaches."""
     mean: Floats = (recall(counts, costs) + specificity(counts, costs)) / 2
     return mean
 
 
 def matthews_correlation(counts: Floats, costs: Floats) -> Floats:
     """Correlation of true and predicted codes (Matthews 1975); 0 for any constant.
-
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
 
     Returns:
         One number for each table, between -1 and 1.
@@ -162,10 +140,6 @@ def matthews_correlation(counts: Floats, costs: Floats) -> Floats:
 def cost_per_row(counts: Floats, costs: Floats) -> Floats:
     """Mean cost of the decisions.
 
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
-
     Returns:
         One mean for each table, in the currency of the costs.
     """
@@ -176,10 +150,6 @@ def cost_per_row(counts: Floats, costs: Floats) -> Floats:
 def saving_over_all_positive(counts: Floats, costs: Floats) -> Floats:
     """What the decisions save per row against predicting 1 for everybody ("approve all").
 
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
-
     Returns:
         One mean for each table; negative where everybody would have been cheaper.
     """
@@ -188,10 +158,6 @@ def saving_over_all_positive(counts: Floats, costs: Floats) -> Floats:
 
 def saving_over_all_negative(counts: Floats, costs: Floats) -> Floats:
     """What the decisions save per row against predicting 0 for everybody ("do nothing").
-
-    Args:
-        counts: Tables of counts, shape (..., 2, 2).
-        costs: 2 x 2 costs by true class (row) and predicted class (column).
 
     Returns:
         One mean for each table; negative where nobody would have been cheaper.
@@ -217,9 +183,6 @@ CALIBRATION_BINS = 10
 def roc_auc(counted: ScoreHistogram) -> Floats:
     """Probability that a row of class 1 scores above a row of class 0; ties count one half.
 
-    Args:
-        counted: Tables of counts over the same levels.
-
     Returns:
         One share for each table (Hanley and McNeil 1982).
     """
@@ -231,9 +194,6 @@ def roc_auc(counted: ScoreHistogram) -> Floats:
 def gini(counted: ScoreHistogram) -> Floats:
     """Twice the ROC-AUC minus one: Somers' D, the usual figure of credit scoring.
 
-    Args:
-        counted: Tables of counts over the same levels.
-
     Returns:
         One number for each table, 0 for chance.
     """
@@ -242,11 +202,7 @@ def gini(counted: ScoreHistogram) -> Floats:
 
 
 def kolmogorov_smirnov(counted: ScoreHistogram) -> Floats:
-    """Largest distance between the score distributions of the two classes.
-
-    Args:
-        counted: Tables of counts over the same levels.
-    """
+    """Largest distance between the score distributions of the two classes."""
     shares = ratio(counted.rows.cumsum(axis=-2), counted.totals[..., None, :], empty=np.nan)
     distance: Floats = np.abs(shares[..., 1] - shares[..., 0]).max(axis=-1)
     return distance
@@ -254,9 +210,6 @@ def kolmogorov_smirnov(counted: ScoreHistogram) -> Floats:
 
 def pr_auc(counted: ScoreHistogram) -> Floats:
     """Average precision of class 1: mean precision over its recall, without interpolation.
-
-    Args:
-        counted: Tables of counts over the same levels.
 
     Returns:
         One share for each table; the share of class 1 is what chance reaches.
@@ -268,9 +221,6 @@ def pr_auc_rare(counted: ScoreHistogram) -> Floats:
     """Average precision of the class with fewer rows, found by its own probability.
 
     Which class that is, all tables decide together: samples of one set of rows agree.
-
-    Args:
-        counted: Tables of counts over the same levels.
 
     Returns:
         One share for each table; the share of the rare class is what chance reaches.
@@ -288,19 +238,12 @@ def _compute_average_precision(falling: Floats) -> Floats:
 
 
 def brier(counted: ScoreHistogram) -> Floats:
-    """Mean squared error of the probability (Brier 1950); a proper score, 0 is perfect.
-
-    Args:
-        counted: Tables of counts over the same levels.
-    """
+    """Mean squared error of the probability (Brier 1950); a proper score, 0 is perfect."""
     return _compute_mean_loss(counted, counted.levels**2, (1 - counted.levels) ** 2)
 
 
 def brier_skill(counted: ScoreHistogram) -> Floats:
     """Share of the Brier score of "everybody has the observed share" that the model removes.
-
-    Args:
-        counted: Tables of counts over the same levels.
 
     Returns:
         One number for each table: 1 is perfect, 0 no better than the share, negative worse.
@@ -311,11 +254,7 @@ def brier_skill(counted: ScoreHistogram) -> Floats:
 
 
 def log_loss(counted: ScoreHistogram) -> Floats:
-    """Mean negative log-likelihood; probabilities are kept off 0 and 1 by the machine's epsilon.
-
-    Args:
-        counted: Tables of counts over the same levels.
-    """
+    """Mean negative log-likelihood; probabilities are kept off 0 and 1 by the machine's epsilon."""
     margin = np.finfo(np.float64).eps
     levels = counted.levels.clip(margin, 1 - margin)
     return _compute_mean_loss(counted, -np.log1p(-levels), -np.log(levels))
@@ -330,9 +269,6 @@ def calibration_error(counted: ScoreHistogram) -> Floats:
     """Mean distance between promised and observed share over ten bins, weighted by their rows.
 
     The expected calibration error of Naeini et al. 2015, with bins of equal width.
-
-    Args:
-        counted: Tables of counts over the same levels.
     """
     bins = (counted.levels * CALIBRATION_BINS).astype(np.int64).clip(0, CALIBRATION_BINS - 1)
     surplus = counted.rows.sum(axis=-1) * counted.levels - counted.rows[..., 1]

@@ -70,7 +70,6 @@ class LastQuarterRule(OrdinalClassifier):
 
         Args:
             X: Rows x features, no missing values.
-            y: Codes, or ordered labels when `values` is not given.
 
         Raises:
             ConfigurationError: The column is absent, or bounds and values differ in number.
@@ -127,7 +126,6 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
 
     Args:
         estimator: Binary classifier with `predict_proba`; cloned for each boundary.
-        values: The K class values; without them the classes are the sorted targets.
 
     Attributes:
         estimators_: One fitted classifier per boundary between classes that occurred.
@@ -147,7 +145,6 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
 
         Args:
             X: Rows x features, of any form that the binary classifier takes.
-            y: Codes, or ordered labels when `values` is not given.
 
         Raises:
             UnusableTarget: There is one class only, or the target is not codes.
@@ -195,7 +192,6 @@ class ProportionalOddsClassifier(OrdinalClassifier):
     log-likelihood plus `l2 / 2 * |beta|^2`.
 
     Args:
-        values: The K class values; without them the classes are the sorted targets.
         l2: Penalty on the squared standardised coefficients.
 
     Attributes:
@@ -218,7 +214,6 @@ class ProportionalOddsClassifier(OrdinalClassifier):
 
         Args:
             X: Rows x features, no missing values.
-            y: Codes, or ordered labels when `values` is not given.
 
         Raises:
             UnusableTarget: There is one class only, or the target is not codes.
@@ -332,7 +327,6 @@ class OrdinalRegressor(DecisionRuleClassifier):
     come from a proportional-odds model of the out-of-fold score alone.
 
     Args:
-        values: The K class values; without them the classes are the sorted targets.
         decision: One of `nearest`, `thresholds`, `argmax`, `median`.
         metric: What `thresholds` maximises, a point metric's name.
 
@@ -369,7 +363,6 @@ class OrdinalRegressor(DecisionRuleClassifier):
 
         Args:
             X: Rows x features, of any form that the regressor takes.
-            y: Codes, or ordered labels when `values` is not given.
 
         Raises:
             ConfigurationError: Decision or metric do not exist.

@@ -38,10 +38,6 @@ def quadratic_weighted_kappa(counts: Floats, values: Floats) -> Floats:
     `1 - sum(w O) / sum(w E)` with `w = (i - j)^2` and E the product of the margins (Cohen 1968).
     Zero where truth and prediction are one and the same constant: nothing is beyond chance there.
 
-    Args:
-        counts: Tables of counts, shape (..., K, K).
-        values: The K class values; only their number matters here.
-
     Returns:
         One kappa for each table, at most 1.
     """
@@ -57,10 +53,6 @@ def quadratic_weighted_kappa(counts: Floats, values: Floats) -> Floats:
 def mean_class_distance(counts: Floats, values: Floats) -> Floats:
     """Mean absolute error, counted in classes.
 
-    Args:
-        counts: Tables of counts, shape (..., K, K).
-        values: The K class values; only their number matters here.
-
     Returns:
         One mean for each table, between 0 and K-1.
     """
@@ -69,9 +61,6 @@ def mean_class_distance(counts: Floats, values: Floats) -> Floats:
 
 def mean_value_distance(counts: Floats, values: Floats) -> Floats:
     """Mean absolute error, counted on the values that the classes stand for.
-
-    Args:
-        counts: Tables of counts, shape (..., K, K).
 
     Returns:
         One mean for each table, in units of the values.
@@ -85,10 +74,6 @@ def macro_class_distance(counts: Floats, values: Floats) -> Floats:
     Also called AMAE or macroaveraged MAE (Baccianella et al. 2009). Classes without rows are
     left out of the average.
 
-    Args:
-        counts: Tables of counts, shape (..., K, K).
-        values: The K class values; only their number matters here.
-
     Returns:
         One mean for each table, between 0 and K-1.
     """
@@ -101,23 +86,13 @@ def macro_class_distance(counts: Floats, values: Floats) -> Floats:
 
 
 def off_by_one_accuracy(counts: Floats, values: Floats) -> Floats:
-    """Share of rows that are predicted in their class or in a neighbouring one.
-
-    Args:
-        counts: Tables of counts, shape (..., K, K).
-        values: The K class values; only their number matters here.
-    """
+    """Share of rows that are predicted in their class or in a neighbouring one."""
     near = _compute_distances(np.arange(len(values), dtype=np.float64)) <= 1
     return _compute_mean_cost(counts, near.astype(np.float64))
 
 
 def exact_accuracy(counts: Floats, values: Floats) -> Floats:
-    """Share of rows that are predicted in their own class.
-
-    Args:
-        counts: Tables of counts, shape (..., K, K).
-        values: The K class values; only their number matters here.
-    """
+    """Share of rows that are predicted in their own class."""
     return _compute_mean_cost(counts, np.eye(len(values)))
 
 
@@ -135,7 +110,6 @@ def ranked_probability_score(y_true: Codes, probabilities: Floats, values: Float
 
     Args:
         probabilities: One row of K class probabilities for each true code.
-        values: The K class values; only their number matters here.
 
     Returns:
         The mean score, between 0 and 1.
@@ -153,7 +127,6 @@ def cumulative_calibration_error(y_true: Codes, probabilities: Floats, values: F
 
     Args:
         probabilities: One row of K class probabilities for each true code.
-        values: The K class values; only their number matters here.
 
     Returns:
         The mean error, between 0 and 1.

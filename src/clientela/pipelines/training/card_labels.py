@@ -86,9 +86,6 @@ class LabelCardData:
 def format_unaudited_warning(facts: LabelCardData, cases: str) -> str | None:
     """What a card says first where too few rows were judged by people.
 
-    Args:
-        cases: What the rows are, in the plural.
-
     Returns:
         A sentence; None where the labels were audited.
     """
@@ -104,9 +101,6 @@ def format_unaudited_warning(facts: LabelCardData, cases: str) -> str | None:
 
 def format_truth_comparison(facts: LabelCardData, cases: str) -> str | None:
     """The champion's figure against the labels beside that against the truth, and why they differ.
-
-    Args:
-        cases: What the rows are, in the plural.
 
     Returns:
         Sentences; None where too few rows of the test were judged.
@@ -155,7 +149,6 @@ def build_label_section(facts: LabelCardData, classes: tuple[str, ...], cases: s
 
     Args:
         classes: Names of the negative and the positive class.
-        cases: What the rows are, in the plural.
 
     Returns:
         Who labelled, agreement, stability, shares by group, faithfulness, and the learning curve.
@@ -277,7 +270,6 @@ def build_leakage_section(leakage: Mapping[str, Any], cases: str, *, cutoffs: bo
     """Whether a feature knew the future, and what a person allowed all the same.
 
     Args:
-        cases: What the rows are, in the plural.
         cutoffs: Whether features have cutoffs, so that what follows could be scrambled.
     """
     strongest, concordance = next(iter(leakage["concordance"].items()))
