@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from clientela.arrays import Codes, Floats, compute_confusion_matrix
 from clientela.models.calibration import calibration_table
+from clientela.models.evaluation import CHAMPION, REQUIRED, select_model_predictions
 from clientela.models.explanations import mean_absolute_contributions
-from clientela.models.problem import TASKS
+from clientela.models.problem import TASKS, Problem
 from clientela.models.stored_model import StoredModel
 from clientela.reporting.style import (
     ACCENT,
@@ -23,9 +24,6 @@ from clientela.reporting.style import (
     shorten_label,
 )
 from clientela.text import NumberFormat, format_feature_name
-
-# The figures of a trained model: who won, how it errs, whether its promises hold, and why.
-
 
 NUMBERS = NumberFormat()
 MOST_FEATURES = 15
@@ -100,7 +98,9 @@ def plot_feature_importance(entries: Sequence[Mapping[str, Any]], classes: Seque
     """The features that a model leans on most."""
     top = entries[:MOST_FEATURES]
     figure, (panel,) = make_panels(1, 1, 0.8 + 0.3 * len(top))
-    arrows = [_format_direction_arrow(entry["direction"]) for entry in top]
+    # where high values push; words have no high values
+    signs = [entry["direction"] for entry in top]
+    arrows = ["" if sign is None else "↑" if sign >= 0 else "↓" for sign in signs]
     draw_ranked_bars(
         panel,
         [str(entry["label"]) for entry in top],
@@ -112,22 +112,43 @@ def plot_feature_importance(entries: Sequence[Mapping[str, Any]], classes: Seque
     return figure
 
 
-def _format_direction_arrow(correlation: float | None) -> str:
-    """Where high values push; nothing for words."""
-    if correlation is None:
-        return ""
-    return "↑" if correlation >= 0 else "↓"
+def plot_training_results(
+    leaderboard: pd.DataFrame,
+    predictions: pd.DataFrame,
+    explanations: dict[str, list[dict[str, Any]]],
+    problem: Problem,
+) -> dict[str, Figure]:
+    """The figures of a training run, by name."""
+    truth, decided = select_model_predictions(predictions, CHAMPION, problem)
+    classes = problem.schema.classes
+    return {
+        "leaderboard": plot_leaderboard(leaderboard, problem.settings.primary_metric),
+        "confusion": plot_confusion_matrix(truth, decided.codes, classes),
+        "calibration": plot_calibration(truth, decided.probabilities, classes),
+        "importance": plot_feature_importance(explanations[CHAMPION], classes),
+        "importance_required": plot_feature_importance(explanations[REQUIRED], classes),
+    }
 
 
-# Which features a model leans on, over all rows: exact contributions, never samples of them.
+def explain_models(
+    train: pd.DataFrame, champion: StoredModel, required: StoredModel, problem: Problem
+) -> dict[str, list[dict[str, Any]]]:
+    """What champion and required baseline lean on: mean absolute contribution of each feature.
 
+    Contributions are exact, over all rows of the training part or a seeded sample of many.
 
-def sample_rows_to_explain(train: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
-    """The rows that explanations read: all, or a seeded sample of many."""
-    if len(train) <= most:
-        return train
-    chosen = np.random.default_rng(seed).choice(len(train), size=most, replace=False)
-    return train.iloc[np.sort(chosen)]
+    Returns:
+        Model to its features, largest first, as `compute_feature_importance` describes them.
+    """
+    settings, rows = problem.settings, train
+    if len(train) > settings.explained_rows:
+        generator = np.random.default_rng(settings.seed)
+        chosen = generator.choice(len(train), size=settings.explained_rows, replace=False)
+        rows = train.iloc[np.sort(chosen)]
+    return {
+        name: compute_feature_importance(model, rows, settings.labels)
+        for name, model in ((CHAMPION, champion), (REQUIRED, required))
+    }
 
 
 def compute_feature_importance(
@@ -144,26 +165,16 @@ def compute_feature_importance(
         a value, 0 without any, None for words.
     """
     X = rows[model.features]
-    table = TASKS[model.manifest["task"]].contributions(model.estimator, X)
-    return [
-        {
-            "feature": str(name),
-            "label": format_feature_name(str(name), labels),
-            "mean_abs": float(amount),
-            "direction": _compute_direction(X[str(name)], table[name]),
-        }
-        for name, amount in mean_absolute_contributions(table).items()
-    ]
-
-
-def _compute_direction(values: "pd.Series[Any]", amounts: "pd.Series[float]") -> float | None:
-    if values.dtype.kind not in "biuf":
-        return None
-    known = values.notna()
-    return _compute_correlation(values[known].to_numpy(), amounts[known].to_numpy())
-
-
-def _compute_correlation(one: Any, other: Any) -> float:
-    if not len(one) or one.std() == 0 or other.std() == 0:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    contributions = TASKS[model.manifest["task"]].contributions(model.estimator, X)
+    entries = []
+    for name, amount in mean_absolute_contributions(contributions).items():
+        feature, direction = str(name), None
+        if X[feature].dtype.kind in "biuf":
+            known = X[feature].notna()
+            values, pushes = (table[feature][known].to_numpy() for table in (X, contributions))
+            constant = not len(values) or values.std() == 0 or pushes.std() == 0
+            direction = 0.0 if constant else float(np.corrcoef(values, pushes)[0, 1])
+        label = format_feature_name(feature, labels)
+        entry = {"feature": feature, "label": label, "mean_abs": float(amount)}
+        entries.append(entry | {"direction": direction})
+    return entries

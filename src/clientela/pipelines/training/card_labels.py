@@ -1,5 +1,6 @@
-"""What a card says of labels that were made: who made them, and what they are worth."""
+"""What a card says of labels that were made: who made them, and what they are worth; and of leakage."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,11 @@ import pandas as pd
 
 from clientela.models.evaluation import CHAMPION
 from clientela.pipelines.training.card_tables import format_with_interval
+from clientela.pipelines.training.label_value import find_equivalent_size
 from clientela.reporting.page import Bullets, Section, Table, Text
 from clientela.text import NumberFormat
 
-# What a card says of labels that were made: who made them, and what they are worth.
-
+logger = logging.getLogger(__name__)
 
 NUMBERS = NumberFormat()
 
@@ -81,6 +82,17 @@ class LabelCardData:
     grades: Mapping[str, Any]
     curve: pd.DataFrame
     equivalent: tuple[float, float] | None
+
+
+def collect_label_facts(
+    audit: dict[str, Any], shares: pd.DataFrame, grades: dict[str, Any], curve: pd.DataFrame
+) -> LabelCardData:
+    """What the card tells of labels that were made."""
+    facts = LabelCardData(audit, shares, grades, curve, find_equivalent_size(curve))
+    value = format_label_value(facts)
+    if value is not None:
+        logger.info("%s", value)
+    return facts
 
 
 def format_unaudited_warning(facts: LabelCardData, cases: str) -> str | None:

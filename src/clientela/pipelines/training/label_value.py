@@ -1,4 +1,4 @@
-"""What a model that learned made labels is worth against the truth: both figures, side by side."""
+"""What labels that were made are worth: against the truth, and in numbers of true labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,71 +10,16 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from clientela.arrays import Codes
-from clientela.features.table_settings import BinaryTarget
+from clientela.features.table_settings import BinaryTarget, TabularFeatureParams
 from clientela.models.evaluation import select_model_predictions
 from clientela.models.grading import summarize_replicates
-from clientela.models.labels import TRUTH, AuditSettings, encode_labels
+from clientela.models.labels import TRUTH, AuditSettings, LabellingSettings, encode_labels
 from clientela.models.problem import Problem
 from clientela.models.training_data import run_in_threads
 from clientela.pipelines.training.model_selection import get_champion_candidate
 
-# What a model that learned made labels is worth against the truth: both figures, side by side.
-
-
 AGAINST = ("label", TRUTH)
 """Columns of the label table that models are measured against."""
-
-
-def score_against_truth(
-    predictions: pd.DataFrame,
-    labels: pd.DataFrame,
-    target: BinaryTarget,
-    problem: Problem,
-    least_judged: int,
-) -> dict[str, Any]:
-    """Each model's figure against the labels and against the truth, on the same test rows.
-
-    Args:
-        least_judged: Test rows with a label and a truth below which nothing is stated.
-
-    Returns:
-        `metric` (the primary one), `rows` that have both, `judged` (whether they are enough), and
-        `models`: name to `label` and `truth`, each with `value`, `lower`, `upper` (95 %).
-    """
-    key, metric = problem.schema.key, problem.settings.primary_metric
-    both = labels.dropna(subset=list(AGAINST)).set_index(key)
-    rows = predictions[predictions[key].isin(both.index)]
-    names = list(dict.fromkeys(predictions["model"]))
-    # every model predicts the same rows in the same order
-    tested = both.loc[rows.loc[rows["model"] == names[0], key]]
-    truths = {name: encode_labels(tested[name], target) for name in AGAINST}
-    enough = len(tested) >= least_judged and all(
-        len(np.unique(truth)) == len(problem.schema.classes) for truth in truths.values()
-    )
-    models = {
-        model: {name: _score_model(rows, model, truth, problem) for name, truth in truths.items()}
-        for model in names
-        if enough
-    }
-    return {"metric": metric, "rows": len(tested), "judged": enough, "models": models}
-
-
-def _score_model(
-    rows: pd.DataFrame, model: str, truth: Codes, problem: Problem
-) -> dict[str, float]:
-    _, said = select_model_predictions(rows, model, problem)
-    values, settings = problem.schema.value_array, problem.settings
-    samples = problem.task.bootstrap_metrics(
-        truth, said, values, replicates=settings.bootstrap, seed=settings.seed
-    )
-    metric = settings.primary_metric
-    value = problem.task.grade(truth, said, values)[metric]
-    ends = summarize_replicates(samples[[metric]])[["lower", "upper"]].loc[metric].to_dict()
-    return {"value": value, **{str(name): float(end) for name, end in ends.items()}}
-
-
-# How many true labels are worth as much as the made ones: models of both, tested on the truth.
-
 
 TEST_SHARE = 0.4
 """Of the judged rows; the others are what true labels are drawn from."""
@@ -83,30 +28,85 @@ LABELS = "labels"
 COLUMNS = ("learned_from", "size", "mean", "sd", "splits")
 
 
+def evaluate_against_truth(
+    predictions: pd.DataFrame,
+    labels: pd.DataFrame,
+    problem: Problem,
+    features: TabularFeatureParams,
+    settings: LabellingSettings,
+) -> dict[str, Any]:
+    """Each model's figure against the labels and against the truth, on the same test rows.
+
+    Args:
+        predictions: One row per model and test row.
+        labels: One row per case, with `label` and what people judged.
+        settings: `audit.least_judged` is the number of test rows with a label and a truth below
+            which nothing is stated.
+
+    Returns:
+        `metric` (the primary one), `rows` that have both, `judged` (whether they are enough), and
+        `models`: name to `label` and `truth`, each with `value`, `lower`, `upper` (95 %).
+    """
+    key, metric, values = (
+        problem.schema.key,
+        problem.settings.primary_metric,
+        problem.schema.value_array,
+    )
+    both = labels.dropna(subset=list(AGAINST)).set_index(key)
+    rows = predictions[predictions[key].isin(both.index)]
+    names = list(dict.fromkeys(predictions["model"]))
+    # every model predicts the same rows in the same order
+    tested = both.loc[rows.loc[rows["model"] == names[0], key]]
+    truths = {name: encode_labels(tested[name], features.target) for name in AGAINST}
+    enough = len(tested) >= settings.audit.least_judged and all(
+        len(np.unique(truth)) == len(problem.schema.classes) for truth in truths.values()
+    )
+    models: dict[str, dict[str, dict[str, float]]] = {}
+    for model in names if enough else ():
+        _, decided = select_model_predictions(rows, model, problem)
+        models[model] = {}
+        for name, truth in truths.items():
+            samples = problem.task.bootstrap_metrics(
+                truth,
+                decided,
+                values,
+                replicates=problem.settings.bootstrap,
+                seed=problem.settings.seed,
+            )
+            ends = summarize_replicates(samples[[metric]]).loc[metric]
+            models[model][name] = {
+                "value": problem.task.grade(truth, decided, values)[metric],
+                "lower": float(ends["lower"]),
+                "upper": float(ends["upper"]),
+            }
+    return {"metric": metric, "rows": len(tested), "judged": enough, "models": models}
+
+
 @dataclass(frozen=True)
 class LearningCurveFit:
     """One model to be fitted and tested.
 
     Attributes:
         size: Rows that it learns from; of made labels all there are.
+        learn: Places of the rows that it learns from, with their `labels`.
         test: Places of the judged rows it is tested on.
     """
 
     learned_from: str
     size: int
     learn: Codes
-    said: Codes
+    labels: Codes
     test: Codes
     truth: Codes
 
 
-def learning_curve(  # noqa: PLR0913, PLR0917 - what a model is made of, and what it is asked
-    features: pd.DataFrame,
+def compute_learning_curve(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
+    cases: pd.DataFrame,
     labels: pd.DataFrame,
-    choice: Mapping[str, Any],
-    target: BinaryTarget,
+    choice: dict[str, Any],
     problem: Problem,
-    settings: AuditSettings,
+    features: TabularFeatureParams,
+    settings: LabellingSettings,
 ) -> pd.DataFrame:
     """One row per number of true labels, and one for the made labels.
 
@@ -115,20 +115,21 @@ def learning_curve(  # noqa: PLR0913, PLR0917 - what a model is made of, and wha
     splits, the same ones for both.
 
     Args:
-        features: One row per case, labelled or not.
+        cases: Features, one row per case, labelled or not.
+        labels: One row per case, with `label` and what people judged.
 
     Returns:
         `learned_from` (`truth` or `labels`), `size` (rows learned from; their mean where it
         differs), `mean` and `sd` of the primary metric over the splits, `splits`. Empty where too
         few rows were judged.
     """
-    table = features.merge(labels[[problem.schema.key, "label", TRUTH]], on=problem.schema.key)
-    table = table.sort_values(problem.schema.key, ignore_index=True)
+    key, target = problem.schema.key, features.target
+    table = cases.merge(labels[[key, "label", TRUTH]], on=key).sort_values(key, ignore_index=True)
     lessons = [
         lesson
-        for split in range(settings.curve_repeats)
+        for split in range(settings.audit.curve_repeats)
         for lesson in _build_curve_fits(
-            table, target, problem.settings.seed + split, problem, settings
+            table, target, problem.settings.seed + split, problem, settings.audit
         )
     ]
     calls = [(lesson, table, choice, problem) for lesson in lessons]
@@ -191,40 +192,33 @@ def _build_curve_fits(
         np.arange(len(judged)), test_size=TEST_SHARE, random_state=seed, stratify=truth
     )
     tested = (judged[test], truth[test])
-    lessons = [
-        LearningCurveFit(TRUTH, size, judged[drawn], truth[drawn], *tested)
-        for size in settings.curve_sizes
-        if (drawn := _draw_training_rows(pool, truth, size, seed, problem.settings.inner_folds))
-        is not None
-    ]
-    made = np.setdiff1d(np.flatnonzero(table["label"].notna()), tested[0])
-    said = encode_labels(table["label"].iloc[made], target)
-    if len(np.unique(said)) == len(problem.schema.classes):
-        lessons.append(LearningCurveFit(LABELS, len(made), made, said, *tested))
-    return lessons
-
-
-def _draw_training_rows(
-    pool: Codes, truth: Codes, size: int, seed: int, folds: int
-) -> Codes | None:
-    """So many rows of the pool, classes in proportion; None where they do not suffice to learn."""
-    if size > len(pool):
-        return None
-    if size == len(pool):
+    lessons = []
+    for size in settings.curve_sizes:
+        if size > len(pool):
+            continue
         drawn = pool
-    else:
-        drawn, _ = train_test_split(pool, train_size=size, random_state=seed, stratify=truth[pool])
-    enough = np.bincount(truth[drawn], minlength=2).min() >= folds
-    return np.sort(drawn) if enough else None
+        if size < len(pool):
+            # classes in proportion
+            drawn, _ = train_test_split(
+                pool, train_size=size, random_state=seed, stratify=truth[pool]
+            )
+        if np.bincount(truth[drawn], minlength=2).min() >= problem.settings.inner_folds:
+            drawn = np.sort(drawn)
+            lessons.append(LearningCurveFit(TRUTH, size, judged[drawn], truth[drawn], *tested))
+    made = np.setdiff1d(np.flatnonzero(table["label"].notna()), tested[0])
+    labels = encode_labels(table["label"].iloc[made], target)
+    if len(np.unique(labels)) == len(problem.schema.classes):
+        lessons.append(LearningCurveFit(LABELS, len(made), made, labels, *tested))
+    return lessons
 
 
 def _fit_and_score(
     lesson: LearningCurveFit, table: pd.DataFrame, choice: Mapping[str, Any], problem: Problem
 ) -> float:
-    contender = get_champion_candidate(choice)
-    model = problem.build_estimator(contender.candidate, contender.params, contender.decision)
-    X = table[problem.schema.features(contender.features)]
-    fitted = model.fit(X.iloc[lesson.learn], lesson.said)
-    said = problem.task.predictions(fitted, X.iloc[lesson.test], contender.decision)
-    grades = problem.task.grade(lesson.truth, said, problem.schema.value_array)
-    return grades[problem.settings.primary_metric]
+    champion = get_champion_candidate(choice)
+    model = problem.build_estimator(champion.candidate, champion.params, champion.decision)
+    X = table[problem.schema.features(champion.features)]
+    fitted = model.fit(X.iloc[lesson.learn], lesson.labels)
+    decided = problem.task.predictions(fitted, X.iloc[lesson.test], champion.decision)
+    metrics = problem.task.grade(lesson.truth, decided, problem.schema.value_array)
+    return metrics[problem.settings.primary_metric]

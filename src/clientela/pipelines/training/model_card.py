@@ -1,9 +1,15 @@
 """The model card: the run's own artefacts as a page for people who decide. In Spanish."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from clientela.models.evaluation import CHAMPION, select_model_predictions
+from clientela.models.problem import Problem
+from clientela.models.stored_model import StoredModel
+from clientela.models.training_data import class_shares
 from clientela.pipelines.training.card_binary import build_binary_sections, format_learned_rows
 from clientela.pipelines.training.card_figures import (
     plot_calibration,
@@ -15,7 +21,10 @@ from clientela.pipelines.training.card_labels import build_label_section, build_
 from clientela.pipelines.training.card_summary import (
     ModelCardData,
     build_card_statements,
+    build_training_summary,
+    check_card,
     format_signed_number,
+    list_label_warnings,
 )
 from clientela.pipelines.training.card_tables import (
     classes_table,
@@ -26,9 +35,20 @@ from clientela.pipelines.training.card_tables import (
     leaderboard_table,
     tuning_table,
 )
-from clientela.pipelines.training.test_evaluation import find_rarer_class_code
-from clientela.reporting.page import Bullets, Image, Page, Section, Table, Text
+from clientela.pipelines.training.test_evaluation import BinaryCardData, find_rarer_class_code
+from clientela.reporting.page import (
+    Bullets,
+    Image,
+    Page,
+    Section,
+    Table,
+    Text,
+    render_html,
+    render_markdown,
+)
 from clientela.text import NumberFormat
+
+logger = logging.getLogger(__name__)
 
 NUMBERS = NumberFormat()
 
@@ -60,51 +80,83 @@ EXPLAINED = {
 """How contributions are made, by task type."""
 
 
+def build_model_card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made
+    model_input: pd.DataFrame,
+    table: pd.DataFrame,
+    choice: dict[str, Any],
+    tuned: dict[str, dict[str, Any]],
+    grades: dict[str, Any],
+    predictions: pd.DataFrame,
+    champion: StoredModel,
+    explanations: dict[str, list[dict[str, Any]]],
+    leakage: dict[str, Any],
+    problem: Problem,
+    **own: Any,
+) -> tuple[str, str, dict[str, Any]]:
+    """The model card as HTML and Markdown, and the headline figures.
+
+    Args:
+        own: What only this task type has: the fields of `BinaryCardData`, or `cutoffs`; and
+            `labels`, where they were made.
+
+    Raises:
+        ModelCardError: The artefacts do not belong together.
+    """
+    labels = own.pop("labels", None)
+    facts = ModelCardData(
+        problem=problem,
+        table=table,
+        choice=choice,
+        tuned=tuned,
+        grades=grades,
+        predictions=predictions,
+        manifest=champion.manifest,
+        classes=class_shares(model_input, problem.schema),
+        importance=explanations[CHAMPION],
+        leakage=leakage,
+        cutoffs=own.get("cutoffs"),
+        binary=BinaryCardData(**own) if problem.task.name == "binary" else None,
+        labels=labels,
+    )
+    check_card(facts, len(model_input))
+    page = build_model_card_page(facts)
+    summary = build_training_summary(choice, grades, len(model_input), list_label_warnings(facts))
+    logger.info(summary["sentence"])
+    return render_html(page, NUMBERS), render_markdown(page), summary
+
+
 def build_model_card_page(facts: ModelCardData) -> Page:
     """The card as a page; its first statement is the verdict against the best business rule."""
-    champion = facts.choice["champion"]
+    settings, classes = facts.problem.settings, facts.problem.schema.classes
+    sections = [
+        _build_test_section(facts),
+        _build_comparison_section(facts),
+        _build_error_section(facts),
+    ]
+    if facts.cutoffs is not None:
+        sections.append(_build_cutoff_section(facts, facts.cutoffs))
+    if facts.binary is not None:
+        truth, _ = select_model_predictions(facts.predictions, CHAMPION, facts.problem)
+        sections += build_binary_sections(
+            facts.binary,
+            facts.problem,
+            decision=str(facts.choice["champion"]["decision"]),
+            rare=classes[find_rarer_class_code(truth)],
+        )
+    if facts.labels is not None:
+        sections.append(build_label_section(facts.labels, classes, settings.cases))
+    sections += [
+        _build_explanation_section(facts),
+        build_leakage_section(facts.leakage, settings.cases, cutoffs=facts.cutoffs is not None),
+        _build_data_section(facts),
+        _build_limits_section(facts),
+    ]
+    champion = facts.choice["champion"]["candidate"]
     return Page(
         title="Ficha del modelo",
-        subtitle=f"Objetivo: {facts.problem.schema.target} · campeón: {champion['candidate']}",
+        subtitle=f"Objetivo: {facts.problem.schema.target} · campeón: {champion}",
         summary=build_card_statements(facts),
-        sections=(
-            _build_test_section(facts),
-            _build_comparison_section(facts),
-            _build_error_section(facts),
-            *_build_task_sections(facts),
-            *_build_label_sections(facts),
-            _build_explanation_section(facts),
-            build_leakage_section(
-                facts.leakage, facts.problem.settings.cases, cutoffs=facts.cutoffs is not None
-            ),
-            _build_data_section(facts),
-            _build_limits_section(facts),
-        ),
-    )
-
-
-def _build_task_sections(facts: ModelCardData) -> tuple[Section, ...]:
-    """The sections that this task type has and others do not."""
-    cutoffs = () if facts.cutoffs is None else (_build_cutoff_section(facts, facts.cutoffs),)
-    if facts.binary is None:
-        return cutoffs
-    truth, _ = select_model_predictions(facts.predictions, CHAMPION, facts.problem)
-    own = build_binary_sections(
-        facts.binary,
-        facts.problem,
-        decision=str(facts.choice["champion"]["decision"]),
-        rare=facts.problem.schema.classes[find_rarer_class_code(truth)],
-    )
-    return (*cutoffs, *own)
-
-
-def _build_label_sections(facts: ModelCardData) -> tuple[Section, ...]:
-    if facts.labels is None:
-        return ()
-    return (
-        build_label_section(
-            facts.labels, facts.problem.schema.classes, facts.problem.settings.cases
-        ),
+        sections=tuple(sections),
     )
 
 

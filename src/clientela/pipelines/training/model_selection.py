@@ -1,5 +1,10 @@
-"""All candidates on the same folds: the comparison that picks the champion."""
+"""Which model wins: all candidates on the same folds, a leaderboard, and the simplest good one.
 
+Rules are yardsticks: they stand on the leaderboard and can't win it. Nothing here sees the test
+part.
+"""
+
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
@@ -14,28 +19,38 @@ from clientela.models.training_data import Fold, make_repeated_folds, run_in_thr
 from clientela.pipelines.training.tuning import list_candidate_configs
 from clientela.progress import iter_with_progress
 
-# All candidates on the same folds: the comparison that picks the champion.
-
+logger = logging.getLogger(__name__)
 
 NO_DECISION = "propia"
-"""What stands for the decision rule of a kind that decides by itself."""
+"""Stands for the decision rule of a kind that decides by itself."""
 
 IDENTITY = ["candidate", "features", "decision"]
-"""Columns that name one contender."""
+"""Columns that name one entry of the leaderboard."""
+
+YARDSTICKS = ("rule", "required")
+"""Roles whose best entry every other one is compared with."""
+
+
+def evaluate_candidates(
+    train: pd.DataFrame, tuned: dict[str, dict[str, Any]], problem: Problem
+) -> pd.DataFrame:
+    """One row per candidate, features, decision rule and fold, with every metric.
+
+    Args:
+        train: Training part, sorted by key.
+        tuned: Candidate to the parameters it competes with, see `tune_candidates`.
+
+    Returns:
+        Columns `candidate`, `features`, `decision`, `repeat`, `fold`, and one per metric.
+    """
+    configs = list_candidate_configs(tuned, problem)
+    return evaluate_on_folds(train, configs, problem, "comparing candidates")
 
 
 def evaluate_on_folds(
-    train: pd.DataFrame, variants: Sequence[CandidateConfig], problem: Problem, what: str
+    train: pd.DataFrame, configs: Sequence[CandidateConfig], problem: Problem, title: str
 ) -> pd.DataFrame:
-    """One row per contender (candidate, features, decision) and fold.
-
-    Args:
-        train: Rows to cross-validate on, sorted by key.
-        what: Name of the step, for the log.
-
-    Returns:
-        Columns `candidate`, `features`, `decision`, `repeat`, `fold`, and one per measure.
-    """
+    """As `evaluate_candidates`, for given candidates; `title` names the step in the log."""
     settings = problem.settings
     folds = make_repeated_folds(
         problem.schema.codes(train),
@@ -43,33 +58,30 @@ def evaluate_on_folds(
         repeats=settings.repeats,
         seed=settings.seed,
     )
-    calls = [(train, variant, fold, problem) for variant in variants for fold in folds]
+    calls = [(train, config, fold, problem) for config in configs for fold in folds]
     results = iter_with_progress(
-        run_in_threads(_fit_and_evaluate, calls, settings.workers), len(calls), what
+        run_in_threads(_fit_and_evaluate, calls, settings.workers), len(calls), title
     )
-    return pd.DataFrame([row for part in results for row in part])
+    return pd.DataFrame([row for rows in results for row in rows])
 
 
 def _fit_and_evaluate(
-    train: pd.DataFrame, variant: CandidateConfig, fold: Fold, problem: Problem
+    train: pd.DataFrame, config: CandidateConfig, fold: Fold, problem: Problem
 ) -> list[dict[str, str | int | float]]:
-    """Grades of one fit under each decision rule: the rules share it."""
+    """Metrics of one fit under each decision rule: the rules share the fit."""
     task, schema = problem.task, problem.schema
-    codes, X = schema.codes(train), train[schema.features(variant.features)]
+    codes, X = schema.codes(train), train[schema.features(config.features)]
     model = problem.build_estimator(
-        variant.candidate, variant.params, task.choose_fit_decision(variant.decisions)
+        config.candidate, config.params, task.choose_fit_decision(config.decisions)
     ).fit(X.iloc[fold.learn], codes[fold.learn])
     rows: list[dict[str, str | int | float]] = []
-    for decision in variant.decisions or (None,):
-        said = task.predictions(model, X.iloc[fold.held_out], decision)
-        grades = task.grade(codes[fold.held_out], said, schema.value_array)
-        names = (variant.candidate, variant.features, decision or NO_DECISION)
-        place = {"repeat": fold.repeat, "fold": fold.fold}
-        rows.append(dict(zip(IDENTITY, names, strict=True)) | place | grades)
+    for decision in config.decisions or (None,):
+        predictions = task.predictions(model, X.iloc[fold.held_out], decision)
+        metrics = task.grade(codes[fold.held_out], predictions, schema.value_array)
+        names = (config.candidate, config.features, decision or NO_DECISION)
+        position = {"repeat": fold.repeat, "fold": fold.fold}
+        rows.append(dict(zip(IDENTITY, names, strict=True)) | position | metrics)
     return rows
-
-
-# From the grades of folds to a table, a champion, and how sure that is.
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ class PairedGain:
 
 
 def compute_paired_gain(one: pd.DataFrame, other: pd.DataFrame, problem: Problem) -> PairedGain:
-    """How much better one contender is than another on the same folds.
+    """How much better one candidate is than another on the same folds.
 
     Folds share training rows, so the plain standard error is too small; the corrected one is
     `sqrt((1/J + held-out/learned) s^2)` for J folds (Nadeau and Bengio 2003).
@@ -107,163 +119,170 @@ def compute_paired_gain(one: pd.DataFrame, other: pd.DataFrame, problem: Problem
     return PairedGain(float(differences.mean()), sd, se)
 
 
-def build_leaderboard(grades: pd.DataFrame, problem: Problem) -> pd.DataFrame:
-    """One row per contender, best first, with its spread and its gain over the yardsticks.
+def build_leaderboard(metrics: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """One row per candidate, features and decision rule, best first.
+
+    Args:
+        metrics: See `evaluate_candidates`.
 
     Returns:
         `candidate`, `features`, `decision`, `kind`, `role`, `order` (simplest first); for each
-        measure its mean and `<measure>_sd` over the folds; `gain_vs_rule` and `gain_vs_required`
+        metric its mean and `<metric>_sd` over the folds; `gain_vs_rule` and `gain_vs_required`
         (paired, positive is better) each with `_sd` and `_se`.
     """
-    contenders = {
-        str(name): rows for name, rows in grades.groupby(_make_candidate_labels(grades), sort=False)
+    entries = {
+        str(label): rows for label, rows in metrics.groupby(_make_labels(metrics), sort=False)
     }
-    best_rule = find_best_of_role(grades, "rule", problem)
-    required = find_best_of_role(grades, "required", problem)
-    rows = [
-        _summarize_candidate(order, rows, contenders[best_rule], contenders[required], problem)
-        for order, rows in enumerate(contenders.values())
-    ]
-    better_first = not problem.task.greater_is_better(problem.settings.primary_metric)
-    table = pd.DataFrame(rows)
-    return table.sort_values(
-        [problem.settings.primary_metric, "order"], ascending=[better_first, True]
-    ).reset_index(drop=True)
+    yardsticks = {role: entries[find_best_of_role(metrics, role, problem)] for role in YARDSTICKS}
+    leaderboard = []
+    for order, rows in enumerate(entries.values()):
+        row: dict[str, Any] = {name: rows.iloc[0][name] for name in IDENTITY}
+        settings = problem.settings.candidates[str(row["candidate"])]
+        row |= {"kind": settings.kind, "role": settings.role, "order": order}
+        for metric in rows.columns.drop([*IDENTITY, "repeat", "fold"]):
+            row[metric] = float(rows[metric].mean())
+            row[f"{metric}_sd"] = float(rows[metric].std(ddof=1))
+        for role, yardstick in yardsticks.items():
+            gain = compute_paired_gain(rows, yardstick, problem)
+            row |= {f"gain_vs_{role}": gain.mean}
+            row |= {f"gain_vs_{role}_sd": gain.sd, f"gain_vs_{role}_se": gain.se}
+        leaderboard.append(row)
+    primary = problem.settings.primary_metric
+    ascending = [not problem.task.greater_is_better(primary), True]
+    table = pd.DataFrame(leaderboard).sort_values([primary, "order"], ascending=ascending)
+    return table.reset_index(drop=True)
 
 
-def find_best_of_role(grades: pd.DataFrame, role: str, problem: Problem) -> str:
-    """Label of the best contender of a role; the first of equally good ones."""
+def find_best_of_role(metrics: pd.DataFrame, role: str, problem: Problem) -> str:
+    """Label of the best entry of a role; the first of equally good ones."""
     settings = problem.settings
     # several candidates may be required; the first is the baseline that others are measured by
     names = [settings.required] if role == "required" else list(settings.filter_by_role(role))
-    of_role = grades[grades["candidate"].isin(names)]
-    means = of_role.groupby(_make_candidate_labels(of_role), sort=False)[
-        problem.settings.primary_metric
-    ].mean()
-    better = problem.task.greater_is_better(problem.settings.primary_metric)
+    of_role = metrics[metrics["candidate"].isin(names)]
+    means = of_role.groupby(_make_labels(of_role), sort=False)[settings.primary_metric].mean()
+    better = problem.task.greater_is_better(settings.primary_metric)
     return str(means.idxmax() if better else means.idxmin())
 
 
-def select_champion_row(
-    table: pd.DataFrame, grades: pd.DataFrame, problem: Problem
-) -> dict[str, Any]:
-    """The simplest model that is within one standard error of the best one.
-
-    The error is that of the paired difference to the best one. Rules are yardsticks and can't win.
-
-    Returns:
-        The champion's row, with `best` (label of the best model), `behind_best` and
-        `behind_best_se`.
-    """
-    models = table[table["role"] != "rule"]
-    best = models.iloc[0]
-    best_grades = select_candidate_metrics(grades, best)
-    for _, row in models.sort_values("order").iterrows():
-        behind = compute_paired_gain(best_grades, select_candidate_metrics(grades, row), problem)
-        if row["order"] == best["order"] or behind.mean <= behind.se:
-            return {str(name): value for name, value in row.items()} | _describe_gap(best, behind)
-    raise AssertionError("unreachable: the best model is not behind itself")  # pragma: no cover
-
-
-def compute_gap_to_best(
-    row: Mapping[str, Any], table: pd.DataFrame, grades: pd.DataFrame, problem: Problem
-) -> dict[str, Any]:
-    """How far one contender is from the best model of the leaderboard.
-
-    Returns:
-        `best`, `behind_best` and `behind_best_se`, as in `champion_row`.
-    """
-    best = table[table["role"] != "rule"].iloc[0]
-    pair = select_candidate_metrics(grades, best), select_candidate_metrics(grades, row)
-    return _describe_gap(best, compute_paired_gain(*pair, problem))
-
-
-def _describe_gap(best: "pd.Series[Any]", behind: PairedGain) -> dict[str, Any]:
-    label = "|".join(best[IDENTITY])
-    return {"best": label, "behind_best": behind.mean, "behind_best_se": behind.se}
-
-
-def select_candidate_metrics(
-    grades: pd.DataFrame, row: "pd.Series[Any] | Mapping[str, Any]"
-) -> pd.DataFrame:
-    """The fold grades of the contender that a leaderboard row describes.
-
-    Args:
-        row: A row with its `candidate`, `features` and `decision`.
-    """
-    return grades[_make_candidate_labels(grades) == "|".join(str(row[name]) for name in IDENTITY)]
-
-
-def _make_candidate_labels(grades: pd.DataFrame) -> "pd.Series[str]":
-    return grades["candidate"] + "|" + grades["features"] + "|" + grades["decision"]
-
-
-def _summarize_candidate(
-    order: int, rows: pd.DataFrame, rule: pd.DataFrame, required: pd.DataFrame, problem: Problem
-) -> dict[str, Any]:
-    first = rows.iloc[0]
-    settings = problem.settings.candidates[str(first["candidate"])]
-    row: dict[str, Any] = {name: first[name] for name in IDENTITY}
-    row |= {"kind": settings.kind, "role": settings.role, "order": order}
-    for measure in rows.columns.drop([*IDENTITY, "repeat", "fold"]):
-        row[measure] = float(rows[measure].mean())
-        row[f"{measure}_sd"] = float(rows[measure].std(ddof=1))
-    for name, yardstick in (("rule", rule), ("required", required)):
-        gain = compute_paired_gain(rows, yardstick, problem)
-        row |= {f"gain_vs_{name}": gain.mean}
-        row |= {f"gain_vs_{name}_sd": gain.sd, f"gain_vs_{name}_se": gain.se}
-    return row
-
-
-# The champion: picked by cross-validation, and whether extra features earn their place in it.
-
-
-def select_champion_by_cv(
+def select_champion(
     train: pd.DataFrame,
-    grades: pd.DataFrame,
+    metrics: pd.DataFrame,
     tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The final leaderboard, and who wins it.
+    """The final leaderboard, and the champion: the simplest model within one standard error.
 
-    The extra features are kept if the champion gains more by them than one corrected standard
-    error of that gain; the features of the required baseline are never changed.
+    The error is that of the paired difference to the best model. The extra features are kept if
+    the champion gains more by them than one corrected standard error of that gain; the features
+    of the required baseline are never changed.
 
     Args:
-        grades: What `fold_grades` returned for all candidates.
+        train: Training part, sorted by key.
+        metrics: See `evaluate_candidates`.
 
     Returns:
-        The leaderboard (see `clientela.pipelines.training.model_selection`), and a mapping with
-        `champion`, `required`, `best_rule` (rows of the leaderboard), `extra_features`, and
-        `params` of the champion.
+        The leaderboard, and a mapping with `champion`, `required`, `best_rule` (rows of the
+        leaderboard; the champion's with `best`, `behind_best`, `behind_best_se`),
+        `extra_features`, and `params` of the champion.
     """
-    first = select_champion_row(build_leaderboard(grades, problem), grades, problem)
-    extra, added = _evaluate_extra_features(train, grades, first, tuned, problem)
-    everything = pd.concat([grades, added], ignore_index=True)
-    table = build_leaderboard(everything, problem)
-    features = "required" if extra["tested"] and not extra["kept"] else first["features"]
-    champion = _find_row(table, first["candidate"], str(features), first["decision"])
-    behind = (
-        {name: first[name] for name in ("best", "behind_best", "behind_best_se")}
-        if features == first["features"]
-        else compute_gap_to_best(champion, table, everything, problem)
-    )
+    leaderboard = build_leaderboard(metrics, problem)
+    models = leaderboard[leaderboard["role"] != "rule"]
+    # simplest first; the best model is not behind itself, so that one is always found
+    for _, row in models.sort_values("order").iterrows():
+        gap = _compute_gap_to_best(row, models.iloc[0], metrics, problem)
+        if row["order"] == models.iloc[0]["order"] or gap["behind_best"] <= gap["behind_best_se"]:
+            break
+    simplest = row.to_dict()
+    extra, added = _evaluate_extra_features(train, metrics, simplest, tuned, problem)
+    metrics = pd.concat([metrics, added], ignore_index=True)
+    leaderboard = build_leaderboard(metrics, problem)
+    features = "required" if extra["tested"] and not extra["kept"] else simplest["features"]
+    champion = _find_row(leaderboard, simplest["candidate"], features, simplest["decision"])
+    if features != simplest["features"]:
+        best = leaderboard[leaderboard["role"] != "rule"].iloc[0]
+        gap = _compute_gap_to_best(champion, best, metrics, problem)
     choice = {
         "primary_metric": problem.settings.primary_metric,
-        "champion": champion | behind,
-        "params": tuned[first["candidate"]]["params"],
+        "champion": champion | gap,
+        "params": tuned[simplest["candidate"]]["params"],
         "required": _find_row(
-            table, *find_best_of_role(everything, "required", problem).split("|")
+            leaderboard, *find_best_of_role(metrics, "required", problem).split("|")
         ),
-        "best_rule": _find_row(table, *find_best_of_role(everything, "rule", problem).split("|")),
+        "best_rule": _find_row(
+            leaderboard, *find_best_of_role(metrics, "rule", problem).split("|")
+        ),
         "extra_features": extra,
     }
-    return table, choice
+    primary = problem.settings.primary_metric
+    logger.info(
+        "champion: %s (%s), %s %.3f in cross-validation; best rule %s %.3f, required %s %.3f",
+        champion["candidate"],
+        champion["decision"],
+        primary,
+        champion[primary],
+        choice["best_rule"]["candidate"],
+        choice["best_rule"][primary],
+        choice["required"]["candidate"],
+        choice["required"][primary],
+    )
+    return leaderboard, choice
 
 
-def get_decision(row: Mapping[str, Any]) -> str | None:
-    """The decision rule of a leaderboard row; None where the kind decides by itself."""
-    return None if row["decision"] == NO_DECISION else str(row["decision"])
+def _compute_gap_to_best(
+    row: Mapping[str, Any], best: "pd.Series[Any]", metrics: pd.DataFrame, problem: Problem
+) -> dict[str, Any]:
+    pair = _select_rows(metrics, best), _select_rows(metrics, row)
+    gap = compute_paired_gain(*pair, problem)
+    label = "|".join(best[IDENTITY])
+    return {"best": label, "behind_best": gap.mean, "behind_best_se": gap.se}
+
+
+def _evaluate_extra_features(
+    train: pd.DataFrame,
+    metrics: pd.DataFrame,
+    champion: Mapping[str, Any],
+    tuned: dict[str, dict[str, Any]],
+    problem: Problem,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """What the champion gains by the extra features, and the metrics of its other form."""
+    if not problem.schema.extra:
+        return {"tested": False, "reason": "no extra features in the model input"}, metrics.iloc[:0]
+    own: FeatureGroup = champion["features"]
+    other: FeatureGroup = "required" if own == "all" else "all"
+    params = tuned[champion["candidate"]]["params"]
+    config = CandidateConfig(champion["candidate"], other, params, _list_decisions(champion))
+    added = evaluate_on_folds(train, [config], problem, "extra features")
+    by_group = {own: _select_rows(metrics, champion), other: added}
+    gain = compute_paired_gain(by_group["all"], by_group["required"], problem)
+    kept = own == "all" and gain.mean > gain.se
+    return {"tested": True, "kept": kept, "gain": asdict(gain)}, added
+
+
+def _make_labels(metrics: pd.DataFrame) -> "pd.Series[str]":
+    return metrics["candidate"] + "|" + metrics["features"] + "|" + metrics["decision"]
+
+
+def _select_rows(
+    metrics: pd.DataFrame, entry: "pd.Series[Any] | Mapping[str, Any]"
+) -> pd.DataFrame:
+    """The fold metrics of one entry of the leaderboard."""
+    return metrics[_make_labels(metrics) == "|".join(str(entry[name]) for name in IDENTITY)]
+
+
+def _find_row(
+    leaderboard: pd.DataFrame, candidate: str, features: str, decision: str
+) -> dict[str, Any]:
+    row = leaderboard.set_index(IDENTITY, drop=False).loc[(candidate, features, decision)]
+    return cast("dict[str, Any]", row.to_dict())
+
+
+def _get_decision(entry: Mapping[str, Any]) -> str | None:
+    return None if entry["decision"] == NO_DECISION else str(entry["decision"])
+
+
+def _list_decisions(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    decision = _get_decision(entry)
+    return () if decision is None else (decision,)
 
 
 def select_final_candidates(
@@ -272,64 +291,26 @@ def select_final_candidates(
     """The rules, the required baseline and the champion, each with its one decision rule.
 
     Returns:
-        Variants in the order of configuration; the champion once, also when it is the baseline.
+        In the order of configuration; the champion last and once, also when it is the baseline.
     """
     champion = choice["champion"]
-    decisions = _list_decisions(champion)
     yardsticks = [
-        variant
-        for variant in list_candidate_configs(tuned, problem)
-        if problem.settings.candidates[variant.candidate].role != "challenger"
-        and variant.candidate != champion["candidate"]
+        config
+        for config in list_candidate_configs(tuned, problem)
+        if problem.settings.candidates[config.candidate].role != "challenger"
+        and config.candidate != champion["candidate"]
     ]
+    decisions = _list_decisions(champion)
     return [
         *yardsticks,
         CandidateConfig(champion["candidate"], champion["features"], choice["params"], decisions),
     ]
 
 
-def _list_decisions(row: Mapping[str, Any]) -> tuple[str, ...]:
-    decision = get_decision(row)
-    return () if decision is None else (decision,)
-
-
-def _find_row(table: pd.DataFrame, candidate: str, features: str, decision: str) -> dict[str, Any]:
-    wanted = (
-        (table["candidate"] == candidate)
-        & (table["features"] == features)
-        & (table["decision"] == decision)
-    )
-    return cast("dict[str, Any]", table[wanted].iloc[0].to_dict())
-
-
-def _evaluate_extra_features(
-    train: pd.DataFrame,
-    grades: pd.DataFrame,
-    champion: dict[str, Any],
-    tuned: dict[str, dict[str, Any]],
-    problem: Problem,
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """What the champion gains by the extra features, and the grades of its other form."""
-    if not problem.schema.extra:
-        return {"tested": False, "reason": "no extra features in the model input"}, grades.iloc[:0]
-    own: FeatureGroup = champion["features"]
-    other: FeatureGroup = "required" if own == "all" else "all"
-    params = tuned[champion["candidate"]]["params"]
-    variant = CandidateConfig(champion["candidate"], other, params, _list_decisions(champion))
-    added = evaluate_on_folds(train, [variant], problem, "extra features")
-    by_group = {own: select_candidate_metrics(grades, champion), other: added}
-    gain = compute_paired_gain(by_group["all"], by_group["required"], problem)
-    kept = own == "all" and gain.mean > gain.se
-    return {"tested": True, "kept": kept, "gain": asdict(gain)}, added
-
-
-# The final fits: the champion and the required baseline on the whole training part.
-
-
 def get_champion_candidate(choice: Mapping[str, Any]) -> Candidate:
-    """The champion as chosen: candidate, features, decision rule, parameters."""
-    row = choice["champion"]
-    return Candidate(row["candidate"], row["features"], get_decision(row), choice["params"])
+    """The champion as it was chosen: candidate, features, decision rule, parameters."""
+    entry = choice["champion"]
+    return Candidate(entry["candidate"], entry["features"], _get_decision(entry), choice["params"])
 
 
 def get_configured_candidate(name: str, problem: Problem) -> Candidate:
@@ -346,27 +327,34 @@ def get_tuned_candidate(
     return replace(get_configured_candidate(name, problem), params=tuned[name]["params"])
 
 
-def fit_model(train: pd.DataFrame, contender: Candidate, problem: Problem) -> StoredModel:
-    """One model, fitted on the whole training part."""
-    (model,) = fit_models(train, [contender], problem)
-    return model
+def fit_final_models(
+    train: pd.DataFrame, choice: dict[str, Any], tuned: dict[str, dict[str, Any]], problem: Problem
+) -> tuple[StoredModel, StoredModel]:
+    """Champion and required baseline, fitted on the whole training part as they competed."""
+    required = get_tuned_candidate(problem.settings.required, tuned, problem)
+    return (
+        fit_model(train, get_champion_candidate(choice), problem),
+        fit_model(train, required, problem),
+    )
+
+
+def fit_model(train: pd.DataFrame, candidate: Candidate, problem: Problem) -> StoredModel:
+    """One model with its manifest, fitted on the whole training part."""
+    return fit_models(train, [candidate], problem)[0]
 
 
 def fit_models(
-    train: pd.DataFrame, contenders: Sequence[Candidate], problem: Problem
+    train: pd.DataFrame, candidates: Sequence[Candidate], problem: Problem
 ) -> list[StoredModel]:
-    """Several models, fitted on the whole training part, as many at a time as there are workers.
+    """Several models with their manifests, as many at a time as there are workers."""
 
-    Returns:
-        One model with its manifest per contender.
-    """
-    calls = [(train, contender, problem) for contender in contenders]
-    workers = min(len(calls), problem.settings.workers)
-    return list(run_in_threads(_fit_stored_model, calls, workers))
+    def fit(candidate: Candidate) -> StoredModel:
+        estimator = problem.build_estimator(
+            candidate.candidate, candidate.params, candidate.decision
+        )
+        features = problem.schema.features(candidate.features)
+        fitted = estimator.fit(train[features], problem.schema.codes(train))
+        return StoredModel(fitted, build_model_manifest(train, candidate, problem))
 
-
-def _fit_stored_model(train: pd.DataFrame, contender: Candidate, problem: Problem) -> StoredModel:
-    estimator = problem.build_estimator(contender.candidate, contender.params, contender.decision)
-    features = problem.schema.features(contender.features)
-    fitted = estimator.fit(train[features], problem.schema.codes(train))
-    return StoredModel(fitted, build_model_manifest(train, contender, problem))
+    workers = min(len(candidates), problem.settings.workers)
+    return list(run_in_threads(fit, [(candidate,) for candidate in candidates], workers))

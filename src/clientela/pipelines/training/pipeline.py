@@ -2,8 +2,18 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from clientela.models import evaluation
 from clientela.pipelines.assembly import LABELLING, create_stage_pipeline
-from clientela.pipelines.training import nodes
+from clientela.pipelines.training import (
+    card_figures,
+    card_labels,
+    label_value,
+    model_card,
+    model_selection,
+    nodes,
+    test_evaluation,
+    tuning,
+)
 from clientela.use_cases import UseCase
 
 REPORTS = ("metrics", "console_metrics", "report", "report_text", "confusion", "confusion_plot")
@@ -79,25 +89,25 @@ def _create_fit_nodes(task: str) -> list[Node]:
             name="parts",
         ),
         Node(
-            nodes.tune_candidates,
+            tuning.tune_candidates,
             inputs=["training_part", "problem"],
             outputs="tuned",
             name="tuned",
         ),
         Node(
-            nodes.evaluate_candidates,
+            model_selection.evaluate_candidates,
             inputs=["training_part", "tuned", "problem"],
             outputs="fold_grades",
             name="fold_grades",
         ),
         Node(
-            nodes.select_champion,
+            model_selection.select_champion,
             inputs=["training_part", "fold_grades", "tuned", "problem"],
             outputs=["leaderboard", "choice"],
             name="choice",
         ),
         Node(
-            nodes.fit_final_models,
+            model_selection.fit_final_models,
             inputs=["training_part", "choice", "tuned", "problem"],
             outputs=["champion", "required_model"],
             name="final_models",
@@ -108,7 +118,7 @@ def _create_fit_nodes(task: str) -> list[Node]:
 def _create_evaluation_nodes() -> list[Node]:
     return [
         Node(
-            nodes.predict_test_part,
+            test_evaluation.predict_test_part,
             inputs=[
                 "training_part",
                 "test_part",
@@ -121,13 +131,13 @@ def _create_evaluation_nodes() -> list[Node]:
             name="test_predictions",
         ),
         Node(
-            nodes.evaluate_test_part,
+            evaluation.compute_holdout_metrics,
             inputs=["test_predictions", "problem"],
             outputs="test_grades",
             name="test_grades",
         ),
         Node(
-            nodes.explain_models,
+            card_figures.explain_models,
             inputs=["training_part", "champion", "required_model", "problem"],
             outputs="explanations",
             name="explanations",
@@ -138,19 +148,19 @@ def _create_evaluation_nodes() -> list[Node]:
 def _create_report_nodes(own: dict[str, str]) -> list[Node]:
     return [
         Node(
-            nodes.build_required_reports,
+            test_evaluation.build_required_reports,
             inputs=["test_predictions", "choice", "test_grades", "problem"],
             outputs={name: f"required_{name}" for name in REPORTS},
             name="required_reports",
         ),
         Node(
-            nodes.plot_training_results,
+            card_figures.plot_training_results,
             inputs=["leaderboard", "test_predictions", "explanations", "problem"],
             outputs={name: f"training_plot_{name}" for name in PLOTS},
             name="training_plots",
         ),
         Node(
-            nodes.build_model_card,
+            model_card.build_model_card,
             inputs=CARD_INPUTS | own,
             outputs=["model_card", "model_card_text", "headline"],
             name="model_card",
@@ -162,7 +172,7 @@ def _create_cutoff_nodes() -> list[Node]:
     """What only models on transactions have: features that end at a cutoff, of two modes."""
     return [
         Node(
-            nodes.compare_cutoff_modes,
+            test_evaluation.compare_cutoff_modes,
             inputs=[
                 "training_part",
                 "test_part",
@@ -193,13 +203,13 @@ def _create_binary_nodes() -> list[Node]:
             name="leakage_report",
         ),
         Node(
-            nodes.evaluate_secondary_holdout,
+            test_evaluation.evaluate_secondary_holdout,
             inputs=["model_input", "choice", "tuned", "test_predictions", "problem"],
             outputs=["other_holdout", "required_table"],
             name="other_test",
         ),
         Node(
-            nodes.build_decision_tables,
+            test_evaluation.build_decision_tables,
             inputs=["champion", "test_part", "test_predictions", "problem"],
             outputs={name: f"{name}_table" for name in DECISION_TABLES},
             name="decision_tables",
@@ -217,7 +227,7 @@ def _create_label_nodes() -> list[Node]:
     """What only models have whose labels were made: what they are worth against the truth."""
     return [
         Node(
-            nodes.evaluate_against_truth,
+            label_value.evaluate_against_truth,
             inputs=[
                 "test_predictions",
                 "labels",
@@ -229,7 +239,7 @@ def _create_label_nodes() -> list[Node]:
             name="truth_grades",
         ),
         Node(
-            nodes.compute_label_curve,
+            label_value.compute_learning_curve,
             inputs=[
                 "scoring_features",
                 "labels",
@@ -242,7 +252,7 @@ def _create_label_nodes() -> list[Node]:
             name="label_curve",
         ),
         Node(
-            nodes.collect_label_facts,
+            card_labels.collect_label_facts,
             inputs=["label_audit", "label_shares", "truth_grades", "label_curve"],
             outputs="label_facts",
             name="label_facts",

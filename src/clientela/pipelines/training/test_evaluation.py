@@ -1,5 +1,10 @@
-"""The test that was not chosen: out of time beside a random draw, or the other way round."""
+"""What the chosen models are worth on rows that nobody has used yet, and on a second test part.
 
+The test part is read once, after the champion was chosen. The second test part (out of time beside
+a random draw, or the other way round) is judged by models that are fitted anew without it.
+"""
+
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import classification_report
 
-from clientela.arrays import Codes, compute_confusion_matrix
+from clientela.arrays import compute_confusion_matrix
 from clientela.exceptions import TrainingDataError
 from clientela.models.binary_decision import apply_threshold
 from clientela.models.calibration import calibration_table, gain_table
@@ -32,16 +37,17 @@ from clientela.models.training_data import (
     split_by_time,
     split_stratified,
 )
+from clientela.pipelines.training.card_figures import plot_confusion_matrix
 from clientela.pipelines.training.model_selection import (
     build_leaderboard,
     evaluate_on_folds,
     fit_models,
     get_champion_candidate,
     get_tuned_candidate,
+    select_final_candidates,
 )
 
-# The test that was not chosen: out of time beside a random draw, or the other way round.
-
+logger = logging.getLogger(__name__)
 
 LEAST_LEARNED = 4
 """Rows of a class from which every kind learns: of four, any inner folds leave two."""
@@ -80,6 +86,19 @@ def fit_baselines(
     return dict(zip(names, fit_models(train, contenders, problem), strict=True))
 
 
+def predict_test_part(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    champion: StoredModel,
+    required: StoredModel,
+    tuned: dict[str, dict[str, Any]],
+    problem: Problem,
+) -> pd.DataFrame:
+    """One row per model and test row (PII), see `clientela.models.evaluation.predict_holdout`."""
+    models = {CHAMPION: champion, REQUIRED: required} | fit_baselines(train, tuned, problem)
+    return predict_holdout(test, models, problem)
+
+
 def explain_missing_holdout(model_input: pd.DataFrame, problem: Problem) -> str | None:
     """Why the latest rows can't be the other test part, in the readers' language.
 
@@ -108,55 +127,52 @@ def explain_missing_holdout(model_input: pd.DataFrame, problem: Problem) -> str 
     return None
 
 
-def predict_secondary_holdout(
+def evaluate_secondary_holdout(
     model_input: pd.DataFrame,
-    choice: Mapping[str, Any],
-    tuned: Mapping[str, Mapping[str, Any]],
+    choice: dict[str, Any],
+    tuned: dict[str, dict[str, Any]],
+    predictions: pd.DataFrame,
     problem: Problem,
-) -> pd.DataFrame | None:
-    """What champion and yardsticks, fitted anew, say about the other test part.
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The metrics of the test part that was not chosen, and the requirement's table.
+
+    Champion and yardsticks are fitted anew on the rows before, or outside, that test part.
+
+    Args:
+        predictions: Predictions on the chosen test part.
 
     Returns:
-        See `clientela.models.evaluation.predict_holdout`; None where rows have no
-        time, so that there is no other way. Ask `untestable` before.
+        `tested`; where it is true `holdout` (`time` or `random`) and the metrics as
+        `compute_holdout_metrics` gives them, else the `reason` where there is one. The table is
+        that of `required_models_table`.
     """
+    reason = explain_missing_holdout(model_input, problem)
+    if reason is not None:
+        logger.warning("%s", reason)
+        table = required_models_table(predictions, None, problem)
+        return {"tested": False, "reason": reason}, table
     if problem.schema.time is None:
-        return None
+        return {"tested": False}, required_models_table(predictions, None, problem)
     other: Holdout = "time" if problem.settings.holdout == "random" else "random"
     train, test = split_holdout(model_input, other, problem)
     required = get_tuned_candidate(problem.settings.required, tuned, problem)
-    both = fit_models(train, [get_champion_candidate(choice), required], problem)
-    models = dict(zip((CHAMPION, REQUIRED), both, strict=True))
-    return predict_holdout(test, models | fit_baselines(train, tuned, problem), problem)
+    fitted = fit_models(train, [get_champion_candidate(choice), required], problem)
+    models = dict(zip((CHAMPION, REQUIRED), fitted, strict=True))
+    models |= fit_baselines(train, tuned, problem)
+    secondary = predict_holdout(test, models, problem)
+    metrics = {"tested": True, "holdout": other, **compute_holdout_metrics(secondary, problem)}
+    return metrics, required_models_table(predictions, secondary, problem)
 
 
-def compute_secondary_metrics(predictions: pd.DataFrame | None, problem: Problem) -> dict[str, Any]:
-    """The grades of the test that was not chosen.
-
-    Returns:
-        `tested`; where it is true `holdout` (its name) and the grades as
-        `clientela.models.evaluation.compute_holdout_metrics` gives them.
-    """
-    if predictions is None:
-        return {"tested": False}
-    other = "time" if problem.settings.holdout == "random" else "random"
-    return {"tested": True, "holdout": other, **compute_holdout_metrics(predictions, problem)}
-
-
-# Both cutoff modes side by side: what the choice of the cutoff alone changes.
-
-
-CONFIGURED, OTHER = "configured", "other"
-
-
-def evaluate_cutoff_modes(
+def compare_cutoff_modes(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     train: pd.DataFrame,
-    test_keys: "pd.Series[Any]",
+    test: pd.DataFrame,
     other_input: pd.DataFrame,
-    contenders: Sequence[CandidateConfig],
+    choice: dict[str, Any],
+    tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> dict[str, Any]:
-    """The same models under both cutoff modes, cross-validated on the same settings.
+    """The same models under both cutoff modes, cross-validated with the same settings.
 
     Customers of the test part are left out under the other mode too: their test is yet to come.
 
@@ -166,43 +182,35 @@ def evaluate_cutoff_modes(
 
     Returns:
         `configured` and `other`: each with `rows`, `classes` (shares) and `models` (mean and
-        spread of each measure).
+        spread of each metric).
 
     Raises:
         TrainingDataError: The other model input can't be learned from.
     """
     schema = problem.schema
     check_model_input(other_input, schema, problem.settings)
-    known = ~other_input[schema.key].isin(test_keys)
-    rows = other_input[known].sort_values(schema.key, ignore_index=True)
+    rest = other_input[~other_input[schema.key].isin(test[schema.key])]
+    parts = {"configured": train, "other": rest.sort_values(schema.key, ignore_index=True)}
+    candidates = select_final_candidates(choice, tuned, problem)
     return {
-        CONFIGURED: _evaluate_cutoff_mode(train, contenders, problem, "configured cutoff"),
-        OTHER: _evaluate_cutoff_mode(rows, contenders, problem, "other cutoff"),
+        mode: _evaluate_cutoff_mode(rows, candidates, problem, f"{mode} cutoff")
+        for mode, rows in parts.items()
     }
 
 
 def _evaluate_cutoff_mode(
-    rows: pd.DataFrame, contenders: Sequence[CandidateConfig], problem: Problem, what: str
+    rows: pd.DataFrame, candidates: Sequence[CandidateConfig], problem: Problem, title: str
 ) -> dict[str, Any]:
-    grades = evaluate_on_folds(rows, contenders, problem, what)
-    table = build_leaderboard(grades, problem).sort_values("order")
-    measures = [name for name in table.columns if f"{name}_sd" in table.columns]
-    return {
-        "rows": len(rows),
-        "classes": class_shares(rows, problem.schema),
-        "models": {
-            str(row["candidate"]): _extract_metrics(row, measures) for _, row in table.iterrows()
-        },
+    fold_metrics = evaluate_on_folds(rows, candidates, problem, title)
+    table = build_leaderboard(fold_metrics, problem).sort_values("order")
+    metrics = [name for name in table.columns if f"{name}_sd" in table.columns]
+    models = {
+        str(row["candidate"]): {
+            name: {"mean": float(row[name]), "sd": float(row[f"{name}_sd"])} for name in metrics
+        }
+        for _, row in table.iterrows()
     }
-
-
-def _extract_metrics(
-    row: "pd.Series[Any]", measures: Sequence[str]
-) -> Mapping[str, dict[str, float]]:
-    return {name: {"mean": float(row[name]), "sd": float(row[f"{name}_sd"])} for name in measures}
-
-
-# What the probabilities of a binary champion are worth: costs, calibration, lift, groups.
+    return {"rows": len(rows), "classes": class_shares(rows, problem.schema), "models": models}
 
 
 REQUIRED_MEASURES: Mapping[str, str] = {
@@ -237,6 +245,41 @@ class BinaryCardData:
     rows: Mapping[str, Any]
 
 
+def build_decision_tables(
+    champion: StoredModel, test: pd.DataFrame, predictions: pd.DataFrame, problem: Problem
+) -> dict[str, pd.DataFrame]:
+    """What the champion's probabilities and decisions are worth on the test part.
+
+    Returns:
+        `threshold`: one row per decision rule, see `threshold_table`. `calibration` and `gain`:
+        see `clientela.models.calibration`; the gain is that of looking for the rarer class.
+        `fairness`: see `clientela.models.fairness.fairness_table`; empty where no groups are
+        configured. `points`: see `clientela.models.scorecard.scorecard_points`; empty where the
+        champion is no scorecard.
+    """
+    settings = problem.settings
+    truth, decided = select_model_predictions(predictions, CHAMPION, problem)
+    positive = decided.probabilities[:, 1]
+    learner = champion.estimator.classifier_
+    return {
+        "threshold": threshold_table(champion, predictions, problem),
+        "calibration": calibration_table(truth, positive),
+        "gain": gain_table(
+            truth,
+            positive,
+            code=find_rarer_class_code(truth),
+            replicates=settings.bootstrap,
+            seed=settings.seed,
+        ),
+        "fairness": fairness_table(
+            truth, decided.codes, test, settings.fairness or FairnessSettings()
+        ),
+        "points": scorecard_points(learner, settings.points)
+        if isinstance(learner, WoeScorecard)
+        else pd.DataFrame(columns=list(POINT_COLUMNS)),
+    }
+
+
 def threshold_table(
     champion: StoredModel, predictions: pd.DataFrame, problem: Problem
 ) -> pd.DataFrame:
@@ -247,81 +290,30 @@ def threshold_table(
         `recall`, `specificity`, and for cost per row and the savings over deciding everybody alike
         value, `_lower` and `_upper` (95 %).
     """
-    truth, said = select_model_predictions(predictions, CHAMPION, problem)
+    settings, values = problem.settings, problem.schema.value_array
+    truth, made = select_model_predictions(predictions, CHAMPION, problem)
     rows = []
     for rule, threshold in champion.estimator.thresholds_.items():
-        codes = apply_threshold(said.probabilities[:, 1], threshold)
-        decided = Predictions(codes, said.probabilities, said.expected)
+        codes = apply_threshold(made.probabilities[:, 1], threshold)
+        decided = Predictions(codes, made.probabilities, made.expected)
+        metrics = problem.task.grade(truth, decided, values)
+        samples = problem.task.bootstrap_metrics(
+            truth, decided, values, replicates=settings.bootstrap, seed=settings.seed
+        )
+        intervals = summarize_replicates(samples[list(IN_MONEY)])
         row: dict[str, Any] = {"decision": rule, "threshold": threshold}
         row |= {"chosen": rule == champion.manifest["decision"], "selection_rate": codes.mean()}
-        rows.append(row | _measure_decision_cost(truth, decided, problem))
+        row |= {name: metrics[name] for name in ("accuracy", "recall", "specificity")}
+        for name in IN_MONEY:
+            row[name] = metrics[name]
+            row |= {f"{name}_{end}": intervals.loc[name, end] for end in ("lower", "upper")}
+        rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _measure_decision_cost(truth: Any, decided: Predictions, problem: Problem) -> dict[str, float]:
-    settings, values = problem.settings, problem.schema.value_array
-    grades = problem.task.grade(truth, decided, values)
-    sampled = problem.task.bootstrap_metrics(
-        truth, decided, values, replicates=settings.bootstrap, seed=settings.seed
-    )
-    ends = summarize_replicates(sampled[list(IN_MONEY)]).to_dict("index")
-    found = {name: grades[name] for name in ("accuracy", "recall", "specificity")}
-    for name in IN_MONEY:
-        found |= {name: grades[name]}
-        found |= {f"{name}_{end}": ends[name][end] for end in ("lower", "upper")}
-    return found
-
-
-def probability_tables(
-    predictions: pd.DataFrame, problem: Problem
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Calibration and gain of the champion on the test part.
-
-    Returns:
-        See `clientela.models.calibration.calibration_table` and `gain_table`; the gain is that of
-        looking for the rarer class.
-    """
-    truth, said = select_model_predictions(predictions, CHAMPION, problem)
-    positive, settings = said.probabilities[:, 1], problem.settings
-    gains = gain_table(
-        truth,
-        positive,
-        code=find_rarer_class_code(truth),
-        replicates=settings.bootstrap,
-        seed=settings.seed,
-    )
-    return calibration_table(truth, positive), gains
 
 
 def find_rarer_class_code(truth: Any) -> int:
     """The code of the class with fewer rows; 1 of equal ones."""
     return int(np.mean(truth) <= 0.5)  # noqa: PLR2004 - half of the rows
-
-
-def group_table(test: pd.DataFrame, predictions: pd.DataFrame, problem: Problem) -> pd.DataFrame:
-    """How the champion's decisions on the test part differ between groups of people.
-
-    Args:
-        problem: What was learned, and which groups are compared.
-
-    Returns:
-        See `clientela.models.fairness.fairness_table`; without rows where no groups are configured.
-    """
-    truth, said = select_model_predictions(predictions, CHAMPION, problem)
-    settings = problem.settings.fairness or FairnessSettings()
-    return fairness_table(truth, said.codes, test, settings)
-
-
-def points_table(champion: StoredModel, problem: Problem) -> pd.DataFrame:
-    """The champion's points, where it is a scorecard.
-
-    Returns:
-        See `clientela.models.scorecard.scorecard_points`; no row for other models.
-    """
-    learner = champion.estimator.classifier_
-    if not isinstance(learner, WoeScorecard):
-        return pd.DataFrame(columns=list(POINT_COLUMNS))
-    return scorecard_points(learner, problem.settings.points)
 
 
 def required_models_table(
@@ -350,47 +342,38 @@ def required_models_table(
     return pd.DataFrame(rows)
 
 
-# What the requirement wants to know about its own model: metrics, report, confusion matrix.
-
-
-def collect_required_metrics(
-    choice: Mapping[str, Any], grades: Mapping[str, Any]
+def build_required_reports(
+    predictions: pd.DataFrame, choice: dict[str, Any], metrics: dict[str, Any], problem: Problem
 ) -> dict[str, Any]:
-    """Every measure of the required model, on the test part and in cross-validation.
+    """What the requirement wants to know about its own model, by artefact.
 
     Returns:
-        `test`: measure to `value`, `std`, `lower`, `upper`; `cross_validation`: measure to `mean`
-        and `sd`.
+        `metrics`: every metric on the test part and in cross-validation. `console_metrics`: the
+        form that the SageMaker console draws. `report`, `report_text`: scikit-learn's
+        classification report. `confusion`: one row per true class (`clase_real`), one column per
+        predicted class. `confusion_plot`.
     """
-    row, test = choice["required"], grades["models"][REQUIRED]
+    schema, settings = problem.schema, problem.settings
+    truth, required = select_model_predictions(predictions, REQUIRED, problem)
+    row, test = choice["required"], metrics["models"][REQUIRED]
     folds = {name: {"mean": row[name], "sd": row[f"{name}_sd"]} for name in test}
-    return {"test_rows": grades["rows"], "test": test, "cross_validation": folds}
-
-
-def compute_class_report(
-    truth: Codes, said: Predictions, problem: Problem
-) -> tuple[dict[str, Any], str]:
-    """Precision, recall and F1 of each class, to compute with and to read.
-
-    Returns:
-        scikit-learn's classification report as a mapping and as text.
-    """
-    classes = problem.schema.classes
-    asked = {"labels": list(range(len(classes))), "target_names": classes, "zero_division": 0}
-    return (
-        classification_report(truth, said.codes, output_dict=True, **asked),
-        classification_report(truth, said.codes, digits=3, **asked),
-    )
-
-
-def confusion_table(truth: Codes, said: Predictions, problem: Problem) -> pd.DataFrame:
-    """One row per true class, one column per predicted class: number of rows.
-
-    Returns:
-        `clase_real`, then one integer column per class.
-    """
-    classes = list(problem.schema.classes)
-    counts = compute_confusion_matrix(truth, said.codes, len(classes)).astype("int64")
-    frame = pd.DataFrame(counts, columns=classes)
-    frame.insert(0, "clase_real", classes)
-    return frame
+    classes = list(schema.classes)
+    codes = list(range(len(classes)))
+    shown = {"labels": codes, "target_names": classes, "zero_division": 0}
+    counts = compute_confusion_matrix(truth, required.codes, len(classes)).astype("int64")
+    confusion = pd.DataFrame(counts, columns=classes)
+    confusion.insert(0, "clase_real", classes)
+    return {
+        "metrics": {"test_rows": metrics["rows"], "test": test, "cross_validation": folds},
+        "console_metrics": problem.task.console_metrics(
+            truth,
+            required,
+            schema.value_array,
+            replicates=settings.bootstrap,
+            seed=settings.seed,
+        ),
+        "report": classification_report(truth, required.codes, output_dict=True, **shown),
+        "report_text": classification_report(truth, required.codes, digits=3, **shown),
+        "confusion": confusion,
+        "confusion_plot": plot_confusion_matrix(truth, required.codes, schema.classes),
+    }

@@ -21,8 +21,11 @@ TUNING_SEED_OFFSET = 1
 """Tuning shuffles other folds than the comparison that follows, which would else favour it."""
 
 
-def tune_hyperparameters(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
-    """The parameters that each candidate competes with.
+def tune_candidates(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
+    """The parameters that each candidate competes with: tuned where it has a search.
+
+    Args:
+        train: Training part, sorted by key.
 
     Returns:
         Candidate to `params`, and for tuned ones `configured` and `best` (the primary metric
@@ -49,72 +52,60 @@ def list_candidate_configs(
 def _tune_candidate(
     name: str, candidate: CandidateSettings, train: pd.DataFrame, problem: Problem
 ) -> dict[str, Any]:
-    tuning, seed = problem.settings.tuning, problem.settings.seed + TUNING_SEED_OFFSET
+    settings, tuning = problem.settings, problem.settings.tuning
     X, codes = train[problem.schema.features(candidate.features)], problem.schema.codes(train)
     decision = problem.task.choose_fit_decision(candidate.decisions)
-    by = CrossValidation(
-        problem.settings.primary_metric, tuning.folds, seed, problem.settings.workers
+    cross_validation = CrossValidation(
+        settings.primary_metric, tuning.folds, settings.seed + TUNING_SEED_OFFSET, settings.workers
     )
 
-    def outcome(trial: optuna.Trial) -> float:
+    def evaluate_trial(trial: optuna.Trial) -> float:
         params = candidate.params | _sample_params(trial, candidate)
         model = problem.build_estimator(name, params, decision)
-        return problem.task.evaluate_for_tuning(model, X, codes, by)
+        return problem.task.evaluate_for_tuning(model, X, codes, cross_validation)
 
-    study = _create_study(candidate, problem)
-    limit = tuning.time_limit_seconds
-    for _ in iter_with_progress(range(tuning.trials), tuning.trials, f"tuning {name}"):
-        study.optimize(outcome, n_trials=1)
-        if limit is not None and _sum_trial_seconds(study) > limit:
-            break
-    return _report_tuning(name, study, candidate, tuning.trials)
-
-
-def _create_study(candidate: CandidateSettings, problem: Problem) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    tuning, seed = problem.settings.tuning, problem.settings.seed
-    sampler = optuna.samplers.TPESampler(
-        seed=seed, n_startup_trials=min(LARGEST_RANDOM_START, 1 + tuning.trials // 3)
+    random_start = min(LARGEST_RANDOM_START, 1 + tuning.trials // 3)
+    better = problem.task.greater_is_better(settings.primary_metric)
+    study = optuna.create_study(
+        direction="maximize" if better else "minimize",
+        sampler=optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=random_start),
     )
-    better = problem.task.greater_is_better(problem.settings.primary_metric)
-    study = optuna.create_study(direction="maximize" if better else "minimize", sampler=sampler)
-    study.enqueue_trial({name: candidate.params[name] for name in candidate.search})
-    return study
-
-
-def _sample_params(trial: optuna.Trial, candidate: CandidateSettings) -> dict[str, Any]:
-    suggested: dict[str, Any] = {}
-    for name, space in candidate.search.items():
-        if not isinstance(space, SearchRange):
-            suggested[name] = trial.suggest_categorical(name, space.choices)
-        elif space.integer:
-            low, high = int(space.low), int(space.high)
-            suggested[name] = trial.suggest_int(name, low, high, log=space.log)
-        else:
-            suggested[name] = trial.suggest_float(name, space.low, space.high, log=space.log)
-    return suggested
-
-
-def _sum_trial_seconds(study: optuna.Study) -> float:
-    return sum(t.duration.total_seconds() for t in study.trials if t.duration is not None)
-
-
-def _report_tuning(
-    name: str, study: optuna.Study, candidate: CandidateSettings, budget: int
-) -> dict[str, Any]:
+    # the configured parameters are the first trial: tuning can't end below them
+    study.enqueue_trial({key: candidate.params[key] for key in candidate.search})
+    seconds = 0.0
+    for _ in iter_with_progress(range(tuning.trials), tuning.trials, f"tuning {name}"):
+        study.optimize(evaluate_trial, n_trials=1)
+        if (duration := study.trials[-1].duration) is not None:
+            seconds += duration.total_seconds()
+        if tuning.time_limit_seconds is not None and seconds > tuning.time_limit_seconds:
+            break
     done = len(study.trials)
-    if done < budget:
+    if done < tuning.trials:
         logger.warning(
             "tuning %s reached its time limit after %d of %d trials: another run may stop "
             "elsewhere, so this result can't be repeated exactly",
             name,
             done,
-            budget,
+            tuning.trials,
         )
     return {
         "params": candidate.params | study.best_params,
         "configured": study.trials[0].value,
         "best": study.best_value,
         "trials": done,
-        "stopped_early": done < budget,
+        "stopped_early": done < tuning.trials,
     }
+
+
+def _sample_params(trial: optuna.Trial, candidate: CandidateSettings) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    for name, space in candidate.search.items():
+        if not isinstance(space, SearchRange):
+            params[name] = trial.suggest_categorical(name, space.choices)
+        elif space.integer:
+            low, high = int(space.low), int(space.high)
+            params[name] = trial.suggest_int(name, low, high, log=space.log)
+        else:
+            params[name] = trial.suggest_float(name, space.low, space.high, log=space.log)
+    return params
