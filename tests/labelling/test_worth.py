@@ -18,7 +18,7 @@ from clientela.pipelines.training.card_labels import (
 from clientela.pipelines.training.label_value import (
     find_equivalent_size,
     learning_curve,
-    score_against_truth,
+    evaluate_against_truth,
 )
 from clientela.reporting.page import Table
 
@@ -60,7 +60,7 @@ def predictions():
 
 def test_both_figures_are_of_the_same_rows_and_those_of_scikit_learn(predictions):
     rows, labels = judged_loans(share=0.5)
-    found = score_against_truth(predictions, labels, TARGET, problem(), 50)
+    found = evaluate_against_truth(predictions, labels, TARGET, problem(), 50)
     both = labels.dropna()
     scores = predictions[predictions["model"] == "champion"].set_index("id_credito")["p_paga"]
     for name in ("label", "truth"):
@@ -75,7 +75,7 @@ def test_both_figures_are_of_the_same_rows_and_those_of_scikit_learn(predictions
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_too_few_judged_rows_state_nothing(predictions, share):
     _, labels = judged_loans(share)
-    found = score_against_truth(predictions, labels, TARGET, problem(), 50)
+    found = evaluate_against_truth(predictions, labels, TARGET, problem(), 50)
     assert (found["judged"], found["models"]) == (False, {})
 
 

@@ -13,11 +13,11 @@ from clientela.pipelines.training.model_selection import (
     fit_model,
     get_champion_candidate,
     get_configured_candidate,
-    select_champion_by_cv,
+    select_champion,
     select_final_candidates,
 )
 from clientela.pipelines.training.test_evaluation import evaluate_cutoff_modes
-from clientela.pipelines.training.tuning import list_candidate_configs, tune_hyperparameters
+from clientela.pipelines.training.tuning import list_candidate_configs, tune_candidates
 from clientela.reporting.page import render_html, render_markdown
 from clientela.text import NumberFormat
 
@@ -25,9 +25,9 @@ from clientela.text import NumberFormat
 @pytest.fixture
 def facts(train, problem):
     learn, test = train.iloc[:180].reset_index(drop=True), train.iloc[180:]
-    tuned = tune_hyperparameters(learn, problem)
+    tuned = tune_candidates(learn, problem)
     grades = evaluate_on_folds(learn, list_candidate_configs(tuned, problem), problem, "x")
-    table, choice = select_champion_by_cv(learn, grades, tuned, problem)
+    table, choice = select_champion(learn, grades, tuned, problem)
     champion = fit_model(learn, get_champion_candidate(choice), problem)
     others = ("requerido", "mayoria", "ultimo_trimestre")
     models = {"champion": champion} | {

@@ -5,7 +5,7 @@ from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.pipelines.training.model_selection import (
     evaluate_on_folds,
-    select_champion_by_cv,
+    select_champion,
     select_final_candidates,
 )
 from clientela.pipelines.training.tuning import list_candidate_configs
@@ -20,7 +20,7 @@ TUNED = {name: {"params": {}} for name in ("mayoria", "ultimo_trimestre")} | {
 def choose():
     def run(train, problem):
         grades = evaluate_on_folds(train, list_candidate_configs(TUNED, problem), problem, "x")
-        return select_champion_by_cv(train, grades, TUNED, problem)
+        return select_champion(train, grades, TUNED, problem)
 
     return run
 

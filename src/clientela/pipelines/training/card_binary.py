@@ -71,8 +71,8 @@ def format_secondary_holdout(facts: BinaryCardData, metric: str, cases: str) -> 
     saved = found[SAVING]
     return (
         f"{metric.upper()} del campeón en la prueba {HOLDOUTS[facts.other['holdout']]}: "
-        f"{format_with_interval(found[metric])} ({NUMBERS.text(facts.other['rows'])} {cases}); ahorro por "
-        f"caso frente a decidir «positivo» para todos: {format_with_interval(saved)}."
+        f"{format_with_interval(found[metric])} ({NUMBERS.text(facts.other['rows'])} {cases}); "
+        f"ahorro por caso frente a decidir «positivo» para todos: {format_with_interval(saved)}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a card says of labels that were made: who made them, and what they are worth; and of leakage."""
+"""What a card says of leakage, and of labels that were made: who made them, what they are worth."""
 
 import logging
 from collections.abc import Mapping

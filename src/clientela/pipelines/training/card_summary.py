@@ -120,10 +120,8 @@ def _describe_cv_gain(champion: Mapping[str, Any]) -> str:
 
 
 def _describe_test_gain(gain: Mapping[str, float]) -> str:
-    return (
-        f"{format_signed_number(gain['value'])} en la prueba final "
-        f"(intervalo del 95 %: de {format_signed_number(gain['lower'])} a {format_signed_number(gain['upper'])})"
-    )
+    value, lower, upper = (format_signed_number(gain[part]) for part in ("value", "lower", "upper"))
+    return f"{value} en la prueba final (intervalo del 95 %: de {lower} a {upper})"
 
 
 # What a model card says first: the verdict, then whatever flatters the champion least.
@@ -191,8 +189,8 @@ def _compare_with_required(facts: ModelCardData) -> str:
         return f"El campeón es el propio modelo requerido «{required}»."
     gain, error = champion["gain_vs_required"], champion["gain_vs_required_se"]
     return (
-        f"Frente al modelo requerido «{required}»: {format_signed_number(gain)} en validación cruzada "
-        f"(error estándar corregido {NUMBERS.text(error, 3)})."
+        f"Frente al modelo requerido «{required}»: {format_signed_number(gain)} en validación "
+        f"cruzada (error estándar corregido {NUMBERS.text(error, 3)})."
     )
 
 

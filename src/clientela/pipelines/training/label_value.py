@@ -73,7 +73,7 @@ def evaluate_against_truth(
                 replicates=problem.settings.bootstrap,
                 seed=problem.settings.seed,
             )
-            ends = summarize_replicates(samples[[metric]]).loc[metric]
+            ends = summarize_replicates(samples[[metric]]).to_dict("index")[metric]
             models[model][name] = {
                 "value": problem.task.grade(truth, decided, values)[metric],
                 "lower": float(ends["lower"]),

@@ -201,17 +201,17 @@ def _build_comparison_section(facts: ModelCardData) -> Section:
 def _describe_extra_features(extra: Mapping[str, Any]) -> str:
     if not extra["tested"]:
         return "No hay variables adicionales a las requeridas."
-    gain = extra["gain"]
+    gain, error = extra["gain"], NUMBERS.text(extra["gain"]["se"], 3)
+    amount = f"{format_signed_number(gain['mean'])} (error estándar corregido {error})"
     if not extra["kept"] and gain["mean"] > gain["se"]:
         return (
             "Variables adicionales: el campeón está configurado sin ellas; con ellas ganaría "
-            f"{format_signed_number(gain['mean'])} (error estándar corregido {NUMBERS.text(gain['se'], 3)})."
+            f"{amount}."
         )
     fate = "se usan" if extra["kept"] else "no se usan"
     return (
-        f"Variables adicionales: {fate}. Al mismo campeón le aportan {format_signed_number(gain['mean'])} "
-        f"(error estándar corregido {NUMBERS.text(gain['se'], 3)}); se conservan solo si aportan "
-        "más que un error estándar."
+        f"Variables adicionales: {fate}. Al mismo campeón le aportan {amount}; se conservan solo "
+        "si aportan más que un error estándar."
     )
 
 

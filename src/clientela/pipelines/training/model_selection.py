@@ -192,7 +192,7 @@ def select_champion(
         gap = _compute_gap_to_best(row, models.iloc[0], metrics, problem)
         if row["order"] == models.iloc[0]["order"] or gap["behind_best"] <= gap["behind_best_se"]:
             break
-    simplest = row.to_dict()
+    simplest = cast("dict[str, Any]", row.to_dict())
     extra, added = _evaluate_extra_features(train, metrics, simplest, tuned, problem)
     metrics = pd.concat([metrics, added], ignore_index=True)
     leaderboard = build_leaderboard(metrics, problem)
@@ -229,7 +229,10 @@ def select_champion(
 
 
 def _compute_gap_to_best(
-    row: Mapping[str, Any], best: "pd.Series[Any]", metrics: pd.DataFrame, problem: Problem
+    row: "pd.Series[Any] | Mapping[str, Any]",
+    best: "pd.Series[Any]",
+    metrics: pd.DataFrame,
+    problem: Problem,
 ) -> dict[str, Any]:
     pair = _select_rows(metrics, best), _select_rows(metrics, row)
     gap = compute_paired_gain(*pair, problem)
@@ -272,8 +275,8 @@ def _select_rows(
 def _find_row(
     leaderboard: pd.DataFrame, candidate: str, features: str, decision: str
 ) -> dict[str, Any]:
-    row = leaderboard.set_index(IDENTITY, drop=False).loc[(candidate, features, decision)]
-    return cast("dict[str, Any]", row.to_dict())
+    same = (leaderboard[IDENTITY] == [candidate, features, decision]).all(axis=1)
+    return cast("dict[str, Any]", leaderboard[same].iloc[0].to_dict())
 
 
 def _get_decision(entry: Mapping[str, Any]) -> str | None:
