@@ -1,5 +1,7 @@
 """What made labels are worth: against the truth, and in judgements of people."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,9 +18,9 @@ from clientela.pipelines.training.card_labels import (
     format_unaudited_warning,
 )
 from clientela.pipelines.training.label_value import (
-    find_equivalent_size,
-    learning_curve,
+    compute_learning_curve,
     evaluate_against_truth,
+    find_equivalent_size,
 )
 from clientela.reporting.page import Table
 
@@ -33,7 +35,9 @@ CHOICE = {
     "champion": {"candidate": "logistica", "features": "required", "decision": "half"},
     "params": {},
 }
+FEATURES = SimpleNamespace(target=TARGET)
 CURVE = AuditSettings(curve_sizes=(40, 80), curve_repeats=3, least_judged=50)
+LABELS = SimpleNamespace(audit=CURVE)
 
 
 def judged_loans(share=1.0):
@@ -60,7 +64,7 @@ def predictions():
 
 def test_both_figures_are_of_the_same_rows_and_those_of_scikit_learn(predictions):
     rows, labels = judged_loans(share=0.5)
-    found = evaluate_against_truth(predictions, labels, TARGET, problem(), 50)
+    found = evaluate_against_truth(predictions, labels, problem(), FEATURES, LABELS)
     both = labels.dropna()
     scores = predictions[predictions["model"] == "champion"].set_index("id_credito")["p_paga"]
     for name in ("label", "truth"):
@@ -75,28 +79,28 @@ def test_both_figures_are_of_the_same_rows_and_those_of_scikit_learn(predictions
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_too_few_judged_rows_state_nothing(predictions, share):
     _, labels = judged_loans(share)
-    found = evaluate_against_truth(predictions, labels, TARGET, problem(), 50)
+    found = evaluate_against_truth(predictions, labels, problem(), FEATURES, LABELS)
     assert (found["judged"], found["models"]) == (False, {})
 
 
 def test_the_curve_has_a_point_per_size_and_one_of_the_made_labels():
     rows, labels = judged_loans()
-    curve = learning_curve(rows, labels, CHOICE, TARGET, problem(), CURVE)
+    curve = compute_learning_curve(rows, labels, CHOICE, problem(), FEATURES, LABELS)
     assert list(zip(curve["learned_from"], curve["size"], curve["splits"], strict=True)) == [
         ("labels", 180, 3),
         ("truth", 40, 3),
         ("truth", 80, 3),
     ]
     assert curve["mean"].between(0.4, 1).all()
-    again = learning_curve(rows, labels, CHOICE, TARGET, problem(), CURVE)
+    again = compute_learning_curve(rows, labels, CHOICE, problem(), FEATURES, LABELS)
     pd.testing.assert_frame_equal(curve, again)
 
 
 def test_the_curve_does_not_depend_on_the_order_of_the_rows():
     rows, labels = judged_loans()
-    curve = learning_curve(rows, labels, CHOICE, TARGET, problem(), CURVE)
-    other = learning_curve(
-        rows.sample(frac=1, random_state=1), labels, CHOICE, TARGET, problem(), CURVE
+    curve = compute_learning_curve(rows, labels, CHOICE, problem(), FEATURES, LABELS)
+    other = compute_learning_curve(
+        rows.sample(frac=1, random_state=1), labels, CHOICE, problem(), FEATURES, LABELS
     )
     pd.testing.assert_frame_equal(curve, other)
 
@@ -105,8 +109,11 @@ def test_labels_that_are_the_truth_are_worth_all_of_it():
     rows, labels = judged_loans()
     honest = labels.assign(label=labels["truth"])
     all_of_it = CURVE.model_copy(update={"curve_sizes": (180,)})
-    curve = learning_curve(rows, honest, CHOICE, TARGET, problem(), all_of_it).set_index(
-        "learned_from"
+    everything = SimpleNamespace(audit=all_of_it)
+    curve = (
+        compute_learning_curve(rows, honest, CHOICE, problem(), FEATURES, everything)
+        .set_index(rows, honest, CHOICE, problem(), FEATURES, SimpleNamespace(audit=all_of_it))
+        .set_index("learned_from")
     )
     assert curve.loc["labels", "mean"] == pytest.approx(curve.loc["truth", "mean"])
 
@@ -116,14 +123,14 @@ def test_no_row_of_the_test_is_learned_from():
     rows, labels = judged_loans(share=0.5)
     swapped = labels["truth"].map({"paga": "no_paga", "no_paga": "paga"})
     lying = labels.assign(label=swapped.fillna(labels["label"]).astype("str"))
-    curve = learning_curve(rows, lying, CHOICE, TARGET, problem(), CURVE)
+    curve = compute_learning_curve(rows, lying, CHOICE, problem(), FEATURES, LABELS)
     # 150 judged, of which a test of 60 is left out of 300 made labels
     assert curve.set_index("learned_from").loc["labels", "size"] == 240
 
 
 def test_too_few_judgements_make_no_curve():
     rows, labels = judged_loans(share=0.1)
-    curve = learning_curve(rows, labels, CHOICE, TARGET, problem(), CURVE)
+    curve = compute_learning_curve(rows, labels, CHOICE, problem(), FEATURES, LABELS)
     assert curve.empty
     assert find_equivalent_size(curve) is None
 

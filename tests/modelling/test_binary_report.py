@@ -8,11 +8,9 @@ from clientela.models.evaluation import predict_holdout, select_model_prediction
 from clientela.pipelines.training.card_binary import _build_points_section
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.pipelines.training.test_evaluation import (
+    build_decision_tables,
     find_rarer_class_code,
     fit_baselines,
-    group_table,
-    points_table,
-    probability_tables,
     required_models_table,
     split_holdout,
     threshold_table,
@@ -73,10 +71,10 @@ def test_the_requirements_table_is_always_of_the_random_draw(tested):
 
 
 def test_calibration_and_gain_count_every_row(tested):
-    asked, _, test, predictions = tested
-    calibration, gains = probability_tables(predictions, asked)
-    assert calibration["rows"].sum() == len(test)
-    assert gains["gain"].iloc[-1] == pytest.approx(1.0)
+    asked, champion, test, predictions = tested
+    tables = build_decision_tables(champion, test, predictions, asked)
+    assert tables["calibration"]["rows"].sum() == len(test)
+    assert tables["gain"]["gain"].iloc[-1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("truth", "code"), [([1, 1, 0], 0), ([0, 0, 1], 1), ([0, 1], 1)])
@@ -85,26 +83,33 @@ def test_the_rarer_class_is_looked_for(truth, code):
 
 
 def test_groups_are_compared_only_where_configured(tested):
-    asked, _, test, predictions = tested
-    table = group_table(test, predictions, asked)
+    asked, champion, test, predictions = tested
+    table = build_decision_tables(champion, test, predictions, asked)["fairness"]
     assert table["group"].tolist() == ["F", "M"]
     assert table["rows"].sum() == len(test)
-    assert group_table(test, predictions, problem(fairness=None)).empty
+    ungrouped = build_decision_tables(champion, test, predictions, problem(fairness=None))
+    assert ungrouped["fairness"].empty
 
 
 def test_only_a_scorecard_has_points_and_good_bins_have_more_of_them():
     of_points = problem(candidates={"puntos": {"kind": "woe_scorecard", "role": "challenger"}})
-    train, _ = split_holdout(loans(), "random", of_points)
+    train, test = split_holdout(loans(), "random", of_points)
     card = fit_model(train, get_configured_candidate("puntos", of_points), of_points)
     logistic = fit_model(train, get_configured_candidate("logistica", of_points), of_points)
 
-    points = points_table(card, of_points)
+    of_card, of_logistic = (
+        build_decision_tables(
+            model, test, predict_holdout(test, {"champion": model}, of_points), of_points
+        )
+        for model in (card, logistic)
+    )
+    points = of_card["points"]
 
     assert set(points["feature"]) == set(card.features)
     tipo = points[points["feature"] == "tipo"].set_index("bin")["points"]
     paid = train.assign(paid=train["pago"] == "paga").groupby("tipo")["paid"].mean()
     assert tipo[paid.index].sort_values().index.tolist() == paid.sort_values().index.tolist()
-    assert points_table(logistic, of_points).empty
+    assert of_logistic["points"].empty
     assert "Tabla de puntos" in [
         section.title for section in _build_points_section(points, of_points)
     ]

@@ -1,10 +1,9 @@
 import pytest
 
 from clientela.models.explanations import ordinal_contributions
-from clientela.pipelines.training.card_figures import (
-    compute_feature_importance,
-    sample_rows_to_explain,
-)
+from clientela.models.problem import create_problem
+from clientela.models.settings import TrainingSettings
+from clientela.pipelines.training.card_figures import compute_feature_importance, explain_models
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 
@@ -26,9 +25,13 @@ def test_a_constant_model_leans_on_nothing(train, problem):
     assert {(e["mean_abs"], e["direction"]) for e in entries} == {(0.0, 0.0)}
 
 
-def test_many_rows_are_sampled_by_seed_in_their_order(train):
-    some = sample_rows_to_explain(train, 50, 1)
-    assert len(some) == 50
-    assert some.index.is_monotonic_increasing
-    assert some.equals(sample_rows_to_explain(train, 50, 1))
-    assert sample_rows_to_explain(train, 1000, 1) is train
+def test_many_rows_are_explained_by_a_sample_that_the_seed_repeats(
+    train, problem, schema, settings
+):
+    few = TrainingSettings.model_validate(settings | {"explained_rows": 50})
+    sampled = create_problem("ordinal", schema, few)
+    model = fit_model(train, get_configured_candidate("requerido", problem), problem)
+    one, again = (explain_models(train, model, model, sampled) for _ in range(2))
+    whole = explain_models(train, model, model, problem)
+    assert one == again
+    assert one["champion"] == one["required"] != whole["champion"]

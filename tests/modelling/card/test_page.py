@@ -14,9 +14,8 @@ from clientela.pipelines.training.model_selection import (
     get_champion_candidate,
     get_configured_candidate,
     select_champion,
-    select_final_candidates,
 )
-from clientela.pipelines.training.test_evaluation import evaluate_cutoff_modes
+from clientela.pipelines.training.test_evaluation import compare_cutoff_modes
 from clientela.pipelines.training.tuning import list_candidate_configs, tune_candidates
 from clientela.reporting.page import render_html, render_markdown
 from clientela.text import NumberFormat
@@ -46,13 +45,7 @@ def facts(train, problem):
         predictions=predictions,
         manifest=champion.manifest,
         classes=class_shares(train, problem.schema),
-        cutoffs=evaluate_cutoff_modes(
-            learn,
-            test["id_cliente"],
-            train,
-            select_final_candidates(choice, tuned, problem),
-            problem,
-        ),
+        cutoffs=compare_cutoff_modes(learn, test, train, choice, tuned, problem),
         importance=compute_feature_importance(champion, learn, problem.settings.labels),
         leakage={
             "rows": 240,

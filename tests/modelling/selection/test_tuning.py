@@ -62,9 +62,7 @@ def test_whole_numbers_and_choices_are_searched_as_such(schema, settings, train)
     }
     candidates = settings["candidates"] | {"arboles": challenger}
     made = TrainingSettings.model_validate(settings | {"candidates": candidates})
-    params = tune_candidates(train, create_problem("ordinal", schema, made))["arboles"][
-        "params"
-    ]
+    params = tune_candidates(train, create_problem("ordinal", schema, made))["arboles"]["params"]
     assert params["max_depth"] in {1, 2, 3}
     assert params["grow_policy"] in {"depthwise", "lossguide"}
     assert params["n_estimators"] == 3

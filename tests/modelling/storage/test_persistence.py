@@ -71,12 +71,12 @@ def test_another_process_writes_the_same_bytes():
         import hashlib
         import numpy as np
         from sklearn.linear_model import Ridge
-        from clientela.models.stored_model import skops_bytes
+        from clientela.models.stored_model import encode_estimator
         from clientela.models.ordinal_estimators import OrdinalRegressor
 
         X = np.arange(24.0).reshape(12, 2) ** 1.5
         model = OrdinalRegressor(Ridge(), values=(0, 1, 4)).fit(X, np.tile([0, 1, 2, 2], 3))
-        print(hashlib.sha256(skops_bytes(model)).hexdigest(), end="")
+        print(hashlib.sha256(encode_estimator(model)).hexdigest(), end="")
     """
     printed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],

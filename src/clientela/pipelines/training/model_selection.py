@@ -164,15 +164,35 @@ def find_best_of_role(metrics: pd.DataFrame, role: str, problem: Problem) -> str
     return str(means.idxmax() if better else means.idxmin())
 
 
+def select_champion_row(
+    leaderboard: pd.DataFrame, metrics: pd.DataFrame, problem: Problem
+) -> dict[str, Any]:
+    """The simplest model that is within one standard error of the best one.
+
+    The error is that of the paired difference to the best model.
+
+    Returns:
+        Its row of the leaderboard, with `best` (label of the best model), `behind_best` and
+        `behind_best_se`.
+    """
+    models = leaderboard[leaderboard["role"] != "rule"]
+    best = models.iloc[0]
+    for _, row in models.sort_values("order").iterrows():
+        gap = _compute_gap_to_best(row, best, metrics, problem)
+        if row["order"] == best["order"] or gap["behind_best"] <= gap["behind_best_se"]:
+            return {str(name): value for name, value in row.items()} | gap
+    raise AssertionError("unreachable: the best model is not behind itself")  # pragma: no cover
+
+
 def select_champion(
     train: pd.DataFrame,
     metrics: pd.DataFrame,
     tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The final leaderboard, and the champion: the simplest model within one standard error.
+    """The final leaderboard, and the champion: see `select_champion_row`.
 
-    The error is that of the paired difference to the best model. The extra features are kept if
+    The extra features are kept if
     the champion gains more by them than one corrected standard error of that gain; the features
     of the required baseline are never changed.
 
@@ -185,19 +205,13 @@ def select_champion(
         leaderboard; the champion's with `best`, `behind_best`, `behind_best_se`),
         `extra_features`, and `params` of the champion.
     """
-    leaderboard = build_leaderboard(metrics, problem)
-    models = leaderboard[leaderboard["role"] != "rule"]
-    # simplest first; the best model is not behind itself, so that one is always found
-    for _, row in models.sort_values("order").iterrows():
-        gap = _compute_gap_to_best(row, models.iloc[0], metrics, problem)
-        if row["order"] == models.iloc[0]["order"] or gap["behind_best"] <= gap["behind_best_se"]:
-            break
-    simplest = cast("dict[str, Any]", row.to_dict())
+    simplest = select_champion_row(build_leaderboard(metrics, problem), metrics, problem)
     extra, added = _evaluate_extra_features(train, metrics, simplest, tuned, problem)
     metrics = pd.concat([metrics, added], ignore_index=True)
     leaderboard = build_leaderboard(metrics, problem)
     features = "required" if extra["tested"] and not extra["kept"] else simplest["features"]
     champion = _find_row(leaderboard, simplest["candidate"], features, simplest["decision"])
+    gap = {name: simplest[name] for name in ("best", "behind_best", "behind_best_se")}
     if features != simplest["features"]:
         best = leaderboard[leaderboard["role"] != "rule"].iloc[0]
         gap = _compute_gap_to_best(champion, best, metrics, problem)
