@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clientela.column_rules import (
-    ColumnRule,
-    TableRules,
+from clientela.column_rules import ColumnRule, TableRules
+from clientela.exceptions import ConfigurationError
+from clientela.pipelines.ingestion.conversion import (
     convert_to_type,
     date_pattern,
     normalize_missing_text,
 )
-from clientela.exceptions import ConfigurationError
 
 
 def values(texts, kind, **table):

@@ -8,8 +8,9 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.column_rules import IntakeRules, TableRules, is_duplicate_row
+from clientela.column_rules import IntakeRules, TableRules
 from clientela.exceptions import RowAccountingError, TooManyBadRowsError, TooManyBadValuesError
+from clientela.pipelines.ingestion.conversion import is_duplicate_row
 from clientela.pipelines.ingestion.validation import PLACE, build_format_hint, format_settings_line
 
 COMMONEST = 3

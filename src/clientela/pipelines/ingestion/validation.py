@@ -10,17 +10,14 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from clientela.column_rules import (
-    ROW_NUMBER,
-    ColumnRule,
-    ColumnType,
-    TableRules,
+from clientela.column_rules import ROW_NUMBER, ColumnRule, ColumnType, TableRules
+from clientela.exceptions import InvalidColumnsError, did_you_mean
+from clientela.pipelines.ingestion.conversion import (
     add_generated_key,
     compute_content_digest,
     convert_to_type,
     normalize_missing_text,
 )
-from clientela.exceptions import InvalidColumnsError, did_you_mean
 from clientela.text import normalize_text, normalize_word
 
 LINEAGE = ("_file", "_line", "_raw", "_problem")
