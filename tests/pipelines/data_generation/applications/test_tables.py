@@ -3,7 +3,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
-from tests.simulation.applications.conftest import LARGE
+from tests.pipelines.data_generation.applications.conftest import LARGE
 
 from clientela.pipelines.data_generation.applications import (
     FORM,
