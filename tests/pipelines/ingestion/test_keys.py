@@ -35,7 +35,7 @@ def test_equal_rows_are_quarantined_without_being_asked(raw_table):
     assert found["_reason"].fillna("").tolist() == ["", "", "duplicate_row"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(rows=ROWS, data=st.data())
 def test_keys_are_unique_and_the_same_in_any_order_and_any_number_of_files(raw_table, rows, data):
     at_once = keys_of(raw_table(COLUMNS, rows))

@@ -42,11 +42,11 @@ def verdicts(table, which=None, **known):
     return found.order_by("_line").to_pyarrow().to_pylist()
 
 
-@pytest.fixture
-def verdict(raw_table):
-    """The verdict over one row that is sound except for what is given."""
+@pytest.fixture(scope="session")
+def judge(raw_table):
+    """The verdicts over rows that are sound except for what is given, in one query."""
 
-    def verdict(which=None, **cells):
+    def judge(*changes, which=None):
         sound = {
             "id": "T1",
             "cliente": "C1",
@@ -55,20 +55,24 @@ def verdict(raw_table):
             "valor": "10.5",
             "edad": "40",
         }
-        row = sound | cells
-        return verdicts(raw_table(tuple(row), [tuple(row.values())]), which)[0]
+        rows = [
+            sound | {"id": f"T{place}"} | cells for place, cells in enumerate(changes or ({},), 1)
+        ]
+        table = raw_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+        return verdicts(table, which)
 
-    return verdict
+    return judge
 
 
-def test_the_first_value_that_was_set_missing_stays_at_hand(verdict):
+def test_the_first_value_that_was_set_missing_stays_at_hand(judge):
     both = rules(edad={}, valor={"missing": "allow", "invalid": "set_missing"})
-    assert verdict(both, edad="200", valor="diez")["_emptied"] == "diez"
-    assert verdict(both, edad="200", valor="")["_emptied"] == "200"
+    cells = [{"edad": "200", "valor": "diez"}, {"edad": "200", "valor": ""}]
+    assert [row["_emptied"] for row in judge(*cells, which=both)] == ["diez", "200"]
 
 
-def test_a_sound_row_is_typed_and_accepted(verdict):
-    assert verdict() == {
+def test_a_sound_row_is_typed_and_accepted(judge):
+    [accepted] = judge()
+    assert accepted == {
         "id": "T1",
         "cliente": "C1",
         "fecha": date(2024, 2, 29),
@@ -86,64 +90,59 @@ def test_a_sound_row_is_typed_and_accepted(verdict):
     }
 
 
-@pytest.mark.parametrize(
-    ("cells", "reason", "blamed"),
-    [
-        ({"id": ""}, "missing_id", None),
-        ({"cliente": "  "}, "missing_cliente", None),
-        ({"valor": ""}, "missing_valor", None),
-        ({"valor": "gratis"}, "invalid_valor", "gratis"),
-        ({"valor": "10.123"}, "invalid_valor", "10.123"),
-        ({"fecha": "2024-02-30"}, "invalid_fecha", "2024-02-30"),
-        ({"fecha": "1989-12-31"}, "invalid_fecha", "1989-12-31"),
-        ({"fecha": "2101-01-01"}, "invalid_fecha", "2101-01-01"),
-        ({"id": "", "valor": "x"}, "missing_id", None),
-    ],
-)
-def test_a_broken_row_names_its_first_fault_and_keeps_its_text(verdict, cells, reason, blamed):
-    found = verdict(**cells)
-    assert (found["_reason"], found["_value"]) == (reason, blamed)
-    assert found["_raw"] is not None
+BROKEN = [
+    ({"id": ""}, "missing_id", None),
+    ({"cliente": "  "}, "missing_cliente", None),
+    ({"valor": ""}, "missing_valor", None),
+    ({"valor": "gratis"}, "invalid_valor", "gratis"),
+    ({"valor": "10.123"}, "invalid_valor", "10.123"),
+    ({"fecha": "2024-02-30"}, "invalid_fecha", "2024-02-30"),
+    ({"fecha": "1989-12-31"}, "invalid_fecha", "1989-12-31"),
+    ({"fecha": "2101-01-01"}, "invalid_fecha", "2101-01-01"),
+    ({"id": "", "valor": "x"}, "missing_id", None),
+]
 
 
-@pytest.mark.parametrize("day", ["1990-01-01", "2100-12-31"])
-def test_bounds_of_dates_are_inclusive(verdict, day):
-    assert verdict(fecha=day)["fecha"] == date.fromisoformat(day)
+def test_a_broken_row_names_its_first_fault_and_keeps_its_text(judge):
+    refused = judge(*(cells for cells, *_ in BROKEN))
+    expected = [(reason, blamed) for _, reason, blamed in BROKEN]
+    assert [(row["_reason"], row["_value"]) for row in refused] == expected
+    assert all(row["_raw"] is not None for row in refused)
 
 
-@pytest.mark.parametrize(
-    ("text", "age", "flag"),
-    [
-        ("0", 0, False),
-        ("120", 120, False),
-        ("121", None, True),
-        ("-1", None, True),
-        ("cuarenta", None, True),
-        ("", None, False),
-        (None, None, False),
-    ],
-)
-def test_an_unusable_attribute_is_emptied_and_flagged(verdict, text, age, flag):
-    found = verdict(edad=text)
-    assert (found["edad"], found["edad_invalid"], found["_reason"]) == (age, flag, None)
+def test_bounds_of_dates_are_inclusive_and_a_refund_is_accepted(judge):
+    days = ["1990-01-01", "2100-12-31"]
+    first, last, refund = judge(*({"fecha": day} for day in days), {"valor": "-25.00"})
+    assert [first["fecha"], last["fecha"]] == [date.fromisoformat(day) for day in days]
+    assert (refund["valor"], refund["_reason"]) == (Decimal("-25.00"), None)
 
 
-def test_a_refund_is_accepted(verdict):
-    assert verdict(valor="-25.00")["valor"] == Decimal("-25.00")
+def test_an_unusable_attribute_is_emptied_and_flagged(judge):
+    expected = {
+        "0": (0, False, None),
+        "120": (120, False, None),
+        "121": (None, True, None),
+        "-1": (None, True, None),
+        "cuarenta": (None, True, None),
+        "": (None, False, None),
+        None: (None, False, None),
+    }
+    rows = judge(*({"edad": text} for text in expected))
+    found = [(row["edad"], row["edad_invalid"], row["_reason"]) for row in rows]
+    assert found == list(expected.values())
 
 
-def test_bounds_of_amounts_are_exact(verdict):
-    bounded = rules(valor={"maximum": "0.30"})
-    assert verdict(bounded, valor="0.30")["_reason"] is None
-    assert verdict(bounded, valor="0.31")["_reason"] == "invalid_valor"
+def test_bounds_of_amounts_are_exact(judge):
+    rows = judge({"valor": "0.30"}, {"valor": "0.31"}, which=rules(valor={"maximum": "0.30"}))
+    assert [row["_reason"] for row in rows] == [None, "invalid_valor"]
 
 
 @pytest.mark.parametrize("kind", ["text", "category"])
-def test_words_that_are_not_allowed_are_refused_whatever_their_accents(verdict, kind):
+def test_words_that_are_not_allowed_are_refused_whatever_their_accents(judge, kind):
     listed = rules(canal={"type": kind, "allowed": ["Teléfono", "web"]})
-    assert verdict(listed, canal="TELEFONO ")["canal"] == "TELEFONO"
-    found = verdict(listed, canal="fax")
-    assert (found["_reason"], found["_value"]) == ("invalid_canal", "fax")
+    accepted, refused = judge({"canal": "TELEFONO "}, {"canal": "fax"}, which=listed)
+    assert accepted["canal"] == "TELEFONO"
+    assert (refused["_reason"], refused["_value"]) == ("invalid_canal", "fax")
 
 
 def test_an_optional_column_that_the_file_lacks_is_missing_and_typed(raw_table):
@@ -154,8 +153,8 @@ def test_an_optional_column_that_the_file_lacks_is_missing_and_typed(raw_table):
     assert (found["edad"], found["edad_invalid"], found["_reason"]) == (None, False, None)
 
 
-def test_extra_columns_pass_untouched(verdict):
-    assert verdict(ciudad="  Cali ")["ciudad"] == "  Cali "
+def test_extra_columns_pass_untouched(judge):
+    assert judge({"ciudad": "  Cali "})[0]["ciudad"] == "  Cali "
 
 
 def test_the_readers_own_problem_comes_first(raw_table):
@@ -175,9 +174,9 @@ def test_a_required_column_that_is_absent_is_named_with_the_nearest(raw_table):
 
 
 @pytest.mark.parametrize("name", ["rubro_comparable", "edad_invalid", "_reason", "_value"])
-def test_a_column_that_ingestion_makes_itself_cannot_come_from_the_file(verdict, name):
+def test_a_column_that_ingestion_makes_itself_cannot_come_from_the_file(judge, name):
     with pytest.raises(InvalidColumnsError, match=rf"has the column {name}, which ingestion makes"):
-        verdict(**{name: "x"})
+        judge({name: "x"})
 
 
 def sales(*rows):
@@ -193,7 +192,7 @@ def test_of_contradicting_rows_the_same_one_stays_in_any_order_and_split(raw_tab
     rows = sales(("T1", "7"), ("T1", "5"), ("T1", "6"), ("T2", "1"), ("T2", "1"))
     kept = set()
     for order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]):
-        for cut in (0, 2, 5):
+        for cut in (0, 2):
             shuffled = [rows[place] for place in order]
             table = raw_table(COLUMNS, shuffled[:cut], file="z.csv").union(
                 raw_table(COLUMNS, shuffled[cut:], file="a.csv")
@@ -236,7 +235,7 @@ LETTERS = (
 
 
 @given(st.lists(st.text(LETTERS, max_size=8), min_size=20, max_size=60))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_words_of_tables_and_of_configuration_are_folded_alike(words):
     lying = ibis.memtable({"n": range(len(words)), "x": words})
     found = (
@@ -245,9 +244,10 @@ def test_words_of_tables_and_of_configuration_are_folded_alike(words):
     assert found == [normalize_word(word) for word in words]
 
 
-@pytest.mark.parametrize("word", ["TECNOLOGÍA", "Tecnologia", " tecnología ", "TecnologÍa"])
-def test_spellings_of_technology_are_one_category(verdict, word):
-    assert verdict(rubro=word)["rubro_comparable"] == "tecnologia"
+def test_spellings_of_technology_are_one_category(judge):
+    words = ["TECNOLOGÍA", "Tecnologia", " tecnología ", "TecnologÍa"]
+    rows = judge(*({"rubro": word} for word in words))
+    assert {row["rubro_comparable"] for row in rows} == {"tecnologia"}
 
 
 def test_words_that_stand_for_nothing_are_missing(raw_table):
