@@ -58,7 +58,9 @@ def test_a_sound_model_reaches_about_seventy(loans):
         independiente=loans["tipo_laboral"] == "Independiente",
         decreciente=loans["tendencia_ingresos"] == "Decreciente",
     )
-    model = make_pipeline(SimpleImputer(), QuantileTransformer(n_quantiles=100), LogisticRegression())
+    model = make_pipeline(
+        SimpleImputer(), QuantileTransformer(n_quantiles=100), LogisticRegression()
+    )
     folds = StratifiedKFold(3, shuffle=True, random_state=1)
     late = 1 - loans["Pago_atiempo"]
     score = cross_val_predict(model, X.astype(float), late, cv=folds, method="predict_proba")
