@@ -1,9 +1,9 @@
-"""Installs a lock into an environment, every file checked against its hash.
+"""Installs a lock into an environment by uv, every file checked against its hash.
 
     python tools/install.py ENVIRONMENT LOCK
 
-uv does it, in a third of pip's time. The lock itself pins uv, so pip installs that one package
-first. uv reads none of pip's settings: those that say where packages come from are handed on.
+The lock pins uv itself, so pip installs that one package first. uv reads none of pip's settings:
+those that say where packages come from are handed on (docs/decisions/062-uv-installs-the-lock.md).
 """
 
 import ast
@@ -18,10 +18,7 @@ from typing import Final
 
 LOCK: Final = Path(__file__).parents[1] / "requirements.lock"
 
-SEPARATOR: Final = {"UV_FIND_LINKS": ","}
-"""Between several values of a variable; a space where none is named."""
-
-COUNTERPARTS: Final = {
+UV_VARIABLES: Final = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_EXTRA_INDEX_URL",
     "find-links": "UV_FIND_LINKS",
@@ -33,89 +30,45 @@ COUNTERPARTS: Final = {
 }
 """Setting of pip to the variable that uv reads for it."""
 
-WEIGHTIEST_LAST: Final = ("global.", "install.", ":env:.")
 
-
-def lines_of(package: str, lock: str) -> str:
-    """The lines of a lock that pin one package.
-
-    Args:
-        package: Its name.
-        lock: Text of the lock.
-
-    Returns:
-        Requirement with its hashes.
-
-    Raises:
-        ValueError: It pins no such package.
-    """
-    found = re.search(rf"^{package}==.*\n(?:[ #].*\n)*", lock, re.MULTILINE)
-    if found is None:
+def find_pin(package: str, lock: str) -> str:
+    """The lines of a lock that pin one package, hashes included."""
+    pin = re.search(rf"^{package}==.*\n(?:[ #].*\n)*", lock, re.MULTILINE)
+    if pin is None:
         raise ValueError(f"Expected a lock that pins {package}; it does not. Run make lock.")
-    return found[0]
+    return pin[0]
 
 
-def handed_on(pip_settings: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that tell uv what pip was told.
-
-    Args:
-        pip_settings: What `pip config list` prints.
-        environment: Variables that are set; they win.
-
-    Returns:
-        Variable to value.
-    """
-    rows = dict(line.split("=", 1) for line in pip_settings.splitlines())
-    told = {
-        COUNTERPARTS[name]: ast.literal_eval(rows[section + name])
-        for section in WEIGHTIEST_LAST
-        for name in COUNTERPARTS
-        if section + name in rows
-    }
-    joined = {
-        name: SEPARATOR.get(name, " ").join(value.split()) for name, value in told.items() if value
-    }
+def convert_pip_settings(listed: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables for uv from what `pip config list` prints; those that are set already win."""
     # as pip does: the best match of all indexes; the hash decides what is let in
-    return {
-        name: value
-        for name, value in {"UV_INDEX_STRATEGY": "unsafe-best-match", **joined}.items()
-        if not environment.get(name)
-    }
+    variables = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+    settings = dict(line.split("=", 1) for line in listed.splitlines())
+    for section in ("global", "install", ":env:"):  # the weightiest last
+        for name, variable in UV_VARIABLES.items():
+            values = ast.literal_eval(settings.get(f"{section}.{name}", "''")).split()
+            if values:
+                variables[variable] = ("," if name == "find-links" else " ").join(values)
+    return {name: value for name, value in variables.items() if not environment.get(name)}
 
 
-def install(environment: Path, lock: Path) -> None:
-    """Install a lock.
-
-    Args:
-        environment: Folder of a virtual environment.
-        lock: Requirements, each with its hashes.
-
-    Raises:
-        CalledProcessError: pip or uv failed; they say why.
-    """
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    with tempfile.TemporaryDirectory() as folder:
-        first = Path(folder, "uv.lock")
-        first.write_text(lines_of("uv", LOCK.read_text("utf-8")), "utf-8")
-        subprocess.run([*pip, "install", "--quiet", "--require-hashes", "-r", first], check=True)
-    listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True)
-    settings = {**os.environ, **handed_on(listed.stdout, os.environ)}
-    subprocess.run(command(environment, lock), check=True, env=settings)
-
-
-def command(environment: Path, lock: Path) -> list[str | Path]:
-    """What installs a lock, once uv is there.
-
-    Args:
-        environment: Folder of a virtual environment.
-        lock: Requirements, each with its hashes.
-
-    Returns:
-        Words of the command.
-    """
+def build_command(environment: Path, lock: Path) -> list[str | Path]:
+    """What installs a lock, once uv is there."""
     uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-progress"]
     python = environment / "bin/python"
     return [*uv, "--python", python, "--compile-bytecode", "--require-hashes", "-r", lock]
+
+
+def install(environment: Path, lock: Path) -> None:
+    """Installs a lock; raises CalledProcessError where pip or uv failed, which say why."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    with tempfile.TemporaryDirectory() as folder:
+        pin = Path(folder, "uv.lock")
+        pin.write_text(find_pin("uv", LOCK.read_text("utf-8")), "utf-8")
+        subprocess.run([*pip, "install", "--quiet", "--require-hashes", "-r", pin], check=True)
+    listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True)
+    variables = {**os.environ, **convert_pip_settings(listed.stdout, os.environ)}
+    subprocess.run(build_command(environment, lock), check=True, env=variables)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 
 from clientela.models.labels import LabellingSettings, OfflineSettings
 from clientela.pipelines.labelling.language_model import build_cases
-from clientela.pipelines.labelling.rules import OfflineLabeller
+from clientela.pipelines.labelling.providers import OfflineLabeller
 
 LABELS = ("good risk", "bad risk")
 RULES = OfflineSettings.model_validate(

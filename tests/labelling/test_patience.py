@@ -3,13 +3,17 @@ import threading
 import pytest
 
 from clientela.models.labels import BudgetSettings, Prices, RetrySettings
-from clientela.pipelines.labelling.budget import Budget, BudgetedChat, compute_cost
+from clientela.pipelines.labelling.call_limits import (
+    Budget,
+    BudgetedChat,
+    RateLimitedChat,
+    RetryingChat,
+    compute_cost,
+)
 from clientela.pipelines.labelling.language_model import (
     Completion,
     FatalError,
     Question,
-    RateLimitedChat,
-    RetryingChat,
     TransientError,
     UnanswerableError,
     Usage,

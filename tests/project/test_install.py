@@ -19,7 +19,7 @@ def install(script):
 
 def test_the_lock_pins_the_uv_that_installs_it(install, project_root: Path):
     lock = (project_root / "requirements.lock").read_text("utf-8")
-    lines = install.lines_of("uv", lock).splitlines()
+    lines = install.find_pin("uv", lock).splitlines()
     assert Requirement(lines[0].rstrip("\\ ")).name == "uv"
     assert lines[1].strip().startswith("--hash=sha256:")
     assert [line for line in lines[1:] if not line.startswith(" ")] == []
@@ -27,16 +27,16 @@ def test_the_lock_pins_the_uv_that_installs_it(install, project_root: Path):
 
 def test_the_last_requirement_of_a_lock_is_read_to_its_end(install):
     lock = "a==1 \\\n    --hash=sha256:0\nuv==2 \\\n    --hash=sha256:1\n    # via x\n"
-    assert install.lines_of("uv", lock) == lock[lock.index("uv") :]
+    assert install.find_pin("uv", lock) == lock[lock.index("uv") :]
 
 
 def test_a_lock_without_uv_is_refused(install):
     with pytest.raises(ValueError, match=r"Expected a lock that pins uv; it does not\. Run make"):
-        install.lines_of("uv", "uvicorn==1 \\\n    --hash=sha256:0\n")
+        install.find_pin("uv", "uvicorn==1 \\\n    --hash=sha256:0\n")
 
 
 def test_what_pip_was_told_is_told_to_uv(install):
-    told = install.handed_on(
+    told = install.convert_pip_settings(
         "global.cert='/etc/ours.pem'\n"
         "global.extra-index-url='file:///a file:///b'\n"
         "global.find-links='/wheels\\n/more'\n"
@@ -56,14 +56,16 @@ def test_what_pip_was_told_is_told_to_uv(install):
 
 def test_a_variable_of_pip_weighs_more_than_its_files_and_one_of_uv_most(install):
     settings = ":env:.index-url='file:///variable'\nglobal.index-url='file:///file'\n"
-    assert install.handed_on(settings, {})["UV_DEFAULT_INDEX"] == "file:///variable"
-    assert "UV_DEFAULT_INDEX" not in install.handed_on(settings, {"UV_DEFAULT_INDEX": "file:///uv"})
+    assert install.convert_pip_settings(settings, {})["UV_DEFAULT_INDEX"] == "file:///variable"
+    assert "UV_DEFAULT_INDEX" not in install.convert_pip_settings(
+        settings, {"UV_DEFAULT_INDEX": "file:///uv"}
+    )
 
 
 def test_settings_of_this_machines_pip_can_be_read(install):
     pip = [sys.executable, "-m", "pip", "config", "list"]
     listed = subprocess.run(pip, check=True, capture_output=True, text=True).stdout
-    assert install.handed_on(listed, {})["UV_INDEX_STRATEGY"] == "unsafe-best-match"
+    assert install.convert_pip_settings(listed, {})["UV_INDEX_STRATEGY"] == "unsafe-best-match"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def installed(install, wheels: Path, tmp_path: Path):
         venv.create(tmp_path / "venv")
         known = {"UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels), "UV_NO_CACHE": "1"}
         done = subprocess.run(
-            install.command(tmp_path / "venv", lock),
+            install.build_command(tmp_path / "venv", lock),
             env={**os.environ, **known},
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-"""How far two sets of labels agree: those made here with those of people, or with themselves."""
+"""How far made labels can be trusted: against people's, against themselves, and by groups."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -22,19 +22,12 @@ from clientela.models.labels import TRUTH, LabellingSettings, encode_labels
 from clientela.models.ordinal_metrics import quadratic_weighted_kappa
 from clientela.pipelines.labelling.run import KEPT
 
-# How far two sets of labels agree: those made here with those of people, or with themselves.
-
-
 TWO_CLASSES = np.array([0.0, 1.0])
 LOWER, UPPER = 0.025, 0.975
 
 
 def measure_agreement(truth: Codes, labels: Codes, *, replicates: int, seed: int) -> dict[str, Any]:
     """How far labels agree with what people judged.
-
-    Args:
-        truth: What people judged, 0 or 1.
-        labels: The labels of the same rows.
 
     Returns:
         `rows`, `counts` (truth by label), and `measures`: name to `value`, `lower`, `upper` (95 %,
@@ -45,28 +38,25 @@ def measure_agreement(truth: Codes, labels: Codes, *, replicates: int, seed: int
     rng = np.random.default_rng(seed)
     # rows drawn anew with replacement: only how often each cell comes up matters
     drawn = rng.multinomial(len(truth), counts.ravel() / len(truth), size=replicates)
-    whole, samples = (
-        compute_agreement_metrics(counts),
-        compute_agreement_metrics(drawn.reshape(-1, 2, 2).astype(np.float64)),
-    )
+    whole = compute_agreement_metrics(counts)
+    samples = compute_agreement_metrics(drawn.reshape(-1, 2, 2).astype(np.float64))
+    measures = {}
+    for name, values in samples.items():
+        lower, upper = np.quantile(values, (LOWER, UPPER))
+        measures[name] = {
+            "value": float(whole[name]),
+            "lower": float(lower),
+            "upper": float(upper),
+        }
     return {
         "rows": len(truth),
         "counts": counts.astype(np.int64).tolist(),
-        "measures": {
-            name: dict(
-                zip(("value", "lower", "upper"), _compute_interval(whole[name], found), strict=True)
-            )
-            for name, found in samples.items()
-        },
+        "measures": measures,
     }
 
 
 def compute_agreement_metrics(counts: Floats) -> dict[str, Floats]:
-    """Measures of agreement from tables of counts.
-
-    Args:
-        counts: Truth by label, shape (..., 2, 2).
-    """
+    """Measures of agreement from tables of counts, truth by label, shape (..., 2, 2)."""
     costs = validate_costs(ONE_EACH)
     flipped = counts[..., ::-1, ::-1]
     return {
@@ -105,13 +95,6 @@ def measure_stability(opinions: Sequence[Sequence[str | None]]) -> dict[str, Any
     }
 
 
-def _compute_interval(whole: Floats, samples: Floats) -> tuple[float, ...]:
-    return (float(whole), *(float(end) for end in np.quantile(samples, (LOWER, UPPER))))
-
-
-# How far made labels can be trusted: one record of everything that was checked about them.
-
-
 SHARES = [
     "column",
     "group",
@@ -141,9 +124,9 @@ def group_shares(
     labelled = labels["label"].notna().to_numpy()
     if not labelled.any():
         return pd.DataFrame(columns=SHARES)
-    said = encode_labels(labels["label"][labelled], target)
+    codes = encode_labels(labels["label"][labelled], target)
     rules = FairnessSettings(columns=settings.audit.groups, favourable=settings.audit.favourable)
-    table = fairness_table(said, said, people[labelled].reset_index(drop=True), rules)
+    table = fairness_table(codes, codes, people[labelled].reset_index(drop=True), rules)
     return table[SHARES]
 
 
@@ -156,7 +139,7 @@ def audit_labels(
     """Everything that was checked about the labels of one run.
 
     Args:
-        stability: See `clientela.pipelines.labelling.audit.measure_stability`; empty where not measured.
+        stability: See `measure_stability`; empty where not measured.
 
     Returns:
         JSON-ready: `source`, `rows`, `status` (rows by status), `shares` (label to share of the
@@ -169,12 +152,14 @@ def audit_labels(
     compared = labels.dropna(subset=["label", TRUTH])
     enough = len(compared) >= settings.audit.least_judged
     described = labels["description"].notna()
+    sources = labels["label_source"].dropna()
+    status = labels["status"].value_counts().sort_index()
     return {
-        "source": _get_label_source(labels),
+        "source": "nobody" if sources.empty else str(sources.iloc[0]),
         "provider": settings.provider,
         "learn_from": settings.learn_from,
         "rows": len(labels),
-        "status": _count_column_values(labels["status"]),
+        "status": {str(name): int(rows) for name, rows in status.items()},
         "shares": labels["label"].value_counts(normalize=True).sort_index().to_dict(),
         "truth_shares": labels[TRUTH].value_counts(normalize=True).sort_index().to_dict(),
         "judged": len(compared),
@@ -201,13 +186,3 @@ def audit_labels(
         "hostile": int((labels["hostile"] != "").sum()),
         "lost": int((~labels["status"].isin(KEPT)).sum()),
     }
-
-
-def _get_label_source(labels: pd.DataFrame) -> str:
-    said = labels["label_source"].dropna().unique()
-    return str(said[0]) if len(said) else "nobody"
-
-
-def _count_column_values(column: "pd.Series[Any]") -> dict[str, int]:
-    counted = column.value_counts().sort_index()
-    return {str(name): int(np.int64(rows)) for name, rows in counted.items()}

@@ -1,23 +1,27 @@
-"""What every language model does for this project, whoever runs it: one answer to one question."""
+"""A language model as a labeller: one question, one strictly read answer, one attempt to mend it.
+
+Rows are shown as a few named values that do not tell whose they are. Prompts are files of the
+catalog, filled in without markup. An answer is a JSON object with one known key and nothing around
+it. Failures:
+
+ModelCallError
+├── TransientError      busy, slow, or briefly away: the same call may succeed later
+└── UnanswerableError   this row gets no usable answer, however often it is asked
+FatalError              no row will get one: no permission, no such model, no budget
+"""
 
 import json
 import math
-import random
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
-from threading import Lock
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import pandas as pd
 
 from clientela.exceptions import ConfigurationError
-from clientela.models.labels import LanguageModelSettings, RetrySettings
-
-# What every language model does for this project, whoever runs it: one answer to one question.
-
+from clientela.models.labels import LanguageModelSettings
 
 StopReason: TypeAlias = Literal["end", "truncated", "refused", "guardrail", "other"]
 
@@ -44,10 +48,6 @@ class Usage:
         )
 
 
-NOTHING = Usage()
-"""What an answer costs that nobody is paid for."""
-
-
 @dataclass(frozen=True)
 class Question:
     """One question, with what was answered and objected before.
@@ -70,11 +70,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Completion:
-    """What came back.
-
-    Attributes:
-        stop: Why the model stopped.
-    """
+    """What came back, and why the model stopped."""
 
     text: str
     stop: StopReason
@@ -86,14 +82,6 @@ class Chat(Protocol):
 
     def __call__(self, question: Question) -> Completion:
         """The answer to one question."""
-
-
-# Why a row ends without a label, and which failures may pass.
-#
-# CallFailed
-# ├── Passing         busy, slow, or briefly away: the same call may succeed later
-# ├── Unanswerable    this row gets no usable answer, however often it is asked
-# └── Hopeless        no row will get one: no permission, no such model, no budget
 
 
 LostReason: TypeAlias = Literal[
@@ -137,9 +125,6 @@ class FatalError(Exception):
     """No row will get an answer; the message says how to mend it."""
 
 
-# The one form of an answer: a JSON object with one known key, and nothing around it.
-
-
 LONGEST_DESCRIPTION = 4000
 """Characters; a longer one repeats itself."""
 
@@ -160,14 +145,11 @@ class RefusalResponse(InvalidResponse):
 
 
 def parse_description(answer: str) -> str:
-    """The description in an answer.
-
-    Args:
-        answer: What the model wrote: `{"description": "…"}`.
+    """The description in an answer `{"description": "…"}`.
 
     Raises:
-        OffContract: It is something else.
-        Refusal: It is an apology.
+        InvalidResponse: It is something else.
+        RefusalResponse: It is an apology.
     """
     text = _parse_single_value(answer, "description")
     if len(text) > LONGEST_DESCRIPTION:
@@ -178,15 +160,11 @@ def parse_description(answer: str) -> str:
 
 
 def parse_label(answer: str, labels: Sequence[str]) -> str:
-    """The label in an answer.
-
-    Args:
-        answer: What the model wrote: `{"label": "…"}`.
-        labels: The labels there are; one is to be repeated letter by letter.
+    """The label in an answer `{"label": "…"}`, which is one of `labels`, letter by letter.
 
     Raises:
-        OffContract: It is something else.
-        Refusal: It is an apology.
+        InvalidResponse: It is something else.
+        RefusalResponse: It is an apology.
     """
     label = _parse_single_value(answer, "label")
     if label not in labels:
@@ -224,9 +202,6 @@ def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _reject_constant(constant: str) -> Any:
     raise InvalidResponse(f"{constant} is no JSON")
-
-
-# Rows as a labeller sees them: a few named values, and nothing that tells whose they are.
 
 
 Value: TypeAlias = str | int | float
@@ -275,13 +250,6 @@ def _convert_to_python(value: object) -> Value:
     return int(item) if item == int(item) else item
 
 
-# The texts that a language model is asked with: files of the catalog, filled in without markup.
-
-
-DESCRIBE_PLACES = frozenset({"row"})
-LABEL_PLACES = frozenset({"description", "labels"})
-
-
 @dataclass(frozen=True)
 class Prompt:
     """One text in two parts, divided by a line of three dashes.
@@ -297,12 +265,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Prompts:
-    """Both texts.
-
-    Attributes:
-        describe: Asks for a description; its place is `$row`.
-        label: Asks for a label; its places are `$description` and `$labels`.
-    """
+    """The text that asks for a description (place: `$row`), and the one that asks for a label."""
 
     describe: Prompt
     label: Prompt
@@ -311,16 +274,12 @@ class Prompts:
 def parse_prompts(describe: str, label: str) -> Prompts:
     """Both texts, checked.
 
-    Args:
-        describe: Content of the file that asks for a description.
-        label: Content of the file that asks for a label.
-
     Raises:
-        ConfigurationError: A file is not in two parts, or its places are other ones.
+        ConfigurationError: A text is not in two parts, or its places are other ones.
     """
     return Prompts(
-        _parse_prompt("describe", describe, DESCRIBE_PLACES),
-        _parse_prompt("label", label, LABEL_PLACES),
+        _parse_prompt("describe", describe, {"row"}),
+        _parse_prompt("label", label, {"description", "labels"}),
     )
 
 
@@ -329,24 +288,15 @@ def format_row_as_json(fields: Fields) -> str:
     return json.dumps(dict(fields), ensure_ascii=False, indent=1)
 
 
-def format_labels(labels: Sequence[str]) -> str:
-    """The labels to choose from, each in quotes."""
-    return " | ".join(json.dumps(label, ensure_ascii=False) for label in labels)
-
-
 def fill_prompt(prompt: Prompt, **places: str) -> Prompt:
-    """The prompt with its places filled in, in both parts.
-
-    Args:
-        places: Name to text; what a text holds is never taken for a place itself.
-    """
+    """Both parts with their places filled in; what a text holds is never taken for a place."""
     return Prompt(
         Template(prompt.system).safe_substitute(places),
         Template(prompt.user).safe_substitute(places),
     )
 
 
-def _parse_prompt(name: str, text: str, places: frozenset[str]) -> Prompt:
+def _parse_prompt(name: str, text: str, places: set[str]) -> Prompt:
     system, divider, user = text.replace("\r\n", "\n").partition("\n---\n")
     if not divider or not system.strip() or not user.strip():
         raise ConfigurationError(
@@ -354,32 +304,24 @@ def _parse_prompt(name: str, text: str, places: frozenset[str]) -> Prompt:
             "model is told of its task, and what it is asked. Mend the file that the catalog names "
             f"for {name}_prompt."
         )
-    found = set(Template(system).get_identifiers()) | set(Template(user).get_identifiers())
-    if found != places:
+    present = set(Template(system).get_identifiers()) | set(Template(user).get_identifiers())
+    if present != places:
+        expected, actual = (
+            ", ".join(f"${place}" for place in sorted(each)) or "none" for each in (places, present)
+        )
         raise ConfigurationError(
-            f"The prompt {name!r} should have the places {_format_placeholders(places)}, and has "
-            f"{_format_placeholders(found)}. A dollar sign of your own is written $$."
+            f"The prompt {name!r} should have the places {expected}, and has {actual}. A dollar "
+            "sign of your own is written $$."
         )
     return Prompt(system.strip(), user.strip())
 
 
-def _format_placeholders(places: frozenset[str] | set[str]) -> str:
-    return ", ".join(f"${place}" for place in sorted(places)) or "none"
-
-
-# What every labeller does, rules and language models alike: describe a row, and label it.
-
-
 @dataclass(frozen=True)
 class Reply:
-    """What a labeller said.
-
-    Attributes:
-        text: The description or the label; None where it abstains.
-    """
+    """The description or the label; None where the labeller abstains."""
 
     text: str | None
-    usage: Usage = NOTHING
+    usage: Usage = Usage()
 
 
 class Labeller(Protocol):
@@ -400,24 +342,20 @@ class Labeller(Protocol):
         """A description of a row for people.
 
         Raises:
-            Hopeless: There will be none for any row.
+            ModelCallError: There is none for this row.
+            FatalError: There will be none for any row.
         """
 
     def label(self, fields: Fields, description: str) -> Reply:
-        """The label of a row.
-
-        Args:
-            fields: The row; a language model does not look at it.
+        """The label of a row; a language model looks at the description alone.
 
         Raises:
-            Hopeless: There will be none for any row.
+            ModelCallError: There is none for this row.
+            FatalError: There will be none for any row.
         """
 
-    def most(self, fields: Fields) -> Usage:
+    def compute_worst_usage(self, fields: Fields) -> Usage:
         """Tokens that describing and labelling one row can't exceed, if all goes well."""
-
-
-# A language model as a labeller: asks, reads strictly, and lets it mend its form once.
 
 
 Read = TypeVar("Read")
@@ -472,35 +410,35 @@ class LanguageModelLabeller:
         )
 
     def describe(self, fields: Fields) -> Reply:
-        """See `Labeller`."""
-        return self._asked(self._build_description_question(fields), parse_description)
+        """Asks for a description."""
+        return self._ask(self._build_description_question(fields), parse_description)
 
     def label(self, fields: Fields, description: str) -> Reply:
-        """See `Labeller`; the row itself is not looked at."""
+        """Asks for a label by the description; the row itself is not looked at."""
         del fields
         question = self._build_label_question(description)
-        return self._asked(question, lambda answer: parse_label(answer, self._labels))
+        return self._ask(question, lambda answer: parse_label(answer, self._labels))
 
-    def most(self, fields: Fields) -> Usage:
-        """See `Labeller`."""
+    def compute_worst_usage(self, fields: Fields) -> Usage:
+        """The worst of both questions, with the longest description there may be."""
         described = self._build_description_question(fields)
         longest = "x" * min(LONGEST_DESCRIPTION, 4 * self._settings.description_tokens)
         return described.worst + self._build_label_question(longest).worst
 
     def _build_description_question(self, fields: Fields) -> Question:
         prompt = fill_prompt(self._prompts.describe, row=format_row_as_json(fields))
-        return _build_question(prompt, self._settings.description_tokens)
+        return Question(prompt.system, (prompt.user,), self._settings.description_tokens)
 
     def _build_label_question(self, description: str) -> Question:
         prompt = fill_prompt(
             self._prompts.label,
             # as data in quotes, too: whoever wrote the description read text of the row
             description=json.dumps(description, ensure_ascii=False),
-            labels=format_labels(self._labels),
+            labels=" | ".join(json.dumps(label, ensure_ascii=False) for label in self._labels),
         )
-        return _build_question(prompt, self._settings.label_tokens)
+        return Question(prompt.system, (prompt.user,), self._settings.label_tokens)
 
-    def _asked(self, question: Question, read: Callable[[str], str]) -> Reply:
+    def _ask(self, question: Question, read: Callable[[str], str]) -> Reply:
         first = self._chat(question)
         spent = first.usage
         try:
@@ -517,10 +455,6 @@ class LanguageModelLabeller:
             raise UnanswerableError("malformed", detail, spent) from problem
 
 
-def _build_question(prompt: Prompt, most_tokens: int) -> Question:
-    return Question(prompt.system, (prompt.user,), most_tokens)
-
-
 def _parse_completion(completion: Completion, read: Callable[[str], str], spent: Usage) -> str:
     if completion.stop != "end":
         reason, detail = STOPPED[completion.stop]
@@ -529,70 +463,3 @@ def _parse_completion(completion: Completion, read: Callable[[str], str], spent:
         return read(completion.text)
     except RefusalResponse as refusal:
         raise UnanswerableError("refused", str(refusal), spent) from refusal
-
-
-# Asks again what failed in passing, later each time, and begins no more calls than are allowed.
-
-
-SECONDS_PER_MINUTE = 60.0
-
-
-class RetryingChat:
-    """A language model that is asked again when it is busy.
-
-    Args:
-        patience: How often, and after which pauses.
-    """
-
-    def __init__(
-        self, chat: Chat, patience: RetrySettings, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._chat = chat
-        self._patience = patience
-        self._sleep = sleep
-
-    def __call__(self, question: Question) -> Completion:
-        """See `Chat`; raises the last failure when patience ends."""
-        for attempt in range(1, self._patience.attempts):
-            try:
-                return self._chat(question)
-            except TransientError:
-                self._sleep(self._pause(attempt))
-        return self._chat(question)
-
-    def _pause(self, attempt: int) -> float:
-        longest = self._patience.longest_pause_seconds
-        pause: float = min(self._patience.pause_seconds * 2.0 ** (attempt - 1), longest)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers, guards nothing
-
-
-class RateLimitedChat:
-    """A language model of which no more than so many calls are begun in a minute.
-
-    Args:
-        per_minute: How many; None: as fast as they are answered.
-    """
-
-    def __init__(
-        self,
-        chat: Chat,
-        per_minute: float | None,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._chat = chat
-        self._interval = 0.0 if per_minute is None else SECONDS_PER_MINUTE / per_minute
-        self._sleep = sleep
-        self._clock = clock
-        self._lock = Lock()
-        self._next = float("-inf")
-
-    def __call__(self, question: Question) -> Completion:
-        """See `Chat`."""
-        with self._lock:
-            now = self._clock()
-            turn = max(now, self._next)
-            self._next = turn + self._interval
-        if turn > now:
-            self._sleep(turn - now)
-        return self._chat(question)

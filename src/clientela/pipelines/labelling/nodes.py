@@ -1,4 +1,4 @@
-"""Nodes of the labelling stage; see `clientela.labelling`."""
+"""Nodes of the labelling stage: rows are chosen, labelled, joined to their table, and audited."""
 
 from typing import Any
 
@@ -15,30 +15,28 @@ from clientela.models.labels import (
     select_training_labels,
 )
 from clientela.pipelines.labelling.audit import audit_labels, group_shares, measure_stability
-from clientela.pipelines.labelling.budget import (
+from clientela.pipelines.labelling.call_limits import (
     Budget,
     BudgetedChat,
-    build_labelling_rounds,
-    check_and_log_cost,
-    draw_repeat_positions,
-    run_labelling_rounds,
+    RateLimitedChat,
+    RetryingChat,
 )
 from clientela.pipelines.labelling.language_model import (
     Chat,
     Labeller,
     LanguageModelLabeller,
     Prompts,
-    RateLimitedChat,
-    RetryingChat,
     build_cases,
     parse_prompts,
 )
+from clientela.pipelines.labelling.providers import OfflineLabeller
 from clientela.pipelines.labelling.response_cache import FileAnswerStore, LanguageModels
-from clientela.pipelines.labelling.rules import OfflineLabeller
 from clientela.pipelines.labelling.run import (
     KEPT,
-    LabellingOptions,
-    Outcome,
+    build_labelling_rounds,
+    check_and_log_cost,
+    draw_repeat_positions,
+    label_rows,
     label_table,
     require_few_lost,
 )
@@ -76,13 +74,9 @@ def select_rows_to_label(
             "Rename them in the raw file, or remove the stage 'labelling' from use_cases.yml and "
             "learn from them."
         )
-    truth = _select_truth(table, settings)
-    return table.select(features.key, *wanted, **{TRUTH: truth}).order_by(features.key)
-
-
-def _select_truth(table: ir.Table, settings: LabellingSettings) -> ir.Value:
     name = settings.truth_column
-    return table[name].cast("string") if name in table.columns else ibis.null("string")
+    truth = table[name].cast("string") if name in table.columns else ibis.null("string")
+    return table.select(features.key, *wanted, **{TRUTH: truth}).order_by(features.key)
 
 
 def label_cases(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
@@ -97,10 +91,9 @@ def label_cases(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     """Labels every row, and some rows again.
 
     Returns:
-        The label table (see `clientela.pipelines.labelling.run.label_table`) with `truth` (the label
-        that people gave; missing where nobody judged); its lost rows; and how often the labeller
-        said the same again (see `clientela.pipelines.labelling.audit.measure_stability`; empty where nothing was
-        asked again).
+        The label table (see `run.label_table`) with `truth` (the label that people gave; missing
+        where nobody judged); its lost rows; and how often the labeller said the same again (see
+        `audit.measure_stability`; empty where nothing was asked again).
 
     Raises:
         LabellingError: Nobody answers any more, or the budget does not suffice.
@@ -108,18 +101,24 @@ def label_cases(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
     ordered = rows.sort_values(features.key, ignore_index=True)
     cases = build_cases(ordered, features.key, settings.columns)
     words = features.target.negative.label, features.target.positive.label
-    hold = settings.suspicious == "hold"
-    handling = LabellingOptions(words, hold, settings.workers, settings.stop_after)
     prompts = parse_prompts(describe, label)
     with models.open_chat(settings) as chat:
         labeller = _create_labeller(chat, prompts, words, settings)
-        asked = build_labelling_rounds(cases, labeller, store, settings)
-        check_and_log_cost(asked, labeller, settings)
-        first, *further = run_labelling_rounds(asked, store, handling)
+        rounds = build_labelling_rounds(cases, labeller, store, settings)
+        check_and_log_cost(rounds, labeller.source, settings)
+        try:
+            first, *further = [label_rows(each, words, settings) for each in rounds]
+        finally:
+            store.compact()
     table = label_table(cases, first, features.key, labeller.source)
     table = table.assign(**{TRUTH: normalize_truth(ordered[TRUTH], features.target)})
-    lost = table[~table["status"].isin(KEPT)]
-    return table, lost, _measure_stability(first, further, settings)
+    stability: dict[str, Any] = {}
+    if further:
+        again = [first[place] for place in draw_repeat_positions(len(first), settings)]
+        stability = measure_stability(
+            [[outcome.label for outcome in opinion] for opinion in (again, *further)]
+        )
+    return table, table[~table["status"].isin(KEPT)], stability
 
 
 def join_labels(
@@ -155,8 +154,8 @@ def check_label_quality(
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """How far the labels can be trusted."""
     people = rows.sort_values(features.key, ignore_index=True)
-    found = audit_labels(labelled, repeated, features.target, settings)
-    return found, group_shares(labelled, people, features.target, settings)
+    audit = audit_labels(labelled, repeated, features.target, settings)
+    return audit, group_shares(labelled, people, features.target, settings)
 
 
 def _create_labeller(
@@ -167,18 +166,7 @@ def _create_labeller(
         return OfflineLabeller(settings.offline, words)
     budget = Budget(settings.budget, model.prices)
     # each attempt waits for its turn and is paid for by itself
-    patient = RetryingChat(
+    limited = RetryingChat(
         RateLimitedChat(BudgetedChat(chat, budget), model.per_minute), model.patience
     )
-    return LanguageModelLabeller(patient, prompts, words, model, settings.provider)
-
-
-def _measure_stability(
-    first: list[Outcome], further: list[list[Outcome]], settings: LabellingSettings
-) -> dict[str, Any]:
-    if not further:
-        return {}
-    again = [first[place] for place in draw_repeat_positions(len(first), settings)]
-    return measure_stability(
-        [[outcome.label for outcome in opinion] for opinion in (again, *further)]
-    )
+    return LanguageModelLabeller(limited, prompts, words, model, settings.provider)

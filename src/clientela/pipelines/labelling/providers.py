@@ -1,7 +1,8 @@
-"""Language models of Amazon Bedrock, by its Converse call."""
+"""Who labels: Amazon Bedrock, any server that speaks OpenAI's form, or rules that ask nobody."""
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -9,21 +10,21 @@ from typing import Any, Final
 from clientela.aws_clients import BAD_CREDENTIALS, BUSY, DENIED, Clients, explain_client_error
 from clientela.aws_settings import AwsSettings, Connection
 from clientela.exceptions import ConfigurationError
-from clientela.models.labels import BedrockSettings, OpenAISettings
+from clientela.models.labels import BedrockSettings, OfflineSettings, OpenAISettings, Rule
 from clientela.pipelines.labelling.language_model import (
     Completion,
     FatalError,
+    Fields,
     LostReason,
     ModelCallError,
     Question,
+    Reply,
     StopReason,
     TransientError,
     UnanswerableError,
     Usage,
 )
-
-# Language models of Amazon Bedrock, by its Converse call.
-
+from clientela.text import normalize_word
 
 SERVICE: Final = "bedrock-runtime"
 
@@ -56,7 +57,7 @@ NO_SUCH_MODEL: Final = ("model identifier", "on-demand throughput", "end of its 
 
 
 class BedrockChat:
-    """One model of Bedrock; see `clientela.pipelines.labelling.language_model.Chat`."""
+    """One model of Bedrock; see `Chat`."""
 
     def __init__(self, settings: BedrockSettings, aws: AwsSettings, connections: int) -> None:
         self._settings = settings
@@ -72,7 +73,7 @@ class BedrockChat:
         self._clients = Clients(aws.model_copy(update={"region": region, "connection": connection}))
 
     def __call__(self, question: Question) -> Completion:
-        """See `Chat`."""
+        """Asks one question, once."""
         from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
@@ -137,12 +138,12 @@ def _convert_client_error(error: Any) -> ModelCallError | FatalError:
             "model (`clientela sagemaker policies bedrock` prints a policy), or the account was "
             "not given access to it (Bedrock console, Model access)."
         )
-    told = explain_client_error(error, SERVICE)
+    explanation = explain_client_error(error, SERVICE)
     if code in BAD_CREDENTIALS:
-        return FatalError(told)
+        return FatalError(explanation)
     return FatalError(
-        f"{told} Choose a model that Bedrock offers you (labelling.bedrock.model; some need the id "
-        "of an inference profile) in a region that has it (labelling.bedrock.region)."
+        f"{explanation} Choose a model that Bedrock offers you (labelling.bedrock.model; some need "
+        "the id of an inference profile) in a region that has it (labelling.bedrock.region)."
     )
 
 
@@ -166,9 +167,6 @@ def _convert_connection_error(error: Any) -> ModelCallError | FatalError:
     )
 
 
-# Language models behind OpenAI's chat completions, which many local servers speak.
-
-
 INSTALL = (
     'The provider "openai" needs httpx, which is not installed. Run: pip install "clientela[llm]"'
 )
@@ -183,7 +181,7 @@ UNKNOWN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENT
 
 
 class OpenAIChat:
-    """One model of a server; see `clientela.pipelines.labelling.language_model.Chat`.
+    """One model of a server; see `Chat`.
 
     Raises:
         ConfigurationError: httpx is not installed.
@@ -205,7 +203,7 @@ class OpenAIChat:
         self._url = f"{str(settings.url).rstrip('/')}/chat/completions"
 
     def __call__(self, question: Question) -> Completion:
-        """See `Chat`."""
+        """Asks one question, once."""
         import httpx  # noqa: PLC0415
 
         try:
@@ -233,29 +231,29 @@ class OpenAIChat:
             {"role": "assistant" if place % 2 else "user", "content": turn}
             for place, turn in enumerate(question.turns)
         ]
-        asked = {
+        request = {
             "model": self._settings.model,
             "messages": [{"role": "system", "content": question.system}, *turns],
             "temperature": self._settings.temperature,
             "max_tokens": question.most_tokens,
         }
         form = {"response_format": {"type": "json_object"}} if self._settings.json_mode else {}
-        return asked | form
+        return request | form
 
     def _convert_http_status(self, status: int) -> ModelCallError | FatalError:
-        said = f"HTTP {status}"
+        words = f"HTTP {status}"
         if status in BUSY_STATUSES:
-            return TransientError("throttled", said)
+            return TransientError("throttled", words)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return TransientError("unavailable", said)
+            return TransientError("unavailable", words)
         if status == HTTPStatus.REQUEST_TIMEOUT:
-            return TransientError("timeout", said)
+            return TransientError("timeout", words)
         if status in UNKNOWN:
             return UnanswerableError(
-                "rejected", f"the server does not accept the question ({said})"
+                "rejected", f"the server does not accept the question ({words})"
             )
         return FatalError(
-            f"{self._url} answers {said}. Check labelling.openai.url and model "
+            f"{self._url} answers {words}. Check labelling.openai.url and model "
             f"({self._settings.model}), and the key in {self._settings.key_variable}."
         )
 
@@ -275,3 +273,55 @@ def _parse_openai_completion(answer: Mapping[str, Any], question: Question) -> C
         else OPENAI_STOPS.get(choice.get("finish_reason"), "other")
     )
     return Completion(message.get("content") or "", stop, usage)
+
+
+OPENING = {"es": "Solicitud con estos datos: ", "en": "An application with these data: "}
+
+
+class OfflineLabeller:
+    """A scorecard of rules, which abstains in the middle; see `Labeller`.
+
+    It reads the columns, not the description, and its `label_source` says so: `rules-<version>`.
+
+    Args:
+        labels: Label of the negative and of the positive class.
+    """
+
+    paid: bool = False
+
+    def __init__(self, settings: OfflineSettings, labels: Sequence[str]) -> None:
+        self._settings = settings
+        self._negative, self._positive = labels
+        self.source: str = f"rules-{settings.version}"
+        self.identity: str = json.dumps(settings.model_dump(mode="json"), sort_keys=True)
+
+    def describe(self, fields: Fields) -> Reply:
+        """Every column with its value, in one sentence."""
+        values = "; ".join(f"{name}: {value}" for name, value in fields.items())
+        return Reply(f"{OPENING[self._settings.language]}{values}.")
+
+    def label(self, fields: Fields, description: str) -> Reply:
+        """The label by the points of the rules that apply; the description is not looked at."""
+        del description
+        points = sum(rule.points for rule in self._settings.rules if _is_rule_met(rule, fields))
+        if points >= self._settings.positive_from:
+            return Reply(self._positive)
+        return Reply(self._negative if points <= self._settings.negative_to else None)
+
+    def compute_worst_usage(self, fields: Fields) -> Usage:
+        """Nothing."""
+        del fields
+        return Usage()
+
+
+def _is_rule_met(rule: Rule, fields: Fields) -> bool:
+    """Whether a rule applies to a row; to a missing number none does."""
+    value = fields[rule.column]
+    if rule.words:
+        return normalize_word(str(value)) in {normalize_word(word) for word in rule.words}
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    above = rule.at_least is None or number >= rule.at_least
+    return above and (rule.below is None or number < rule.below)

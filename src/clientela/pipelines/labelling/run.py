@@ -1,121 +1,33 @@
-"""Does a description say only what the row says: every number in it must occur there."""
+"""Labels every row, several at a time, and accounts for each: labelled, abstained, or lost.
+
+Every row is asked about once, and some again to see whether the answer is stable. What the run is
+going to cost is said, and checked against the budget, before the first call.
+"""
 
 import logging
-import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
 from clientela.exceptions import LabellingError
+from clientela.models.labels import LabellingSettings
+from clientela.pipelines.labelling.call_limits import compute_cost, find_exceeded_limit
 from clientela.pipelines.labelling.language_model import (
     Case,
     FatalError,
-    Fields,
+    Labeller,
     LostReason,
     ModelCallError,
     TransientError,
+    Usage,
 )
-from clientela.pipelines.labelling.response_cache import CachedLabeller
+from clientela.pipelines.labelling.response_cache import CachedLabeller, FileAnswerStore
+from clientela.pipelines.labelling.text_checks import count_invented_numbers, find_hostile_columns
 from clientela.progress import iter_with_progress
-from clientela.text import normalize_word
-
-# Does a description say only what the row says: every number in it must occur there.
-
-
-_NUMBER: Final = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?")
-
-
-def count_invented_numbers(description: str, fields: Fields) -> int:
-    """How many numbers of a description do not occur in the row.
-
-    A number may be written with any separators: `2.500`, `2,500` and `2500` are one. Numbers within
-    words of the row may be repeated; numbers written as words are not seen.
-
-    Args:
-        description: What was written about the row.
-
-    Returns:
-        A count; 0 for a faithful description.
-    """
-    known = {
-        reading
-        for value in fields.values()
-        for found in _NUMBER.findall(str(value))
-        for reading in _parse_number_readings(found)
-    }
-    return sum(
-        not (_parse_number_readings(found) & known) for found in _NUMBER.findall(description)
-    )
-
-
-def _parse_number_readings(text: str) -> set[float]:
-    """Every number that a text may mean: a point may group thousands, or begin decimals."""
-    digits = re.sub(r"[\u00a0\u202f]", "", text)
-    found = {float(re.sub(r"[.,]", "", digits))} if _is_thousands_grouping(digits) else set()
-    last = max(digits.rfind("."), digits.rfind(","))
-    if last < 0:
-        return found | {float(digits)}
-    if digits.count(digits[last]) > 1:
-        return found  # decimals begin once
-    whole, decimals = re.sub(r"[.,]", "", digits[:last]), digits[last + 1 :]
-    return found | {float(f"{whole}.{decimals}")}
-
-
-def _is_thousands_grouping(digits: str) -> bool:
-    return re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", digits) is not None
-
-
-# Text in a row that reads like an instruction to whoever labels it.
-
-
-LONGEST_VALUE: Final = 200
-"""Characters of one value: a purpose or an occupation is shorter, a smuggled text is longer."""
-
-_ORDER = r"(ignor\w*|olvid\w*|forget|disregard\w*|override|omit\w*|haz caso omiso)"
-_WHAT = r"(instruc\w*|prompt\w*|rules?|reglas?|above|previous|anterior\w*|previ\w*|everything|todo)"
-_SAY = r"(answer|respond\w*|reply|contest\w*|say|classify|clasific\w*|label|etiquet\w*|output)"
-_PATTERNS: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"\b{_ORDER}\b.{{0,40}}\b{_WHAT}\b",
-        rf"\b{_SAY}\b.{{0,40}}\b(good|bad|buen\w*|mal\w*|risk|riesgo|json)\b",
-        r"\b(you are|eres|act as|actua como|pretend|finge)\b",
-        r"\b(system|assistant|sistema|asistente|user|usuario)\s*:",
-        r"<[/|]?\w+|\[/?inst\]|```|[{}]",
-    )
-)
-
-
-def find_hostile_columns(fields: Fields, labels: Sequence[str]) -> list[str]:
-    """The columns whose text reads like an instruction.
-
-    A guess, made on the safe side: orders to forget or to answer, roles of a conversation, markup,
-    a label itself, control characters, or a text much longer than a word or two.
-
-    Args:
-        fields: What a labeller would be shown.
-    """
-    return [
-        name
-        for name, value in fields.items()
-        if isinstance(value, str) and _is_hostile(value, labels)
-    ]
-
-
-def _is_hostile(text: str, labels: Sequence[str]) -> bool:
-    if len(text) > LONGEST_VALUE or any(not letter.isprintable() for letter in text):
-        return True
-    read = normalize_word(text)
-    names_label = any(normalize_word(label) in read for label in labels)
-    return names_label or any(pattern.search(read) for pattern in _PATTERNS)
-
-
-# Labels every row, several at a time, and accounts for each: labelled, abstained, or lost.
-
 
 logger = logging.getLogger(__name__)
 
@@ -123,15 +35,19 @@ Status: TypeAlias = Literal["labelled", "abstained"] | LostReason
 KEPT: tuple[Status, ...] = ("labelled", "abstained")
 """What may become of a row that is not lost."""
 
+TEXTS = ("description", "label", "label_source", "status", "detail", "hostile")
+"""Columns of the label table that hold text."""
+
+LIKELY_SHARE = 0.5
+"""Of the worst: prose has some 4 bytes per token where 2 are reckoned with, and answers are seldom
+longer than half of what they may be."""
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one row.
 
     Attributes:
-        description: What was written about it; None without.
-        label: One of the labels; None without.
-        status: Labelled, abstained, or why it was lost.
         detail: A lost row's reason in words.
         hostile: Columns whose text reads like an instruction.
         invented: Numbers of the description that are not in the row.
@@ -145,27 +61,80 @@ class Outcome:
     invented: int = 0
 
 
-@dataclass(frozen=True)
-class LabellingOptions:
-    """How rows are worked through.
+class LabellingRound(NamedTuple):
+    """Rows that are asked about once, and who remembers these answers apart from other rounds'."""
 
-    Attributes:
-        labels: The labels there are.
-        hold: Whether rows with hostile text are held back.
-        workers: Rows in work at the same time.
-        stop_after: Rows in a row without an answer after which the run stops.
+    cases: Sequence[Case]
+    labeller: CachedLabeller
+
+
+def build_labelling_rounds(
+    cases: Sequence[Case], labeller: Labeller, store: FileAnswerStore, settings: LabellingSettings
+) -> list[LabellingRound]:
+    """A round over every row, then further ones over the same rows drawn at random."""
+    again = [cases[place] for place in draw_repeat_positions(len(cases), settings)]
+    repeats = settings.audit.stability_repeats if again else 1
+    return [
+        LabellingRound(
+            again if repeat else cases,
+            CachedLabeller(labeller, store, repeat=repeat, retry_lost=settings.retry_lost),
+        )
+        for repeat in range(repeats)
+    ]
+
+
+def draw_repeat_positions(rows: int, settings: LabellingSettings) -> list[int]:
+    """Places of the rows that are asked about again."""
+    wanted = min(settings.audit.stability_rows, rows)
+    places = pd.Series(range(rows)).sample(wanted, random_state=settings.seed)
+    return sorted(int(place) for place in places)
+
+
+def check_and_log_cost(
+    rounds: Sequence[LabellingRound], source: str, settings: LabellingSettings
+) -> None:
+    """Says what a run is going to cost, and refuses one that the budget will hardly let end.
+
+    Raises:
+        LabellingError: The likely cost is more than the budget; nothing was spent.
     """
-
-    labels: tuple[str, ...]
-    hold: bool
-    workers: int
-    stop_after: int
+    model = settings.language_model
+    if model is None:
+        logger.info("%d rows are labelled by %s, offline", len(rounds[0].cases), source)
+        return
+    rows = sum(len(each.cases) for each in rounds)
+    pending = [
+        labeller.compute_worst_usage(case.fields)
+        for cases, labeller in rounds
+        for case in cases
+        if not labeller.has_answered(case.fields)
+    ]
+    worst = sum(pending, start=Usage())
+    likely = Usage(
+        round(worst.input_tokens * LIKELY_SHARE), round(worst.output_tokens * LIKELY_SHARE)
+    )
+    prices, limits = model.prices, settings.budget
+    cost = f"{compute_cost(likely, prices):.2f} {prices.currency}"
+    logger.info(
+        "%s",
+        f"{rows:,} rows by {source}: {rows - len(pending):,} are answered already; the others "
+        f"need about {likely.tokens:,} tokens ({cost}), at most {worst.tokens:,} "
+        f"({compute_cost(worst, prices):.2f}).",
+    )
+    if find_exceeded_limit(likely, limits, prices) is not None:
+        tokens = [] if limits.tokens is None else [f"{limits.tokens:,} tokens"]
+        money = [] if limits.money is None else [f"{limits.money:.2f} {prices.currency}"]
+        raise LabellingError(
+            f"Labelling needs about {likely.tokens:,} tokens ({cost}), and labelling.budget allows "
+            f"{' and '.join(tokens + money)}. Nothing was asked yet. Raise the budget, or label "
+            "fewer rows."
+        )
 
 
 class _CircuitBreaker:
     """Whether a further row is worth asking about; shared by the workers of a run.
 
-    It ends at the first hopeless failure, and when too many rows in a row had no answer though
+    It ends at the first fatal failure, and when too many rows in a row had no answer though
     they might have: then nobody is there.
     """
 
@@ -183,11 +152,11 @@ class _CircuitBreaker:
         with self._lock:
             self._ended = self._ended or failure
 
-    def answered(self) -> None:
+    def record_answer(self) -> None:
         with self._lock:
             self._failed = 0
 
-    def failed(self, failure: TransientError) -> None:
+    def record_failure(self, failure: TransientError) -> None:
         with self._lock:
             self._failed += 1
             if self._failed < self._limit:
@@ -203,19 +172,23 @@ class _CircuitBreaker:
 
 
 def label_rows(
-    cases: Sequence[Case], labeller: CachedLabeller, handling: LabellingOptions
+    labelling_round: LabellingRound, labels: Sequence[str], settings: LabellingSettings
 ) -> list[Outcome]:
-    """What became of each row, in the order of the rows.
+    """What became of each row of a round, in the order of the rows.
 
     Raises:
         LabellingError: No row can get an answer any more; what was answered is kept.
     """
-    hope = _CircuitBreaker(handling.stop_after)
-    pool = ThreadPoolExecutor(handling.workers, thread_name_prefix="labelling")
+    cases, labeller = labelling_round
+    breaker = _CircuitBreaker(settings.stop_after)
+    hold = settings.suspicious == "hold"
+    pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="labelling")
     try:
-        futures = [pool.submit(_label_row, case, labeller, handling, hope) for case in cases]
-        for _ in iter_with_progress(_iter_results(futures), len(cases), "labelling"):
-            pass
+        futures = [
+            pool.submit(_label_row, case, labeller, labels, breaker, hold=hold) for case in cases
+        ]
+        for future in iter_with_progress(as_completed(futures), len(cases), "labelling"):
+            future.result()
         return [future.result() for future in futures]
     except FatalError as failure:
         done = sum(future.done() and future.exception() is None for future in futures)
@@ -226,17 +199,17 @@ def label_rows(
         pool.shutdown(cancel_futures=True)
 
 
-def _iter_results(futures: "Sequence[Future[Outcome]]") -> "Iterator[Outcome]":
-    for future in as_completed(futures):
-        yield future.result()
-
-
 def _label_row(
-    case: Case, labeller: CachedLabeller, handling: LabellingOptions, hope: _CircuitBreaker
+    case: Case,
+    labeller: CachedLabeller,
+    labels: Sequence[str],
+    breaker: _CircuitBreaker,
+    *,
+    hold: bool,
 ) -> Outcome:
-    hope.raise_if_open()
-    hostile = tuple(find_hostile_columns(case.fields, handling.labels))
-    if hostile and handling.hold:
+    breaker.raise_if_open()
+    hostile = tuple(find_hostile_columns(case.fields, labels))
+    if hostile and hold:
         return Outcome(
             status="suspicious_text", detail="text like an instruction, held back", hostile=hostile
         )
@@ -247,19 +220,19 @@ def _label_row(
         invented = count_invented_numbers(description, case.fields)
         label = labeller.label(case.fields, description).text
     except FatalError as failure:
-        hope.end(failure)
+        breaker.end(failure)
         raise
     except ModelCallError as failure:
         if isinstance(failure, TransientError):
-            hope.failed(failure)
+            breaker.record_failure(failure)
         return Outcome(description, None, failure.reason, failure.detail, hostile, invented)
-    hope.answered()
+    breaker.record_answer()
     status: Status = "abstained" if label is None else "labelled"
     return Outcome(description, label, status, "", hostile, invented)
 
 
 def label_table(
-    cases: Sequence[Case], found: Sequence[Outcome], key: str, source: str
+    cases: Sequence[Case], outcomes: Sequence[Outcome], key: str, source: str
 ) -> pd.DataFrame:
     """One row per case: its label and how it came about.
 
@@ -270,31 +243,20 @@ def label_table(
     rows: list[dict[str, Any]] = [
         {
             key: case.key,
-            "description": outcome.description,
-            "label": outcome.label,
+            **vars(outcome),
             "label_source": None if outcome.label is None else source,
-            "status": outcome.status,
-            "detail": outcome.detail,
             "hostile": ", ".join(outcome.hostile),
-            "invented": outcome.invented,
         }
-        for case, outcome in zip(cases, found, strict=True)
+        for case, outcome in zip(cases, outcomes, strict=True)
     ]
     return pd.DataFrame(rows, columns=[key, *TEXTS, "invented"]).astype(dict.fromkeys(TEXTS, "str"))
-
-
-TEXTS = ("description", "label", "label_source", "status", "detail", "hostile")
-"""Columns of the label table that hold text."""
 
 
 def require_few_lost(table: pd.DataFrame, max_share: float) -> None:
     """Refuses labels of which too many are missing.
 
-    Args:
-        max_share: Largest share of the rows that may be lost.
-
     Raises:
-        LabellingError: More are; says why, by reason.
+        LabellingError: A larger share of the rows is lost; says why, by reason.
     """
     lost = table[~table["status"].isin(KEPT)]
     if len(lost) <= max_share * len(table):
