@@ -2,7 +2,7 @@ import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from clientela.config_loader import SwitchboardContext, load_switchboard
+from clientela.context import SwitchboardContext, load_switchboard
 from clientela.exceptions import ConfigurationError
 from clientela.models.settings import TrainingSettings
 

@@ -122,37 +122,25 @@ SERVICES: Final[Mapping[str, str]] = MappingProxyType({"sagemaker-runtime": "sag
 
 
 def get_iam_action(service: str, operation: str) -> str:
-    """The IAM action that lets somebody make a call.
-
-    Args:
-        operation: As AWS calls it, e.g. `CreateModel`.
-    """
+    """The IAM action that lets somebody make a call, e.g. `sagemaker:CreateModel`."""
     own = f"{SERVICES.get(service, service)}:{operation}"
     return PERMISSIONS.get((service, operation), own)
 
 
 def is_absent(error: Any) -> bool:
-    """Whether AWS says that the thing asked for does not exist.
-
-    Returns:
-        True for each of the ways in which its services say so.
-    """
-    answer = error.response["Error"]
-    message = str(answer.get("Message", ""))
-    if answer["Code"] in ABSENT:
+    """Whether AWS says, in any of its ways, that the thing asked for does not exist."""
+    code = str(error.response["Error"]["Code"])
+    message = str(error.response["Error"].get("Message", ""))
+    if code in ABSENT:
         return True
     # SageMaker has no code of its own for it
-    return str(answer["Code"]).startswith("Validation") and bool(
+    return code.startswith("Validation") and bool(
         re.search(r"does not exist|Could not find|not found", message, re.IGNORECASE)
     )
 
 
 def is_name_conflict(error: Any) -> bool:
-    """Whether AWS says that something of that name exists.
-
-    Returns:
-        True for each of the ways in which its services say so.
-    """
+    """Whether AWS says, in any of its ways, that something of that name exists."""
     answer = error.response["Error"]
     code, message = str(answer["Code"]), str(answer.get("Message", ""))
     if code in ("ConflictException", "ResourceInUse", "ResourceInUseException"):
@@ -221,10 +209,10 @@ def explain_client_error(error: Any, service: str) -> str:
 
 
 def _explain_connection_error(error: Any) -> str:
-    from botocore.exceptions import (  # noqa: PLC0415 - see `explained`
+    from botocore.exceptions import (  # noqa: PLC0415 - heavy, and rarely used
         ConnectionError as NoConnection,
     )
-    from botocore.exceptions import (  # noqa: PLC0415 - see `explained`
+    from botocore.exceptions import (  # noqa: PLC0415 - heavy, and rarely used
         HTTPClientError,
         NoCredentialsError,
         PartialCredentialsError,

@@ -52,6 +52,11 @@ class Network(Settings):
     subnets: tuple[str, ...] = Field(min_length=1, max_length=16)
     security_groups: tuple[str, ...] = Field(min_length=1, max_length=5)
 
+    @property
+    def vpc_config(self) -> dict[str, list[str]]:
+        """In the form of requests."""
+        return {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_groups)}
+
 
 class EndpointSettings(Settings):
     """Endpoints that answer single requests.
@@ -167,6 +172,10 @@ class AwsSettings(Settings):
         """The image that runs stages."""
         return self._require("workflow.image", self.workflow.image, "CLIENTELA_PIPELINE_IMAGE")
 
+    def key_field(self, name: str) -> dict[str, str]:
+        """A field of a request that names the key; none where no key is set."""
+        return {} if self.kms_key is None else {name: self.kms_key}
+
     def root(self, layer: str) -> str:
         """The address in S3 below which a layer lies.
 
@@ -244,10 +253,10 @@ def _describe_setting_error(error: Mapping[str, Any]) -> str:
 
 def extract_account_id(arn: str) -> str:
     """The account number in an ARN."""
-    found = re.match(r"^arn:[^:]+:[^:]+:[^:]*:(\d{12}):", arn)
-    if found is None:
+    match = re.match(r"^arn:[^:]+:[^:]+:[^:]*:(\d{12}):", arn)
+    if match is None:
         raise ConfigurationError(f"An ARN with an account number was expected; found {arn!r}.")
-    return found[1]
+    return match[1]
 
 
 PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
@@ -346,14 +355,7 @@ def build_tags(settings: AwsSettings, **more: str) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted((settings.tags | own).items())]
 
 
-def has_own_tags(found: list[dict[str, str]], use_case: str) -> bool:
-    """Whether tags say that something was made by us, for this use case.
-
-    Args:
-        found: Tags in the form of most services.
-
-    Returns:
-        False when either tag differs or is missing.
-    """
-    values = {tag["Key"]: tag["Value"] for tag in found}
+def has_own_tags(tags: list[dict[str, str]], use_case: str) -> bool:
+    """Whether tags say that something was made by us, for this use case."""
+    values = {tag["Key"]: tag["Value"] for tag in tags}
     return values.get(OWNER) == OURS and values.get(USE_CASE) == use_case

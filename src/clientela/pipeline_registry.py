@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from kedro.pipeline import Pipeline
 
-from clientela.config_loader import load_switchboard
+from clientela.context import load_switchboard
 from clientela.pipelines.data_generation import pipeline as data_generation
 from clientela.pipelines.deployment import pipeline as deployment
 from clientela.pipelines.eda import pipeline as eda

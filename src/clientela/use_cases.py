@@ -1,4 +1,12 @@
-"""The switchboard: which use cases are on, and which stages each of them has."""
+"""The switchboard: which use cases are on, and which stages each of them has.
+
+`conf/<env>/use_cases.yml` is the one list. An entry with a task is a use case; an entry without one
+only prepares tables that use cases share, and is on while one of them is.
+
+Keys of the configuration that name something must name something that exists: a key that nothing
+reads is no error to Kedro, so the run would go on with the sample instead of a person's file, or
+with a default instead of their parameter.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
@@ -7,12 +15,6 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clientela.exceptions import ConfigurationError, did_you_mean
-
-# The switchboard: which use cases are on, and which stages each of them has.
-#
-# `conf/<env>/use_cases.yml` is the one list. An entry with a task is a use case; an entry without
-# one only prepares tables that use cases share, and is on while one of them is.
-
 
 STAGES: Final = (
     "data_generation",
@@ -102,8 +104,8 @@ def parse_use_cases(config: Mapping[str, object]) -> dict[str, UseCase]:
     for entry in entries.values():
         if entry.name in STAGES:  # both name a pipeline of `kedro run --pipelines=`
             raise ConfigurationError(
-                f"use_cases.yml: {entry.name!r} is the name of a stage, so no use case can have it. "
-                "Rename the entry."
+                f"use_cases.yml: {entry.name!r} is the name of a stage, so no use case can "
+                "have it. Rename the entry."
             )
         for stage in entry.stages:
             if stage not in STAGES:
@@ -148,12 +150,6 @@ def _add_tags(entries: Mapping[str, UseCase], active: list[UseCase]) -> dict[str
 def _add_own_tag(entry: UseCase, entries: Mapping[str, UseCase]) -> UseCase:
     shared = tuple(entries[entry.shares].tables) if entry.shares is not None else ()
     return entry.model_copy(update={"tags": (entry.name,), "shared_tables": shared})
-
-
-# Keys of the configuration that name something must name something that exists.
-#
-# A key that nothing reads is no error to Kedro: the run goes on with the sample instead of a person's
-# file, or with a default instead of their parameter.
 
 
 FOR_ONE_RUN = frozenset({"trials", "repeats", "new_baseline", "labeller", "learn_from"})
@@ -201,7 +197,7 @@ def require_known_raw_files(
         ConfigurationError: Names the key that no table is looked up by, and the right one.
     """
     keys = dict(_find_table_keys(names.get("raw_files", {}), catalog, entries))
-    known = {key for found in keys.values() for key in found}
+    known = {key for table_keys in keys.values() for key in table_keys}
     for setting, given in names.items():
         for key in given:
             if key not in known:

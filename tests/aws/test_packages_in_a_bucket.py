@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError
 from tests.aws.gateway import Fault
 from tests.registry.test_served import NEW, OLD, pointer
 
-from clientela.cli.output import get_user_message
+from clientela.cli.kedro_run import get_user_message
 from clientela.registry.published_models import PublishedModelStore
 from clientela.storage import ensure_file, read_file_if_present
 

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from clientela.cli.output import make_full_text_table
+from clientela.cli.registry import make_full_text_table
 
 COLUMNS = ("use case", "group", "version", "served")
 ROWS = [

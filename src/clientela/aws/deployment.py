@@ -1,4 +1,9 @@
-"""What a new endpoint is asked first, and the answer that is already known."""
+"""Brings an approved model up as an endpoint, tests it, goes back, and takes endpoints down.
+
+A new endpoint is asked about the example of its package, whose answer is known, before anybody
+else asks it. When it errs, the endpoint goes back to what passed its test before. Only what carries
+our tags is taken down.
+"""
 
 import json
 import logging
@@ -30,15 +35,23 @@ from clientela.registry.package import NATIVE_MODEL, extract_archive
 from clientela.registry.sagemaker_registry import get_model_data_url
 from clientela.storage import compute_sha256, read_object
 
-# What a new endpoint is asked first, and the answer that is already known.
+logger = logging.getLogger(__name__)
 
-
+SERVICE: Final = "sagemaker"
+RUNTIME: Final = "sagemaker-runtime"
 CSV: Final = "text/csv"
 JSON: Final = "application/json"
 FEATURES: Final = "code/features.json"
 MEANING: Final = "code/manifest.json"
 LARGEST: Final = 2 * 1024**3
 """Bytes that all files of an archive may have together."""
+
+TOLERANCE: Final = 1e-5
+"""Between the answer of the endpoint and the one that is known."""
+
+NOT_DEPLOYED: Final = "it is not deployed. Run the deployment stage again."
+
+LIST_METHODS: Final = {"EndpointConfig": "list_endpoint_configs", "Model": "list_models"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ def build_xgboost_container_case(
         zeros; and what the model in the archive says of it, here.
 
     Raises:
-        DeploymentFailed: The archive is damaged, or was changed.
+        DeploymentError: The archive is damaged, or was changed.
     """
     files = _extract_verified_files(archive, where)
     columns = json.loads(files[FEATURES])
@@ -101,15 +114,13 @@ def _extract_verified_files(archive: bytes, where: str) -> dict[str, bytes]:
         whole = compute_sha256(files[NATIVE_MODEL]) == promised and FEATURES in files
     except (tarfile.TarError, OSError, EOFError, ValueError, KeyError) as err:
         raise DeploymentError(
-            _describe_damage(where, f"can't be read ({type(err).__name__})")
+            f"The archive {where} can't be read ({type(err).__name__}); {NOT_DEPLOYED}"
         ) from err
     if not whole:
-        raise DeploymentError(_describe_damage(where, "holds another model than it describes"))
+        raise DeploymentError(
+            f"The archive {where} holds another model than it describes; {NOT_DEPLOYED}"
+        )
     return files
-
-
-def _describe_damage(where: str, how: str) -> str:
-    return f"The archive {where} {how}; it is not deployed. Run the deployment stage again."
 
 
 def _predict_score(native: bytes, row: list[Any]) -> float:
@@ -140,22 +151,13 @@ def _parse_json_number(body: bytes, name: str) -> float | None:
 def _find_numbers(name: str, content: Any) -> Iterator[float]:
     """Every number of that name, the first case's first."""
     if isinstance(content, dict):
-        found = content.get(name)
-        if isinstance(found, int | float) and not isinstance(found, bool):
-            yield float(found)
+        value = content.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield float(value)
         content = list(content.values())
     if isinstance(content, list):
         for each in content:
             yield from _find_numbers(name, each)
-
-
-# Asks a new endpoint what its own package says the answer is, before anybody else asks it.
-
-
-TOLERANCE: Final = 1e-5
-"""Between the answer of the endpoint and the one that is known."""
-
-RUNTIME: Final = "sagemaker-runtime"
 
 
 def run_smoke_test(endpoint: str, question: SmokeTestCase, clients: Clients) -> float:
@@ -165,30 +167,24 @@ def run_smoke_test(endpoint: str, question: SmokeTestCase, clients: Clients) -> 
         Its answer, within a hundred-thousandth of the expected one.
 
     Raises:
-        DeploymentFailed: It does not answer, or answers something else.
+        DeploymentError: It does not answer, or answers something else.
     """
     doing = f"Testing the endpoint {endpoint} with the example of its package"
     with convert_aws_errors(doing, RUNTIME, DeploymentError):
         reply = clients(RUNTIME).invoke_endpoint(EndpointName=endpoint, **question.request)
         body = reply["Body"].read()
-    found = question.read(body)
-    if found is None:
+    answer = question.read(body)
+    if answer is None:
         raise DeploymentError(
             f"{doing}: an answer with a score was expected, but there is none in its "
             f"{len(body)} bytes. Is the image of the same version as the package?"
         )
-    if not math.isclose(found, question.expected, rel_tol=0, abs_tol=TOLERANCE):
+    if not math.isclose(answer, question.expected, rel_tol=0, abs_tol=TOLERANCE):
         raise DeploymentError(
             f"{doing}: it should answer {question.expected:.6f} for the made-up example, and "
-            f"answers {found:.6f}. The model in the container is not the one that was packaged."
+            f"answers {answer:.6f}. The model in the container is not the one that was packaged."
         )
-    return found
-
-
-# Brings an approved model up as an endpoint, tests it, and goes back when the test fails.
-
-
-logger = logging.getLogger(__name__)
+    return answer
 
 
 @dataclass(frozen=True)
@@ -215,8 +211,8 @@ def compute_deployment_plan(
         clients: Of AWS; only asked, nothing is changed.
 
     Raises:
-        NothingApproved: Nobody approved the entry.
-        DeploymentFailed: The endpoint is not ours, or AWS can't be reached, or refuses.
+        NoApprovedModelError: Nobody approved the entry.
+        DeploymentError: The endpoint is not ours, or AWS can't be reached, or refuses.
     """
     name = endpoint_name(settings, entry.use_case)
     return _build_valid_plan(entry, settings, wait_until_stable(name, clients, settings.endpoints))
@@ -231,14 +227,15 @@ def deploy_model(
         The endpoint, after it answered the example of the package as it should.
 
     Raises:
-        NothingApproved: Nobody approved the entry.
-        DeploymentFailed: It did not come up or failed its test; the endpoint runs what passed its
+        NoApprovedModelError: Nobody approved the entry.
+        DeploymentError: It did not come up or failed its test; the endpoint runs what passed its
             test before, or, where nothing did, is gone.
     """
     name = endpoint_name(settings, entry.use_case)
     before = wait_until_stable(name, clients, settings.endpoints)
     plan = _build_valid_plan(entry, settings, before)
-    config = _get_config_name(plan)
+    create_config = next(a for a in plan.actions if a.operation == "CreateEndpointConfig")
+    config = str(create_config.request["EndpointConfigName"])
     question = _build_smoke_test_case(entry, manifest, clients)
     changed = False
     for done in apply_plan(plan, clients):
@@ -250,10 +247,9 @@ def deploy_model(
         running = _require_running(name, config, after)
         answer = run_smoke_test(name, question, clients)
     except DeploymentError as err:
-        went_back = _roll_back_endpoint(
-            after, get_fallback_config(before, config), config, settings, clients
-        )
-        raise DeploymentError(f"{err}\n{went_back}") from err
+        fallback = get_fallback_config(before, config)
+        outcome = _roll_back_endpoint(after, fallback, config, settings, clients)
+        raise DeploymentError(f"{err}\n{outcome}") from err
     if running.last_tested_config != config:
         _apply_action(build_tag_action(running), clients)
     return DeploymentResult(name, config, changed, answer)
@@ -277,11 +273,6 @@ def _build_smoke_test_case(
     if file == entry.package:
         return build_own_container_case(manifest)
     return build_xgboost_container_case(manifest, read_object(file, clients, DeploymentError), file)
-
-
-def _get_config_name(plan: Plan) -> str:
-    made = next(each for each in plan.actions if each.operation == "CreateEndpointConfig")
-    return str(made.request["EndpointConfigName"])
 
 
 def _require_running(name: str, config: str, state: EndpointState | None) -> EndpointState:
@@ -311,7 +302,10 @@ def _roll_back_endpoint(
         return f"The endpoint {now.name} was deleted: nothing that it ran ever passed its test."
     if former == config:
         return f"The endpoint {now.name} was left as it is: {config} passed this test before."
-    stands = _restore_config(former, now, settings, clients)
+    stands: EndpointState | None = now
+    if not (now.is_serving and now.config == former):  # else AWS went back by itself
+        _apply_action(build_update_action(now.name, former), clients)
+        stands = wait_until_stable(now.name, clients, settings.endpoints)
     if stands is not None and stands.is_serving and stands.config == former:
         return f"The endpoint {now.name} runs {former} again, as before."
     return (
@@ -321,24 +315,9 @@ def _roll_back_endpoint(
     )
 
 
-def _restore_config(
-    former: str, now: EndpointState, settings: AwsSettings, clients: Clients
-) -> EndpointState | None:
-    if now.is_serving and now.config == former:  # AWS went back by itself
-        return now
-    _apply_action(build_update_action(now.name, former), clients)
-    return wait_until_stable(now.name, clients, settings.endpoints)
-
-
 def _apply_action(action: Action, clients: Clients) -> None:
     for _ in apply_plan(Plan(f"Going back ({action.purpose})", (action,)), clients):
         pass
-
-
-# Takes down what a deployment made, and nothing else: only what carries our tags.
-
-
-SERVICE: Final = "sagemaker"
 
 
 def build_undeployment_plan(use_case: str, settings: AwsSettings, clients: Clients) -> Plan:
@@ -351,7 +330,7 @@ def build_undeployment_plan(use_case: str, settings: AwsSettings, clients: Clien
         The endpoint, its configurations and its models, as far as we made them.
 
     Raises:
-        DeploymentFailed: AWS can't be reached, or refuses.
+        DeploymentError: AWS can't be reached, or refuses.
     """
     name = endpoint_name(settings, use_case)
     state = fetch_endpoint_state(name, clients)
@@ -374,7 +353,7 @@ def apply_undeployment(
     """Carry an undeployment out.
 
     Raises:
-        DeploymentFailed: AWS can't be reached, or refuses; the same command again goes on.
+        DeploymentError: AWS can't be reached, or refuses; the same command again goes on.
     """
     results = []
     for done in apply_plan(plan, clients):
@@ -390,17 +369,12 @@ def _list_deletions(
 ) -> Iterator[Action]:
     """Deletions of everything of a kind whose name begins so and whose tags are ours."""
     client = clients(SERVICE)
-    pages = client.get_paginator(_get_list_method(kind)).paginate(NameContains=prefix)
+    pages = client.get_paginator(LIST_METHODS[kind]).paginate(NameContains=prefix)
     listed = [each for page in pages for each in page[f"{kind}s"]]
     for each in sorted(listed, key=lambda each: str(each[f"{kind}Name"])):
         name = str(each[f"{kind}Name"])
-        if name.startswith(prefix) and _is_own_resource(each[f"{kind}Arn"], use_case, client):
+        if not name.startswith(prefix):
+            continue
+        tags = client.list_tags(ResourceArn=each[f"{kind}Arn"])["Tags"]
+        if has_own_tags(tags, use_case):
             yield Action(SERVICE, f"Delete{kind}", {f"{kind}Name": name}, f"{word} {name}")
-
-
-def _get_list_method(kind: str) -> str:
-    return {"EndpointConfig": "list_endpoint_configs", "Model": "list_models"}[kind]
-
-
-def _is_own_resource(arn: str, use_case: str, client: Any) -> bool:
-    return has_own_tags(client.list_tags(ResourceArn=arn)["Tags"], use_case)

@@ -1,7 +1,6 @@
-"""How an endpoint stands, and waiting until it stands still."""
+"""How an endpoint stands, waiting until it stands still, and the calls that change it."""
 
 import logging
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any, Final
@@ -20,14 +19,12 @@ from clientela.aws_settings import (
 from clientela.exceptions import DeploymentError
 from clientela.registry.model_registry import RegisteredModel
 
-# How an endpoint stands, and waiting until it stands still.
-
-
 logger = logging.getLogger(__name__)
 
 SERVICE: Final = "sagemaker"
 MOVING: Final = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 SERVING: Final = "InService"
+VARIANT: Final = "all"
 
 
 @dataclass(frozen=True)
@@ -75,20 +72,28 @@ def fetch_endpoint_state(name: str, clients: Clients) -> EndpointState | None:
         Its state; None where there is no such endpoint.
 
     Raises:
-        DeploymentFailed: AWS can't be reached, or refuses.
+        DeploymentError: AWS can't be reached, or refuses.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     client = clients(SERVICE)
     with convert_aws_errors(f"Looking at the endpoint {name}", SERVICE, DeploymentError):
         try:
-            found = client.describe_endpoint(EndpointName=name)
-            noted = client.list_tags(ResourceArn=found["EndpointArn"])["Tags"]
+            described = client.describe_endpoint(EndpointName=name)
+            tags = client.list_tags(ResourceArn=described["EndpointArn"])["Tags"]
         except ClientError as err:
             if is_absent(err):
                 return None
             raise
-    return _parse_state(found, noted)
+    return EndpointState(
+        name=described["EndpointName"],
+        arn=described["EndpointArn"],
+        config=described["EndpointConfigName"],
+        status=described["EndpointStatus"],
+        reason=str(described.get("FailureReason", "")),
+        # the last one of a key counts, as where a tag is overwritten
+        tags=tuple({each["Key"]: each["Value"] for each in tags}.items()),
+    )
 
 
 def wait_until_stable(
@@ -100,47 +105,23 @@ def wait_until_stable(
         Its state; None where there is none, or no longer one.
 
     Raises:
-        DeploymentFailed: It still changes after the longest wait.
+        DeploymentError: It still changes after the longest wait.
     """
-    for state in _iter_states(lambda: fetch_endpoint_state(name, clients), settings):
+    deadline = monotonic() + 60 * settings.wait_minutes
+    while True:
+        state = fetch_endpoint_state(name, clients)
         if state is None or not state.is_moving:
             return state
         logger.info("endpoint %s: %s", name, state.status)
+        if monotonic() >= deadline:
+            break
+        sleep(settings.poll_seconds)
     raise DeploymentError(
         f"The endpoint {name} is still changing after {settings.wait_minutes:g} minutes. Nothing "
         "is lost: run the same command again, which goes on waiting, or raise "
         "endpoints.wait_minutes in aws.yml. The container's own words are in CloudWatch, log group "
         f"/aws/sagemaker/Endpoints/{name}."
     )
-
-
-def _iter_states(
-    look: Callable[[], EndpointState | None], settings: EndpointSettings
-) -> Iterator[EndpointState | None]:
-    deadline = monotonic() + 60 * settings.wait_minutes
-    while True:
-        yield look()
-        if monotonic() >= deadline:
-            return
-        sleep(settings.poll_seconds)
-
-
-def _parse_state(found: dict[str, Any], noted: list[dict[str, str]]) -> EndpointState:
-    return EndpointState(
-        name=found["EndpointName"],
-        arn=found["EndpointArn"],
-        config=found["EndpointConfigName"],
-        status=found["EndpointStatus"],
-        reason=str(found.get("FailureReason", "")),
-        # the last one of a key counts, as where a tag is overwritten
-        tags=tuple({each["Key"]: each["Value"] for each in noted}.items()),
-    )
-
-
-# What is asked of AWS to bring an approved model up as an endpoint, and to take it down.
-
-
-VARIANT: Final = "all"
 
 
 def build_model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[str, Any]:
@@ -161,21 +142,12 @@ def build_model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[s
         "ExecutionRoleArn": settings.needed_execution_role,
         # what is served needs no network: the package is all there is
         "EnableNetworkIsolation": True,
-        **(
-            {}
-            if network is None
-            else {
-                "VpcConfig": {
-                    "Subnets": list(network.subnets),
-                    "SecurityGroupIds": list(network.security_groups),
-                }
-            }
-        ),
+        **({} if network is None else {"VpcConfig": network.vpc_config}),
     }
     # the entry's version beside its number: a group may be made anew
     unique = content | {"version": entry.version}
     name = content_name(endpoint_name(settings, entry.use_case), unique)
-    return {"ModelName": name, **content, "Tags": _build_endpoint_tags(entry, settings)}
+    return {"ModelName": name, **content, "Tags": build_tags(settings, use_case=entry.use_case)}
 
 
 def build_config_request(
@@ -190,7 +162,7 @@ def build_config_request(
         ConfigurationError: Requests are to be kept, and model output does not lie in S3.
     """
     machines = settings.endpoints
-    key = {} if settings.kms_key is None else {"KmsKeyId": settings.kms_key}
+    key = settings.key_field("KmsKeyId")
     content: dict[str, Any] = {
         "ProductionVariants": [
             {
@@ -216,7 +188,11 @@ def build_config_request(
             **key,
         }
     name = content_name(endpoint_name(settings, entry.use_case), content)
-    return {"EndpointConfigName": name, **content, "Tags": _build_endpoint_tags(entry, settings)}
+    return {
+        "EndpointConfigName": name,
+        **content,
+        "Tags": build_tags(settings, use_case=entry.use_case),
+    }
 
 
 def build_deployment_plan(
@@ -231,7 +207,7 @@ def build_deployment_plan(
         Calls in their order; what is there already is kept when they are made.
 
     Raises:
-        DeploymentFailed: The endpoint is not ours.
+        DeploymentError: The endpoint is not ours.
         ConfigurationError: A needed setting is missing.
     """
     name = endpoint_name(settings, entry.use_case)
@@ -243,7 +219,8 @@ def build_deployment_plan(
         Action("sagemaker", "CreateEndpointConfig", config, "configuration of the endpoint"),
     )
     changes = _build_endpoint_actions(name, config["EndpointConfigName"], entry, settings, state)
-    fallback = _describe_fallback(get_fallback_config(state, config["EndpointConfigName"]))
+    former = get_fallback_config(state, config["EndpointConfigName"])
+    fallback = "it is deleted" if former is None else f"it goes back to {former}"
     note = f"Then the endpoint is asked about the example of the package; if it errs, {fallback}."
     return Plan(
         f"Deploying number {entry.number} of {entry.group} to the endpoint {name}",
@@ -277,7 +254,7 @@ def _build_endpoint_actions(
         {
             "EndpointName": name,
             "EndpointConfigName": config,
-            "Tags": _build_endpoint_tags(entry, settings),
+            "Tags": build_tags(settings, use_case=entry.use_case),
         },
         f"endpoint {name}",
     )
@@ -323,7 +300,7 @@ def require_own_endpoint(name: str, state: EndpointState | None, use_case: str) 
         state: As it stands; None where there is none.
 
     Raises:
-        DeploymentFailed: Its tags do not say that we made it for this use case.
+        DeploymentError: Its tags do not say that we made it for this use case.
     """
     if state is not None and not has_own_tags(state.tag_list, use_case):
         raise DeploymentError(
@@ -331,11 +308,3 @@ def require_own_endpoint(name: str, state: EndpointState | None, use_case: str) 
             "and use-case say otherwise), so it is left alone. Choose another endpoints.name in "
             "aws.yml."
         )
-
-
-def _describe_fallback(former: str | None) -> str:
-    return "it is deleted" if former is None else f"it goes back to {former}"
-
-
-def _build_endpoint_tags(entry: RegisteredModel, settings: AwsSettings) -> list[dict[str, str]]:
-    return build_tags(settings, use_case=entry.use_case)

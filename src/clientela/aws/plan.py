@@ -17,19 +17,14 @@ import yaml
 from clientela.aws_clients import Clients, convert_aws_errors, is_absent, is_name_conflict
 from clientela.exceptions import DeploymentError, ServingError
 
+logger = logging.getLogger(__name__)
+
 
 @cache
-def _create_botocore_session() -> Any:
+def _load_service_model(service: str) -> Any:
     from botocore.session import Session  # noqa: PLC0415 - heavy
 
-    return Session()
-
-
-@cache
-def _load_input_shape(service: str, operation: str) -> Any:
-    return (
-        _create_botocore_session().get_service_model(service).operation_model(operation).input_shape
-    )
+    return Session().get_service_model(service)
 
 
 def find_request_problems(service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
@@ -42,7 +37,7 @@ def find_request_problems(service: str, operation: str, request: Mapping[str, An
     """
     from botocore.validate import ParamValidator  # noqa: PLC0415
 
-    shape = _load_input_shape(service, operation)
+    shape = _load_service_model(service).operation_model(operation).input_shape
     # botocore itself makes the tokens that tell a repeated call
     tokens = {
         name for name, member in shape.members.items() if member.metadata.get("idempotencyToken")
@@ -51,8 +46,6 @@ def find_request_problems(service: str, operation: str, request: Mapping[str, An
     report = ParamValidator().validate(given, shape)
     return list(report.generate_report().splitlines())
 
-
-logger = logging.getLogger(__name__)
 
 LOOKED_UP: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
@@ -121,17 +114,17 @@ class Plan:
         """The plan, after each request was held against AWS's own description of it.
 
         Raises:
-            DeploymentFailed: A request is of another form than AWS takes.
+            DeploymentError: A request is of another form than AWS takes.
         """
-        found = [
+        problems = [
             f"{action.operation}: {problem}"
             for action in self.actions
             for problem in find_request_problems(action.service, action.operation, action.request)
         ]
-        if found:
+        if problems:
             raise DeploymentError(
                 "AWS would refuse this plan; nothing was done. Mend the settings in aws.yml:\n"
-                + "\n".join(found)
+                + "\n".join(problems)
             )
         return self
 

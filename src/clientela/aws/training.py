@@ -1,4 +1,9 @@
-"""Parameters of XGBoost as the prebuilt container takes them, and the ranges that are searched."""
+"""Training the required XGBoost on SageMaker: requests, parameters and data for the container.
+
+The same model is trained by the training stage, wherever that runs. This is for those whose rules
+ask for a SageMaker training job, or whose data outgrow their machine. What such a job answers can't
+be tried without an AWS account.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +18,6 @@ from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.models.binary_decision import BALANCED
 from clientela.models.training_data import FeatureSchema, split_stratified
 from clientela.registry.sagemaker_registry import get_prebuilt_image
-
-# Parameters of XGBoost as the prebuilt container takes them, and the ranges that are searched.
-
 
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -84,7 +86,7 @@ def convert_hyperparameters(params: Mapping[str, Any], seed: int) -> dict[str, s
         ConfigurationError: A parameter is none of the container's, or a word in place of a number.
     """
     objective = get_objective(params)
-    found: dict[str, Any] = {
+    converted: dict[str, Any] = {
         "objective": objective,
         "eval_metric": METRICS[objective][0],
         "seed": seed,
@@ -100,8 +102,8 @@ def convert_hyperparameters(params: Mapping[str, Any], seed: int) -> dict[str, s
                 f"{name}: {BALANCED} is a ratio of rows, and the XGBoost container of SageMaker "
                 f"takes a number. Write the number, or train with kedro run --pipelines=training."
             )
-        found[NAMES.get(name, name)] = value
-    return {name: str(value) for name, value in sorted(found.items())}
+        converted[NAMES.get(name, name)] = value
+    return {name: str(value) for name, value in sorted(converted.items())}
 
 
 def build_search_ranges() -> dict[str, list[dict[str, str]]]:
@@ -119,13 +121,6 @@ def build_search_ranges() -> dict[str, list[dict[str, str]]]:
         "IntegerParameterRanges": [each for name, each in listed.items() if name in WHOLE],
         "ContinuousParameterRanges": [each for name, each in listed.items() if name not in WHOLE],
     }
-
-
-# Training the required XGBoost on SageMaker: the requests, and the data in the container's form.
-#
-# The same model is trained by the training stage, wherever that runs. This is for those whose rules
-# ask for a SageMaker training job, or whose data outgrow their machine. What such a job answers can't
-# be tried without an AWS account.
 
 
 PARALLEL_TRIALS: Final = 2
@@ -169,7 +164,11 @@ def build_training_plan(learning: TrainingSpec, settings: AwsSettings, region: s
         **_build_job_request(learning, settings, region),
     }
     name = content_name(f"clientela-{replace_underscores(learning.use_case)}", content)
-    request = {"TrainingJobName": name, **content, "Tags": _build_job_tags(learning, settings)}
+    request = {
+        "TrainingJobName": name,
+        **content,
+        "Tags": build_tags(settings, use_case=learning.use_case),
+    }
     return Plan(
         f"Training {learning.use_case} on SageMaker",
         (Action("sagemaker", "CreateTrainingJob", request, f"training job {name}"),),
@@ -220,7 +219,7 @@ def build_tuning_plan(
     request = {
         "HyperParameterTuningJobName": name,
         **content,
-        "Tags": _build_job_tags(learning, settings),
+        "Tags": build_tags(settings, use_case=learning.use_case),
     }
     return Plan(
         f"Searching the parameters of {learning.use_case} on SageMaker",
@@ -239,8 +238,7 @@ def _make_tuning_name(use_case: str, content: Mapping[str, Any]) -> str:
 def _build_job_request(
     learning: TrainingSpec, settings: AwsSettings, region: str
 ) -> dict[str, Any]:
-    machine, key = settings.training, settings.kms_key
-    network = settings.network
+    machine, network = settings.training, settings.network
     job: dict[str, Any] = {
         "AlgorithmSpecification": {
             "TrainingImage": get_prebuilt_image(region, settings.prebuilt_image),
@@ -250,22 +248,19 @@ def _build_job_request(
         "InputDataConfig": [_build_channel(name, place) for name, place in learning.data.items()],
         "OutputDataConfig": {
             "S3OutputPath": f"{settings.root('models')}/{learning.use_case}/sagemaker",
-            **({} if key is None else {"KmsKeyId": key}),
+            **settings.key_field("KmsKeyId"),
         },
         "ResourceConfig": {
             "InstanceType": machine.instance_type,
             "InstanceCount": 1,
             "VolumeSizeInGB": machine.volume_gb,
-            **({} if key is None else {"VolumeKmsKeyId": key}),
+            **settings.key_field("VolumeKmsKeyId"),
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 60 * machine.max_minutes},
         "EnableNetworkIsolation": True,
     }
     if network is not None:
-        job["VpcConfig"] = {
-            "Subnets": list(network.subnets),
-            "SecurityGroupIds": list(network.security_groups),
-        }
+        job["VpcConfig"] = network.vpc_config
     return job
 
 
@@ -281,13 +276,6 @@ def _build_channel(name: str, address: str) -> dict[str, Any]:
             }
         },
     }
-
-
-def _build_job_tags(learning: TrainingSpec, settings: AwsSettings) -> list[dict[str, str]]:
-    return build_tags(settings, use_case=learning.use_case)
-
-
-# The training part of a use case in the form that the XGBoost container takes.
 
 
 VALIDATION_SHARE: Final = 0.2
@@ -307,7 +295,12 @@ def build_channels(part: pd.DataFrame, schema: FeatureSchema, seed: int) -> dict
     Raises:
         ConfigurationError: A required feature is words.
     """
-    _require_numeric_features(schema)
+    words = [name for name in schema.required if name in schema.words]
+    if words:
+        raise ConfigurationError(
+            f"The XGBoost container takes numbers only, and {', '.join(words)} are words. Train "
+            "with kedro run --pipelines=training."
+        )
     learn, watch = split_stratified(
         part, key=schema.key, target=schema.target, test_share=VALIDATION_SHARE, seed=seed
     )
@@ -327,12 +320,3 @@ def format_channel_csv(part: pd.DataFrame, schema: FeatureSchema) -> bytes:
     features = part[list(schema.required)].astype("float64")
     table = pd.concat([pd.Series(values, index=part.index), features], axis=1)
     return table.to_csv(index=False, header=False, lineterminator="\n").encode()
-
-
-def _require_numeric_features(schema: FeatureSchema) -> None:
-    words = [name for name in schema.required if name in schema.words]
-    if words:
-        raise ConfigurationError(
-            f"The XGBoost container takes numbers only, and {', '.join(words)} are words. Train "
-            "with kedro run --pipelines=training."
-        )

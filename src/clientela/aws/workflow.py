@@ -1,4 +1,9 @@
-"""The schedule that starts the pipeline: EventBridge Scheduler calls SageMaker at the hour."""
+"""The whole project as a SageMaker pipeline, and the schedule that starts it.
+
+One step per stage and use case, each `kedro run` in our image. Stages hand tables over through the
+bucket, which SageMaker does not see: a step names those that it follows, and a finished step is
+taken from the cache only within one run key. EventBridge Scheduler calls SageMaker at the hour.
+"""
 
 import json
 from collections.abc import Sequence
@@ -8,9 +13,6 @@ from typing import Any, Final
 from clientela.aws.plan import Action, Plan
 from clientela.aws_settings import AccountRegion, AwsSettings, build_tags, replace_underscores
 from clientela.exceptions import ConfigurationError
-
-# The schedule that starts the pipeline: EventBridge Scheduler calls SageMaker at the hour.
-
 
 RUN_KEY: Final = "RunKey"
 """Parameter of the pipeline that tells one run from another."""
@@ -59,13 +61,6 @@ def build_schedule_request(settings: AwsSettings, region: str) -> dict[str, Any]
             "RetryPolicy": {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 3600},
         },
     }
-
-
-# The whole project as a SageMaker pipeline.
-#
-# One step per stage and use case, each `kedro run` in our image. Stages hand tables over through the
-# bucket, which SageMaker does not see: a step names those that it follows, and a finished step is
-# taken from the cache only within one run key.
 
 
 VERSION: Final = "2020-12-01"
@@ -198,14 +193,14 @@ def _build_retry_policy(exceptions: tuple[str, ...], seconds: int, attempts: int
 
 def _build_job_arguments(step: WorkflowStep, settings: AwsSettings) -> dict[str, Any]:
     """What a processing job is asked for: a `CreateProcessingJob` without its name."""
-    workflow, key, network = settings.workflow, settings.kms_key, settings.network
+    workflow, network = settings.workflow, settings.network
     arguments: dict[str, Any] = {
         "ProcessingResources": {
             "ClusterConfig": {
                 "InstanceType": workflow.instance_type,
                 "InstanceCount": 1,
                 "VolumeSizeInGB": workflow.volume_gb,
-                **({} if key is None else {"VolumeKmsKeyId": key}),
+                **settings.key_field("VolumeKmsKeyId"),
             }
         },
         "AppSpecification": {
@@ -228,10 +223,5 @@ def _build_job_arguments(step: WorkflowStep, settings: AwsSettings) -> dict[str,
         "Tags": build_tags(settings, use_case=step.use_case, stage=step.stage),
     }
     if network is not None:
-        arguments["NetworkConfig"] = {
-            "VpcConfig": {
-                "Subnets": list(network.subnets),
-                "SecurityGroupIds": list(network.security_groups),
-            }
-        }
+        arguments["NetworkConfig"] = {"VpcConfig": network.vpc_config}
     return arguments

@@ -70,7 +70,7 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     """Print a plan, after it was held against what AWS takes.
 
     Raises:
-        DeploymentFailed: AWS would refuse it.
+        DeploymentError: AWS would refuse it.
     """
     checked = plan.validate()
     as_text = json.dumps(checked.record(), indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""`clientela deploy` brings an approved model up as an endpoint, `undeploy` takes it down."""
+"""`clientela deploy` and `undeploy` an endpoint of SageMaker; `clientela api` serves here."""
 
 import os
 from collections.abc import Mapping
@@ -32,11 +32,10 @@ from clientela.registry.published_models import PublishedModel
 from clientela.serving.app import serve
 from clientela.serving.settings import ServingSettings, get_variable_name, load_serving_settings
 
-# `clientela deploy` brings an approved model up as an endpoint, `undeploy` takes it down.
-
-
 SAGEMAKER = "sagemaker"
 NO_VERSION = "0" * 12
+SEGMENTS = "clientes_segmentados.sqlite"
+"""Where segmentation loads segments unless a database is named, below the root of model output."""
 
 
 @click.command()
@@ -162,13 +161,6 @@ def _build_offline_plan(environment: Environment, use_case: str, account: Accoun
     return Plan(plan.purpose, plan.actions, (*plan.notes, NOT_ASKED))
 
 
-# Answer over HTTP with the approved models of an environment: `clientela api`.
-
-
-SEGMENTS = "clientes_segmentados.sqlite"
-"""Where segmentation loads segments unless a database is named, below the root of model output."""
-
-
 @click.command()
 @click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", default=None, type=int, help="Port to listen on.  [default: 8000]")
@@ -178,9 +170,9 @@ def api(
     environment: Environment, *, host: str | None, port: int | None, workers: int | None
 ) -> None:
     """Answer over HTTP with the approved models, those approved later too."""
-    asked = {"host": host, "port": port, "workers": workers}
+    options = {"host": host, "port": port, "workers": workers}
     given = {
-        get_variable_name(name): str(value) for name, value in asked.items() if value is not None
+        get_variable_name(name): str(value) for name, value in options.items() if value is not None
     }
     serve(build_serving_settings(environment, os.environ | given))
 

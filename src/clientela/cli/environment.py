@@ -10,13 +10,12 @@ from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ValidationError
 
 from clientela.aws_settings import AwsSettings, parse_aws_settings
-from clientela.config_loader import CheckedConfigLoader
+from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader
 from clientela.datasets.model_packages import create_model_registry
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.registry.manifest import ServedTask
 from clientela.registry.model_registry import DeploymentSettings, ModelRegistry
 from clientela.registry.published_models import PublishedModelStore
-from clientela.settings import CONFIG_LOADER_ARGS
 from clientela.use_cases import UseCase, parse_use_cases
 
 Settings = TypeVar("Settings", bound=BaseModel)

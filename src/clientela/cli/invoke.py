@@ -1,4 +1,4 @@
-"""Ask a served model about a file of applicants: `clientela invoke`."""
+"""`clientela invoke` asks a served model about a CSV; `create-sample` makes one from JSON."""
 
 import csv
 import io
@@ -39,14 +39,17 @@ from clientela.serving.schemas import ID, LONGEST_ID
 from clientela.serving.settings import get_variable_name
 from clientela.storage import write_file_atomically
 
-# Ask a served model about a file of applicants: `clientela invoke`.
-
-
 URL = "http://127.0.0.1:8000"
 RUNTIME = "sagemaker-runtime"
 SHOWN = 10
 NOT_ALL = 1
 """Exit code where a row has no answer; the records are written all the same."""
+
+USE_CASE = "credit_preauth"
+INPUT_DATA = "input_data"
+"""Under which a record of `clientela invoke` holds what was asked about."""
+
+EXAMPLE = '[{"Age": 35, …}, …], one such record, or the results of clientela invoke'
 
 
 @click.command()
@@ -89,15 +92,16 @@ def invoke(  # noqa: PLR0913 - one argument for each option
     with _open_model(environment, url, use_case, endpoint) as model:
         about = model.fetch_description()
         fields = [InputField.model_validate(field) for field in about["fields"]]
-        named = event or environment.deployment(about["use_case"]).event
-        meant = Event.of(about, named, threshold)
-        found = read_applicants(address, fields, key, delimiter)
-        if found.ignored:
-            click.echo(f"Columns that the model does not ask for: {', '.join(found.ignored)}")
-        told = _iter_outcomes(model, found.rows, batch)
-        rows = iter_with_progress(zip(found.rows, told, strict=True), len(found.rows), "asked")
+        event_name = event or environment.deployment(about["use_case"]).event
+        positive = Event.of(about, event_name, threshold)
+        applicants = read_applicants(address, fields, key, delimiter)
+        if applicants.ignored:
+            click.echo(f"Columns that the model does not ask for: {', '.join(applicants.ignored)}")
+        outcomes = _iter_outcomes(model, applicants.rows, batch)
+        pairs = zip(applicants.rows, outcomes, strict=True)
+        rows = iter_with_progress(pairs, len(applicants.rows), "asked")
         records = [
-            build_record(applicant, outcome, about, meant, key, _get_local_time())
+            build_record(applicant, outcome, about, positive, key, _get_local_time())
             for applicant, outcome in rows
         ]
     folder = output or environment.place(str(environment.globals["model_output"]))
@@ -118,19 +122,20 @@ def _open_model(
             yield model
         return
     with closing(Account.of(environment).clients(RUNTIME)) as client:
-        told = partial(convert_aws_errors, service=RUNTIME, error=ServingError)
-        yield EndpointModel(endpoint, client, told)
+        convert_errors = partial(convert_aws_errors, service=RUNTIME, error=ServingError)
+        yield EndpointModel(endpoint, client, convert_errors)
 
 
 def _iter_outcomes(model: RemoteModel, rows: Sequence[Applicant], size: int) -> Iterator[Outcome]:
     """One per row: those that break a field are not sent."""
-    sent = predict_in_batches(model, [_build_case(row) for row in rows if not row.problem], size)
+    cases: list[Case] = [
+        {**row.case, ID: row.key[:LONGEST_ID]} if row.key else row.case
+        for row in rows
+        if not row.problem
+    ]
+    sent = predict_in_batches(model, cases, size)
     for row in rows:
         yield Outcome(None, row.problem) if row.problem else next(sent)
-
-
-def _build_case(row: Applicant) -> Case:
-    return {**row.case, ID: row.key[:LONGEST_ID]} if row.key else row.case
 
 
 def _get_local_time() -> datetime:
@@ -151,16 +156,6 @@ def _report_records(about: dict[str, Any], records: Sequence[Record], place: str
     if more > 0:
         click.echo(f"and {more} more; each has its error in the file", err=True)
     raise click.exceptions.Exit(NOT_ALL)
-
-
-# Turn applicants in JSON into the CSV that is asked about: `clientela create-sample`.
-
-
-USE_CASE = "credit_preauth"
-INPUT_DATA = "input_data"
-"""Under which a record of `clientela invoke` holds what was asked about."""
-
-EXAMPLE = '[{"Age": 35, …}, …], one such record, or the results of clientela invoke'
 
 
 @click.command()
@@ -200,8 +195,8 @@ def parse_applicants(text: str, address: str) -> list[dict[str, Any]]:
     rows = [each.get(INPUT_DATA, each) if isinstance(each, dict) else each for each in records]
     strange = [place for place, row in enumerate(rows, 1) if not isinstance(row, dict)]
     if strange or not rows:
-        found = f"record {strange[0]} is something else" if strange else "the list is empty"
-        raise ScoringDataError(f"{address} should hold {EXAMPLE}; {found}.")
+        problem = f"record {strange[0]} is something else" if strange else "the list is empty"
+        raise ScoringDataError(f"{address} should hold {EXAMPLE}; {problem}.")
     return rows
 
 

@@ -1,9 +1,9 @@
-"""How often Python looks for objects that only refer to one another."""
+"""`kedro run` as Kedro has it, with errors that a person can act on instead of a traceback."""
 
 import gc
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from functools import wraps
@@ -12,34 +12,11 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
+from omegaconf.errors import InterpolationResolutionError
 
-from clientela.exceptions import did_you_mean
+from clientela.exceptions import ClientelaError, did_you_mean
 from clientela.hooks import DRIFT_ALERTS, ENDED_BY, format_error_message
 from clientela.use_cases import STAGES
-
-# How often Python looks for objects that only refer to one another.
-#
-# Expressions and figures are made of very many small objects, nearly all of which live on. Python
-# looks at all of them again after every few hundred new ones: a seventh of a run.
-
-
-NEW_OBJECTS = 50_000
-"""So many more are made than freed before Python looks; its own figure is some hundred."""
-
-
-@contextmanager
-def reduce_garbage_collection() -> Iterator[None]:
-    """Inside, unreachable cycles are looked for a hundred times less often."""
-    before = gc.get_threshold()
-    gc.set_threshold(NEW_OBJECTS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-# `kedro run` as Kedro has it, with errors that a person can act on instead of a traceback.
-
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +26,27 @@ UNKNOWN_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>[^']
 MONITORING = "monitoring"
 DRIFT = 3
 """Exit code of a run that was asked to monitor, and found something critical."""
+
+NO_BUCKET = "The variable BUCKET is not set. Put it before the command: BUCKET=<your bucket> …"
+
+NOT_OF_STORAGE = (FileNotFoundError, BrokenPipeError)
+"""A path of ours that is wrong; and a reader such as `head` that has seen enough."""
+
+# Expressions and figures are made of very many small objects, nearly all of which live on. Python
+# looks at all of them again after every few hundred new ones: a seventh of a run.
+NEW_OBJECTS = 50_000
+"""So many more are made than freed before Python looks; its own figure is some hundred."""
+
+
+@contextmanager
+def reduce_garbage_collection() -> Iterator[None]:
+    """Sets the garbage collector's threshold so that long runs spend less time collecting."""
+    before = gc.get_threshold()
+    gc.set_threshold(NEW_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @click.group(name="clientela")
@@ -76,18 +74,12 @@ def _convert_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             if unknown is None:
                 raise
             raise click.ClickException(_explain_unknown_pipeline(unknown["name"])) from error
-        if DRIFT_ALERTS.raised and MONITORING in _list_requested_pipelines(**kwargs):
+        requested = [kwargs.get("pipeline"), *(kwargs.get("pipelines") or ())]
+        if DRIFT_ALERTS.raised and MONITORING in requested:
             raise click.exceptions.Exit(DRIFT)
         return done
 
     return wrapped
-
-
-def _list_requested_pipelines(
-    pipeline: str | None = None, pipelines: Sequence[str] | None = None, **_: Any
-) -> list[str]:
-    """The pipelines that a person asked for."""
-    return [*([pipeline] if pipeline else []), *(pipelines or ())]
 
 
 def _explain_unknown_pipeline(name: str) -> str:
@@ -98,6 +90,26 @@ def _explain_unknown_pipeline(name: str) -> str:
         )
     known = {*STAGES, *pipelines} - {"__default__"}
     return f"No pipeline is called {name!r}. {did_you_mean(name, known)}"
+
+
+def get_user_message(error: Exception) -> str | None:
+    """The message of an error that a person can act on.
+
+    Returns:
+        The message; None for an error that is nobody's but ours.
+    """
+    if isinstance(error, InterpolationResolutionError) and "BUCKET" in str(error):
+        return NO_BUCKET
+    if isinstance(error, ClientelaError | PermissionError | InterpolationResolutionError):
+        return format_error_message(error)
+    # nothing of ours is at fault; botocore, told by its name, may not be installed
+    stored = isinstance(error, OSError) and not isinstance(error, NOT_OF_STORAGE)
+    if stored or type(error).__module__ == "botocore.exceptions":
+        return (
+            f"Disk, store or network failed ({type(error).__name__}: {error}). What was done "
+            "already is kept. Run the same command again."
+        )
+    return None
 
 
 run = copy(kedro_run)

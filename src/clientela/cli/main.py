@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
             kedro = logging.getLogger("kedro.framework.project")
             kedro.addFilter(lambda record: record.levelno > logging.INFO)
             # kedro takes a second to import, and only errors need it
-            from clientela.cli.output import get_user_message  # noqa: PLC0415
+            from clientela.cli.kedro_run import get_user_message  # noqa: PLC0415
 
             message = get_user_message(error)
             if message is None:

@@ -1,7 +1,7 @@
-"""A person decides: `clientela approve` has a registered model served, `reject` says no."""
+"""`clientela approve` has a registered model served, `reject` says no, `status` lists them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import click
@@ -10,7 +10,6 @@ from rich.table import Table
 
 from clientela.cli.environment import Environment
 from clientela.cli.main import with_environment
-from clientela.cli.output import make_full_text_table
 from clientela.exceptions import ModelFileError, NoApprovedModelError, did_you_mean
 from clientela.registry.manifest import Role, ServedManifest, ServedTask
 from clientela.registry.model_registry import (
@@ -24,11 +23,10 @@ from clientela.registry.published_models import PublishedModel, package_name
 from clientela.storage import read_and_verify
 from clientela.use_cases import UseCase
 
-# A person decides: `clientela approve` has a registered model served, `reject` says no.
-
-
 ROLES = click.Choice(["champion", "required"])
 NO_REASON = "none given"
+COLUMNS = ("use case", "group", "number", "version", "status", "served")
+NAMES = COLUMNS[:2]
 GRADES = ("measure", "model [95 %]", "best rule", "against the rule")
 
 role_option = click.option("--role", type=ROLES, default="champion", show_default=True)
@@ -109,7 +107,7 @@ def select_entry(
         number: Of the entry; None: the newest.
 
     Raises:
-        NothingApproved: The group has no entry, or none of that number.
+        NoApprovedModelError: The group has no entry, or none of that number.
     """
     settings = environment.deployment(use_case.name)
     task = cast("ServedTask", use_case.task)
@@ -120,10 +118,13 @@ def select_entry(
             f"No model is registered in the group {group}. Run first: "
             f"kedro run --pipelines=deployment --tags={use_case.name}"
         )
-    found = [entry for entry in entries if number in (None, entry.number)]
-    if not found:
-        raise NoApprovedModelError(_explain_missing_number(group, number, entries))
-    return found[0]
+    matching = [entry for entry in entries if number in (None, entry.number)]
+    if not matching:
+        numbers = [str(entry.number) for entry in entries]
+        raise NoApprovedModelError(
+            f"The group {group} has no entry {number}. {did_you_mean(str(number), numbers)}"
+        )
+    return matching[0]
 
 
 def load_verified_manifest(entry: RegisteredModel, content: bytes) -> ServedManifest:
@@ -133,11 +134,11 @@ def load_verified_manifest(entry: RegisteredModel, content: bytes) -> ServedMani
         ModelFileError: It is damaged, or that of another model.
     """
     manifest = open_package(content, entry.package, entry.package_sha256).manifest
-    said = (manifest.use_case, manifest.role, manifest.version)
-    if said != (entry.use_case, entry.role, entry.version):
+    packaged = (manifest.use_case, manifest.role, manifest.version)
+    if packaged != (entry.use_case, entry.role, entry.version):
         raise ModelFileError(
             f"The entry {describe_entry(entry)} names the package {entry.package}, which holds "
-            f"{' '.join(said)}. Run the deployment stage again."
+            f"{' '.join(packaged)}. Run the deployment stage again."
         )
     return manifest
 
@@ -153,13 +154,6 @@ def create_pointer(entry: RegisteredModel) -> PublishedModel:
         package=package_name(entry.use_case, entry.role, entry.version),
         package_sha256=entry.package_sha256,
     )
-
-
-def _explain_missing_number(
-    group: str, number: int | None, entries: Sequence[RegisteredModel]
-) -> str:
-    numbers = [str(entry.number) for entry in entries]
-    return f"The group {group} has no entry {number}. {did_you_mean(str(number), numbers)}"
 
 
 def _describe_grading(manifest: ServedManifest) -> str:
@@ -184,13 +178,6 @@ def _build_grades_table(manifest: ServedManifest) -> Table:
         for row in compare_with_rule(manifest)
     ]
     return make_full_text_table(GRADES, rows, folding=GRADES)
-
-
-# What is registered, what is approved, and what is served: `clientela status`.
-
-
-COLUMNS = ("use case", "group", "number", "version", "status", "served")
-NAMES = COLUMNS[:2]
 
 
 @click.command()
@@ -237,20 +224,32 @@ def _convert_to_json(value: PublishedModel | RegisteredModel) -> dict[str, Any]:
 
 
 def _build_status_rows(found: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
-    return [
-        (
-            use_case,
-            group,
-            str(entry.number),
-            entry.version,
-            entry.status,
-            "●" if _is_live_entry(entry, about["served"]) else "",
-        )
-        for use_case, about in found.items()
-        for group, entries in about["groups"].items()
-        for entry in entries
-    ]
+    rows: list[tuple[str, ...]] = []
+    for use_case, about in found.items():
+        served = about["served"]
+        live = None if served is None else (served.group, served.number)
+        for group, entries in about["groups"].items():
+            for entry in entries:
+                mark = "●" if (entry.group, entry.number) == live else ""
+                number, version = str(entry.number), entry.version
+                rows.append((use_case, group, number, version, entry.status, mark))
+    return rows
 
 
-def _is_live_entry(entry: RegisteredModel, pointer: PublishedModel | None) -> bool:
-    return pointer is not None and (pointer.group, pointer.number) == (entry.group, entry.number)
+def make_full_text_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], folding: Iterable[str]
+) -> Table:
+    """A table whose every character is shown.
+
+    Args:
+        folding: Columns that may be folded where the terminal is narrow; the others keep the width
+            of their content.
+    """
+    rows, folding = list(rows), set(folding)
+    table = Table(show_edge=False, pad_edge=False)
+    for name, *cells in zip(columns, *rows, strict=True):
+        whole = None if name in folding else max(map(len, (name, *cells)))
+        table.add_column(name, overflow="fold", min_width=whole)
+    for row in rows:
+        table.add_row(*row)
+    return table

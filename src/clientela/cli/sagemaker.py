@@ -1,4 +1,4 @@
-"""What a training job on SageMaker learns from: the training part, in the container's form."""
+"""`clientela sagemaker`: training jobs, the whole project as a pipeline, and who may do what."""
 
 import json
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ from clientela.pipeline_registry import create_stage_pipelines
 from clientela.storage import compute_sha256, write_object
 from clientela.use_cases import UseCase
 
-# What a training job on SageMaker learns from: the training part, in the container's form.
-
-
 UNKNOWN = "of-the-training-part"
 DIGITS = 12
 FILE = "data.csv"
+
+LEFT_OUT: Final = frozenset({"data_generation"})
+"""Stages that never run on a schedule: they write where people keep their own data."""
 
 
 def build_offline_spec(environment: Environment, use_case: str, account: Account) -> TrainingSpec:
@@ -65,9 +65,9 @@ def upload_training_data(environment: Environment, use_case: str, account: Accou
         environment: With the catalog of the training stage.
 
     Raises:
-        StageInputMissing: The training stage has not run.
+        MissingStageInputError: The training stage has not run.
         ConfigurationError: The use case has no required XGBoost, or its features are words.
-        DeploymentFailed: The bucket can't be reached, or refuses.
+        DeploymentError: The bucket can't be reached, or refuses.
     """
     training = _get_training_params(environment, use_case)
     files = _load_channel_files(environment, use_case, int(training["seed"]))
@@ -100,8 +100,8 @@ def _build_training_spec(
 
 def _get_training_params(environment: Environment, use_case: str) -> dict[str, Any]:
     environment.use_case(use_case)
-    found: dict[str, Any] = environment.parameters[use_case].get("training", {})
-    return found
+    training: dict[str, Any] = environment.parameters[use_case].get("training", {})
+    return training
 
 
 def _load_channel_files(environment: Environment, use_case: str, seed: int) -> dict[Channel, bytes]:
@@ -125,13 +125,6 @@ def _load_channel_files(environment: Environment, use_case: str, seed: int) -> d
             )
         part, schema = (catalog.load(name) for name in names)
     return build_channels(part, FeatureSchema.model_validate(schema), seed)
-
-
-# The steps of the project as a SageMaker pipeline: stages, each after those that it reads of.
-
-
-LEFT_OUT: Final = frozenset({"data_generation"})
-"""Stages that never run on a schedule: they write where people keep their own data."""
 
 
 def build_workflow_steps(use_cases: Mapping[str, UseCase]) -> list[WorkflowStep]:
@@ -175,9 +168,6 @@ def _sort_steps(steps: list[WorkflowStep]) -> list[WorkflowStep]:
         ordered.append(next(step for step in left if done.issuperset(step.after)))
         left.remove(ordered[-1])
     return ordered
-
-
-# `clientela sagemaker`: training jobs, the whole project as a pipeline, and who may do what.
 
 
 @click.group()

@@ -1,4 +1,4 @@
-"""What a person decides about made labels: the typed form of their parameters."""
+"""Parameters of made labels, typed; what people judged; and which of the two a model learns."""
 
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -20,9 +20,6 @@ from clientela.arrays import Codes
 from clientela.features.table_settings import BinaryTarget
 from clientela.models.fairness import SensitiveColumn
 from clientela.text import normalize_word
-
-# What a person decides about made labels: the typed form of their parameters.
-
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 ProviderName: TypeAlias = Literal["offline", "bedrock", "openai"]
@@ -260,9 +257,6 @@ class LabellingSettings(Settings):
         return models.get(self.provider)
 
 
-# What people judged, beside what was labelled, and which of the two a model learns.
-
-
 TRUTH = "truth"
 """Column with what people judged; and what `label_source` says where a model learns that."""
 
@@ -305,10 +299,10 @@ def select_training_labels(
     """
     made, truth = labels["label"], labels[TRUTH]
     if learn_from == "labels":
-        said, source = made, labels["label_source"]
+        learned, source = made, labels["label_source"]
     else:
         known = truth.notna()
-        said = truth if learn_from == TRUTH else truth.where(known, made)
-        source = labels["label_source"].mask(known, TRUTH).where(said.notna())
-    columns = {"description": labels["description"], target: said, "label_source": source}
+        learned = truth if learn_from == TRUTH else truth.where(known, made)
+        source = labels["label_source"].mask(known, TRUTH).where(learned.notna())
+    columns = {"description": labels["description"], target: learned, "label_source": source}
     return pd.DataFrame({labels.columns[0]: labels.iloc[:, 0], **columns})
