@@ -7,8 +7,8 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
 from clientela.exceptions import ConfigurationError
-from clientela.models.binary_metrics import BINARY_METRICS, compute_score_histogram
 from clientela.models.calibration import CALIBRATIONS
+from clientela.models.metrics import BINARY_METRICS, compute_score_histogram
 
 NO_COSTS = np.zeros((2, 2))
 

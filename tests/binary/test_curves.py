@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from clientela.models.binary_metrics import compute_score_histogram
 from clientela.models.calibration import calibration_table, compute_cumulative_gains, gain_table
+from clientela.models.metrics import compute_score_histogram
 
 TRUE = np.array([0, 0, 1, 0, 1, 0, 1, 1, 0, 1])
 PROBABILITY = np.arange(10) / 10

@@ -10,7 +10,7 @@ from clientela.models.binary_decision import (
     count_by_threshold,
     tune_thresholds,
 )
-from clientela.models.binary_metrics import BINARY_METRICS
+from clientela.models.metrics import BINARY_METRICS
 
 COSTS = np.array([[0.0, 4.0], [1.0, 0.0]])
 

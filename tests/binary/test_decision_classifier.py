@@ -14,8 +14,8 @@ from clientela.models.binary_decision import (
     BinaryDecisionClassifier,
     tune_thresholds,
 )
-from clientela.models.binary_metrics import BINARY_METRICS
 from clientela.models.calibration import CALIBRATIONS
+from clientela.models.metrics import BINARY_METRICS
 
 COSTS = ((0.0, 4.0), (1.0, 0.0))
 NUMBERS = ["ingresos", "deudas", "huella"]

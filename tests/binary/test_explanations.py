@@ -16,7 +16,7 @@ from xgboost import XGBClassifier
 
 from clientela.exceptions import ConfigurationError
 from clientela.models.binary_decision import BinaryDecisionClassifier
-from clientela.models.explanations import binary_contributions
+from clientela.models.explanations import contributions
 
 NUMBERS = ["ingresos", "deudas", "huella"]
 BOOSTER = XGBClassifier(n_estimators=12, max_depth=3, n_jobs=1, random_state=0)
@@ -45,7 +45,7 @@ def test_contributions_and_a_constant_are_the_raw_score(borrowers, model, sparse
     pipeline = prepared(model, sparse_output=sparse)
     pipeline[0].set_params(sparse_threshold=1.0 if sparse else 0.0)
     fitted = pipeline.fit(X, codes)
-    table = binary_contributions(fitted, X)
+    table = contributions(fitted, X)
     assert table.columns.tolist() == X.columns.tolist()
     assert table.index.equals(X.index)
     assert np.ptp(raw_score(fitted, X) - table.sum(axis=1).to_numpy()) < 1e-4
@@ -57,7 +57,7 @@ def test_linear_contributions_are_those_of_each_source_column_counted_by_hand(bo
     fitted = prepared(LogisticRegression()).fit(X, codes)
     columns = fitted[0].get_feature_names_out()
     terms = pd.DataFrame(fitted[0].transform(X), columns=columns) * fitted[-1].coef_[0]
-    table = binary_contributions(fitted, X)
+    table = contributions(fitted, X)
     for source in X.columns:
         mine = [name for name in columns if source in name]
         assert table[source].to_numpy() == pytest.approx(terms[mine].sum(axis=1).to_numpy())
@@ -66,9 +66,9 @@ def test_linear_contributions_are_those_of_each_source_column_counted_by_hand(bo
 def test_the_decision_classifier_refers_a_linear_model_to_the_mean_training_row(borrowers):
     X, codes = borrowers
     model = BinaryDecisionClassifier(prepared(LogisticRegression()), calibrate="sigmoid")
-    table = binary_contributions(model.fit(X, codes), X)
+    table = contributions(model.fit(X, codes), X)
     assert table.mean().to_numpy() == pytest.approx(np.zeros(4), abs=1e-12)
-    plain = binary_contributions(model.classifier_, X)
+    plain = contributions(model.classifier_, X)
     pd.testing.assert_frame_equal(table, plain - plain.mean())
 
 
@@ -76,17 +76,17 @@ def test_the_decision_classifier_refers_a_linear_model_to_the_mean_training_row(
 def test_a_row_alone_has_the_reasons_it_has_among_others(borrowers, model):
     X, codes = borrowers
     fitted = BinaryDecisionClassifier(prepared(model, sparse_output=False)).fit(X, codes)
-    alone = binary_contributions(fitted, X.iloc[[7]])
-    pd.testing.assert_frame_equal(alone, binary_contributions(fitted, X).iloc[[7]])
+    alone = contributions(fitted, X.iloc[[7]])
+    pd.testing.assert_frame_equal(alone, contributions(fitted, X).iloc[[7]])
 
 
 def test_columns_in_another_order_and_further_ones_change_nothing(borrowers):
     X, codes = borrowers
     fitted = BinaryDecisionClassifier(prepared(LogisticRegression())).fit(X, codes)
     other = X[["huella", "deudas", "tipo_laboral", "ingresos"]].assign(id_credito=1.0)
-    table = binary_contributions(fitted, other)
+    table = contributions(fitted, other)
     assert (table["id_credito"] == 0).all()
-    pd.testing.assert_frame_equal(table[X.columns], binary_contributions(fitted, X))
+    pd.testing.assert_frame_equal(table[X.columns], contributions(fitted, X))
 
 
 def test_forest_contributions_equal_a_walk_down_each_tree(borrowers):
@@ -105,13 +105,13 @@ def test_forest_contributions_equal_a_walk_down_each_tree(borrowers):
                 step = tree.value[child, 0, 1] - tree.value[node, 0, 1]
                 expected[place, column] += step / len(forest.estimators_)
                 node = child
-    assert binary_contributions(forest, matrix).to_numpy() == pytest.approx(expected)
+    assert contributions(forest, matrix).to_numpy() == pytest.approx(expected)
 
 
 def test_a_single_tree_is_explained_as_a_forest_of_one(borrowers):
     X, codes = borrowers
     tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X[["deudas"]].to_numpy(), codes)
-    table = binary_contributions(tree, X[["deudas"]])
+    table = contributions(tree, X[["deudas"]])
     ones = tree.predict_proba(X[["deudas"]].to_numpy())[:, 1]
     assert np.ptp(ones - table["deudas"].to_numpy()) < 1e-12
 
@@ -119,11 +119,11 @@ def test_a_single_tree_is_explained_as_a_forest_of_one(borrowers):
 def test_a_constant_has_no_reasons(borrowers):
     X, codes = borrowers
     model = BinaryDecisionClassifier(DummyClassifier(strategy="prior")).fit(X, codes)
-    assert (binary_contributions(model, X) == 0).all(axis=None)
+    assert (contributions(model, X) == 0).all(axis=None)
 
 
 def test_a_model_without_exact_contributions_is_refused_with_those_that_have(borrowers):
     X, codes = borrowers
     model = BinaryDecisionClassifier(prepared(GaussianNB(), sparse_output=False)).fit(X, codes)
     with pytest.raises(ConfigurationError, match=r"GaussianNB; they are for .*RandomForest"):
-        binary_contributions(model, X)
+        contributions(model, X)

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as skm
 
 from clientela.exceptions import ConfigurationError
-from clientela.models.base import PointMetric
-from clientela.models.binary_metrics import BINARY_METRICS
+from clientela.models.metrics import BINARY_METRICS, PointMetric
 
 COSTS = np.array([[-1.0, 10.0], [3.0, -2.0]])
 

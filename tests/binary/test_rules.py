@@ -4,7 +4,7 @@ import pytest
 
 from clientela.exceptions import ConfigurationError
 from clientela.models.baseline_rules import ThresholdRule
-from clientela.models.explanations import binary_contributions
+from clientela.models.explanations import contributions
 
 VISITORS = pd.DataFrame(
     {
@@ -40,7 +40,7 @@ def test_a_side_without_rows_has_the_overall_share():
 
 def test_the_reason_is_the_one_column():
     rule = ThresholdRule("dias_sin_visita", limit=45).fit(VISITORS, LEFT)
-    table = binary_contributions(rule, VISITORS)
+    table = contributions(rule, VISITORS)
     expected = rule.predict_proba(VISITORS)[:, 1] - 2 / 6
     assert (table["mall"] == 0).all()
     assert table["dias_sin_visita"].to_numpy() == pytest.approx(expected)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from clientela.exceptions import ConfigurationError, InvalidTargetError
-from clientela.models.explanations import binary_contributions
+from clientela.models.explanations import contributions
 from clientela.models.scorecard import WoeScorecard
 
 
@@ -49,7 +49,7 @@ def test_what_was_never_seen_is_no_evidence(borrowers):
 def test_contributions_and_a_constant_are_the_log_odds(borrowers):
     X, codes = borrowers
     card = WoeScorecard().fit(X, codes)
-    table = binary_contributions(card, X)
+    table = contributions(card, X)
     rest = logit(card.predict_proba(X)[:, 1]) - table.sum(axis=1).to_numpy()
     assert rest == pytest.approx(np.full(400, card.linear_.intercept_[0]))
     assert table.index.equals(X.index)

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from clientela.arrays import compute_confusion_matrix
-from clientela.models.base import PointMetric
+from clientela.models.metrics import PointMetric
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as skm
 
-from clientela.models.binary_metrics import compute_score_histogram
+from clientela.models.metrics import compute_score_histogram
 from clientela.pipelines.monitoring.performance import (
     detect_performance_change,
     estimate_binary_performance,

@@ -6,7 +6,7 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from clientela.models.binary_decision import ONE_EACH, validate_costs
-from clientela.models.grading import bootstrap_binary_metrics
+from clientela.models.metrics import BINARY_METRICS, bootstrap_metrics
 
 
 @pytest.mark.slow
@@ -37,7 +37,13 @@ def test_the_champion_reaches_the_ceiling_and_never_passes_it(run_kedro, data_ro
     reached = roc_auc_score(happened, rows["p_se_va"])
     ceiling = roc_auc_score(happened, best)
     assert reached == pytest.approx(ceiling, abs=0.003)
-    sampled = bootstrap_binary_metrics(
-        happened, (best >= 0.5).astype(int), best, validate_costs(ONE_EACH), replicates=100, seed=1
+    sampled = bootstrap_metrics(
+        BINARY_METRICS,
+        happened,
+        (best >= 0.5).astype(int),
+        best,
+        validate_costs(ONE_EACH),
+        replicates=100,
+        seed=1,
     )
     assert reached <= sampled["roc_auc"].quantile(0.975)

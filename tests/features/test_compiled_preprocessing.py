@@ -26,7 +26,7 @@ from clientela.features.preprocessing import (
 )
 from clientela.models.binary_decision import BinaryDecisionClassifier
 from clientela.models.compiled_tasks import build_binary_model
-from clientela.models.problem import TASKS
+from clientela.models.tasks import TASKS
 from clientela.models.training_data import FeatureSchema
 
 LOANS = loans()

@@ -8,10 +8,10 @@ from tests.inference.loans import scores, served
 from tests.inference.shoppers import FEATURES, FIELDS, MODELS, customers, learned
 
 from clientela.features.columns import build_columns
+from clientela.models.estimator_kinds import ORDINAL_KINDS
 from clientela.models.ordinal_decision import OrdinalDecisionClassifier
 from clientela.models.ordinal_estimators import OrdinalRegressor
 from clientela.models.stored_model import StoredModel
-from clientela.models.task_types import ORDINAL_KINDS
 from clientela.registry.scorers import build_scorer
 
 CUSTOMERS = customers()

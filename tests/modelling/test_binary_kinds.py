@@ -5,10 +5,10 @@ import pytest
 from tests.modelling.binary_cases import SCHEMA, SETTINGS, loans, problem
 
 from clientela.exceptions import ConfigurationError
+from clientela.models.estimator_kinds import BINARY_KINDS
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.models.stored_model import decode_model, encode_model
-from clientela.models.task_types import BINARY_KINDS
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 MORE: dict[str, Any] = {

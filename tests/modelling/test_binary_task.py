@@ -8,8 +8,7 @@ from tests.modelling.binary_cases import SCHEMA, loans, problem, settings
 from clientela.exceptions import ConfigurationError
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
-from clientela.models.task_types import BinaryTask
-from clientela.models.tasks import CrossValidation
+from clientela.models.tasks import BinaryTask, CrossValidation
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 

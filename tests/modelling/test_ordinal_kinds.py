@@ -2,9 +2,9 @@ import pytest
 from kedro.config import OmegaConfigLoader
 
 from clientela.exceptions import ConfigurationError
+from clientela.models.estimator_kinds import ORDINAL_KINDS
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
-from clientela.models.task_types import ORDINAL_KINDS
 from clientela.settings import CONFIG_LOADER_ARGS
 
 REQUIRED = {

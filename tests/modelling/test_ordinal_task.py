@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
+from clientela.models.metrics import ORDINAL_METRICS
 from clientela.models.ordinal_decision import tune_cut_points
-from clientela.models.ordinal_metrics import ORDINAL_METRICS
-from clientela.models.task_types import OrdinalTask
-from clientela.models.tasks import CrossValidation
+from clientela.models.tasks import CrossValidation, OrdinalTask
 from clientela.models.training_data import make_repeated_folds
 
 TASK = OrdinalTask()

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clientela.models.metrics import ORDINAL_METRICS, get_point_metric
 from clientela.models.ordinal_decision import (
     MAX_CANDIDATES,
     apply_cut_points,
     compute_midpoints,
     tune_cut_points,
 )
-from clientela.models.ordinal_metrics import ORDINAL_METRICS, get_point_metric
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 QWK = get_point_metric("qwk")

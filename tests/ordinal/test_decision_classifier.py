@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
+from clientela.models.metrics import get_point_metric
 from clientela.models.ordinal_decision import (
     OrdinalDecisionClassifier,
     apply_cut_points,
@@ -15,7 +16,6 @@ from clientela.models.ordinal_decision import (
     tune_cut_points,
 )
 from clientela.models.ordinal_estimators import LastQuarterRule, ProportionalOddsClassifier
-from clientela.models.ordinal_metrics import get_point_metric
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
 from clientela.exceptions import ConfigurationError
-from clientela.models.base import PointMetric
-from clientela.models.ordinal_metrics import ORDINAL_METRICS, get_point_metric
+from clientela.models.metrics import ORDINAL_METRICS, PointMetric, get_point_metric
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 

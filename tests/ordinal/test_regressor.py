@@ -5,9 +5,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from xgboost import XGBRegressor
 
 from clientela.exceptions import ConfigurationError
+from clientela.models.metrics import get_point_metric
 from clientela.models.ordinal_decision import tune_cut_points
 from clientela.models.ordinal_estimators import OrdinalRegressor
-from clientela.models.ordinal_metrics import get_point_metric
 
 VALUES = (0.0, 1.0, 2.0, 4.0)
 

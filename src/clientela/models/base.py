@@ -1,7 +1,7 @@
-"""What a measure of predictions is: a name, a direction, one signature."""
+"""What all classifiers of the project share: codes inside, the classes of the target outside."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,42 +13,8 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
-from clientela.arrays import Codes, Floats, compute_confusion_matrix
+from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, InvalidTargetError, did_you_mean
-
-# What a measure of predictions is: a name, a direction, one signature.
-
-
-@dataclass(frozen=True)
-class BaseMetric(ABC):
-    """A measure of predictions, by the name that configuration uses."""
-
-    name: str
-    greater_is_better: bool
-
-    @abstractmethod
-    def __call__(self, y_true: Codes, predicted: NDArray[Any], scale: Floats) -> float:
-        """The measure of one set of predictions; `scale` weighs mistakes and has K rows."""
-
-
-@dataclass(frozen=True)
-class PointMetric(BaseMetric):
-    """A measure of predicted classes, computed from tables of counts.
-
-    Attributes:
-        of_counts: From tables of counts, shape (..., K, K), and what weighs mistakes (the K values
-            of ordered classes, or K x K costs) to one measure for each table.
-    """
-
-    of_counts: Callable[[Floats, Floats], Floats]
-
-    def __call__(self, y_true: Codes, predicted: NDArray[Any], scale: Floats) -> float:
-        """The measure of one set of predicted codes."""
-        return float(self.of_counts(compute_confusion_matrix(y_true, predicted, len(scale)), scale))
-
-
-# Things that configuration calls by name: measures, decision rules, calibrations.
-
 
 Entry = TypeVar("Entry")
 
@@ -68,7 +34,7 @@ def check_name(sort: str, name: str, known: Iterable[str]) -> None:
 
 
 class NamedRegistry(Mapping[str, Entry]):
-    """Entries by the name that configuration uses, in a fixed order.
+    """Measures or calibrations by the name that configuration uses, in a fixed order.
 
     Args:
         sort: What the entries are, for messages.
@@ -96,7 +62,19 @@ class NamedRegistry(Mapping[str, Entry]):
         return self[name]
 
 
-# What every classifier of ours offers: codes inside, the words of the target outside.
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicts for some rows.
+
+    Attributes:
+        codes: The decided classes.
+        probabilities: Rows x K.
+        expected: Mean class value, or the probability of class 1 of two.
+    """
+
+    codes: Codes
+    probabilities: Floats
+    expected: Floats
 
 
 class BaseClassifier(ClassifierMixin, BaseEstimator):
@@ -116,11 +94,11 @@ class BaseClassifier(ClassifierMixin, BaseEstimator):
 
     @abstractmethod
     def predict_proba(self, X: Any) -> Floats:
-        """The probability of each class, in the order of `classes_`.
+        """Rows x K: the probability of each class, in the order of `classes_`."""
 
-        Returns:
-            Rows x K; each row adds up to one.
-        """
+    @abstractmethod
+    def contributions(self, X: Any) -> Floats:
+        """Rows x columns of `X`: what each column adds to the model's raw score."""
 
     @abstractmethod
     def _predict_codes(self, X: Any) -> Codes:
@@ -138,42 +116,6 @@ class BaseClassifier(ClassifierMixin, BaseEstimator):
                 "or use more data."
             )
         return classes, codes.astype(np.int64)
-
-
-def find_column_position(rule: BaseEstimator, column: str | int, title: str) -> int:
-    """Where the one column stands that a business rule reads.
-
-    Args:
-        rule: The rule, after it has seen its features.
-        column: The column; a name, or already a position.
-        title: What to call the rule in the error.
-
-    Raises:
-        ConfigurationError: No feature has this name.
-    """
-    if isinstance(column, int):
-        return column
-    names = get_feature_names_in(rule)
-    if column not in names:
-        raise ConfigurationError(
-            f"The {title} rule needs the column {column!r} among the features. "
-            f"{did_you_mean(column, names)}"
-        )
-    return names.index(column)
-
-
-def get_feature_names_in(estimator: BaseEstimator) -> list[str]:
-    """Feature names of a fitted estimator, `x0, x1, ...` where it was fitted on a bare array.
-
-    Returns:
-        One name per feature, in the order of fitting.
-    """
-    check_is_fitted(estimator)
-    names = getattr(estimator, "feature_names_in_", None)
-    return [f"x{i}" for i in range(estimator.n_features_in_)] if names is None else list(names)
-
-
-# What the binary estimators share: two classes, of which the second is the positive one.
 
 
 class BinaryClassifier(BaseClassifier):
@@ -208,3 +150,32 @@ class BinaryClassifier(BaseClassifier):
         table = self._table(X)
         validate_data(self, table, reset=False, skip_check_array=True)
         return table
+
+
+def find_column_position(rule: BaseEstimator, column: str | int, title: str) -> int:
+    """Where the one column stands that a business rule reads.
+
+    Args:
+        rule: The rule, after it has seen its features.
+        column: The column; a name, or already a position.
+        title: What to call the rule in the error.
+
+    Raises:
+        ConfigurationError: No feature has this name.
+    """
+    if isinstance(column, int):
+        return column
+    names = get_feature_names_in(rule)
+    if column not in names:
+        raise ConfigurationError(
+            f"The {title} rule needs the column {column!r} among the features. "
+            f"{did_you_mean(column, names)}"
+        )
+    return names.index(column)
+
+
+def get_feature_names_in(estimator: BaseEstimator) -> list[str]:
+    """Feature names of a fitted estimator, `x0, x1, ...` where it was fitted on a bare array."""
+    check_is_fitted(estimator)
+    names = getattr(estimator, "feature_names_in_", None)
+    return [f"x{i}" for i in range(estimator.n_features_in_)] if names is None else list(names)

@@ -11,8 +11,7 @@ from sklearn.utils.validation import validate_data
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError
 from clientela.models.base import BinaryClassifier, find_column_position
-from clientela.models.binary_metrics import ratio
-from clientela.models.explanations import binary_contributions
+from clientela.models.metrics import ratio
 
 Side: TypeAlias = Literal["from", "below"]
 
@@ -64,7 +63,7 @@ class ThresholdRule(BinaryClassifier):
 
         Raises:
             ConfigurationError: The column is absent, or the side does not exist.
-            UnusableTarget: There are not two classes.
+            InvalidTargetError: There are not two classes.
         """
         self._check_settings()
         table = self._table(X)
@@ -82,14 +81,16 @@ class ThresholdRule(BinaryClassifier):
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """The shares of the classes on the row's side in `fit`.
-
-        Returns:
-            Rows x 2; each row adds up to one.
-        """
+        """Rows x 2: the shares of the classes on the row's side in `fit`."""
         sides = self._assign_sides(self._validate_table(X))
         ones = self.shares_[sides]
         return np.column_stack([1 - ones, ones])
+
+    def contributions(self, X: Any) -> Floats:
+        """The probability's distance from the overall share, all due to the one column."""
+        terms = np.zeros(X.shape)
+        terms[:, self.column_index_] = self.predict_proba(X)[:, 1] - self.overall_
+        return terms
 
     def _check_settings(self) -> None:
         if self.positive not in SIDES:
@@ -110,12 +111,3 @@ class ThresholdRule(BinaryClassifier):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         decided = values >= self.limit if self.positive == "from" else values < self.limit
         return np.where(np.isnan(values), 2, decided).astype(np.int64)
-
-
-@binary_contributions.register
-def _explain_threshold_rule(estimator: ThresholdRule, X: pd.DataFrame) -> pd.DataFrame:
-    """The probability's distance from the overall share, all due to the one column."""
-    table = np.zeros(X.shape)
-    ones = estimator.predict_proba(X)[:, 1]
-    table[:, estimator.column_index_] = ones - estimator.overall_
-    return pd.DataFrame(table, index=X.index, columns=X.columns)

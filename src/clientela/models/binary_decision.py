@@ -9,16 +9,18 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from pydantic import model_validator
 from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, InvalidTargetError
-from clientela.models.base import BinaryClassifier, PointMetric, check_name
-from clientela.models.binary_metrics import BINARY_METRICS, compute_score_histogram
+from clientela.models.base import BinaryClassifier, check_name
 from clientela.models.calibration import CALIBRATIONS, Calibrate
-from clientela.models.explanations import binary_contributions, compute_reference_contributions
+from clientela.models.explanations import compute_contributions, contributions
+from clientela.models.metrics import BINARY_METRICS, PointMetric, compute_score_histogram
 from clientela.settings_base import FrozenSettings
 
 # What right and wrong decisions cost, and the probability at which deciding pays.
@@ -263,7 +265,7 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
 
         Raises:
             ConfigurationError: Decision, costs, share or calibration are not usable.
-            UnusableTarget: There are not two classes, or too few rows of one for inner folds.
+            InvalidTargetError: There are not two classes, or too few rows of one for inner folds.
         """
         self.check_settings()
         costs = validate_costs(self.costs)
@@ -276,19 +278,23 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         if self.calibrate != "none" or self.decision in LEARNED_BINARY_DECISIONS:
             self._fit_calibration_and_thresholds(codes, self._predict_out_of_fold(X, codes), costs)
         self.threshold_ = self.thresholds_[self.decision]
-        self.reference_ = compute_reference_contributions(self.classifier_, X)
+        self.reference_ = self._compute_reference(X)
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """The calibrated probability of each class, in the order of `classes_`.
-
-        Returns:
-            Rows x 2; each row adds up to one.
-        """
+        """Rows x 2: the calibrated probability of each class, in the order of `classes_`."""
         check_is_fitted(self)
         raw = np.asarray(self.classifier_.predict_proba(X)[:, 1], dtype=np.float64)
         ones = CALIBRATIONS.named(self.calibrate).apply(raw, self.calibration_)
         return np.column_stack([1 - ones, ones])
+
+    def contributions(self, X: Any) -> Floats:
+        """On the scale of the classifier, before calibration, which keeps the order."""
+        terms = compute_contributions(self.classifier_, X)
+        if not len(self.reference_):
+            return terms
+        reference = pd.Series(self.reference_, index=self.feature_names_in_)
+        return terms - reference.reindex(X.columns, fill_value=0.0).to_numpy()
 
     def _predict_codes(self, X: Any) -> Codes:
         return apply_threshold(self.predict_proba(X)[:, 1], self.threshold_)
@@ -316,6 +322,13 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         calibrated = calibration.apply(unseen, self.calibration_)
         self.thresholds_ |= tune_thresholds(codes, calibrated, costs, self.share)
 
+    def _compute_reference(self, X: Any) -> Floats:
+        model = self.classifier_
+        last = model[-1] if isinstance(model, Pipeline) else model
+        if not isinstance(last, LogisticRegression) or not isinstance(X, pd.DataFrame):
+            return np.empty(0)
+        return contributions(model, X).mean().to_numpy()
+
     def _predict_out_of_fold(self, X: Any, codes: Codes) -> Floats:
         """Raw probabilities of class 1 by models that did not learn from the row."""
         rarest = int(np.bincount(codes).min())
@@ -337,15 +350,3 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
             n_jobs=1,
         )
         return np.asarray(table[:, 1], dtype=np.float64)
-
-
-@binary_contributions.register
-def _explain_decision_classifier(
-    estimator: BinaryDecisionClassifier, X: pd.DataFrame
-) -> pd.DataFrame:
-    """On the scale of the classifier, before calibration, which keeps the order."""
-    table = binary_contributions(estimator.classifier_, X)
-    if not len(estimator.reference_):
-        return table
-    reference = pd.Series(estimator.reference_, index=estimator.feature_names_in_)
-    return table - reference.reindex(table.columns, fill_value=0.0)

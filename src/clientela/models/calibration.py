@@ -12,14 +12,14 @@ from sklearn.isotonic import IsotonicRegression
 
 from clientela.arrays import Codes, Floats
 from clientela.models.base import NamedRegistry
-from clientela.models.binary_metrics import (
+from clientela.models.metrics import (
+    INTERVAL,
     ScoreHistogram,
-    assign_histogram_cells,
     compute_score_histogram,
     compute_wilson_intervals,
     ratio,
+    sample_score_histograms,
 )
-from clientela.models.grading import INTERVAL, count_bootstrap_cells, draw_bootstrap_rows
 
 # Probabilities that mean what they say, learned from rows that the model did not learn from.
 #
@@ -184,7 +184,10 @@ def gain_table(  # noqa: PLR0913 - two say what was predicted, four how to look 
         `gain_lower`, `gain_upper` (95 %).
     """
     gain = compute_cumulative_gains(compute_score_histogram(y_true, probability), code, parts)
-    sampled = _sample_gains(y_true, probability, code, parts, replicates, seed)
+    histograms = sample_score_histograms(y_true, probability, replicates=replicates, seed=seed)
+    sampled = np.concatenate(
+        [compute_cumulative_gains(portion, code, parts) for portion in histograms]
+    )
     lift = _compute_lift(gain)
     (lift_lower, lift_upper), (gain_lower, gain_upper) = (
         np.nanquantile(values, INTERVAL, axis=0) for values in (_compute_lift(sampled), sampled)
@@ -230,19 +233,3 @@ def compute_cumulative_gains(counted: ScoreHistogram, code: int, parts: int) -> 
 def _compute_lift(gain: Floats) -> Floats:
     lift: Floats = np.diff(gain, prepend=0.0, axis=-1) * gain.shape[-1]
     return lift
-
-
-def _sample_gains(  # noqa: PLR0913, PLR0917 - what the public function was given
-    y_true: Codes, probability: Floats, code: int, parts: int, replicates: int, seed: int
-) -> Floats:
-    levels, cells = assign_histogram_cells(y_true, probability)
-    portions = (
-        count_bootstrap_cells(cells, 2 * len(levels), rows).reshape(len(rows), -1, 2)
-        for rows in draw_bootstrap_rows(len(cells), replicates=replicates, seed=seed)
-    )
-    return np.concatenate(
-        [
-            compute_cumulative_gains(ScoreHistogram(levels, portion), code, parts)
-            for portion in portions
-        ]
-    )

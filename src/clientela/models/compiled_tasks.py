@@ -17,6 +17,7 @@ from xgboost import XGBRegressor
 from clientela.arrays import Codes, Floats
 from clientela.features.columns import FeatureLayout, Features, limit_to_float32
 from clientela.features.preprocessing import build_preprocessing
+from clientela.models.base import Predictions
 from clientela.models.baseline_rules import ThresholdRule
 from clientela.models.binary_decision import BinaryDecisionClassifier, apply_threshold
 from clientela.models.calibration import CALIBRATIONS
@@ -38,9 +39,8 @@ from clientela.models.ordinal_decision import (
     select_median_codes,
 )
 from clientela.models.ordinal_estimators import LastQuarterRule, OrdinalRegressor
-from clientela.models.problem import TASKS
 from clientela.models.scorecard import WoeScorecard
-from clientela.models.tasks import Predictions
+from clientela.models.tasks import TASKS
 
 Model: TypeAlias = Callable[[Features], Predictions]
 Probability: TypeAlias = Callable[[Features], Floats]

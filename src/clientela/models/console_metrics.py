@@ -1,126 +1,178 @@
-"""Measures in the JSON form that the SageMaker console draws next to a registered model."""
+"""Measures in the JSON form that the SageMaker console draws next to a registered model.
+
+The form is that of SageMaker Model Monitor's model quality statistics: each measure with its
+standard deviation over resampled rows, and the same measure of the best classifier that always
+answers one class.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from clientela.arrays import Codes, Floats, compute_confusion_matrix
-from clientela.models import binary_metrics as point
-from clientela.models.binary_decision import ONE_EACH
-from clientela.models.binary_metrics import (
-    ScoreHistogram,
-    assign_histogram_cells,
+from clientela.models.base import Predictions
+from clientela.models.metrics import (
+    accuracy,
     compute_score_histogram,
+    draw_bootstrap_rows,
+    f1,
+    precision,
     ratio,
+    recall,
     roc_auc,
+    sample_confusion_matrices,
+    sample_score_histograms,
+    specificity,
 )
-from clientela.models.grading import count_bootstrap_cells, draw_bootstrap_rows
-from clientela.models.tasks import Predictions
 
-# Measures in the JSON form that the SageMaker console draws next to a registered model.
-#
-# The form is that of SageMaker Model Monitor's model quality statistics: each measure with its
-# standard deviation over resampled rows (the text "NaN" below 200 rows), and the same measure of
-# the best classifier that always answers one class.
-
+Measure: TypeAlias = Callable[[Floats], Floats]
+"""From tables of counts, shape (..., K, K), to one number for each."""
 
 FEWEST_ROWS_FOR_A_DEVIATION = 200
 """Below it, the console's own jobs write the text "NaN"."""
 
+CURVE_POINTS = 101
+"""Points of each curve: as many as a drawing shows."""
 
-def _compute_ratio_or_zero(numerator: Floats, denominator: Floats) -> Floats:
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
-
-
-def _compute_accuracy(counts: Floats) -> Floats:
-    right: Floats = np.trace(counts, axis1=-2, axis2=-1) / counts.sum(axis=(-2, -1))
-    return right
+NO_COSTS = np.zeros((2, 2))
+"""What measures of classes take as costs; those shown here read none."""
 
 
-def _compute_support_weighted_mean(by_class: Floats, counts: Floats) -> Floats:
+def _compute_f_measure(counts: Floats, *, beta: float) -> Floats:
+    """`(1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP)` (van Rijsbergen 1979)."""
+    hits = (1 + beta**2) * counts[..., 1, 1]
+    return ratio(hits, hits + beta**2 * counts[..., 1, 0] + counts[..., 0, 1], empty=0.0)
+
+
+def _compute_class_shares(counts: Floats, *, axis: int) -> Floats:
+    """Rows on the diagonal among those of each true (axis -1) or predicted (axis -2) class."""
+    return ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=axis), empty=0.0)
+
+
+def _weigh_by_support(by_class: Floats, counts: Floats) -> Floats:
     """Mean over the classes, weighted by their true rows."""
     support = counts.sum(axis=-1)
     mean: Floats = (by_class * support).sum(axis=-1) / support.sum(axis=-1)
     return mean
 
 
-def _compute_class_recall(counts: Floats) -> Floats:
-    return _compute_ratio_or_zero(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
+def _compute_weighted_share(counts: Floats, *, axis: int) -> Floats:
+    return _weigh_by_support(_compute_class_shares(counts, axis=axis), counts)
 
 
-def _compute_class_precision(counts: Floats) -> Floats:
-    return _compute_ratio_or_zero(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-2))
-
-
-def _make_weighted_f_measure(beta: float) -> Callable[[Floats], Floats]:
+def _compute_weighted_f_measure(counts: Floats, *, beta: float) -> Floats:
     """`(1 + b^2) P R / (b^2 P + R)` (van Rijsbergen 1979), weighted over the classes."""
-
-    def measure(counts: Floats) -> Floats:
-        precision, recall = _compute_class_precision(counts), _compute_class_recall(counts)
-        by_class = _compute_ratio_or_zero(
-            (1 + beta**2) * precision * recall, beta**2 * precision + recall
-        )
-        return _compute_support_weighted_mean(by_class, counts)
-
-    return measure
+    precisions = _compute_class_shares(counts, axis=-2)
+    recalls = _compute_class_shares(counts, axis=-1)
+    weighted = (1 + beta**2) * precisions * recalls
+    by_class = ratio(weighted, beta**2 * precisions + recalls, empty=0.0)
+    return _weigh_by_support(by_class, counts)
 
 
-MULTICLASS: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
+BINARY_COMPARED: Mapping[str, Measure] = MappingProxyType(
     {
-        "accuracy": _compute_accuracy,
-        "weighted_recall": lambda counts: _compute_support_weighted_mean(
-            _compute_class_recall(counts), counts
-        ),
-        "weighted_precision": lambda counts: _compute_support_weighted_mean(
-            _compute_class_precision(counts), counts
-        ),
-        "weighted_f0_5": _make_weighted_f_measure(0.5),
-        "weighted_f1": _make_weighted_f_measure(1.0),
-        "weighted_f2": _make_weighted_f_measure(2.0),
+        "recall": partial(recall, costs=NO_COSTS),
+        "precision": partial(precision, costs=NO_COSTS),
+        "accuracy": partial(accuracy, scale=NO_COSTS),
+        "f0_5": partial(_compute_f_measure, beta=0.5),
+        "f1": partial(f1, costs=NO_COSTS),
+        "f2": partial(_compute_f_measure, beta=2.0),
     }
 )
-"""Measures of tables of counts (..., K, K), under the console's names."""
+"""Binary measures that the console shows beside the best constant classifier's."""
+
+BINARY_RATES: Mapping[str, Measure] = MappingProxyType(
+    {
+        "true_positive_rate": partial(recall, costs=NO_COSTS),
+        "true_negative_rate": partial(specificity, costs=NO_COSTS),
+        "false_positive_rate": lambda counts: 1 - specificity(counts, NO_COSTS),
+        "false_negative_rate": lambda counts: 1 - recall(counts, NO_COSTS),
+    }
+)
+"""Further binary measures, under the console's names."""
+
+MULTICLASS: Mapping[str, Measure] = MappingProxyType(
+    {
+        "accuracy": partial(accuracy, scale=NO_COSTS),
+        "weighted_recall": partial(_compute_weighted_share, axis=-1),
+        "weighted_precision": partial(_compute_weighted_share, axis=-2),
+        "weighted_f0_5": partial(_compute_weighted_f_measure, beta=0.5),
+        "weighted_f1": partial(_compute_weighted_f_measure, beta=1.0),
+        "weighted_f2": partial(_compute_weighted_f_measure, beta=2.0),
+    }
+)
+"""Measures of K classes, under the console's names."""
+
+
+def compute_binary_console_metrics(
+    truth: Codes, predictions: Predictions, *, replicates: int, seed: int
+) -> dict[str, Any]:
+    """Binary classification measures of the decided class and of the probability.
+
+    Args:
+        replicates: Bootstrap samples behind the standard deviations.
+    """
+    n_rows, positive = len(truth), predictions.probabilities[:, 1]
+    counts = compute_confusion_matrix(truth, predictions.codes, 2)
+    # a bootstrap sample of the rows is a multinomial draw over the four cells
+    drawn = np.random.default_rng(seed).multinomial(n_rows, counts.ravel() / n_rows, replicates)
+    sampled = drawn.reshape(-1, 2, 2).astype(np.float64)
+    auc = roc_auc(compute_score_histogram(truth, positive))
+    histograms = sample_score_histograms(truth, positive, replicates=replicates, seed=seed)
+    sampled_auc = np.concatenate([roc_auc(portion) for portion in histograms])
+    both_classes = sampled_auc[~np.isnan(sampled_auc)]
+    false_positive, true_positive, _ = roc_curve(truth, positive)
+    precisions, recalls, _ = precision_recall_curve(truth, positive)
+    measures = {**BINARY_COMPARED, **BINARY_RATES}
+    return {
+        "binary_classification_metrics": {
+            "confusion_matrix": _describe_counts(counts),
+            **_measure_classes(measures, counts, sampled),
+            **_measure_best_constant(BINARY_COMPARED, counts, sampled),
+            "auc": _make_metric_entry(auc, both_classes, n_rows),
+            "receiver_operating_characteristic_curve": {
+                "false_positive_rates": _reduce_points(false_positive),
+                "true_positive_rates": _reduce_points(true_positive),
+            },
+            "precision_recall_curve": {
+                "precisions": _reduce_points(precisions),
+                "recalls": _reduce_points(recalls),
+            },
+        }
+    }
 
 
 def compute_ordinal_console_metrics(
-    truth: Codes, said: Predictions, values: Floats, *, replicates: int, seed: int
+    truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
 ) -> dict[str, Any]:
     """Regression measures of the expected value, and multiclass measures of the class.
 
     Args:
         replicates: Bootstrap samples behind the standard deviations.
     """
-    generator = np.random.default_rng(seed)
-    everything = np.arange(len(truth))
-    # one sample at a time: all of them at once would not fit in memory for a large test part
-    samples = (generator.integers(len(truth), size=len(truth)) for _ in range(replicates))
-    answers = [said.codes, *(np.full_like(truth, code) for code in range(len(values)))]
-    regression, tables = [], []
-    for rows in (everything, *samples):
-        regression.append(_compute_regression_metrics(values[truth[rows]], said.expected[rows]))
-        tables.append(
-            [compute_confusion_matrix(truth[rows], codes[rows], len(values)) for codes in answers]
-        )
-    measured = {name: np.array([row[name] for row in regression]) for name in regression[0]}
+    n_rows, codes = len(truth), predictions.codes
+    whole = _compute_regression_metrics(values[truth], predictions.expected)
+    regression = [
+        _compute_regression_metrics(values[truth[rows]], predictions.expected[rows])
+        for portion in draw_bootstrap_rows(n_rows, replicates=replicates, seed=seed)
+        for rows in portion
+    ]
+    counts = compute_confusion_matrix(truth, codes, len(values))
+    sampled = sample_confusion_matrices(truth, codes, len(values), replicates=replicates, seed=seed)
+    multiclass: dict[str, Any] = {"confusion_matrix": _describe_counts(counts)}
+    for name, measure in MULTICLASS.items():
+        multiclass |= _measure_classes({name: measure}, counts, sampled)
+        multiclass |= _measure_best_constant({name: measure}, counts, sampled)
     return {
         "regression_metrics": {
-            name: _make_metric_entry(series, len(truth)) for name, series in measured.items()
+            name: _make_metric_entry(value, np.array([row[name] for row in regression]), n_rows)
+            for name, value in whole.items()
         },
-        "multiclass_classification_metrics": _compute_multiclass_metrics(
-            np.array(tables), len(truth)
-        ),
-    }
-
-
-def _make_metric_entry(series: Floats, rows: int) -> dict[str, Any]:
-    """The figure of all rows (first) with its deviation over the samples (the others)."""
-    enough = rows >= FEWEST_ROWS_FOR_A_DEVIATION
-    return {
-        "value": float(series[0]),
-        "standard_deviation": float(series[1:].std(ddof=1)) if enough else "NaN",
+        "multiclass_classification_metrics": multiclass,
     }
 
 
@@ -135,165 +187,55 @@ def _compute_regression_metrics(truth: Floats, expected: Floats) -> dict[str, fl
     }
 
 
-def _compute_multiclass_metrics(tables: Floats, rows: int) -> dict[str, Any]:
-    """Measures of (sample x answer x K x K) counts; answer 0 is the model's, k+1 always says k."""
-    confusion = tables[0, 0].astype(np.int64)
-    result: dict[str, Any] = {
-        "confusion_matrix": {
-            str(i): {str(j): int(count) for j, count in enumerate(row)}
-            for i, row in enumerate(confusion)
-        }
-    }
-    for name, measure in MULTICLASS.items():
-        series = measure(tables)
-        best = 1 + int(np.argmax(series[0, 1:]))
-        result[name] = _make_metric_entry(series[:, 0], rows)
-        result[f"{name}_best_constant_classifier"] = _make_metric_entry(series[:, best], rows)
-    return result
-
-
-# Binary measures in the JSON form that the SageMaker console draws next to a registered model.
-
-
-CURVE_POINTS = 101
-"""Points of each curve: as many as a drawing shows."""
-
-
-COSTS = np.asarray(ONE_EACH)
-"""What every measure of classes receives; those shown here read no costs."""
-
-
-def _make_f_measure(beta: float) -> Callable[[Floats, Floats], Floats]:
-    """`(1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP)` (van Rijsbergen 1979)."""
-
-    def measure(counts: Floats, costs: Floats) -> Floats:
-        del costs
-        hits = (1 + beta**2) * counts[..., 1, 1]
-        return ratio(hits, hits + beta**2 * counts[..., 1, 0] + counts[..., 0, 1], empty=0.0)
-
-    return measure
-
-
-def _make_complement(
-    share: Callable[[Floats, Floats], Floats],
-) -> Callable[[Floats, Floats], Floats]:
-    """What a share leaves of one."""
-    return lambda counts, costs: 1 - share(counts, costs)
-
-
-COMPARED: Mapping[str, Callable[[Floats, Floats], Floats]] = MappingProxyType(
-    {
-        "recall": point.recall,
-        "precision": point.precision,
-        "accuracy": point.accuracy,
-        "f0_5": _make_f_measure(0.5),
-        "f1": point.f1,
-        "f2": _make_f_measure(2.0),
-    }
-)
-"""Measures of counts (..., 2, 2) that the console shows beside the best constant classifier's."""
-
-RATES: Mapping[str, Callable[[Floats, Floats], Floats]] = MappingProxyType(
-    {
-        "true_positive_rate": point.recall,
-        "true_negative_rate": point.specificity,
-        "false_positive_rate": _make_complement(point.specificity),
-        "false_negative_rate": _make_complement(point.recall),
-    }
-)
-"""Further measures of counts, under the console's names."""
-
-
-def compute_binary_console_metrics(
-    truth: Codes, said: Predictions, *, replicates: int, seed: int
-) -> dict[str, Any]:
-    """Binary classification measures of the decided class and of the probability.
-
-    Args:
-        replicates: Bootstrap samples behind the standard deviations.
-    """
-    counts = compute_confusion_matrix(truth, said.codes, 2)
-    sampled = _sample_confusion_matrices(truth, said.codes, replicates, seed)
-    enough = len(truth) >= FEWEST_ROWS_FOR_A_DEVIATION
-    found: dict[str, Any] = {
-        "confusion_matrix": {
-            str(i): {str(j): int(counts[i, j]) for j in range(2)} for i in range(2)
-        }
-    }
-    for name, measure in {**COMPARED, **RATES}.items():
-        found[name] = _make_binary_metric_entry(
-            measure(counts, COSTS), measure(sampled, COSTS), enough=enough
-        )
-    for name, measure in COMPARED.items():
-        constant = [
-            (_count_constant_predictions(code, counts), _count_constant_predictions(code, sampled))
-            for code in range(2)
-        ]
-        best, best_sampled = max(constant, key=lambda pair: float(measure(pair[0], COSTS)))
-        found[f"{name}_best_constant_classifier"] = _make_binary_metric_entry(
-            measure(best, COSTS), measure(best_sampled, COSTS), enough=enough
-        )
-    auc = _sample_auc(truth, said, replicates, seed)
+def _describe_counts(counts: Floats) -> dict[str, dict[str, int]]:
     return {
-        "binary_classification_metrics": found
-        | {"auc": _make_binary_metric_entry(auc[0], auc[1:], enough=enough)}
-        | _compute_curves(truth, said.probabilities[:, 1])
+        str(i): {str(j): int(count) for j, count in enumerate(row)} for i, row in enumerate(counts)
     }
 
 
-def _sample_confusion_matrices(truth: Codes, codes: Codes, replicates: int, seed: int) -> Floats:
-    """Counts by true and predicted class of bootstrap samples: multinomial over the four cells."""
-    counts = compute_confusion_matrix(truth, codes, 2)
-    drawn = np.random.default_rng(seed).multinomial(
-        len(truth), counts.ravel() / len(truth), size=replicates
-    )
-    return drawn.reshape(-1, 2, 2).astype(np.float64)
+def _measure_classes(
+    measures: Mapping[str, Measure], counts: Floats, sampled: Floats
+) -> dict[str, dict[str, Any]]:
+    return {
+        name: _make_metric_entry(measure(counts), measure(sampled), counts.sum())
+        for name, measure in measures.items()
+    }
 
 
-def _count_constant_predictions(code: int, counts: Floats) -> Floats:
+def _measure_best_constant(
+    measures: Mapping[str, Measure], counts: Floats, sampled: Floats
+) -> dict[str, dict[str, Any]]:
+    """Each measure of the classifier that always answers the class for which it is best."""
+    entries: dict[str, dict[str, Any]] = {}
+    for name, measure in measures.items():
+        codes = range(counts.shape[-1])
+        best = max(codes, key=lambda code: float(measure(_answer_always(code, counts))))
+        value = measure(_answer_always(best, counts))
+        spread = measure(_answer_always(best, sampled))
+        entry = _make_metric_entry(value, spread, counts.sum())
+        entries[f"{name}_best_constant_classifier"] = entry
+    return entries
+
+
+def _answer_always(code: int, counts: Floats) -> Floats:
     """The counts of the classifier that answers one class."""
     constant = np.zeros_like(counts)
     constant[..., code] = counts.sum(axis=-1)
     return constant
 
 
-def _sample_auc(truth: Codes, said: Predictions, replicates: int, seed: int) -> Floats:
-    """ROC-AUC of all rows, then of the bootstrap samples that hold both classes."""
-    positive = said.probabilities[:, 1]
-    levels, cells = assign_histogram_cells(truth, positive)
-    portions = (
-        count_bootstrap_cells(cells, 2 * len(levels), rows).reshape(len(rows), -1, 2)
-        for rows in draw_bootstrap_rows(len(cells), replicates=replicates, seed=seed)
-    )
-    sampled = [roc_auc(ScoreHistogram(levels, portion)) for portion in portions]
-    found = np.concatenate([roc_auc(compute_score_histogram(truth, positive))[None], *sampled])
-    both_classes: Floats = found[~np.isnan(found)]
-    return both_classes
-
-
-def _make_binary_metric_entry(value: Floats, sampled: Floats, *, enough: bool) -> dict[str, Any]:
+def _make_metric_entry(
+    value: Floats | float, sampled: Floats, n_rows: float
+) -> dict[str, float | str]:
+    """The figure of all rows with its deviation over the samples."""
+    enough = n_rows >= FEWEST_ROWS_FOR_A_DEVIATION
     return {
         "value": float(value),
         "standard_deviation": float(sampled.std(ddof=1)) if enough else "NaN",
     }
 
 
-def _compute_curves(truth: Codes, probability: Floats) -> dict[str, dict[str, list[float]]]:
-    """Both curves, thinned to the points that a drawing shows."""
-    false_positive, true_positive, _ = roc_curve(truth, probability)
-    precision, recall, _ = precision_recall_curve(truth, probability)
-    return {
-        "receiver_operating_characteristic_curve": {
-            "false_positive_rates": _reduce_points(false_positive),
-            "true_positive_rates": _reduce_points(true_positive),
-        },
-        "precision_recall_curve": {
-            "precisions": _reduce_points(precision),
-            "recalls": _reduce_points(recall),
-        },
-    }
-
-
 def _reduce_points(values: Floats) -> list[float]:
+    """A curve thinned to the points that a drawing shows."""
     places = np.unique(np.linspace(0, len(values) - 1, CURVE_POINTS).round().astype(np.int64))
     return [float(value) for value in values[places]]

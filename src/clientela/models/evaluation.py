@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 
 from clientela.arrays import Codes
-from clientela.models.grading import summarize_replicates
+from clientela.models.base import Predictions
+from clientela.models.metrics import summarize_replicates
 from clientela.models.problem import Problem
 from clientela.models.stored_model import StoredModel
-from clientela.models.tasks import Predictions
 
 CHAMPION, REQUIRED = "champion", "required"
 

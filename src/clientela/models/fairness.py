@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from clientela.arrays import Codes
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.models.binary_metrics import compute_wilson_intervals, ratio
+from clientela.models.metrics import compute_wilson_intervals, ratio
 from clientela.settings_base import FrozenSettings
 
 # Groups of people, from the sensitive columns of a table.

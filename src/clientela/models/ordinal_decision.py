@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, InvalidTargetError
-from clientela.models.base import BaseClassifier, PointMetric, check_name
-from clientela.models.ordinal_metrics import get_point_metric
+from clientela.models.base import BaseClassifier, check_name
+from clientela.models.explanations import compute_contributions
+from clientela.models.metrics import PointMetric, get_point_metric
 
 # From a score and probabilities to a class: the decision rules.
 #
@@ -370,7 +371,7 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
 
         Raises:
             ConfigurationError: Decision or metric do not exist.
-            UnusableTarget: There is one class only, or the target is not codes.
+            InvalidTargetError: There is one class only, or the target is not codes.
         """
         X, codes = self._checked(X, y)
         model = clone(self.estimator)
@@ -391,6 +392,10 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
         """
         check_is_fitted(self)
         return self._expand_to_all_classes(self.estimator_.predict_proba(X))
+
+    def contributions(self, X: Any) -> Floats:
+        """Those of the classifier, whatever the decision rule."""
+        return compute_contributions(self.estimator_, X)
 
     def _score_held_out(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
         model = OrdinalDecisionClassifier(self.estimator, values=tuple(self.values_.tolist()))

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError
 from clientela.models.base import find_column_position
+from clientela.models.explanations import compute_contributions
 from clientela.models.ordinal_decision import (
     DecisionRuleClassifier,
     OrdinalClassifier,
@@ -73,7 +74,7 @@ class LastQuarterRule(OrdinalClassifier):
 
         Raises:
             ConfigurationError: The column is absent, or bounds and values differ in number.
-            UnusableTarget: There is one class only, or the target is not codes.
+            InvalidTargetError: There is one class only, or the target is not codes.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         codes = self._encode_target(y)
@@ -101,6 +102,12 @@ class LastQuarterRule(OrdinalClassifier):
         codes = self._predict_codes(X)
         probabilities: Floats = self.shares_[codes]
         return probabilities
+
+    def contributions(self, X: Any) -> Floats:
+        """The expected value's distance from its mean in `fit`, all due to the one column."""
+        terms = np.zeros(X.shape)
+        terms[:, self.column_index_] = self.expected_value(X) - self.mean_value_
+        return terms
 
     def _predict_codes(self, X: Any) -> Codes:
         check_is_fitted(self)
@@ -147,7 +154,7 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
             X: Rows x features, of any form that the binary classifier takes.
 
         Raises:
-            UnusableTarget: There is one class only, or the target is not codes.
+            InvalidTargetError: There is one class only, or the target is not codes.
         """
         validate_data(self, X, y, skip_check_array=True)
         X, y = indexable(X, y)
@@ -159,11 +166,7 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """The probability of each class, in the order of `classes_`.
-
-        Returns:
-            Rows x K; each row adds up to one.
-        """
+        """Rows x K: the probability of each class, in the order of `classes_`."""
         check_is_fitted(self)
         above = np.column_stack([model.predict_proba(X)[:, 1] for model in self.estimators_])
         edges = np.pad(
@@ -171,6 +174,12 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
         )
         shares = np.clip(-np.diff(edges, axis=1), 0.0, None)
         return self._expand_to_all_classes(shares / shares.sum(axis=1, keepdims=True))
+
+    def contributions(self, X: Any) -> Floats:
+        """Sum over the boundaries: log-odds of being above each of them."""
+        terms = [compute_contributions(model, X) for model in self.estimators_]
+        total: Floats = np.sum(terms, axis=0)
+        return total
 
 
 # The linear ordinal model: one direction in feature space, K-1 cut points on it.
@@ -216,7 +225,7 @@ class ProportionalOddsClassifier(OrdinalClassifier):
             X: Rows x features, no missing values.
 
         Raises:
-            UnusableTarget: There is one class only, or the target is not codes.
+            InvalidTargetError: There is one class only, or the target is not codes.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         codes = self._encode_present_codes(self._encode_target(y))
@@ -254,15 +263,16 @@ class ProportionalOddsClassifier(OrdinalClassifier):
         return distances
 
     def predict_proba(self, X: Any) -> Floats:
-        """The probability of each class, in the order of `classes_`.
-
-        Returns:
-            Rows x K; each row adds up to one.
-        """
+        """Rows x K: the probability of each class, in the order of `classes_`."""
         score = self.compute_linear_score(X)
         below = expit(self.thresholds_ - score[:, None])
         edges = np.pad(below, ((0, 0), (1, 1)), constant_values=((0, 0), (0.0, 1.0)))
         return self._expand_to_all_classes(np.diff(edges, axis=1))
+
+    def contributions(self, X: Any) -> Floats:
+        """Coefficient times standardised value: they add up to the linear score."""
+        terms: Floats = self.scale_features(X) * self.coef_
+        return terms
 
 
 def _init_parameters(codes: Codes, n_features: int) -> Floats:
@@ -366,7 +376,7 @@ class OrdinalRegressor(DecisionRuleClassifier):
 
         Raises:
             ConfigurationError: Decision or metric do not exist.
-            UnusableTarget: There is one class only, or the target is not codes.
+            InvalidTargetError: There is one class only, or the target is not codes.
         """
         X, codes = self._checked(X, y)
         self.regressor_ = clone(self.regressor).fit(X, self.values_[codes])
@@ -393,6 +403,10 @@ class OrdinalRegressor(DecisionRuleClassifier):
         """
         score = self.expected_value(X)
         return self.calibrator_.predict_proba(score[:, None])
+
+    def contributions(self, X: Any) -> Floats:
+        """Those of the regressor, in class values."""
+        return compute_contributions(self.regressor_, X)
 
     def _score_held_out(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
         model = clone(self.regressor).fit(X, self.values_[codes])

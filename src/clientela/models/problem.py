@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from sklearn.pipeline import Pipeline
 
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.models.binary_decision import resolve_class_weights
+from clientela.models.estimator_kinds import EstimatorSpec
 from clientela.models.settings import CandidateSettings, FeatureGroup, SearchRange, TrainingSettings
-from clientela.models.task_types import BinaryTask, OrdinalTask
-from clientela.models.tasks import EstimatorSpec, Task
+from clientela.models.tasks import TASKS, Task
 from clientela.models.training_data import FeatureSchema
 
 # Every candidate's learner learns once from made-up rows, before any learns from real ones.
@@ -82,10 +81,6 @@ def _get_inner_learner(model: Any) -> Any:
 
 
 # One use case's question as training handles it: its task type, columns and settings together.
-
-
-TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask(), "binary": BinaryTask()})
-"""Task types by the name that `use_cases.yml` gives them."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from sklearn.utils.validation import validate_data
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, InvalidTargetError
 from clientela.models.base import BinaryClassifier, get_feature_names_in
-from clientela.models.explanations import binary_contributions
 from clientela.settings_base import FrozenSettings
 
 # The scorecard that lenders know: each column in bins, each bin with its weight of evidence.
@@ -83,7 +82,7 @@ class WoeScorecard(BinaryClassifier):
 
         Raises:
             ConfigurationError: Bins or smoothing are not usable.
-            UnusableTarget: There are not two classes, or one of them has a single row.
+            InvalidTargetError: There are not two classes, or one of them has a single row.
         """
         self._check_settings()
         table = self._table(X)
@@ -120,14 +119,15 @@ class WoeScorecard(BinaryClassifier):
         return evidence
 
     def predict_proba(self, X: Any) -> Floats:
-        """The probability of each class, in the order of `classes_`.
-
-        Returns:
-            Rows x 2; each row adds up to one.
-        """
+        """Rows x 2: the probability of each class, in the order of `classes_`."""
         evidence = self.transform_to_woe(X)
         probabilities: Floats = self.linear_.predict_proba(evidence)
         return probabilities
+
+    def contributions(self, X: Any) -> Floats:
+        """Coefficient times weight of evidence: the distance from what is true of all rows."""
+        terms: Floats = self.transform_to_woe(X) * self.linear_.coef_[0]
+        return terms
 
     def _predict_codes(self, X: Any) -> Codes:
         codes: Codes = self.predict_proba(X).argmax(axis=1)
@@ -203,13 +203,6 @@ def _compute_bin_edges(values: Floats, levels: Floats) -> Floats:
     places = np.searchsorted(reached, levels).clip(max=len(distinct) - 2)
     inner: Floats = distinct[np.unique(places[places >= 0])]
     return inner
-
-
-@binary_contributions.register
-def _explain_woe_scorecard(estimator: WoeScorecard, X: pd.DataFrame) -> pd.DataFrame:
-    """Coefficient times weight of evidence: the distance from what is true of all rows."""
-    terms = estimator.transform_to_woe(X) * estimator.linear_.coef_[0]
-    return pd.DataFrame(terms, index=X.index, columns=X.columns)
 
 
 # A scorecard as lenders print it: points for each bin, which add up to a score.

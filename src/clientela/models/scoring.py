@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from clientela.features.table_schema import TabularSchema, find_imputed_cells
-from clientela.models.explanations import select_reason_codes
-from clientela.models.problem import TASKS
+from clientela.models.explanations import contributions, select_reason_codes
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
+from clientela.models.tasks import TASKS
 from clientela.models.training_data import check_columns
 from clientela.progress import iter_with_progress
 from clientela.text import NumberFormat, format_feature_name
@@ -113,7 +113,7 @@ def format_reason_codes(
     """
     if settings.reasons == 0:
         return {}
-    table = TASKS[model.manifest["task"]].contributions(model.estimator, X)
+    table = contributions(model.estimator, X)
     found = select_reason_codes(table, X, settings.reasons)
     words: dict[str, list[str | None]] = {}
     for rank in range(1, settings.reasons + 1):

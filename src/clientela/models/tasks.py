@@ -1,74 +1,59 @@
-"""What a task type brings: its kinds of models, decision rules, measures. All else is common.
+"""The task types: what sets `binary` and `ordinal` questions apart; all else is common.
 
-A task type is a class with these methods, and one line in `clientela.models.problem.TASKS`.
+A task type brings its kinds of models, decision rules and measures. It is a subclass of `Task`, and
+one line in `TASKS`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from clientela.arrays import Codes, Floats
-from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.models.base import NamedRegistry, check_name
-from clientela.models.settings import CandidateSettings, TrainingSettings
-from clientela.models.training_data import FeatureSchema
+from clientela.exceptions import ConfigurationError
+from clientela.models.base import NamedRegistry, Predictions, check_name
+from clientela.models.binary_decision import (
+    BINARY_DECISIONS,
+    LEARNED_BINARY_DECISIONS,
+    ONE_EACH,
+    CostTable,
+    apply_threshold,
+    validate_costs,
+)
+from clientela.models.console_metrics import (
+    compute_binary_console_metrics,
+    compute_ordinal_console_metrics,
+)
+from clientela.models.estimator_kinds import BINARY_KINDS, ORDINAL_KINDS, Builder
+from clientela.models.metrics import (
+    BINARY_METRICS,
+    ORDINAL_METRICS,
+    BinaryMetric,
+    OrdinalMetric,
+    PointMetric,
+    bootstrap_metrics,
+    compute_metrics,
+)
+from clientela.models.ordinal_decision import (
+    LEARNED,
+    ORDINAL_DECISIONS,
+    apply_cut_points,
+    compute_midpoints,
+    select_argmax_codes,
+    select_median_codes,
+    tune_cut_points,
+)
+from clientela.models.ordinal_estimators import OrdinalRegressor
+from clientela.models.settings import TrainingSettings
+from clientela.models.training_data import Fold, make_repeated_folds, run_in_threads
 
-
-@dataclass(frozen=True)
-class EstimatorSpec:
-    """What an unfitted estimator is made from.
-
-    Attributes:
-        params: Parameters of the estimator, by its own names; tuning may have changed them.
-        decision: Decision rule; None where the kind decides by itself.
-        candidate: The candidate as configured.
-        settings: What holds for all candidates: metric, seed, inner folds, costs.
-    """
-
-    params: Mapping[str, Any]
-    decision: str | None
-    candidate: CandidateSettings
-    schema: FeatureSchema
-    settings: TrainingSettings
-
-    def check_params(self, known: Iterable[str]) -> None:
-        """Refuse parameters that the kind does not have.
-
-        Raises:
-            ConfigurationError: One of the recipe's is unknown.
-        """
-        names = tuple(known)
-        for name in self.params:
-            if name not in names:
-                raise ConfigurationError(
-                    f"kind {self.candidate.kind!r} has no parameter {name!r}. "
-                    f"{did_you_mean(name, names)}"
-                )
-
-    def apply_params(self, estimator: Any) -> Any:
-        """The estimator with the parameters of the recipe.
-
-        Raises:
-            ConfigurationError: It lacks one of them.
-        """
-        # set_params would accept anything: XGBoost takes unknown names and ignores them
-        self.check_params(estimator.get_params(deep=False))
-        return estimator.set_params(**self.params)
-
-
-Builder: TypeAlias = Callable[[EstimatorSpec], Any]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a model says about some rows."""
-
-    codes: Codes
-    probabilities: Floats
-    expected: Floats
+ORDER_ONLY = frozenset({"roc_auc", "gini", "ks", "pr_auc", "pr_auc_rare"})
+"""Measures that read the order of probabilities alone, which no calibration changes."""
 
 
 @dataclass(frozen=True)
@@ -151,17 +136,26 @@ class Task(ABC):
             decision: The rule; None where the kind decides by itself.
         """
 
-    @abstractmethod
-    def contributions(self, model: Any, X: pd.DataFrame) -> pd.DataFrame:
-        """One row per row of `X`, one column per feature: what it adds to the model's score."""
+    def get_probability(self, predictions: Predictions) -> Floats:
+        """What measures of probabilities read: rows x K."""
+        return predictions.probabilities
 
-    @abstractmethod
-    def grade(self, truth: Codes, said: Predictions, values: Floats) -> dict[str, float]:
+    def get_scale(self, values: Floats) -> Floats:
+        """What weighs mistakes in measures of classes: the class values."""
+        return values
+
+    def grade(self, truth: Codes, predictions: Predictions, values: Floats) -> dict[str, float]:
         """Every measure of predictions."""
+        return compute_metrics(
+            self.metrics,
+            truth,
+            predictions.codes,
+            self.get_probability(predictions),
+            self.get_scale(values),
+        )
 
-    @abstractmethod
     def bootstrap_metrics(
-        self, truth: Codes, said: Predictions, values: Floats, *, replicates: int, seed: int
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
     ) -> pd.DataFrame:
         """One row per bootstrap sample, one column per measure.
 
@@ -169,6 +163,15 @@ class Task(ABC):
             seed: Seed of the resampling; equal seeds give equal samples, so that models compare
                 in pairs.
         """
+        return bootstrap_metrics(
+            self.metrics,
+            truth,
+            predictions.codes,
+            self.get_probability(predictions),
+            self.get_scale(values),
+            replicates=replicates,
+            seed=seed,
+        )
 
     @abstractmethod
     def evaluate_for_tuning(
@@ -182,10 +185,211 @@ class Task(ABC):
 
     @abstractmethod
     def console_metrics(
-        self, truth: Codes, said: Predictions, values: Floats, *, replicates: int, seed: int
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
     ) -> dict[str, Any]:
         """The measures in the form that the SageMaker console draws.
 
         Args:
             replicates: Bootstrap samples behind the standard deviations.
         """
+
+
+class BinaryTask(Task):
+    """Two classes, of which the second is the positive one; see `Task`.
+
+    Args:
+        costs: 2 x 2 costs by true class (row) and predicted class (column).
+    """
+
+    name: str = "binary"
+    problem_type: str = "binary_classification"
+    kinds: Mapping[str, Builder] = BINARY_KINDS
+    metrics: NamedRegistry[BinaryMetric] = BINARY_METRICS
+    decisions: tuple[str, ...] = BINARY_DECISIONS
+    learned_decisions: frozenset[str] = LEARNED_BINARY_DECISIONS
+    score_column: str = "probabilidad"
+
+    def __init__(self, costs: CostTable = ONE_EACH) -> None:
+        self.costs: Floats = validate_costs(costs)
+
+    def apply_settings(self, settings: TrainingSettings) -> "BinaryTask":
+        """The task with the costs of a use case."""
+        if settings.costs is None:
+            return self
+        return BinaryTask(settings.costs.table)
+
+    def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
+        """Codes and probabilities; the expected value is the probability of the positive class."""
+        probabilities = model.predict_proba(X)
+        positive = probabilities[:, 1]
+        if decision is None:
+            codes = np.asarray(model.predict(X), dtype=np.int64)
+        else:
+            codes = apply_threshold(positive, model.thresholds_[decision])
+        return Predictions(codes, probabilities, positive)
+
+    def get_probability(self, predictions: Predictions) -> Floats:
+        """The probability of the positive class."""
+        positive: Floats = predictions.probabilities[:, 1]
+        return positive
+
+    def get_scale(self, values: Floats) -> Floats:
+        """The costs; two classes need no values."""
+        del values
+        return self.costs
+
+    def console_metrics(
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> dict[str, Any]:
+        """See `clientela.models.console_metrics`."""
+        del values
+        return compute_binary_console_metrics(truth, predictions, replicates=replicates, seed=seed)
+
+    def evaluate_for_tuning(
+        self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
+    ) -> float:
+        """How good an unfitted model is in cross-validation: the mean over the folds.
+
+        What the measure does not read is not learned: no threshold for a measure of probabilities,
+        and no calibration for one of their order.
+        """
+        needless = (
+            {} if isinstance(BINARY_METRICS.named(by.metric), PointMetric) else {"decision": "half"}
+        )
+        if by.metric in ORDER_ONLY:
+            needless["calibrate"] = "none"
+        fitted = clone(model).set_params(**needless)
+        splits = make_repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
+        calls = [(fitted, X, codes, split, by.metric) for split in splits]
+        return float(np.mean(list(run_in_threads(self._evaluate_tuning_fold, calls, by.workers))))
+
+    def _evaluate_tuning_fold(
+        self, model: Any, X: pd.DataFrame, codes: Codes, split: Fold, metric: str
+    ) -> float:
+        fitted = clone(model).fit(X.iloc[split.learn], codes[split.learn])
+        predicted = self.predictions(fitted, X.iloc[split.held_out], fitted.decision)
+        measure = BINARY_METRICS.named(metric)
+        answers = predicted.codes if isinstance(measure, PointMetric) else predicted.expected
+        return measure(codes[split.held_out], answers, self.costs)
+
+
+class OrdinalTask(Task):
+    """Ordinal classes with values; see `Task`."""
+
+    name: str = "ordinal"
+    problem_type: str = "ordinal_regression"
+    kinds: Mapping[str, Builder] = ORDINAL_KINDS
+    metrics: NamedRegistry[OrdinalMetric] = ORDINAL_METRICS
+    decisions: tuple[str, ...] = ORDINAL_DECISIONS
+    learned_decisions: frozenset[str] = LEARNED
+    score_column: str = "valor_esperado"
+
+    def apply_settings(self, settings: TrainingSettings) -> "OrdinalTask":
+        """The task itself: it has no settings of its own."""
+        foreign = [name for name in ("costs", "fairness") if getattr(settings, name) is not None]
+        foreign += [
+            f"candidates.{name}"
+            for name, entry in settings.candidates.items()
+            if entry.preprocessing or entry.share or entry.calibrate != "none"
+        ]
+        if foreign:
+            raise ConfigurationError(
+                f"training.{foreign[0]}: the task type 'ordinal' has no costs, fairness, "
+                "preprocessing, calibration or share. Remove them, or use the task 'binary'."
+            )
+        return self
+
+    def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
+        """Codes, probabilities and expected class values."""
+        probabilities, expected = model.predict_proba(X), model.expected_value(X)
+        if decision == "argmax":
+            codes = select_argmax_codes(probabilities)
+        elif decision == "median":
+            codes = select_median_codes(probabilities)
+        elif decision is None:
+            codes = np.asarray(model.predict(X), dtype=np.int64)
+        else:
+            learned = decision in LEARNED
+            codes = apply_cut_points(
+                expected, model.cut_points_ if learned else compute_midpoints(model.values_)
+            )
+        return Predictions(codes, probabilities, expected)
+
+    def console_metrics(
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> dict[str, Any]:
+        """See `clientela.models.console_metrics`."""
+        return compute_ordinal_console_metrics(
+            truth, predictions, values, replicates=replicates, seed=seed
+        )
+
+    def evaluate_for_tuning(
+        self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
+    ) -> float:
+        """How good an unfitted model is in cross-validation.
+
+        Learned cut points would need inner folds in each fold. Instead every row is scored once
+        out of fold, and the cut points of a fold are learned from the scores of the other folds:
+        no row takes part in its own decision, at a fraction of the fits.
+        """
+        measure, values = (
+            ORDINAL_METRICS.named(by.metric),
+            np.asarray(model.values, dtype=np.float64),
+        )
+        splits = make_repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
+        calls = [(model, X, codes, split) for split in splits]
+        if isinstance(measure, PointMetric) and model.decision in LEARNED:
+            scores = _merge_folds(
+                splits, list(run_in_threads(_predict_held_out_values, calls, by.workers))
+            )
+            return measure(
+                codes, _apply_cross_fitted_cuts(scores, codes, splits, values, measure), values
+            )
+        answers = _merge_folds(
+            splits, list(run_in_threads(_predict_held_out_classes, calls, by.workers))
+        )
+        if isinstance(measure, PointMetric):
+            return measure(codes, answers[:, 0].astype(np.int64), values)
+        return measure(codes, answers[:, 1:], values)
+
+
+def _merge_folds(splits: list[Fold], parts: list[Floats]) -> Floats:
+    """Answers for the held-out rows of each fold, in the order of all rows."""
+    together = np.empty((sum(map(len, parts)), *parts[0].shape[1:]))
+    for split, part in zip(splits, parts, strict=True):
+        together[split.held_out] = part
+    return together
+
+
+def _predict_held_out_values(model: Any, X: pd.DataFrame, codes: Codes, split: Fold) -> Floats:
+    """Expected values of the held-out rows, without fitting any decision rule."""
+    learn, held_out = X.iloc[split.learn], X.iloc[split.held_out]
+    if isinstance(model, OrdinalRegressor):
+        target = np.asarray(model.values, dtype=np.float64)[codes[split.learn]]
+        scores: Floats = clone(model.regressor).fit(learn, target).predict(held_out)
+        return scores
+    fitted = clone(model).set_params(decision="nearest").fit(learn, codes[split.learn])
+    expected: Floats = fitted.expected_value(held_out)
+    return expected
+
+
+def _predict_held_out_classes(model: Any, X: pd.DataFrame, codes: Codes, split: Fold) -> Floats:
+    """Predicted code (first column) and probabilities of the held-out rows."""
+    fitted = clone(model).fit(X.iloc[split.learn], codes[split.learn])
+    held_out = X.iloc[split.held_out]
+    return np.column_stack([fitted.predict(held_out), fitted.predict_proba(held_out)])
+
+
+def _apply_cross_fitted_cuts(
+    scores: Floats, codes: Codes, splits: list[Fold], values: Floats, measure: PointMetric
+) -> Codes:
+    """Codes of each fold from the cut points that its other folds teach."""
+    decided = np.empty(len(codes), dtype=np.int64)
+    for split in splits:
+        cuts = tune_cut_points(scores[split.learn], codes[split.learn], values, measure)
+        decided[split.held_out] = apply_cut_points(scores[split.held_out], cuts)
+    return decided
+
+
+TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask(), "binary": BinaryTask()})
+"""Task types by the name that `use_cases.yml` gives them."""

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from clientela.features.columns import InputField
 from clientela.features.segment_columns import KEY
 from clientela.features.segment_settings import SegmentationParams
-from clientela.models.problem import TASKS
 from clientela.models.segment_model import assign_to_stored_segments, get_identity
 from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
 from clientela.models.stored_model import StoredModel
+from clientela.models.tasks import TASKS
 
 FORMAT: Final = 1
 """Of the package; one of another format is refused."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clientela.models.problem import TASKS
+from clientela.models.tasks import TASKS
 from clientela.registry.manifest import MetricEstimate, Role, ServedManifest, ServedTask
 
 Status: TypeAlias = Literal["pending", "approved", "rejected"]

@@ -28,6 +28,7 @@ from clientela.features.segment_columns import get_column_transform
 from clientela.features.segment_settings import ClusteringParams
 from clientela.features.table_features import TableFeatureBuilder
 from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.base import Predictions
 from clientela.models.compiled_tasks import (
     MISSING_COUNTS_AS,
     Model,
@@ -39,7 +40,6 @@ from clientela.models.segment_model import SEGMENTS, get_identity
 from clientela.models.segmentation import CLUSTERS, SCALER, SIN_ACTIVIDAD
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
-from clientela.models.tasks import Predictions
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.package import ModelPackage
 

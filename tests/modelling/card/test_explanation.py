@@ -1,6 +1,6 @@
 import pytest
 
-from clientela.models.explanations import ordinal_contributions
+from clientela.models.explanations import contributions
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.pipelines.training.card_figures import compute_feature_importance, explain_models
@@ -10,7 +10,7 @@ from clientela.pipelines.training.model_selection import fit_model, get_configur
 def test_features_are_ranked_by_their_mean_contribution(train, problem):
     model = fit_model(train, get_configured_candidate("requerido", problem), problem)
     entries = compute_feature_importance(model, train, {"gasto_3m": "gasto en 3 meses"})
-    table = ordinal_contributions(model.estimator, train[model.features]).abs().mean()
+    table = contributions(model.estimator, train[model.features]).abs().mean()
     assert {e["feature"]: e["mean_abs"] for e in entries} == pytest.approx(table.to_dict())
     amounts = [e["mean_abs"] for e in entries]
     assert amounts == sorted(amounts, reverse=True)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from clientela.models.ordinal_metrics import ORDINAL_METRICS
+from clientela.models.metrics import ORDINAL_METRICS
 from clientela.models.problem import CandidateConfig
 from clientela.models.training_data import make_repeated_folds
 from clientela.pipelines.training.model_selection import evaluate_on_folds

@@ -6,7 +6,7 @@ from clientela.models.evaluation import (
     predict_holdout,
     select_model_predictions,
 )
-from clientela.models.ordinal_metrics import ORDINAL_METRICS
+from clientela.models.metrics import ORDINAL_METRICS
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from clientela.models.base import Predictions
 from clientela.models.console_metrics import compute_binary_console_metrics
-from clientela.models.tasks import Predictions
 
 
 def report(rows=300, positive_share=0.7):

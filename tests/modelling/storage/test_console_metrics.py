@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from clientela.models.base import Predictions
 from clientela.models.console_metrics import compute_ordinal_console_metrics
-from clientela.models.tasks import Predictions
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0])
 

@@ -13,7 +13,7 @@ from kedro.io import DatasetError
 from xgboost import Booster, DMatrix
 
 from clientela.exceptions import ClientelaError, ModelFileError, RegistryError
-from clientela.models.problem import TASKS
+from clientela.models.tasks import TASKS
 from clientela.registry.mlflow_registry import MlflowRegistry
 from clientela.registry.package import extract_archive, open_package
 from clientela.registry.published_models import PublishedModelStore

@@ -11,7 +11,7 @@ import pandas as pd
 
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import OrdinalTarget, is_purchase
-from clientela.models.ordinal_metrics import quadratic_weighted_kappa
+from clientela.models.metrics import quadratic_weighted_kappa
 from clientela.pipelines.eda import activity as buying
 from clientela.pipelines.eda.association import (
     build_contingency_matrix,

@@ -10,16 +10,16 @@ import pandas as pd
 from clientela.arrays import Codes, Floats, compute_confusion_matrix
 from clientela.features.table_settings import BinaryTarget
 from clientela.models.binary_decision import ONE_EACH, validate_costs
-from clientela.models.binary_metrics import (
+from clientela.models.fairness import FairnessSettings, fairness_table
+from clientela.models.labels import TRUTH, LabellingSettings, encode_labels
+from clientela.models.metrics import (
     accuracy,
     matthews_correlation,
     precision,
+    quadratic_weighted_kappa,
     recall,
     specificity,
 )
-from clientela.models.fairness import FairnessSettings, fairness_table
-from clientela.models.labels import TRUTH, LabellingSettings, encode_labels
-from clientela.models.ordinal_metrics import quadratic_weighted_kappa
 from clientela.pipelines.labelling.run import KEPT
 
 TWO_CLASSES = np.array([0.0, 1.0])

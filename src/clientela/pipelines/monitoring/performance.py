@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from clientela.arrays import Codes, Floats, compute_confusion_matrix
-from clientela.models.binary_metrics import ScoreHistogram, compute_score_histogram
-from clientela.models.problem import TASKS
+from clientela.models.metrics import ScoreHistogram, compute_score_histogram
+from clientela.models.tasks import TASKS
 from clientela.pipelines.monitoring.inputs import CALIBRATION, CLASS, MonitoringInput, ScoredModel
 from clientela.pipelines.monitoring.settings import PerformanceMonitoringSettings
 from clientela.pipelines.monitoring.statistical_tests import (

@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 from scipy.stats import chi2_contingency, fisher_exact
 
 from clientela.arrays import Floats
-from clientela.models.base import PointMetric
-from clientela.models.binary_metrics import BINARY_METRICS as BINARY
-from clientela.models.binary_metrics import ScoreHistogram
-from clientela.models.ordinal_metrics import get_point_metric
+from clientela.models.metrics import BINARY_METRICS as BINARY
+from clientela.models.metrics import PointMetric, ScoreHistogram, get_point_metric
 from clientela.pipelines.monitoring.binning import Cells
 from clientela.pipelines.monitoring.distances import find_occupied_cells
 
@@ -215,7 +213,7 @@ def _make_binary_metric(
         by_class = np.stack([counted.totals - ones, ones], axis=-1)
         return metric.of_counts(by_class, ONE_EACH) if isinstance(metric, PointMetric) else by_class
 
-    return of_classes if isinstance(metric, PointMetric) else metric.of_tallies
+    return of_classes if isinstance(metric, PointMetric) else metric.of_histogram
 
 
 def sample_ordinal_metrics(

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from clientela.arrays import Codes, Floats, compute_confusion_matrix
 from clientela.models.calibration import calibration_table
 from clientela.models.evaluation import CHAMPION, REQUIRED, select_model_predictions
-from clientela.models.explanations import mean_absolute_contributions
-from clientela.models.problem import TASKS, Problem
+from clientela.models.explanations import contributions, mean_absolute_contributions
+from clientela.models.problem import Problem
 from clientela.models.stored_model import StoredModel
 from clientela.reporting.style import (
     ACCENT,
@@ -165,13 +165,13 @@ def compute_feature_importance(
         a value, 0 without any, None for words.
     """
     X = rows[model.features]
-    contributions = TASKS[model.manifest["task"]].contributions(model.estimator, X)
+    added = contributions(model.estimator, X)
     entries = []
-    for name, amount in mean_absolute_contributions(contributions).items():
+    for name, amount in mean_absolute_contributions(added).items():
         feature, direction = str(name), None
         if X[feature].dtype.kind in "biuf":
             known = X[feature].notna()
-            values, pushes = (table[feature][known].to_numpy() for table in (X, contributions))
+            values, pushes = (table[feature][known].to_numpy() for table in (X, added))
             constant = not len(values) or values.std() == 0 or pushes.std() == 0
             direction = 0.0 if constant else float(np.corrcoef(values, pushes)[0, 1])
         label = format_feature_name(feature, labels)

@@ -15,6 +15,7 @@ from sklearn.metrics import classification_report
 
 from clientela.arrays import compute_confusion_matrix
 from clientela.exceptions import TrainingDataError
+from clientela.models.base import Predictions
 from clientela.models.binary_decision import apply_threshold
 from clientela.models.calibration import calibration_table, gain_table
 from clientela.models.evaluation import (
@@ -25,12 +26,11 @@ from clientela.models.evaluation import (
     select_model_predictions,
 )
 from clientela.models.fairness import FairnessSettings, fairness_table
-from clientela.models.grading import summarize_replicates
+from clientela.models.metrics import summarize_replicates
 from clientela.models.problem import CandidateConfig, Problem
 from clientela.models.scorecard import POINT_COLUMNS, WoeScorecard, scorecard_points
 from clientela.models.settings import Holdout
 from clientela.models.stored_model import StoredModel
-from clientela.models.tasks import Predictions
 from clientela.models.training_data import (
     check_model_input,
     class_shares,
