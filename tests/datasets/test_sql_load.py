@@ -213,14 +213,14 @@ def test_a_table_of_coarser_types_takes_the_rows_and_is_found_equal(segments, as
 ODD = 'x"; DROP TABLE clientes; --'
 
 
-@pytest.mark.parametrize("name", [ODD, "50% (a):b", "select", "ñandú", "a'b", "?", "%s"])
-def test_any_name_is_a_name_and_nothing_else(segments, name):
+def test_any_name_is_a_name_and_nothing_else(segments):
     segments().save(export())
-    odd = export().rename(columns={"score_farmacia": name})
-    for _ in range(2):
-        segments(table=name, key=["dni", name]).save(odd)
-    segments(table=name, key=["dni", name]).save(odd.assign(**{name + "2": 1}))
-    assert name + "2" in segments(table=name).load()
+    for name in (ODD, "50% (a):b", "select", "ñandú", "a'b", "?", "%s"):
+        odd = export().rename(columns={"score_farmacia": name})
+        for _ in range(2):
+            segments(table=name, key=["dni", name]).save(odd)
+        segments(table=name, key=["dni", name]).save(odd.assign(**{name + "2": 1}))
+        assert name + "2" in segments(table=name).load()
     assert len(segments().load()) == 3
 
 

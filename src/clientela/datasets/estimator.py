@@ -68,7 +68,7 @@ class EstimatorDataset(AbstractDataset[StoredModel, StoredModel]):
         """The model, after checking its file against the manifest.
 
         Raises:
-            StageInputMissing: One of the two files is absent.
+            MissingStageInputError: One of the two files is absent.
             ModelFileError: They do not belong together, or a library has changed.
         """
         if not self._exists():

@@ -232,7 +232,7 @@ class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
         """Draw the rows and write them, once nothing but generated files stands in the way.
 
         Raises:
-            RawDataNotOurs: This file, or one of `together_with`, was not generated.
+            ForeignRawDataError: This file, or one of `together_with`, was not generated.
             ConfigurationError: The name is a pattern or tells no format.
         """
         write = _select_writer(self._filepath)

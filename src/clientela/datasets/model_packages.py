@@ -225,7 +225,7 @@ class RegistrationDataset(AbstractDataset[dict[str, Submission], dict[str, Regis
         """What the registry answered when the models were registered.
 
         Raises:
-            StageInputMissing: Nothing was registered yet.
+            MissingStageInputError: Nothing was registered yet.
         """
         text = read_file_if_present(self._filepath)
         if text is None:

@@ -1,7 +1,8 @@
-"""Nodes of the ingestion stage; the pipeline binds each to one table's name."""
+"""Nodes of the ingestion stage."""
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import ibis.expr.types as ir
@@ -13,7 +14,11 @@ from clientela.pipelines.ingestion.accounting import (
     build_table_account,
     check_bad_row_share,
     check_invalid_value_share,
+    count_nulled_values,
+    count_reasons,
+    count_stored_rows,
 )
+from clientela.pipelines.ingestion.validation import validate_rows
 
 logger = logging.getLogger(__name__)
 
@@ -36,26 +41,71 @@ def select_refused_rows(checked: ir.Table) -> ir.Table:
     return refused.select("_file", "_line", "_reason", "_value", "_raw")
 
 
-def select_accepted_rows(
-    checked: ir.Table,
-    counts: Mapping[str, pd.DataFrame],
-    rules: IntakeRules,
-    use_case: str,
-    name: str,
-) -> ir.Table:
-    """One row per key of the table: the rows that passed, without the columns of the verdict.
+@dataclass(frozen=True)
+class TableIngestion:
+    """The nodes of one raw table, each a method.
 
-    Args:
-        counts: See `count_reasons`; and `emptied`, see `count_nulled_values`.
+    Kedro validates parameters by the annotations of a node's function; methods bind a table's name
+    without hiding them, which functools.partial would.
 
-    Raises:
-        TooManyBadRowsError: The share of refused rows is above the tolerated one.
-        TooManyBadValuesError: The share of emptied values of a column is above the tolerated one.
+    Attributes:
+        use_case: The entry that the table belongs to.
+        references: Columns whose values other tables should know.
+        is_shared: Whether the entry of the accepted table knows its key; else rows are ordered by
+            it here.
     """
-    check_bad_row_share(counts["reasons"], counts["examples"], rules, use_case, name)
-    check_invalid_value_share(counts["emptied"], rules, use_case, name)
-    accepted = checked["_reason"].isnull()
-    return checked.filter(accepted).drop(*VERDICT)
+
+    use_case: str
+    name: str
+    references: tuple[str, ...]
+    is_shared: bool
+
+    def validate_rows(self, raw: ir.Table, rules: IntakeRules, *known: ir.Table) -> ir.Table:
+        """One row per raw row, typed, with its verdict; see `validation.validate_rows`.
+
+        Args:
+            known: Per reference the accepted table that should know its values.
+        """
+        tables = zip(self.references, known, strict=True)
+        values = {column: table[column] for column, table in tables}
+        return validate_rows(raw, get_table_rules(rules, self.name), self.name, values)
+
+    def count_reasons(
+        self, checked: ir.Table, quarantined: ir.Table, rules: IntakeRules
+    ) -> dict[str, ir.Table]:
+        """See `accounting.count_reasons`; and `emptied`, see `accounting.count_nulled_values`."""
+        emptied = count_nulled_values(checked, get_table_rules(rules, self.name))
+        return count_reasons(checked, quarantined) | {"emptied": emptied}
+
+    def select_accepted_rows(
+        self, checked: ir.Table, counts: dict[str, pd.DataFrame], rules: IntakeRules
+    ) -> ir.Table:
+        """One row per key: the rows that passed, without the columns of the verdict.
+
+        Raises:
+            TooManyBadRowsError: The share of refused rows is above the tolerated one.
+            TooManyBadValuesError: The share of emptied values of a column is above the tolerated
+                one.
+        """
+        reasons, examples = counts["reasons"], counts["examples"]
+        check_bad_row_share(reasons, examples, rules, self.use_case, self.name)
+        check_invalid_value_share(counts["emptied"], rules, self.use_case, self.name)
+        accepted = checked.filter(checked["_reason"].isnull()).drop(*VERDICT)
+        key = get_table_rules(rules, self.name).identity
+        return accepted if self.is_shared else accepted.order_by(key)
+
+    def count_stored_rows(
+        self,
+        raw: ir.Table,
+        accepted: ir.Table,
+        quarantined: ir.Table,
+        rules: IntakeRules,
+        *known: ir.Table,
+    ) -> dict[str, ir.Table]:
+        """Counts of what was read and of what was stored; see `accounting.count_stored_rows`."""
+        references = dict(zip(self.references, known, strict=True))
+        own = get_table_rules(rules, self.name)
+        return count_stored_rows(raw, accepted, quarantined, own, references)
 
 
 def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str, Any]:
