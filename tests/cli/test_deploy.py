@@ -3,7 +3,7 @@ import json
 import pytest
 import yaml
 from tests.aws.conftest import predictions
-from tests.commands.conftest import EXPECTED, GROUP
+from tests.cli.conftest import EXPECTED, GROUP
 
 from clientela.aws.plan import find_request_problems
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import s3fs
 import yaml
-from tests.commands.conftest import ROLE
+from tests.cli.conftest import ROLE
 
 from clientela.aws.plan import find_request_problems
 
