@@ -8,9 +8,10 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 
 from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.settings_base import FrozenSettings
 
 ROLE: Final = r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$"
 KEY: Final = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[\w/-]+$"
@@ -19,13 +20,7 @@ IMAGE: Final = r"^\S{1,255}$"
 RoleArn = Annotated[str, Field(pattern=ROLE)]
 
 
-class Settings(BaseModel):
-    """Base of all settings: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Connection(Settings):
+class Connection(FrozenSettings):
     """How long AWS is waited for.
 
     Attributes:
@@ -41,7 +36,7 @@ class Connection(Settings):
     pool: PositiveInt = 10
 
 
-class Network(Settings):
+class Network(FrozenSettings):
     """Where containers run inside a VPC of your own.
 
     Attributes:
@@ -58,7 +53,7 @@ class Network(Settings):
         return {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_groups)}
 
 
-class EndpointSettings(Settings):
+class EndpointSettings(FrozenSettings):
     """Endpoints that answer single requests.
 
     Attributes:
@@ -78,7 +73,7 @@ class EndpointSettings(Settings):
     wait_minutes: PositiveFloat = 30.0
 
 
-class JobSettings(Settings):
+class JobSettings(FrozenSettings):
     """Machines that a training job or a step of the workflow runs on.
 
     Attributes:
@@ -116,7 +111,7 @@ class WorkflowSettings(JobSettings):
     variables: dict[str, str] = {}
 
 
-class AwsSettings(Settings):
+class AwsSettings(FrozenSettings):
     """What is true of one AWS account.
 
     Attributes:

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.settings_base import FrozenSettings
 
 STAGES: Final = (
     "data_generation",
@@ -32,7 +33,7 @@ STAGES: Final = (
 """Every stage that a use case may have; each is a package under `clientela.pipelines`."""
 
 
-class Table(BaseModel):
+class Table(FrozenSettings):
     """One raw table of a use case.
 
     Attributes:
@@ -40,13 +41,11 @@ class Table(BaseModel):
         generator: What draws a sample of it in the stage data_generation; None for no sample.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     references: dict[str, str] = {}
     generator: str | None = None
 
 
-class UseCase(BaseModel):
+class UseCase(FrozenSettings):
     """One entry of the switchboard.
 
     Attributes:
@@ -61,8 +60,6 @@ class UseCase(BaseModel):
             of every use case that is on and uses them.
         shared_tables: Tables that carry no namespace, because several use cases read them.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     enabled: bool = True

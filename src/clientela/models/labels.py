@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 import numpy as np
 import pandas as pd
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     HttpUrl,
@@ -19,6 +18,7 @@ from pydantic import (
 from clientela.arrays import Codes
 from clientela.features.table_settings import BinaryTarget
 from clientela.models.fairness import SensitiveColumn
+from clientela.settings_base import FrozenSettings
 from clientela.text import normalize_word
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -26,10 +26,10 @@ ProviderName: TypeAlias = Literal["offline", "bedrock", "openai"]
 LearnedFrom: TypeAlias = Literal["labels", "truth", "mixed"]
 
 
-class Settings(BaseModel):
-    """Base of all settings: frozen, and unknown keys are refused."""
+class Settings(FrozenSettings):
+    """Numbers are taken for words too: a version or a model may be written as one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 class Rule(Settings):

@@ -9,7 +9,7 @@ from typing import Any, Literal, Never, NoReturn, TypeAlias
 
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from clientela.aws_settings import AwsSettings, parse_aws_settings
 from clientela.exceptions import LabellingError
@@ -24,20 +24,19 @@ from clientela.pipelines.labelling.language_model import (
     Usage,
 )
 from clientela.pipelines.labelling.providers import BedrockChat, OpenAIChat
+from clientela.settings_base import FrozenSettings
 from clientela.storage import is_stored, read_file_if_present, write_file_atomically
 
 Step: TypeAlias = Literal["describe", "label"]
 
 
-class StoredAnswer(BaseModel):
+class StoredAnswer(FrozenSettings):
     """What a labeller said to one question, or why it said nothing that can be used.
 
     Attributes:
         text: The description or the label; None without one.
         lost: Why there is none, and `detail` the same in words.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str | None = None
     lost: LostReason | None = None
