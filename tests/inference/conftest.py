@@ -5,7 +5,7 @@ import pytest
 from tests.inference.loans import USE_CASES, UseCase, served
 
 from clientela.models.stored_model import StoredModel
-from clientela.registry.scorers import Scorer, build_scorer
+from clientela.registry.scorers import CompiledScorer, build_scorer
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +22,10 @@ def learned(use_case: Callable[[str], UseCase]) -> Callable[[str, str], StoredMo
 @pytest.fixture(scope="session")
 def scorer(
     use_case: Callable[[str], UseCase], learned: Callable[[str, str], StoredModel]
-) -> Callable[[str, str], Scorer]:
+) -> Callable[[str, str], CompiledScorer]:
     """The scorer of a candidate, through its package."""
 
-    def made(name: str, candidate: str) -> Scorer:
+    def made(name: str, candidate: str) -> CompiledScorer:
         asked = use_case(name)
         return build_scorer(served(learned(name, candidate), asked.fields, asked.params))
 

@@ -7,7 +7,7 @@ answer. A segment is the nearest centre, or `sin_actividad`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,28 +68,6 @@ class PredictionBatch:
     expected: Floats
     imputed: Flags
     unseen: Flags
-
-
-class Scorer(Protocol):
-    """A loaded model that answers."""
-
-    @property
-    def manifest(self) -> ServedManifest:
-        """What it is."""
-
-    def answers(self, columns: Mapping[str, Column]) -> PredictionBatch:
-        """What the model says; thread-safe.
-
-        Args:
-            columns: Field to its values, all of the same length; every field that the model reads.
-        """
-
-    def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
-        """Why, in Spanish words, the weightiest first; slower than the answers by far.
-
-        Returns:
-            One list per case, of at most `count` reasons; empty where the model gives none.
-        """
 
 
 @dataclass(frozen=True)
@@ -305,7 +283,11 @@ class CompiledScorer:
     _one_at_a_time: Lock = field(default_factory=Lock)
 
     def answers(self, columns: Mapping[str, Column]) -> PredictionBatch:
-        """See `clientela.registry.scorers.Scorer`."""
+        """What the model says; thread-safe.
+
+        Args:
+            columns: Field to its values, all of the same length; every field that the model reads.
+        """
         features = self.maker(columns)
         said = self.model(features)
         return PredictionBatch(
@@ -317,7 +299,11 @@ class CompiledScorer:
         )
 
     def reasons(self, columns: Mapping[str, Column], count: int) -> list[list[str]]:
-        """See `clientela.registry.scorers.Scorer`."""
+        """Why, in Spanish words, the weightiest first; slower than the answers by far.
+
+        Returns:
+            One list per case, of at most `count` reasons; empty where the model gives none.
+        """
         features = self.maker(columns)
         nothing: list[list[str]] = [[] for _ in range(features.cases)]
         if self.manifest.task == "segments":
@@ -335,7 +321,7 @@ class CompiledScorer:
         return [[word for word in row if word is not None] for row in rows]
 
 
-def build_scorer(package: ModelPackage) -> Scorer:
+def build_scorer(package: ModelPackage) -> CompiledScorer:
     """The scorer of a package that was opened.
 
     Raises:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
@@ -20,7 +20,8 @@ from clientela.exceptions import ModelFileError, NoApprovedModelError, did_you_m
 from clientela.features.columns import build_columns
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.package import ModelPackage, load_package_files, open_package
-from clientela.registry.scorers import Scorer, build_scorer
+from clientela.registry.published_models import PublishedModel, PublishedModelStore
+from clientela.registry.scorers import CompiledScorer, build_scorer
 from clientela.serving.case_reader import CaseReader, RequestLimits
 from clientela.serving.errors import ApiError
 from clientela.serving.schemas import DATA, ResponseWriter
@@ -58,7 +59,7 @@ class LoadedModel:
         number: Of the entry in the registry; None where nobody knows.
     """
 
-    scorer: Scorer
+    scorer: CompiledScorer
     reader: CaseReader
     replies: ResponseWriter
     number: int | None = None
@@ -170,41 +171,11 @@ def _verify_example(model: LoadedModel, where: str) -> None:
         )
 
 
-class ModelPointer(Protocol):
-    """What a store says of one served model; see `published_models.PublishedModel`."""
-
-    @property
-    def use_case(self) -> str:
-        """Whose model."""
-
-    @property
-    def number(self) -> int:
-        """Of the entry in the registry."""
-
-    @property
-    def version(self) -> str:
-        """Of the manifest."""
-
-    @property
-    def package_sha256(self) -> str:
-        """Of the package."""
-
-
-class PackageStore(Protocol):
-    """Where approved models lie; see `published_models.PublishedModelStore`."""
-
-    def served(self) -> Mapping[str, Any]:
-        """Pointers by use case."""
-
-    def package(self, pointer: Any) -> bytes:
-        """The package that a pointer names."""
-
-
 @dataclass
 class _LoadFailure:
     """A package that could not be served, and when it is tried again."""
 
-    pointer: Any
+    pointer: PublishedModel
     words: str
     pause: float
     again: float
@@ -221,7 +192,7 @@ class ModelReloader:
 
     def __init__(  # noqa: PLR0913 - what it needs to watch
         self,
-        store: PackageStore,
+        store: PublishedModelStore,
         models: ModelStore,
         limits: RequestLimits,
         *,
@@ -231,7 +202,7 @@ class ModelReloader:
     ) -> None:
         self._store, self._models, self._limits, self._seconds = store, models, limits, seconds
         self._failed, self._now = failed, now
-        self._pointers: dict[str, Any] = {}
+        self._pointers: dict[str, PublishedModel] = {}
         self._failures: dict[str, _LoadFailure] = {}
         self._store_words = ""
         self._stopped = threading.Event()
@@ -282,7 +253,7 @@ class ModelReloader:
         while not self._stopped.wait(self._seconds):
             self.reload_models()
 
-    def _load_if_new(self, use_case: str, pointer: Any) -> LoadedModel | None:
+    def _load_if_new(self, use_case: str, pointer: PublishedModel) -> LoadedModel | None:
         """The model of a pointer that is not served yet; None where there is nothing to do."""
         if self._pointers.get(use_case) == pointer:
             return None
@@ -298,7 +269,7 @@ class ModelReloader:
         logger.info("%s: version %s is served now", use_case, pointer.version)
         return model
 
-    def _load_model(self, pointer: ModelPointer) -> LoadedModel:
+    def _load_model(self, pointer: PublishedModel) -> LoadedModel:
         where = f"{pointer.use_case} {pointer.version}"
         package = open_package(self._store.package(pointer), where, pointer.package_sha256)
         name = f"{package.manifest.use_case} {package.manifest.version}"
@@ -308,7 +279,9 @@ class ModelReloader:
             )
         return build_loaded_model(package, self._limits, pointer.number, where)
 
-    def _record_package_failure(self, use_case: str, pointer: Any, err: Exception) -> None:
+    def _record_package_failure(
+        self, use_case: str, pointer: PublishedModel, err: Exception
+    ) -> None:
         last = self._failures.get(use_case)
         again = last is not None and last.pointer == pointer
         pause = min(last.pause * 2, LONGEST_PAUSE) if last and again else self._seconds

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from clientela.features.columns import build_columns
+from clientela.registry.published_models import PublishedModelStore
 from clientela.serving.auth import create_guards
 from clientela.serving.case_reader import RequestLimits
 from clientela.serving.errors import ApiError
@@ -16,7 +17,6 @@ from clientela.serving.model_store import (
     LoadedModel,
     ModelReloader,
     ModelStore,
-    PackageStore,
     load_unpacked_model,
 )
 from clientela.serving.observability import ApiMetrics, RequestInfo
@@ -68,7 +68,7 @@ class Service:
         ModelFileError: Its package is damaged, or foreign.
     """
 
-    def __init__(self, settings: ServingSettings, store: PackageStore | None) -> None:
+    def __init__(self, settings: ServingSettings, store: PublishedModelStore | None) -> None:
         self.settings = settings
         self.models = ModelStore()
         self.guards = create_guards(settings)
