@@ -6,7 +6,7 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from tests.inference.loans import USE_CASES, packaged
+from tests.registry.loans import USE_CASES, packaged
 from tests.serving.models import publish_bytes
 from tests.serving.running import running
 

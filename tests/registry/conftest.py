@@ -1,13 +1,17 @@
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
+from tests.registry.loans import USE_CASES, UseCase, served
 
+from clientela.models.stored_model import StoredModel
 from clientela.registry.mlflow_registry import MlflowRegistry
 from clientela.registry.model_registry import Submission
+from clientela.registry.scorers import CompiledScorer, build_scorer
 
 
 @pytest.fixture
@@ -71,3 +75,27 @@ def folder(
     s3fs.S3FileSystem().mkdir(bucket)
     yield f"s3://{bucket}/models/served"
     s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture(scope="session")
+def use_case() -> Callable[[str], UseCase]:
+    return cache(lambda name: USE_CASES[name]())
+
+
+@pytest.fixture(scope="session")
+def learned(use_case: Callable[[str], UseCase]) -> Callable[[str, str], StoredModel]:
+    """A candidate of a use case, fitted once."""
+    return cache(lambda name, candidate: use_case(name).fitted(candidate))
+
+
+@pytest.fixture(scope="session")
+def scorer(
+    use_case: Callable[[str], UseCase], learned: Callable[[str, str], StoredModel]
+) -> Callable[[str, str], CompiledScorer]:
+    """The scorer of a candidate, through its package."""
+
+    def made(name: str, candidate: str) -> CompiledScorer:
+        asked = use_case(name)
+        return build_scorer(served(learned(name, candidate), asked.fields, asked.params))
+
+    return cache(made)

@@ -3,7 +3,7 @@ import math
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from tests.serving.models import FIELDS, TWELVE
@@ -203,6 +203,7 @@ def test_two_arrays_of_the_same_name_are_refused():
     assert found.problems[0].problem == "expected each field once; 'data' comes more than once"
 
 
+@settings(max_examples=40)
 @given(
     word=st.text(min_size=1, max_size=20),
     moment=st.datetimes(datetime(2000, 1, 1), datetime(2035, 12, 31)),  # noqa: DTZ001 - local
@@ -222,6 +223,7 @@ JUNK = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from([*TWELVE, DNI]), JUNK, max_size=4))
 def test_no_value_is_ever_repeated(changes):
     assert DNI not in said_of(text({**TWELVE, **changes}))

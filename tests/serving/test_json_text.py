@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.serving.case_reader import (
@@ -30,12 +30,14 @@ def strings_in(value):
     return 0
 
 
+@settings(max_examples=40)
 @given(VALUES, st.booleans())
 def test_the_strings_of_a_text_are_counted_whatever_is_escaped_in_them(value, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only).encode()
     assert count_strings(text) == strings_in(value)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers()), min_size=1, max_size=6))
 def test_a_key_that_comes_twice_makes_more_strings_than_are_parsed(pairs):
     text = "{" + ",".join(f'"{key}": {value}' for key, value in pairs) + "}"

@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.serving.models import FIELDS, TWELVE
 from tests.serving.running import running
-from tests.serving.test_watching import unpack
+from tests.serving.test_model_store import unpack
 
 LINE = ",".join(map(str, TWELVE.values())) + ",,,,"
 HEADER = ",".join(field.name for field in FIELDS)

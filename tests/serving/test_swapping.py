@@ -13,7 +13,7 @@ import pytest
 from tests.serving.models import TWELVE, packaged, probability, publish, publish_bytes
 from tests.serving.running import answers, running, wait_for
 
-ROUNDS = 12
+ROUNDS = 6
 
 
 def test_no_request_is_dropped_while_models_are_swapped(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tests.inference.agreement import as_bytes, split
-from tests.inference.loans import served
+from tests.registry.agreement import as_bytes, split
+from tests.registry.loans import served
 from tests.segments.shoppers import LAYOUT
 from tests.segments.shoppers import customers as shoppers
 

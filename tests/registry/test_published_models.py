@@ -2,8 +2,6 @@ import hashlib
 
 import pytest
 from fsspec.core import url_to_fs
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from clientela.exceptions import ModelFileError
@@ -131,7 +129,7 @@ def test_a_pointer_that_somebody_changed_is_named(folder, text, message):
         store.served()
 
 
-@given(st.sampled_from(["../x.tar.gz", "/etc/passwd", "a/b.tar.gz", "", ".hidden"]))
+@pytest.mark.parametrize("name", ["../x.tar.gz", "/etc/passwd", "a/b.tar.gz", "", ".hidden"])
 def test_a_pointer_leads_nowhere_outside_its_folder(name):
     with pytest.raises(ValidationError, match="package"):
         PublishedModel(**{**pointer(OLD).model_dump(), "package": name})

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from tests.inference.test_typical import PARAMS
+from tests.pipelines.deployment.test_typical_case import PARAMS
 
 from clientela.column_rules import IntakeRules
 from clientela.features.columns import InputField

@@ -1,8 +1,10 @@
 import pytest
+from pydantic import ValidationError
 from tests.datasets.test_package_store import manifest
 
 from clientela.registry.manifest import MetricEstimate
 from clientela.registry.model_registry import (
+    DeploymentSettings,
     RegisteredModel,
     compare_with_rule,
     describe_model,
@@ -91,3 +93,37 @@ def test_what_is_registered_ends_with_the_command_that_is_still_to_be_run(status
     sentence = describe_registration(entries)
     assert sentence.startswith("credit_payment is registered: champion 0123456789ab, number 1 of ")
     assert sentence.endswith(end)
+
+
+def test_groups_are_called_after_the_use_case_and_segments_have_one():
+    settings = DeploymentSettings()
+    assert settings.group("credit_payment", "binary", "champion") == "credit-payment-champion"
+    assert settings.group("credit_payment", "binary", "required") == "credit-payment-required"
+    assert settings.group("customer_segments", "segments", "champion") == "customer-segments"
+
+
+def test_a_configured_group_wins_for_its_role_alone():
+    settings = DeploymentSettings(groups={"required": "xgboost-ordinal-tecnologia"})
+    required = settings.group("purchase_intensity", "ordinal", "required")
+    champion = settings.group("purchase_intensity", "ordinal", "champion")
+    assert (required, champion) == ("xgboost-ordinal-tecnologia", "purchase-intensity-champion")
+
+
+@pytest.mark.parametrize(
+    ("roles", "task", "registered"),
+    [
+        (("champion", "required"), "binary", ["champion", "required"]),
+        (("required", "champion"), "ordinal", ["champion", "required"]),
+        (("required",), "binary", ["required"]),
+        (("champion", "required"), "segments", ["champion"]),
+    ],
+)
+def test_the_roles_that_are_registered_are_those_configured_that_the_task_has(
+    roles, task, registered
+):
+    assert DeploymentSettings(roles=roles).list_roles(task) == registered
+
+
+def test_an_unknown_setting_is_refused():
+    with pytest.raises(ValidationError, match="instance"):
+        DeploymentSettings.model_validate({"instance": "ml.m5.large"})

@@ -2,7 +2,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.features.case_table import case_features
@@ -105,6 +105,7 @@ def test_its_features_are_made_as_those_of_any_other_case(hours):
     assert pd.isna(row["tendencia"])
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-1e9, 1e9, allow_subnormal=False) | st.none(), max_size=9),
     st.sampled_from(["number", "integer"]),
@@ -130,6 +131,7 @@ def test_a_number_is_rounded_to_three_digits_where_those_seen_leave_room():
     assert compute_typical_numbers([field], frame) == {"x": 1230.0}
 
 
+@settings(max_examples=15)
 @given(st.permutations(range(len(TRAIN))))
 def test_the_order_of_the_rows_changes_nothing(order):
     empty = pd.DataFrame({"column": [], "hour": [], "rows": [], "latest": []})

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
-from tests.inference.agreement import as_bytes, assert_same, split
-from tests.inference.loans import scores, served
-from tests.inference.shoppers import FEATURES, FIELDS, MODELS, customers, learned
+from tests.registry.agreement import as_bytes, assert_same, split
+from tests.registry.loans import scores, served
+from tests.registry.shoppers import FEATURES, FIELDS, MODELS, customers, learned
 
 from clientela.features.columns import build_columns
 from clientela.models.estimator_kinds import ORDINAL_KINDS

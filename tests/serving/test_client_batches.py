@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.exceptions import ServingError
@@ -37,6 +37,7 @@ def asked(model, count, size=50):
     ]
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 120), st.sets(st.integers(0, 119)), st.integers(1, 60), st.booleans())
 def test_each_case_has_its_own_outcome_in_order_whatever_is_refused(count, bad, largest, names):
     said = asked(Fussy(bad, largest, names), count)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.inference.agreement import as_bytes, assert_same, imputed_names, split
-from tests.inference.loans import CANDIDATES, EVERY_CANDIDATE, ONLY_LOANS, scores, served
+from tests.registry.agreement import as_bytes, assert_same, imputed_names, split
+from tests.registry.loans import CANDIDATES, EVERY_CANDIDATE, ONLY_LOANS, scores, served
 
 from clientela.exceptions import ModelFileError
 from clientela.features.columns import build_columns
