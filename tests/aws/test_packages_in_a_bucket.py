@@ -5,7 +5,7 @@ import pytest
 import s3fs
 from botocore.exceptions import BotoCoreError
 from tests.aws.gateway import Fault
-from tests.registry.test_served import NEW, OLD, pointer
+from tests.registry.test_published_models import NEW, OLD, pointer
 
 from clientela.cli.kedro_run import get_user_message
 from clientela.registry.published_models import PublishedModelStore
