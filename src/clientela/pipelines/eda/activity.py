@@ -1,6 +1,6 @@
 """Activity of buyers, from transactions of any number: over time, by category, by customer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -22,9 +22,6 @@ from clientela.reporting.style import (
 )
 from clientela.text import NumberFormat
 
-# Activity of buyers, from transactions of any number: over time, by category, by customer.
-
-
 CUSTOMER_STEPS = (1, 2, 3, 6, 11, 21, 51, 101)
 """Fewest transactions of each step in the distribution of customers."""
 
@@ -37,15 +34,9 @@ def aggregate_activity(transactions: ir.Table) -> dict[str, ir.Table]:
             `valor_transaccion`; `puntos` where the data has them.
 
     Returns:
-        Name to table: `months`, `hours`, `categories`, `frequencies`, `concentration`.
+        The tables of `AGGREGATES` by name.
     """
-    return {
-        "months": aggregate_by_month(transactions),
-        "hours": aggregate_by_hour(transactions),
-        "categories": aggregate_by_category(transactions),
-        "frequencies": count_customers_by_frequency(transactions),
-        "concentration": compute_concentration(transactions),
-    }
+    return {name: aggregate(transactions) for name, aggregate in AGGREGATES.items()}
 
 
 def aggregate_by_month(transactions: ir.Table) -> ir.Table:
@@ -55,10 +46,11 @@ def aggregate_by_month(transactions: ir.Table) -> ir.Table:
         `month` (its first day), `rows`, `customers`, `bought` (sum of positive amounts),
         `refunds` (rows), `refunded` (sum of negative amounts), `earned`, `redeemed` (points).
     """
-    amount = transactions["valor_transaccion"]
     points = transactions["puntos"] if "puntos" in transactions.columns else ibis.literal(0)
     dated = transactions.mutate(
-        month=transactions["fecha"].date().truncate("M"), _amount=amount, _points=points
+        month=transactions["fecha"].date().truncate("M"),
+        _amount=transactions["valor_transaccion"],
+        _points=points,
     )
     bought, points = dated["_amount"], dated["_points"]
     return (
@@ -139,9 +131,13 @@ def compute_concentration(transactions: ir.Table) -> ir.Table:
     )
 
 
-# Figures of buying over time, by category and by customer.
-
-
+AGGREGATES: Mapping[str, Callable[[ir.Table], ir.Table]] = {
+    "months": aggregate_by_month,
+    "hours": aggregate_by_hour,
+    "categories": aggregate_by_category,
+    "frequencies": count_customers_by_frequency,
+    "concentration": compute_concentration,
+}
 LABELS = 14
 """Months that can be named below one axis."""
 EMPTY = "No hay transacciones."
@@ -237,17 +233,13 @@ def plot_customer_distribution(
         (concentration["bought"] / total).tolist(),
         ACCENT,
     )
-    right.yaxis.set_major_formatter(lambda value, _: f"{numbers.text(100 * float(value))} %")
+    right.yaxis.set_major_formatter(lambda value, _: numbers.percent(float(value), 0))
     write_title(right, "Parte del monto por décimo de clientes (1: el mejor)")
     return figure
 
 
 def format_step_names(steps: Sequence[int]) -> list[str]:
-    """What steps of counts are called.
-
-    Args:
-        steps: Fewest transactions of each step, rising.
-    """
+    """What steps of counts are called, from the fewest transactions of each step."""
     ends = [following - 1 for following in steps[1:]]
     closed = [
         str(first) if first == last else f"{first}-{last}"

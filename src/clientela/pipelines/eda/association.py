@@ -1,9 +1,14 @@
-"""How columns go together: correlations, and each column against the target."""
+"""How columns go together, and whether a past purchase predicts the next one.
 
-from collections.abc import Hashable, Mapping, Sequence
+Columns are correlated with one another and held against the target. The two windows of buying are
+the finding behind the ordinal target: "bought last quarter" already answers the binary question as well
+as a simple model would, and says nothing about how much is bought.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -17,9 +22,6 @@ from clientela.pipelines.eda.column_profile import (
     replace_non_finite,
     unpack_to_rows,
 )
-
-# How columns go together: correlations, and each column against the target.
-
 
 QUINTILES = ("q20", "q40", "q60", "q80")
 TAILS = ("q01", "q05", "q95", "q99")
@@ -58,17 +60,15 @@ def quintile_edges(quantiles: pd.DataFrame) -> dict[str, list[float]]:
     Returns:
         Column name to rising edges; bins hold their upper edge. Columns with one bin are left out.
     """
-    edges = {str(row["column"]): _inner_edges(row) for row in quantiles.to_dict("records")}
-    return {column: inner for column, inner in edges.items() if inner}
-
-
-def _inner_edges(row: Mapping[Hashable, Any]) -> list[float]:
-    fifths = _sort_unique_values(row, QUINTILES)
-    return fifths if len(fifths) != 1 else _sort_unique_values(row, (*QUINTILES, *TAILS))
-
-
-def _sort_unique_values(row: Mapping[Hashable, Any], names: Sequence[str]) -> list[float]:
-    return sorted({float(row[name]) for name in names if not pd.isna(row[name])})
+    edges: dict[str, list[float]] = {}
+    for row in quantiles.to_dict("records"):
+        for names in (QUINTILES, (*QUINTILES, *TAILS)):
+            inner = sorted({float(row[name]) for name in names if not pd.isna(row[name])})
+            if len(inner) != 1:
+                break
+        if inner:
+            edges[str(row["column"])] = inner
+    return edges
 
 
 def target_bins(
@@ -84,15 +84,12 @@ def target_bins(
         `column`, `bin`, `class` (null for a numeric target), `rows`, `target_mean` (null for
         classes).
     """
-    counted = [
-        _count_by_target(table, _assign_quintile(table, column, inner), column, target, classes)
-        for column, inner in edges.items()
-    ]
-    return _merge_counts(counted)
-
-
-def _assign_quintile(table: ir.Table, column: str, inner: Sequence[float]) -> ir.IntegerColumn:
-    return assign_bin(replace_non_finite(table, column).cast("float64"), inner, right=True)
+    counts = []
+    for column, inner in edges.items():
+        values = replace_non_finite(table, column).cast("float64")
+        bins = assign_bin(values, inner, right=True)
+        counts.append(_count_by_target(table, bins, column, target, classes))
+    return _merge_counts(counts)
 
 
 def target_categories(
@@ -167,58 +164,39 @@ def rank_associations(bins: pd.DataFrame, classes: Sequence[str]) -> pd.DataFram
         the bins for any class above the first one, direction aside), `cramers_v` (uncorrected);
         strongest first.
     """
-    rows = [
-        {"column": column, **_measure_association(_build_contingency_table(group, classes))}
-        for column, group in bins.groupby("column", sort=True)
-    ]
+    rows = []
+    for column, group in bins.groupby("column", sort=True):
+        table = group.pivot_table(index="bin", columns="class", values="rows", aggfunc="sum")
+        counts = table.reindex(columns=list(classes)).fillna(0).to_numpy(float)
+        rows.append({"column": column, **_measure_association(counts)})
     frame = pd.DataFrame(rows, columns=["column", "rank_correlation", "auc", "cramers_v"])
     strength = frame["rank_correlation"].abs()
     order = np.lexsort((frame["column"].to_numpy(str), -strength.to_numpy(float)))
     return frame.iloc[order].reset_index(drop=True)
 
 
-def _build_contingency_table(group: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
-    table = group.pivot_table(index="bin", columns="class", values="rows", aggfunc="sum")
-    return table.reindex(columns=list(classes)).fillna(0).to_numpy(float)
-
-
 def _measure_association(counts: np.ndarray) -> dict[str, float]:
     by_bin, by_class, total = counts.sum(axis=1), counts.sum(axis=0), counts.sum()
-    x, y = _compute_mid_ranks(by_bin), _compute_mid_ranks(by_class)
+    # Spearman's rho is Pearson's r of mid-ranks
+    x, y = (np.cumsum(margin) - margin / 2 for margin in (by_bin, by_class))
     x, y = x - (x * by_bin).sum() / total, y - (y * by_class).sum() / total
     spread = (x**2 * by_bin).sum() * (y**2 * by_class).sum()
     rho = (counts * np.outer(x, y)).sum() / np.sqrt(spread) if spread > 0 else np.nan
-    return {"rank_correlation": rho, "auc": _auc(counts), "cramers_v": _cramers_v(counts)}
+    auc = _compute_auc(counts[:, 0], counts[:, 1:].sum(axis=1))
+    cells = counts[by_bin > 0][:, by_class > 0]
+    cramers_v, smaller = float("nan"), min(cells.shape) - 1
+    if smaller >= 1:
+        expected = np.outer(cells.sum(axis=1), cells.sum(axis=0)) / cells.sum()
+        chi2 = ((cells - expected) ** 2 / expected).sum()
+        cramers_v = float(np.sqrt(chi2 / (cells.sum() * smaller)))
+    return {"rank_correlation": rho, "auc": max(auc, 1 - auc), "cramers_v": cramers_v}
 
 
-def _compute_mid_ranks(counts: np.ndarray) -> np.ndarray:
-    return np.asarray(np.cumsum(counts) - counts / 2)
-
-
-def _auc(counts: np.ndarray) -> float:
-    negative, positive = counts[:, 0], counts[:, 1:].sum(axis=1)
-    pairs = negative.sum() * positive.sum()
-    if pairs == 0:
-        return float("nan")
-    below = np.cumsum(negative) - negative / 2
-    auc = float((positive * below).sum() / pairs)
-    return max(auc, 1 - auc)
-
-
-def _cramers_v(counts: np.ndarray) -> float:
-    seen = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
-    smaller = min(seen.shape) - 1
-    if smaller < 1:
-        return float("nan")
-    expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / seen.sum()
-    chi2 = ((seen - expected) ** 2 / expected).sum()
-    return float(np.sqrt(chi2 / (seen.sum() * smaller)))
-
-
-# Does last quarter predict this one? Buying of one category in two windows that follow each other.
-#
-# The answer is the finding behind the ordinal target: "bought last quarter" already answers the
-# binary question as well as a simple model would, and says nothing about how much is bought.
+def _compute_auc(negatives: np.ndarray, positives: np.ndarray) -> float:
+    """Chance that a positive is in a higher bin, ties half (Mann and Whitney 1947)."""
+    pairs = negatives.sum() * positives.sum()
+    below = np.cumsum(negatives) - negatives / 2
+    return float((positives * below).sum() / pairs) if pairs else float("nan")
 
 
 Counts: TypeAlias = NDArray[np.float64]
@@ -299,11 +277,7 @@ def count_class_transitions(
 
 
 def assign_class_code(count: ir.IntegerColumn, bounds: Sequence[int]) -> ir.IntegerColumn:
-    """The class of a number of purchases.
-
-    Args:
-        bounds: Fewest purchases of each class above the first.
-    """
+    """The class of a number of purchases."""
     steps = [(count < bound, code) for code, bound in enumerate(bounds)]
     return ibis.cases(*steps, else_=len(bounds)).cast("int64")
 
@@ -333,15 +307,8 @@ def evaluate_binary_rule(counts: Counts) -> BinaryRule:
         buyers=float(buyers),
         accuracy=float((no[0] + yes[1:].sum()) / total),
         majority_accuracy=float(max(buyers, 1 - buyers)),
-        auc=_window_auc(np.array([no[0], no[1:].sum()]), np.array([yes[0], yes[1:].sum()])),
-        graded_auc=_window_auc(no, yes),
+        auc=_compute_auc(np.array([no[0], no[1:].sum()]), np.array([yes[0], yes[1:].sum()])),
+        graded_auc=_compute_auc(no, yes),
         repeated=float(np.trace(counts) / total),
         repeated_among_buyers=float(np.trace(both) / both.sum()) if both.sum() else float("nan"),
     )
-
-
-def _window_auc(negatives: Counts, positives: Counts) -> float:
-    """Chance that a buyer had the higher class before, ties half (Mann and Whitney 1947)."""
-    pairs = negatives.sum() * positives.sum()
-    below = np.cumsum(negatives) - negatives / 2
-    return float((positives * below).sum() / pairs) if pairs else float("nan")

@@ -1,4 +1,4 @@
-"""Figures of single columns, many small panels in one figure."""
+"""Every figure of an exploration: of columns, of the target, of buying."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -20,8 +20,6 @@ from clientela.pipelines.eda.exploration import (
     TARGET_TABLE,
     EdaParameters,
     Exploration,
-    Frames,
-    Target,
 )
 from clientela.pipelines.eda.page import category_shares
 from clientela.reporting.style import (
@@ -40,9 +38,6 @@ from clientela.reporting.style import (
     write_title,
 )
 from clientela.text import NumberFormat
-
-# Figures of single columns, many small panels in one figure.
-
 
 ACROSS, MOST = 4, 32
 
@@ -107,9 +102,6 @@ def _make_panel_grid(count: int, height: float, across: int = ACROSS) -> tuple[F
     for panel in axes[count:]:
         panel.axis("off")
     return figure, axes
-
-
-# Figures of a target: its classes, its persistence, and the columns against it.
 
 
 STRONGEST, MOST_CORRELATED, WRITTEN = 9, 36, 16
@@ -202,18 +194,12 @@ def _draw_class_shares(
     for name, color in zip(classes, colors, strict=True):
         panel.bar(places, shares[name], bottom=below, color=color, width=0.9, label=name)
         below = below + shares[name].to_numpy(float)
-    panel.set_xticks(
-        places, [_format_bin_name(int(b), edges, numbers) for b in shares.index], fontsize=7
-    )
+    ends = [numbers.short(float(f"{edge:.3g}")) for edge in edges]
+    names = [*(f"≤ {end}" for end in ends), f"> {ends[-1]}"]
+    panel.set_xticks(places, [names[int(place)] for place in shares.index], fontsize=7)
     panel.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"], fontsize=7)
     panel.tick_params(length=0)
     panel.set_ylim(0, 1)
-
-
-def _format_bin_name(place: int, edges: Sequence[float], numbers: NumberFormat) -> str:
-    if place < len(edges):
-        return f"≤ {numbers.short(float(f'{edges[place]:.3g}'))}"
-    return f"> {numbers.short(float(f'{edges[-1]:.3g}'))}"
 
 
 def plot_correlations(correlations: pd.DataFrame, numbers: NumberFormat) -> Figure:
@@ -260,9 +246,6 @@ def build_correlation_matrix(correlations: pd.DataFrame, names: Sequence[str]) -
     return values
 
 
-# Every figure of an exploration, by name.
-
-
 def plot_exploration(exploration: Exploration, parameters: EdaParameters) -> dict[str, Figure]:
     """Every figure of an exploration.
 
@@ -273,39 +256,29 @@ def plot_exploration(exploration: Exploration, parameters: EdaParameters) -> dic
     numbers = parameters.numbers
     drawn: dict[str, Figure] = {}
     if exploration.activity is not None:
-        drawn |= _plot_activity(exploration.activity, parameters)
+        activity = exploration.activity
+        shares = category_shares(activity, parameters.top_categories, parameters.min_rows)
+        customers = (activity["frequencies"], activity["concentration"])
+        drawn |= {
+            "months": plot_monthly_activity(activity["months"], numbers),
+            "hours": plot_hourly_activity(activity["hours"], numbers),
+            "categories": plot_category_shares(shares, numbers),
+            "customers": plot_customer_distribution(*customers, numbers),
+        }
     if exploration.persistence is not None:
         moved = exploration.persistence
         drawn["persistence"] = plot_persistence(moved.counts, moved.classes, numbers)
     if exploration.target is not None:
+        target = exploration.target
         (profile,) = (each for each in exploration.profiles if each.name == TARGET_TABLE)
-        drawn |= _plot_target(exploration.target, profile, parameters)
+        edges = quintile_edges(profile.numbers)
+        order = [str(column) for column in target.associations["column"]]
+        drawn |= {
+            "classes": plot_class_counts(target.counts, target.classes, numbers),
+            "class_mix": plot_class_mix(target.bins, order, edges, target.classes, numbers),
+            "correlations": plot_correlations(target.correlations, numbers),
+        }
     for profile in exploration.profiles:
         drawn[f"{profile.name}_numbers"] = plot_numeric_columns(profile, numbers)
         drawn[f"{profile.name}_categories"] = plot_category_columns(profile, numbers)
     return drawn
-
-
-def _plot_activity(activity: Frames, parameters: EdaParameters) -> dict[str, Figure]:
-    numbers = parameters.numbers
-    return {
-        "months": plot_monthly_activity(activity["months"], numbers),
-        "hours": plot_hourly_activity(activity["hours"], numbers),
-        "categories": plot_category_shares(
-            category_shares(activity, parameters.top_categories, parameters.min_rows), numbers
-        ),
-        "customers": plot_customer_distribution(
-            activity["frequencies"], activity["concentration"], numbers
-        ),
-    }
-
-
-def _plot_target(target: Target, profile: Profile, parameters: EdaParameters) -> dict[str, Figure]:
-    numbers = parameters.numbers
-    edges = quintile_edges(profile.numbers)
-    order = [str(column) for column in target.associations["column"]]
-    return {
-        "classes": plot_class_counts(target.counts, target.classes, numbers),
-        "class_mix": plot_class_mix(target.bins, order, edges, target.classes, numbers),
-        "correlations": plot_correlations(target.correlations, numbers),
-    }

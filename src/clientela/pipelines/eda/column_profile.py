@@ -1,4 +1,8 @@
-"""What kind of thing a column holds decides what is asked of it."""
+"""What is known of a table: the kind, quality and distribution of each of its columns.
+
+The kind decides what is asked of a column. Everything is computed in the engine that holds the
+table, most of it in one pass, and comes back as small frames.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,35 +13,24 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-# What kind of thing a column holds decides what is asked of it.
-
-
 Kind: TypeAlias = Literal["key", "number", "category", "date", "flag", "other"]
 
 
 def infer_column_kinds(table: ir.Table, keys: Collection[str]) -> dict[str, Kind]:
-    """The kind of every column, by its type.
-
-    Args:
-        keys: Columns that identify rows or people.
-
-    Returns:
-        Column name to kind, in the table's order.
-    """
-    return {
-        name: "key" if name in keys else _infer_column_kind(table[name]) for name in table.columns
-    }
-
-
-def _infer_column_kind(column: ir.Column) -> Kind:
-    kind = column.type()
-    if kind.is_boolean():
-        return "flag"
-    if kind.is_numeric():
-        return "number"
-    if kind.is_string():
-        return "category"
-    return "date" if kind.is_temporal() else "other"
+    """The kind of every column by its type, in the table's order; `keys` identify rows or people."""
+    kinds: dict[str, Kind] = {}
+    for name, kind in table.schema().items():
+        if name in keys:
+            kinds[name] = "key"
+        elif kind.is_boolean():
+            kinds[name] = "flag"
+        elif kind.is_numeric():
+            kinds[name] = "number"
+        elif kind.is_string():
+            kinds[name] = "category"
+        else:
+            kinds[name] = "date" if kind.is_temporal() else "other"
+    return kinds
 
 
 def select_columns_by_kind(kinds: Mapping[str, Kind], *wanted: Kind) -> list[str]:
@@ -91,7 +84,17 @@ def unpack_to_rows(aggregate: ir.Table, rows: Iterable[Mapping[str, ir.Value]]) 
     return aggregate.select(row=items.unnest()).unpack("row")
 
 
-# Quality of any table in one pass: types, missing, distinct, ranges, moments, repeated rows.
+FIELDS: Mapping[str, str] = {
+    "distinct": "int64",
+    "mean": "float64",
+    "std": "float64",
+    "minimum": "float64",
+    "maximum": "float64",
+    "zeros": "int64",
+    "negative": "int64",
+    "first": "string",
+    "last": "string",
+}
 
 
 def summarize_column_quality(table: ir.Table, keys: Collection[str]) -> ir.Table:
@@ -110,10 +113,23 @@ def summarize_column_quality(table: ir.Table, keys: Collection[str]) -> ir.Table
     for name, kind in kinds.items():
         statistics |= {f"{name}\n{s}": v for s, v in _compute_statistics(table, name, kind).items()}
     one = table.agg(**statistics)
-    return unpack_to_rows(
-        one,
-        [_build_quality_row(one, table, place, item) for place, item in enumerate(kinds.items())],
-    )
+    rows: list[dict[str, ir.Value]] = []
+    for place, (name, kind) in enumerate(kinds.items()):
+        row = {
+            "place": ibis.literal(place, "int64"),
+            "column": ibis.literal(name),
+            "type": ibis.literal(str(table[name].type())),
+            "kind": ibis.literal(kind),
+            "rows": one["rows"],
+            "missing": one["rows"] - one[f"{name}\npresent"],
+        }
+        for field, field_type in FIELDS.items():
+            known = f"{name}\n{field}" in one.columns
+            row[field] = (
+                one[f"{name}\n{field}"].cast(field_type) if known else ibis.null(field_type)
+            )
+        rows.append(row)
+    return unpack_to_rows(one, rows)
 
 
 def _compute_statistics(table: ir.Table, name: str, kind: Kind) -> dict[str, ir.Scalar]:
@@ -136,40 +152,6 @@ def _compute_statistics(table: ir.Table, name: str, kind: Kind) -> dict[str, ir.
     }
 
 
-FIELDS: Mapping[str, str] = {
-    "distinct": "int64",
-    "mean": "float64",
-    "std": "float64",
-    "minimum": "float64",
-    "maximum": "float64",
-    "zeros": "int64",
-    "negative": "int64",
-    "first": "string",
-    "last": "string",
-}
-
-
-def _build_quality_row(
-    one: ir.Table, table: ir.Table, place: int, item: tuple[str, Kind]
-) -> dict[str, ir.Value]:
-    name, kind = item
-    found = {
-        field: one[f"{name}\n{field}"].cast(kind_of_field)
-        if f"{name}\n{field}" in one.columns
-        else ibis.null(kind_of_field)
-        for field, kind_of_field in FIELDS.items()
-    }
-    return {
-        "place": ibis.literal(place, "int64"),
-        "column": ibis.literal(name),
-        "type": ibis.literal(str(table[name].type())),
-        "kind": ibis.literal(kind),
-        "rows": one["rows"],
-        "missing": one["rows"] - one[f"{name}\npresent"],
-        **found,
-    }
-
-
 def count_repeated_rows(table: ir.Table, keys: Collection[str]) -> ir.Table:
     """One row: how many rows say again what another row says, the row's own key aside.
 
@@ -189,9 +171,6 @@ def count_repeated_rows(table: ir.Table, keys: Collection[str]) -> ir.Table:
     compared = [column for column in table.columns if column not in own[:1]]
     groups = table.group_by(compared).agg(_rows=ibis._.count())
     return groups.agg(repeated=(groups["_rows"] - 1).sum().fill_null(0).cast("int64"))
-
-
-# Distributions of single columns: quantiles, shape, histograms, categories.
 
 
 QUANTILES = (0.01, 0.05, 0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8, 0.95, 0.99)
@@ -217,21 +196,19 @@ def compute_quantiles(table: ir.Table, columns: Sequence[str]) -> ir.Table:
     if not columns:
         names = {quantile_name(share): "float64" for share in QUANTILES}
         return ibis.memtable([], schema={"column": "string", **names, "top_rows": "int64"})
-    return ibis.union(
-        *[_compute_column_quantiles(table, column) for column in columns], distinct=False
-    )
-
-
-def _compute_column_quantiles(table: ir.Table, column: str) -> ir.Table:
-    counts = _count_values(table, replace_non_finite(table, column).cast("float64"))
-    upto = counts["rows"].sum().over(order_by=counts["value"], rows=(None, 0))
-    ranked = counts.mutate(upto=upto, total=counts["rows"].sum().over())
-    reached = {
-        quantile_name(share): ranked["value"].min(where=ranked["upto"] >= share * ranked["total"])
-        for share in QUANTILES
-    }
-    row = ranked.agg(**reached, top_rows=ranked["rows"].max())
-    return row.select(ibis.literal(column).name("column"), *row.columns)
+    parts = []
+    for column in columns:
+        counts = _count_values(table, replace_non_finite(table, column).cast("float64"))
+        upto = counts["rows"].sum().over(order_by=counts["value"], rows=(None, 0))
+        ranked = counts.mutate(upto=upto, total=counts["rows"].sum().over())
+        value, reached = ranked["value"], ranked["upto"]
+        quantiles = {
+            quantile_name(share): value.min(where=reached >= share * ranked["total"])
+            for share in QUANTILES
+        }
+        row = ranked.agg(**quantiles, top_rows=ranked["rows"].max())
+        parts.append(row.select(ibis.literal(column).name("column"), *row.columns))
+    return ibis.union(*parts, distinct=False)
 
 
 def compute_shape_statistics(table: ir.Table, moments: pd.DataFrame) -> ir.Table:
@@ -255,15 +232,15 @@ def compute_shape_statistics(table: ir.Table, moments: pd.DataFrame) -> ir.Table
         statistics[f"{row['column']}\n3"] = (z * z * z).mean()
         statistics[f"{row['column']}\n4"] = (z * z * z * z).mean() - 3
     one = table.agg(**statistics)
-    return unpack_to_rows(one, [_select_shape_row(one, column) for column in varying["column"]])
-
-
-def _select_shape_row(one: ir.Table, column: str) -> dict[str, ir.Value]:
-    return {
-        "column": ibis.literal(column),
-        "skewness": one[f"{column}\n3"].round(4),
-        "kurtosis": one[f"{column}\n4"].round(4),
-    }
+    rows = [
+        {
+            "column": ibis.literal(column),
+            "skewness": one[f"{column}\n3"].round(4),
+            "kurtosis": one[f"{column}\n4"].round(4),
+        }
+        for column in varying["column"]
+    ]
+    return unpack_to_rows(one, rows)
 
 
 def histogram_edges(profile: pd.Series) -> list[float]:
@@ -295,18 +272,18 @@ def compute_histograms(table: ir.Table, edges: Mapping[str, Sequence[float]]) ->
     Returns:
         `column`, `bin` (0: below the first edge; k: from edge k-1 on, inclusive), `rows`.
     """
-    counted = [_compute_histogram(table, column, inner) for column, inner in edges.items() if inner]
-    if not counted:
+    parts = []
+    for column, inner in edges.items():
+        if not inner:
+            continue
+        # values first, bins second: amounts and counts repeat, so few rows reach the long CASE
+        values = _count_values(table, replace_non_finite(table, column).cast("float64"))
+        binned = values.select("rows", bin=assign_bin(values["value"], inner))
+        counts = binned.group_by("bin").agg(rows=binned["rows"].sum())
+        parts.append(counts.select(ibis.literal(column).name("column"), "bin", "rows"))
+    if not parts:
         return ibis.memtable([], schema={"column": "string", "bin": "int64", "rows": "int64"})
-    return ibis.union(*counted, distinct=False).order_by("column", "bin")
-
-
-def _compute_histogram(table: ir.Table, column: str, inner: Sequence[float]) -> ir.Table:
-    # values first, bins second: amounts and counts repeat, so few rows reach the long CASE
-    values = _count_values(table, replace_non_finite(table, column).cast("float64"))
-    binned = values.select("rows", bin=assign_bin(values["value"], inner))
-    counts = binned.group_by("bin").agg(rows=binned["rows"].sum())
-    return counts.select(ibis.literal(column).name("column"), "bin", "rows")
+    return ibis.union(*parts, distinct=False).order_by("column", "bin")
 
 
 def _count_values(table: ir.Table, values: ir.Column) -> ir.Table:
@@ -345,19 +322,14 @@ def count_categories(table: ir.Table, columns: Sequence[str], top: int, min_rows
     """
     if not columns:
         return ibis.memtable([], schema={"column": "string", "value": "string", "rows": "int64"})
-    counts = [_count_top_values(table, column, top, min_rows) for column in columns]
-    everything = ibis.union(*counts, distinct=False)
+    parts = []
+    for column in columns:
+        counts = _count_values(table, table[column].cast("string"))
+        shown = counts.filter(counts["rows"] >= min_rows)
+        commonest = shown.order_by(ibis.desc("rows"), "value").limit(top)
+        parts.append(commonest.select(ibis.literal(column).name("column"), "value", "rows"))
+    everything = ibis.union(*parts, distinct=False)
     return everything.order_by("column", ibis.desc("rows"), "value")
-
-
-def _count_top_values(table: ir.Table, column: str, top: int, min_rows: int) -> ir.Table:
-    counts = _count_values(table, table[column].cast("string"))
-    shown = counts.filter(counts["rows"] >= min_rows)
-    commonest = shown.order_by(ibis.desc("rows"), "value").limit(top)
-    return commonest.select(ibis.literal(column).name("column"), "value", "rows")
-
-
-# The frames of one table's exploration, put together for those who read them.
 
 
 @dataclass(frozen=True)
