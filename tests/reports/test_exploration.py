@@ -27,7 +27,7 @@ def test_columns_of_the_schema_that_others_need_are_no_error():
     assert TargetSchema.model_validate(schema).classes == ("a", "b")
 
 
-def test_windows_are_named_by_their_days(moves):
+def test_windows_are_named_by_their_days():
     question = pd.DataFrame(
         {
             "category": ["TECNOLOGÍA"],
@@ -37,5 +37,6 @@ def test_windows_are_named_by_their_days(moves):
             "end": pd.to_datetime(["2024-01-01"]),
         }
     )
-    found = build_persistence({"question": question}, CLASSES, moves, 0.5)
+    pairs = pd.DataFrame({"before": [0, 1], "after": [0, 3], "customers": [5, 2]})
+    found = build_persistence({"question": question, "pairs": pairs}, CLASSES)
     assert found.borders == ("2023-07-01", "2023-10-01", "2024-01-01")

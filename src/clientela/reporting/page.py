@@ -1,7 +1,7 @@
 """Sections, tables and figures to one page of HTML that opens offline: images lie in the page."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -11,9 +11,6 @@ from matplotlib.figure import Figure
 
 from clientela.reporting.style import render_png
 from clientela.text import NOTHING, NumberFormat
-
-# Sections, tables and figures to one page of HTML that opens offline: images lie in the page.
-
 
 CellFormat: TypeAlias = Literal["number", "percent", "text", "decimal"]
 
@@ -78,11 +75,7 @@ Block: TypeAlias = Text | Bullets | Table | Image
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page with its own place in the navigation.
-
-    Attributes:
-        blocks: Its content, in order.
-    """
+    """A part of a page with its own place in the navigation."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -95,7 +88,6 @@ class Page:
     Attributes:
         subtitle: What it is about, in one line.
         summary: The few things to know, first of all.
-        sections: Its content, in order.
     """
 
     title: str
@@ -105,11 +97,7 @@ class Page:
 
 
 def render_html(page: Page, numbers: NumberFormat) -> str:
-    """The page as one HTML document without outside resources.
-
-    Returns:
-        The document; the same page gives the same bytes.
-    """
+    """The page as one HTML document without outside resources: equal pages give equal bytes."""
     environment = Environment(
         loader=PackageLoader("clientela.reporting"),
         autoescape=True,
@@ -128,15 +116,12 @@ def _encode_data_uri(figure: Figure) -> str:
 
 def _format_cells(table: Table, numbers: NumberFormat) -> list[list[tuple[str, bool]]]:
     """Each cell's text, and whether it is a number (set to the right)."""
-    columns = [_format_column(table, str(name), numbers) for name in table.frame.columns]
+    columns = []
+    for name, values in table.frame.items():
+        default: CellFormat = "number" if pd.api.types.is_numeric_dtype(values) else "text"
+        chosen = table.formats.get(str(name), default)
+        columns.append([(_format_value(v, chosen, numbers), chosen != "text") for v in values])
     return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _format_column(table: Table, name: str, numbers: NumberFormat) -> list[tuple[str, bool]]:
-    values = table.frame[name]
-    default: CellFormat = "number" if pd.api.types.is_numeric_dtype(values) else "text"
-    chosen = table.formats.get(name, default)
-    return [(_format_value(value, chosen, numbers), chosen != "text") for value in values]
 
 
 def _format_value(value: Any, cell_format: CellFormat, numbers: NumberFormat) -> str:
@@ -153,14 +138,11 @@ def _format_value(value: Any, cell_format: CellFormat, numbers: NumberFormat) ->
             return str(value)
 
 
-# A page as Markdown: for registries and pull requests, where HTML is not shown.
-
-
 def render_markdown(page: Page) -> str:
-    """The page as Markdown; figures are left out.
+    """The page as Markdown, for registries and pull requests, where HTML is not shown.
 
     Args:
-        page: A page whose tables hold text.
+        page: A page whose tables hold text; its figures are left out.
 
     Returns:
         The document. Its first line is the first statement of the summary.
@@ -170,33 +152,22 @@ def render_markdown(page: Page) -> str:
     for section in page.sections:
         lines += ["", f"## {section.title}"]
         for block in section.blocks:
-            lines += _render_block(block)
+            match block:
+                case Text():
+                    lines += ["", f"**{block.text}**" if block.emphasis else block.text]
+                case Bullets():
+                    lines += ["", *(f"- {item}" for item in block.items)]
+                case Table():
+                    lines += ["", f"*{block.title}*", "", *_render_table(block.frame)]
+                    lines += ["", block.note] if block.note else []
     return "\n".join(lines) + "\n"
-
-
-def _render_block(block: Block) -> list[str]:
-    if isinstance(block, Text):
-        return ["", f"**{block.text}**" if block.emphasis else block.text]
-    if isinstance(block, Bullets):
-        return ["", *(f"- {item}" for item in block.items)]
-    if isinstance(block, Table):
-        return ["", f"*{block.title}*", "", *_render_table(block.frame), *_render_note(block.note)]
-    return []
-
-
-def _render_note(note: str) -> list[str]:
-    return ["", note] if note else []
 
 
 def _render_table(frame: pd.DataFrame) -> list[str]:
     columns = [str(name) for name in frame.columns]
-    rows = (["" if pd.isna(cell) else str(cell) for cell in row] for row in frame.to_numpy())
-    return [
-        _render_table_row(columns),
-        _render_table_row("---" for _ in columns),
-        *(_render_table_row(row) for row in rows),
+    rows = [["" if pd.isna(cell) else str(cell) for cell in row] for row in frame.to_numpy()]
+    escaped = [
+        [cell.replace("|", "\\|") for cell in row]
+        for row in (columns, ["---"] * len(columns), *rows)
     ]
-
-
-def _render_table_row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return [f"| {' | '.join(row)} |" for row in escaped]

@@ -14,9 +14,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from clientela.text import NumberFormat
 
-# One look for every figure of the project; nothing here touches matplotlib's global state.
-
-
 INK, MUTED, GRID = "#22313a", "#6b7a83", "#e3e8ea"
 MAIN, ACCENT, SOFT = "#1f6f78", "#d9792b", "#a9cdd0"
 SEQUENTIAL = LinearSegmentedColormap.from_list("clientela", ["#f4f8f8", "#8fc1c4", MAIN, "#0f3b44"])
@@ -65,8 +62,8 @@ class CachedFigure(Figure):
             super().savefig(fname, **kwargs)
             return
         options = {"format": "png"} | kwargs
-        asked = repr(sorted(options.items()))
-        if asked not in self._drawn:
+        key = repr(sorted(options.items()))
+        if key not in self._drawn:
             drawn = io.BytesIO()
             if options == AS_REPORTS_DO:
                 # matplotlib's own way draws twice, the first time for the layout alone
@@ -74,16 +71,12 @@ class CachedFigure(Figure):
                 canvas.print_png(drawn, metadata=WITHOUT_VERSION)  # type: ignore[no-untyped-call]
             else:
                 super().savefig(drawn, **kwargs)
-            self._drawn[asked] = drawn.getvalue()
-        fname.write(self._drawn[asked])
+            self._drawn[key] = drawn.getvalue()
+        fname.write(self._drawn[key])
 
 
 def make_panels(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
-    """An empty figure of the report's width with a grid of panels.
-
-    Returns:
-        The figure and its panels, row by row.
-    """
+    """An empty figure of the report's width, and its panels row by row."""
     with mpl.rc_context(STYLE):
         figure = CachedFigure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
         axes = np.asarray(figure.subplots(rows, columns, squeeze=False)).ravel()
@@ -158,37 +151,22 @@ def draw_heatmap(
 def format_axis_numbers(
     panel: Axes, axis: str, numbers: NumberFormat, ticks: int = 5, *, whole: bool = False
 ) -> None:
-    """Has an axis written as the readers write numbers.
-
-    Args:
-        whole: Whether only whole numbers make sense.
-    """
+    """Writes an axis as the readers write numbers; `whole` where only whole numbers make sense."""
     which = panel.xaxis if axis == "x" else panel.yaxis
     which.set_major_locator(MaxNLocator(ticks, integer=whole))
     which.set_major_formatter(FuncFormatter(lambda value, _: numbers.short(float(value))))
 
 
 def shorten_label(text: str, length: int = 24) -> str:
-    """A name that fits beside a bar.
-
-    Returns:
-        The name, its end replaced by an ellipsis where too long.
-    """
+    """A name that fits beside a bar, its end replaced by an ellipsis where too long."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def render_png(figure: Figure) -> bytes:
-    """A figure as PNG: the same bytes for the same figure.
-
-    Returns:
-        The file's content, without the program's version or a date.
-    """
+    """A figure as PNG without version or date: the same bytes for the same figure."""
     buffer = io.BytesIO()
     figure.savefig(buffer, **AS_REPORTS_DO)
     return buffer.getvalue()
-
-
-# Names on axes: they fit, lean where they are many, and are written as they are.
 
 
 TICK_LETTERS = 22

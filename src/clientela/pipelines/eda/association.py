@@ -1,8 +1,8 @@
 """How columns go together, and whether a past purchase predicts the next one.
 
 Columns are correlated with one another and held against the target. The two windows of buying are
-the finding behind the ordinal target: "bought last quarter" already answers the binary question as well
-as a simple model would, and says nothing about how much is bought.
+the finding behind the ordinal target: "bought last quarter" already answers the binary question as
+well as a simple model would, and says nothing about how much is bought.
 """
 
 from collections.abc import Mapping, Sequence

@@ -196,7 +196,9 @@ def _draw_class_shares(
         below = below + shares[name].to_numpy(float)
     ends = [numbers.short(float(f"{edge:.3g}")) for edge in edges]
     names = [*(f"≤ {end}" for end in ends), f"> {ends[-1]}"]
-    panel.set_xticks(places, [names[int(place)] for place in shares.index], fontsize=7)
+    panel.set_xticks(
+        places, [names[min(int(place), len(edges))] for place in shares.index], fontsize=7
+    )
     panel.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"], fontsize=7)
     panel.tick_params(length=0)
     panel.set_ylim(0, 1)

@@ -17,7 +17,7 @@ Kind: TypeAlias = Literal["key", "number", "category", "date", "flag", "other"]
 
 
 def infer_column_kinds(table: ir.Table, keys: Collection[str]) -> dict[str, Kind]:
-    """The kind of every column by its type, in the table's order; `keys` identify rows or people."""
+    """The kind of every column by its type, in order; `keys` identify rows or people."""
     kinds: dict[str, Kind] = {}
     for name, kind in table.schema().items():
         if name in keys:

@@ -1,20 +1,20 @@
-"""What an exploration looks at, as typed configuration."""
+"""What an exploration looks at, and everything that was learned about one entry."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, Field, PositiveInt
 
 from clientela.exceptions import InvalidTargetError, did_you_mean
-from clientela.pipelines.eda.association import Counts, rank_associations
+from clientela.models.metrics import quadratic_weighted_kappa
+from clientela.pipelines.eda.association import Counts, build_contingency_matrix, rank_associations
 from clientela.pipelines.eda.column_profile import Profile
 from clientela.text import NumberFormat
 
-# What an exploration looks at, as typed configuration.
 
-
-class EdaParameters(BaseModel):
+class EdaParameters(BaseModel, frozen=True, extra="forbid"):
     """What the exploration of one entry looks at, and when it says something.
 
     Attributes:
@@ -33,10 +33,7 @@ class EdaParameters(BaseModel):
         correlated_above: Absolute correlation from which two columns say the same.
         missing_above: Share of missing values worth a warning.
         suspicious_auc: AUC of one column alone from which it may know the target.
-        numbers: How numbers are written.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
@@ -53,23 +50,18 @@ class EdaParameters(BaseModel):
     numbers: NumberFormat = NumberFormat()
 
 
-# Everything that was learned about one entry of the switchboard, in small frames.
-
-
 Frames = Mapping[str, pd.DataFrame]
 
 TARGET_TABLE = "model_input"
 """How the table is called whose columns are held against the target."""
 
 
-class TargetSchema(BaseModel):
+class TargetSchema(BaseModel, frozen=True, extra="ignore"):
     """What the model input's schema says of the target; the rest of it is not asked for here.
 
     Attributes:
         classes: Its classes in order; none for a target that is a number.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     target: str
     classes: tuple[str, ...] = ()
@@ -81,7 +73,7 @@ class Target:
 
     Attributes:
         classes: Its classes in order.
-        correlations: See `clientela.pipelines.eda.association.compute_correlations`; the target's codes included.
+        correlations: See `compute_correlations`; the target's codes included.
         associations: Numeric columns, strongest first.
         category_associations: Category columns, strongest first by Cramér's V.
     """
@@ -121,7 +113,7 @@ class Exploration:
     """What the report of one entry is made from.
 
     Attributes:
-        activity: See `clientela.pipelines.eda.activity.aggregate_activity`; None where it has no transactions.
+        activity: See `aggregate_activity`; None where it has no transactions.
         target: None where there is none, or it is a number.
         persistence: None where no category is followed.
     """
@@ -164,21 +156,19 @@ def build_target(frames: Frames, meaning: TargetSchema) -> Target | None:
     )
 
 
-def build_persistence(
-    frames: Frames, classes: tuple[str, ...], counts: Counts, kappa: float
-) -> Persistence:
-    """The frames of persistence put together.
-
-    Args:
-        kappa: Quadratic weighted kappa of the counts.
-    """
+def build_persistence(frames: Frames, classes: tuple[str, ...]) -> Persistence:
+    """The frames of persistence put together, and how far the two windows agree."""
     question = frames["question"].iloc[0]
-    days = [str(pd.Timestamp(question[name]).date()) for name in ("start", "middle", "end")]
+    start, middle, end = (
+        str(pd.Timestamp(question[name]).date()) for name in ("start", "middle", "end")
+    )
+    counts = build_contingency_matrix(frames["pairs"], len(classes))
+    scale = np.arange(len(counts), dtype=np.float64)
     return Persistence(
         category=str(question["category"]),
         months=int(question["months"]),
-        borders=(days[0], days[1], days[2]),
+        borders=(start, middle, end),
         classes=classes,
         counts=counts,
-        kappa=kappa,
+        kappa=float(quadratic_weighted_kappa(counts, scale)) if counts.sum() else float("nan"),
     )

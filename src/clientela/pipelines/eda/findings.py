@@ -1,12 +1,12 @@
-"""The findings in words, in the language of the reports' readers."""
+"""What an exploration found: figures for machines, sentences for people, the same in each run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
-from clientela.pipelines.eda.association import BinaryRule, evaluate_binary_rule
+from clientela.pipelines.eda.association import evaluate_binary_rule
 from clientela.pipelines.eda.column_profile import Profile
 from clientela.pipelines.eda.exploration import (
     TARGET_TABLE,
@@ -25,36 +25,14 @@ from clientela.pipelines.eda.recommendations import (
 )
 from clientela.text import NumberFormat, round_significant
 
-# The findings in words, in the language of the reports' readers.
-
-
 MOST = 3
 AGREEMENT = ((0.6, "alta"), (0.4, "moderada"), (0.2, "débil"))
 """Words for kappa after Landis and Koch 1977 (their .61, .41, .21)."""
 
 
-def summarize_findings(found: Mapping[str, Any], numbers: NumberFormat) -> list[str]:
-    """The three things to know, the most telling first."""
-    statements: list[str] = []
-    if "persistence" in found:
-        statements += [describe_persistence(found["persistence"], numbers)]
-    if "target" in found:
-        statements += [describe_classes(found["target"], numbers)]
-    if "persistence" in found:
-        statements += [describe_binary_rule(found["persistence"], numbers)]
-    if "activity" in found:
-        statements += [
-            describe_volume(found, numbers),
-            describe_concentration(found["activity"], numbers),
-        ]
-    statements += (
-        [describe_strongest_columns(found["target"], numbers)] if "target" in found else []
-    )
-    return [*statements, describe_quality(found, numbers)][:MOST]
-
-
-def describe_persistence(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+def describe_persistence(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
     """Whether last quarter predicts this one."""
+    found = findings["persistence"]
     kappa, rule = found["quadratic_weighted_kappa"], found["binary_rule"]
     if rule["repeated"] is None or kappa is None:
         return f"Persistencia en {found['category']}: no hay clientes con historia suficiente."
@@ -67,8 +45,9 @@ def describe_persistence(found: Mapping[str, Any], numbers: NumberFormat) -> str
     )
 
 
-def describe_classes(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+def describe_classes(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
     """How unequal the classes are."""
+    found = findings["target"]
     shares = found["shares"]
     listed = ", ".join(f"{name} {numbers.percent(share or 0)}" for name, share in shares.items())
     ratio = found["imbalance_ratio"]
@@ -80,12 +59,9 @@ def describe_classes(found: Mapping[str, Any], numbers: NumberFormat) -> str:
     return f"Clases del objetivo: {listed}. {unequal}"
 
 
-def describe_binary_rule(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """Why "buys or not" is answered before any model, and says little.
-
-    Returns:
-        One statement with the rule's accuracy and AUC.
-    """
+def describe_binary_rule(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """Why "buys or not" is answered before any model, and says little."""
+    found = findings["persistence"]
     rule = found["binary_rule"]
     if rule["auc"] is None:
         return "Un objetivo binario (compra / no compra) no tiene aquí dos respuestas que comparar."
@@ -106,10 +82,10 @@ def describe_binary_rule(found: Mapping[str, Any], numbers: NumberFormat) -> str
     )
 
 
-def describe_volume(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+def describe_volume(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
     """How much buying the data holds."""
-    activity, rows = found["activity"], found["tables"]["transactions"]["rows"]
-    span = found["tables"]["transactions"]["columns"]["fecha"]
+    activity, rows = findings["activity"], findings["tables"]["transactions"]["rows"]
+    span = findings["tables"]["transactions"]["columns"]["fecha"]
     dates = f" entre {span['first']} y {span['last']}" if "first" in span else ""
     return (
         f"{numbers.text(rows)} transacciones de {numbers.text(activity['customers'])} "
@@ -118,8 +94,9 @@ def describe_volume(found: Mapping[str, Any], numbers: NumberFormat) -> str:
     )
 
 
-def describe_concentration(activity: Mapping[str, Any], numbers: NumberFormat) -> str:
+def describe_concentration(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
     """How unequal customers and categories are."""
+    activity = findings["activity"]
     best = numbers.percent(activity["best_tenth_share"] or 0)
     sentence = f"El mejor décimo de los clientes reúne el {best} del monto"
     if not activity["categories"]:
@@ -132,11 +109,11 @@ def describe_concentration(activity: Mapping[str, Any], numbers: NumberFormat) -
     )
 
 
-def describe_strongest_columns(found: Mapping[str, Any], numbers: NumberFormat) -> str:
+def describe_strongest_columns(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
     """Which columns go most with the target."""
     listed = ", ".join(
         f"{name} ({numbers.text(rho, 2)})"
-        for name, rho in list(found["rank_correlation"].items())[:MOST]
+        for name, rho in list(findings["target"]["rank_correlation"].items())[:MOST]
         if rho is not None
     )
     return (
@@ -144,15 +121,11 @@ def describe_strongest_columns(found: Mapping[str, Any], numbers: NumberFormat) 
     )
 
 
-def describe_quality(found: Mapping[str, Any], numbers: NumberFormat) -> str:
-    """What is wrong with the tables.
-
-    Returns:
-        One statement: the emptiest column, repeated rows, how many recommendations.
-    """
+def describe_quality(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
+    """What is wrong with the tables: the emptiest column, repeated rows, recommendations."""
     missing = [
         (figures["missing"] / table["rows"], f"{name}.{column}")
-        for name, table in found["tables"].items()
+        for name, table in findings["tables"].items()
         for column, figures in table["columns"].items()
         if table["rows"]
     ]
@@ -162,20 +135,28 @@ def describe_quality(found: Mapping[str, Any], numbers: NumberFormat) -> str:
         if share
         else "no falta ningún valor"
     )
-    repeated = sum(table["repeated_rows"] or 0 for table in found["tables"].values())
+    repeated = sum(table["repeated_rows"] or 0 for table in findings["tables"].values())
     return (
         f"Calidad: {empty}; {numbers.text(repeated)} filas repiten a otra salvo en su clave; "
-        f"{numbers.text(len(found['recommendations']))} recomendaciones al final."
+        f"{numbers.text(len(findings['recommendations']))} recomendaciones al final."
     )
 
 
-# What an exploration found: figures for machines, sentences for people, the same in each run.
-
-
+STATEMENTS: Sequence[tuple[str, Callable[[Mapping[str, Any], NumberFormat], str]]] = (
+    ("persistence", describe_persistence),
+    ("target", describe_classes),
+    ("persistence", describe_binary_rule),
+    ("activity", describe_volume),
+    ("activity", describe_concentration),
+    ("target", describe_strongest_columns),
+    ("tables", describe_quality),
+)
+"""What a statement is about, the most telling first; the first ones that apply are the summary."""
 COLUMN_FIGURES = (
     "missing", "distinct", "mean", "std", "minimum", "maximum", "zeros", "negative", "q05", "q25",
     "q50", "q75", "q95", "skewness", "kurtosis",
 )  # fmt: skip
+COUNTS = ("missing", "distinct", "zeros", "negative")
 
 
 def build_findings(exploration: Exploration, parameters: EdaParameters) -> dict[str, Any]:
@@ -186,7 +167,7 @@ def build_findings(exploration: Exploration, parameters: EdaParameters) -> dict[
         `activity`, `target`, `persistence`. Floats have six significant digits; no value of a key
         is in it.
     """
-    found: dict[str, Any] = {
+    findings: dict[str, Any] = {
         "entry": exploration.entry,
         "tables": {profile.name: _summarize_table(profile) for profile in exploration.profiles},
         "recommendations": [
@@ -194,13 +175,13 @@ def build_findings(exploration: Exploration, parameters: EdaParameters) -> dict[
             for name, item in collect_recommendations(exploration, parameters)
         ],
     }
-    if exploration.activity is not None:
-        found["activity"] = _summarize_activity(exploration.activity, parameters)
-    if exploration.target is not None:
-        found["target"] = _summarize_target(exploration.target)
-    if exploration.persistence is not None:
-        found["persistence"] = _summarize_persistence(exploration.persistence)
-    return found | {"summary": summarize_findings(found, parameters.numbers)}
+    for name, summarize in SUMMARIES.items():
+        part = getattr(exploration, name)
+        if part is not None:
+            findings[name] = summarize(part, parameters)
+    statements = [describe for name, describe in STATEMENTS if name in findings][:MOST]
+    summary = [describe(findings, parameters.numbers) for describe in statements]
+    return findings | {"summary": summary}
 
 
 def collect_recommendations(
@@ -213,15 +194,11 @@ def collect_recommendations(
         column stands in a later table.
     """
     target = exploration.target
-    about_target = (
-        []
-        if target is None
-        else [
-            *find_suspicious_columns(target.associations, parameters),
-            *check_class_imbalance(target.counts, target.classes, parameters),
-            *find_correlated_pairs(target.correlations, parameters),
-        ]
-    )
+    about_target: list[Recommendation] = []
+    if target is not None:
+        about_target += find_suspicious_columns(target.associations, parameters)
+        about_target += check_class_imbalance(target.counts, target.classes, parameters)
+        about_target += find_correlated_pairs(target.correlations, parameters)
     of_columns: dict[tuple[str, str], tuple[str, Recommendation]] = {}
     for profile in exploration.profiles:
         for item in build_recommendations(profile, parameters):
@@ -230,16 +207,16 @@ def collect_recommendations(
 
 
 def _summarize_table(profile: Profile) -> dict[str, Any]:
-    columns = {str(row["column"]): _summarize_column(row) for _, row in profile.columns.iterrows()}
+    columns: dict[str, dict[str, Any]] = {}
+    for _, row in profile.columns.iterrows():
+        figures: dict[str, Any] = {"type": str(row["type"]), "kind": str(row["kind"])}
+        for name in COLUMN_FIGURES:
+            if not pd.isna(row[name]):
+                whole = name in COUNTS
+                figures[name] = int(row[name]) if whole else round_significant(float(row[name]))
+        dates = {name: str(row[name])[:10] for name in ("first", "last") if not pd.isna(row[name])}
+        columns[str(row["column"])] = figures | dates
     return {"rows": profile.rows, "repeated_rows": profile.repeated, "columns": columns}
-
-
-def _summarize_column(row: pd.Series) -> dict[str, Any]:
-    figures = {name: row[name] for name in COLUMN_FIGURES if not pd.isna(row[name])}
-    dates = {name: str(row[name])[:10] for name in ("first", "last") if not pd.isna(row[name])}
-    whole = ("missing", "distinct", "zeros", "negative")
-    rounded = {n: int(v) if n in whole else round_significant(float(v)) for n, v in figures.items()}
-    return {"type": str(row["type"]), "kind": str(row["kind"]), **rounded, **dates}
 
 
 def _summarize_activity(activity: Frames, parameters: EdaParameters) -> dict[str, Any]:
@@ -270,7 +247,7 @@ def _summarize_activity(activity: Frames, parameters: EdaParameters) -> dict[str
     }
 
 
-def _summarize_target(target: Target) -> dict[str, Any]:
+def _summarize_target(target: Target, _: EdaParameters) -> dict[str, Any]:
     total = sum(target.counts)
     strongest = target.associations.set_index("column")["rank_correlation"]
     return {
@@ -288,8 +265,8 @@ def _summarize_target(target: Target) -> dict[str, Any]:
     }
 
 
-def _summarize_persistence(persistence: Persistence) -> dict[str, Any]:
-    rule: BinaryRule = evaluate_binary_rule(persistence.counts)
+def _summarize_persistence(persistence: Persistence, _: EdaParameters) -> dict[str, Any]:
+    rule = asdict(evaluate_binary_rule(persistence.counts))
     after = persistence.counts.sum(axis=0)
     start, middle, end = persistence.borders
     return {
@@ -301,10 +278,18 @@ def _summarize_persistence(persistence: Persistence) -> dict[str, Any]:
         "classes": list(persistence.classes),
         "counts": persistence.counts.astype(int).tolist(),
         "quadratic_weighted_kappa": round_significant(persistence.kappa),
-        "binary_rule": {name: round_significant(value) for name, value in asdict(rule).items()},
+        "binary_rule": {name: round_significant(value) for name, value in rule.items()},
         "buyers_in_lowest_class": _compute_share(after[1], after[1:].sum()),
     }
 
 
 def _compute_share(part: float, whole: float) -> float | None:
     return round_significant(float(part) / float(whole)) if whole else None
+
+
+SUMMARIES: Mapping[str, Callable[[Any, EdaParameters], dict[str, Any]]] = {
+    "activity": _summarize_activity,
+    "target": _summarize_target,
+    "persistence": _summarize_persistence,
+}
+"""Part of an exploration to the figures that are stored of it."""

@@ -6,15 +6,12 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 import pandas as pd
 
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import OrdinalTarget, is_purchase
-from clientela.models.metrics import quadratic_weighted_kappa
-from clientela.pipelines.eda import activity as buying
+from clientela.pipelines.eda.activity import aggregate_activity
 from clientela.pipelines.eda.association import (
-    build_contingency_matrix,
     compute_class_means,
     compute_correlations,
     compute_two_windows,
@@ -40,7 +37,6 @@ from clientela.pipelines.eda.column_profile import (
 from clientela.pipelines.eda.exploration import (
     EdaParameters,
     Exploration,
-    Persistence,
     TargetSchema,
     build_persistence,
     build_target,
@@ -80,7 +76,7 @@ def summarize_distributions(
 
 def summarize_activity(transactions: ir.Table) -> dict[str, ir.Table]:
     """Buying over time, by category and by customer."""
-    return buying.aggregate_activity(transactions)
+    return aggregate_activity(transactions)
 
 
 def summarize_persistence(
@@ -92,7 +88,7 @@ def summarize_persistence(
         features: Category, types that count as purchases, length of the target window.
 
     Returns:
-        `pairs` (see `purchases_in_two_windows`) and `question`, one row with `category`, `months`
+        `pairs` (see `count_class_transitions`) and `question`, one row with `category`, `months`
         and the windows' borders.
     """
     windows = compute_two_windows(transactions, features.target_months)
@@ -127,14 +123,13 @@ def summarize_target(
     named = select_category_columns(columns, parameters.max_categories)
     edges = {c: e for c, e in quintile_edges(first_look["quantiles"]).items() if c != target}
     others = [c for c in named if c != target]
+    coded = encode_target_classes(lazy, target, classes)
     return {
         "class_counts": count_classes(lazy, target),
         "bins": target_bins(lazy, edges, target, classes),
         "categories": target_categories(lazy, others, target, classes, parameters.min_rows),
         "means": compute_class_means(lazy, numeric, target),
-        "correlations": compute_correlations(
-            encode_target_classes(lazy, target, classes), [target, *numeric]
-        ),
+        "correlations": compute_correlations(coded, [target, *numeric]),
     }
 
 
@@ -188,17 +183,10 @@ def build_exploration(
         ),
         activity=frames.get("activity"),
         target=build_target(frames["target"], meaning) if meaning and "target" in frames else None,
-        persistence=_measure_persistence(frames["persistence"], meaning)
+        persistence=build_persistence(frames["persistence"], meaning.classes)
         if meaning and "persistence" in frames
         else None,
     )
-
-
-def _measure_persistence(frames: Frames, meaning: TargetSchema) -> Persistence:
-    counts = build_contingency_matrix(frames["pairs"], len(meaning.classes))
-    scale = np.arange(len(counts), dtype=np.float64)
-    kappa = float(quadratic_weighted_kappa(counts, scale)) if counts.sum() else float("nan")
-    return build_persistence(frames, meaning.classes, counts, kappa)
 
 
 def _select_explored_columns(table: ir.Table | pd.DataFrame, parameters: EdaParameters) -> ir.Table:
@@ -213,9 +201,5 @@ def _select_explored_columns(table: ir.Table | pd.DataFrame, parameters: EdaPara
 
 
 def to_lazy_table(table: ir.Table | pd.DataFrame) -> ir.Table:
-    """Any table as an expression, whichever way the catalog loads it.
-
-    Args:
-        table: Lazy, or one row per customer in pandas.
-    """
+    """Any table as an expression, whichever way the catalog loads it."""
     return table if isinstance(table, ir.Table) else ibis.memtable(table)

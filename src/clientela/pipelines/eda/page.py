@@ -1,4 +1,4 @@
-"""Section of a report about one table: structure, quality, distributions."""
+"""The page of an exploration: its sections, their tables, and what they say in Spanish."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +18,6 @@ from clientela.pipelines.eda.exploration import (
 from clientela.pipelines.eda.findings import describe_binary_rule
 from clientela.reporting.page import Block, Bullets, Image, Page, Section, Table, Text
 from clientela.text import NumberFormat
-
-# Section of a report about one table: structure, quality, distributions.
-
 
 KINDS = {
     "key": "clave",
@@ -90,9 +87,6 @@ def _build_structure_table(profile: Profile, numbers: NumberFormat) -> Table:
     return Table("Estructura y calidad", shown, {"% faltantes": "percent"}, note)
 
 
-# Sections of a report about a target: persistence, classes, and columns against it.
-
-
 RULE_NAMES = {
     "buyers": "Compran en la ventana posterior",
     "accuracy": "Exactitud de «compró antes»",
@@ -109,7 +103,7 @@ STRENGTH_NAMES = {
 
 
 def build_persistence_section(
-    persistence: Persistence, found: Mapping[str, Any], figure: Figure, numbers: NumberFormat
+    persistence: Persistence, findings: Mapping[str, Any], figure: Figure, numbers: NumberFormat
 ) -> Section:
     """Whether last quarter predicts this one, and what that means for a binary target."""
     start, middle, end = persistence.borders
@@ -118,10 +112,10 @@ def build_persistence_section(
         f"{middle} a {end} (columnas); el último día de cada ventana no cuenta. Son los clientes "
         f"que compraron algo antes de {middle}."
     )
-    rule = [(name, found["binary_rule"][key]) for key, name in RULE_NAMES.items()]
+    rule = [(name, findings["persistence"]["binary_rule"][key]) for key, name in RULE_NAMES.items()]
     frame = pd.DataFrame(rule, columns=["Medida", "Valor"]).astype({"Valor": float})
     blocks: tuple[Block, ...] = (
-        Text(describe_binary_rule(found, numbers), emphasis=True),
+        Text(describe_binary_rule(findings, numbers), emphasis=True),
         Image("¿Predice el trimestre pasado a éste?", figure, note),
         Table("La regla «compró antes» ante la pregunta binaria", frame, {"Valor": "percent"}),
     )
@@ -130,47 +124,36 @@ def build_persistence_section(
 
 def build_target_sections(target: Target, drawn: Mapping[str, Figure]) -> list[Section]:
     """The classes, and every column against them."""
-    note = f"«{target.name}» entra por el orden de sus clases; en blanco, lo que no varía."
-    correlations = Image("Correlación de Pearson", drawn["correlations"], note)
-    return [
-        Section("Objetivo", (Image("Filas por clase", drawn["classes"]),)),
-        Section(
-            "Columnas frente al objetivo", _build_association_blocks(target, drawn["class_mix"])
-        ),
-        Section("Correlaciones", (correlations,)),
-    ]
-
-
-def _build_association_blocks(target: Target, figure: Figure) -> tuple[Block, ...]:
-    mix = Image(
-        "Clases según quintos de las columnas que más acompañan al objetivo",
-        figure,
-        "Cada barra es un quinto de las filas; un valor que llena varios quintos los une, y donde "
-        "uno solo los llena casi todos, las colas a su lado tienen barra propia.",
-    )
-    strength = Table(
-        "Cada columna sola frente al objetivo",
-        target.associations[list(STRENGTH_NAMES)].rename(columns=STRENGTH_NAMES),
-        dict.fromkeys(list(STRENGTH_NAMES.values())[1:], "decimal"),
-        "Sobre los quintos de la columna. AUC: cualquier clase por encima de la primera.",
-    )
-    if target.category_associations.empty:
-        return (mix, strength, _build_class_means_table(target))
-    names = {"column": "Columna", "cramers_v": "V de Cramér"}
-    frame = target.category_associations[list(names)].rename(columns=names)
-    categories = Table("Categorías frente al objetivo", frame, {"V de Cramér": "decimal"})
-    return (mix, strength, _build_class_means_table(target), categories)
-
-
-def _build_class_means_table(target: Target) -> Table:
     means = target.means.pivot_table(index="column", columns="class", values="mean")
     order = [name for name in target.associations["column"] if name in means.index]
     wide = means.reindex(index=order, columns=list(target.classes))
     wide.columns = pd.Index(target.classes, name=None)
-    return Table("Media por clase", wide.rename_axis("Columna").reset_index())
-
-
-# Sections of a report about buying: over time, by category, by customer.
+    blocks: list[Block] = [
+        Image(
+            "Clases según quintos de las columnas que más acompañan al objetivo",
+            drawn["class_mix"],
+            "Cada barra es un quinto de las filas; un valor que llena varios quintos los une, y "
+            "donde uno solo los llena casi todos, las colas a su lado tienen barra propia.",
+        ),
+        Table(
+            "Cada columna sola frente al objetivo",
+            target.associations[list(STRENGTH_NAMES)].rename(columns=STRENGTH_NAMES),
+            dict.fromkeys(list(STRENGTH_NAMES.values())[1:], "decimal"),
+            "Sobre los quintos de la columna. AUC: cualquier clase por encima de la primera.",
+        ),
+        Table("Media por clase", wide.rename_axis("Columna").reset_index()),
+    ]
+    if not target.category_associations.empty:
+        names = {"column": "Columna", "cramers_v": "V de Cramér"}
+        frame = target.category_associations[list(names)].rename(columns=names)
+        blocks.append(Table("Categorías frente al objetivo", frame, {"V de Cramér": "decimal"}))
+    note = f"«{target.name}» entra por el orden de sus clases; en blanco, lo que no varía."
+    correlations = Image("Correlación de Pearson", drawn["correlations"], note)
+    return [
+        Section("Objetivo", (Image("Filas por clase", drawn["classes"]),)),
+        Section("Columnas frente al objetivo", tuple(blocks)),
+        Section("Correlaciones", (correlations,)),
+    ]
 
 
 MONTH_NAMES = {
@@ -202,48 +185,38 @@ FREQUENCY_NAMES = {
 def build_activity_sections(
     activity: Frames, drawn: Mapping[str, Figure], parameters: EdaParameters
 ) -> list[Section]:
-    """What a report says about buying.
-
-    Args:
-        parameters: Which categories are shown by name.
-    """
-    shares = category_shares(activity, parameters.top_categories, parameters.min_rows)
-    return [
-        _build_time_section(activity["months"], drawn),
-        _build_category_section(shares, drawn["categories"]),
-        _build_customer_section(activity["frequencies"], drawn["customers"]),
-    ]
-
-
-def _build_time_section(months: pd.DataFrame, drawn: Mapping[str, Figure]) -> Section:
+    """What a report says about buying: over time, by category, by customer."""
+    months, frequencies = activity["months"], activity["frequencies"]
     dated = months.assign(month=pd.to_datetime(months["month"]).dt.strftime("%Y-%m"))
-    note = "El primer y el último mes pueden estar incompletos."
-    blocks = (
-        Image("Actividad por mes", drawn["months"], note),
+    shares = category_shares(activity, parameters.top_categories, parameters.min_rows)
+    steps = frequencies.assign(at_least=format_step_names(frequencies["at_least"].tolist()))
+    over_time = (
+        Image(
+            "Actividad por mes",
+            drawn["months"],
+            "El primer y el último mes pueden estar incompletos.",
+        ),
         Table("Meses", dated[list(MONTH_NAMES)].rename(columns=MONTH_NAMES)),
         Image("Actividad por día y hora", drawn["hours"]),
     )
-    return Section("Actividad en el tiempo", blocks)
-
-
-def _build_category_section(shares: pd.DataFrame, figure: Figure) -> Section:
-    table = Table(
+    by_category = Table(
         "Categorías",
         shares[list(CATEGORY_NAMES)].rename(columns=CATEGORY_NAMES),
         {"Parte del monto": "percent", "Clientes": "percent"},
         "Clientes: parte que compra en ella. Grafías: de cuántas maneras está escrita; se comparan "
         "sin tildes ni mayúsculas.",
     )
-    return Section("Categorías", (Image("Peso de cada categoría", figure), table))
-
-
-def _build_customer_section(frequencies: pd.DataFrame, figure: Figure) -> Section:
-    steps = frequencies.assign(at_least=format_step_names(frequencies["at_least"].tolist()))
-    table = Table(
+    by_customer = Table(
         "Clientes por número de transacciones",
         steps[list(FREQUENCY_NAMES)].rename(columns=FREQUENCY_NAMES),
     )
-    return Section("Clientes", (Image("Frecuencia y concentración", figure), table))
+    weights = Image("Peso de cada categoría", drawn["categories"])
+    concentration = Image("Frecuencia y concentración", drawn["customers"])
+    return [
+        Section("Actividad en el tiempo", over_time),
+        Section("Categorías", (weights, by_category)),
+        Section("Clientes", (concentration, by_customer)),
+    ]
 
 
 def category_shares(activity: Frames, top: int, min_customers: int) -> pd.DataFrame:
@@ -268,36 +241,32 @@ def category_shares(activity: Frames, top: int, min_customers: int) -> pd.DataFr
     )
 
 
-# An exploration as a page: which sections there are, and in which order.
-
-
 def build_exploration_page(
     exploration: Exploration,
-    found: Mapping[str, Any],
+    findings: Mapping[str, Any],
     drawn: Mapping[str, Figure],
     parameters: EdaParameters,
 ) -> Page:
-    """The report of one entry.
-
-    Returns:
-        The page; what is most telling stands first, what to do about it last.
-    """
+    """The report of one entry: what is most telling stands first, what to do about it last."""
     numbers = parameters.numbers
     sections: list[Section] = []
     if exploration.persistence is not None:
-        about, figure = found["persistence"], drawn["persistence"]
-        sections += [build_persistence_section(exploration.persistence, about, figure, numbers)]
+        sections.append(
+            build_persistence_section(
+                exploration.persistence, findings, drawn["persistence"], numbers
+            )
+        )
     if exploration.target is not None:
         sections += build_target_sections(exploration.target, drawn)
     if exploration.activity is not None:
         sections += build_activity_sections(exploration.activity, drawn, parameters)
     sections += [build_table_section(profile, drawn, numbers) for profile in exploration.profiles]
-    advice = tuple(f"{item['table']}: {item['text']}" for item in found["recommendations"])
+    advice = tuple(f"{item['table']}: {item['text']}" for item in findings["recommendations"])
     return Page(
         title=f"Análisis exploratorio: {exploration.entry}",
         subtitle=" · ".join(
             f"{p.name}: {numbers.text(p.rows)} filas" for p in exploration.profiles
         ),
-        summary=tuple(found["summary"]),
+        summary=tuple(findings["summary"]),
         sections=(*sections, Section("Recomendaciones", (Bullets(advice or ("Ninguna.",)),))),
     )

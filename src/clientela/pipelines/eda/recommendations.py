@@ -1,6 +1,6 @@
 """What the columns of a table ask for before features are built or a model is trained."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -31,23 +31,13 @@ class Recommendation:
 
 
 def build_recommendations(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
-    """What the single columns of a table ask for.
-
-    Returns:
-        Missing, constant, skewed and heavy-tailed columns, in that order.
-    """
-    return [
-        *find_incomplete_columns(profile.columns, parameters),
-        *find_constant_columns(profile.columns, parameters),
-        *find_skewed_columns(profile, parameters),
-        *find_heavy_tailed_columns(profile, parameters),
-    ]
+    """What the single columns of a table ask for, in the order of `CHECKS`."""
+    return [item for check in CHECKS for item in check(profile, parameters)]
 
 
-def find_incomplete_columns(
-    columns: pd.DataFrame, parameters: EdaParameters
-) -> list[Recommendation]:
+def find_incomplete_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
     """Columns whose missing values are too many to be filled in silence."""
+    columns = profile.columns
     shares = (columns["missing"] / columns["rows"].where(columns["rows"] > 0)).fillna(0)
     return [
         Recommendation(
@@ -62,18 +52,15 @@ def find_incomplete_columns(
     ]
 
 
-def find_constant_columns(columns: pd.DataFrame, parameters: EdaParameters) -> list[Recommendation]:
-    """Columns that hardly vary: a model learns nothing from them.
-
-    Returns:
-        One item per constant or near-constant column.
-    """
+def find_constant_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
+    """Columns that hardly vary: a model learns nothing from them."""
+    columns = profile.columns
     measurable = columns[columns["kind"].isin(["number", "category"]) & (columns["present"] > 0)]
-    found = []
+    recommendations = []
     for row in measurable.to_dict("records"):
         share = 1.0 if row["distinct"] == 1 else row["top_rows"] / row["present"]
         if share > parameters.constant_above or row["distinct"] == 1:
-            found.append(
+            recommendations.append(
                 Recommendation(
                     "constant" if row["distinct"] == 1 else "near_constant",
                     str(row["column"]),
@@ -82,36 +69,38 @@ def find_constant_columns(columns: pd.DataFrame, parameters: EdaParameters) -> l
                     f"{parameters.numbers.percent(share)} de las filas; se puede dejar fuera.",
                 )
             )
-    return found
+    return recommendations
 
 
 def find_skewed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
-    """Columns whose long tail asks for a logarithm.
-
-    Returns:
-        One item per column with a tail; it says so where its logarithm already exists.
-    """
+    """Columns whose long tail asks for a logarithm; it says so where that already exists."""
     names = set(profile.columns["column"])
     varied = _filter_tail_candidates(profile, parameters)
     skewed = varied[varied["skewness"].abs() > parameters.skewed_above]
-    return [
-        Recommendation(
-            "skewed",
-            str(row["column"]),
-            round_significant(row["skewness"]),
-            f"«{row['column']}»: asimetría {parameters.numbers.text(row['skewness'], 1)}; "
-            + _explain_tail(str(row["column"]), row["skewness"], row["minimum"], names),
+    recommendations = []
+    for row in skewed.to_dict("records"):
+        advice = (
+            "tiene valores negativos o cola a la izquierda: mejor recortar extremos que un "
+            "logaritmo."
         )
-        for row in skewed.to_dict("records")
-    ]
+        if LOGARITHM + row["column"] in names:
+            advice = f"ya existe «{LOGARITHM}{row['column']}»."
+        elif row["skewness"] > 0 and row["minimum"] >= 0:
+            advice = "se recomienda log1p para modelos lineales (a los árboles no les hace falta)."
+        skewness = parameters.numbers.text(row["skewness"], 1)
+        recommendations.append(
+            Recommendation(
+                "skewed",
+                str(row["column"]),
+                round_significant(row["skewness"]),
+                f"«{row['column']}»: asimetría {skewness}; {advice}",
+            )
+        )
+    return recommendations
 
 
 def find_heavy_tailed_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
-    """Columns with values so extreme that they move means, scales and linear models.
-
-    Returns:
-        One item per column: scale by quantiles, and check the range of what comes in.
-    """
+    """Columns with values so extreme that they move means, scales and linear models."""
     varied = _filter_tail_candidates(profile, parameters)
     heavy = varied[varied["kurtosis"] > parameters.heavy_tailed_above]
     return [
@@ -136,14 +125,12 @@ def _filter_tail_candidates(profile: Profile, parameters: EdaParameters) -> pd.D
     return numbers[~near_constant & ~tailless]
 
 
-def _explain_tail(column: str, skewness: float, minimum: float, names: Iterable[str]) -> str:
-    if LOGARITHM + column in names:
-        return f"ya existe «{LOGARITHM}{column}»."
-    if skewness > 0 and minimum >= 0:
-        return "se recomienda log1p para modelos lineales (a los árboles no les hace falta)."
-    return (
-        "tiene valores negativos o cola a la izquierda: mejor recortar extremos que un logaritmo."
-    )
+CHECKS: Sequence[Callable[[Profile, EdaParameters], list[Recommendation]]] = (
+    find_incomplete_columns,
+    find_constant_columns,
+    find_skewed_columns,
+    find_heavy_tailed_columns,
+)
 
 
 def find_correlated_pairs(
@@ -171,7 +158,7 @@ def find_suspicious_columns(
     associations: pd.DataFrame, parameters: EdaParameters
 ) -> list[Recommendation]:
     """Columns that alone tell the target so well that they may come from it."""
-    found = associations[associations["auc"] >= parameters.suspicious_auc]
+    suspects = associations[associations["auc"] >= parameters.suspicious_auc]
     return [
         Recommendation(
             "suspicious",
@@ -180,18 +167,14 @@ def find_suspicious_columns(
             f"«{row['column']}»: sola alcanza AUC {parameters.numbers.text(row['auc'], 3)} frente "
             "al objetivo; comprobar que se conoce antes del corte y no es el objetivo disfrazado.",
         )
-        for row in found.to_dict("records")
+        for row in suspects.to_dict("records")
     ]
 
 
 def check_class_imbalance(
     counts: Sequence[int], classes: Sequence[str], parameters: EdaParameters
 ) -> list[Recommendation]:
-    """Whether one class outweighs another so much that accuracy misleads.
-
-    Returns:
-        One item: the ratio of the largest class to the smallest; none where a class is empty.
-    """
+    """How much the largest class outweighs the smallest; nothing where a class is empty."""
     largest, smallest = max(counts, default=0), min(counts, default=0)
     if smallest == 0:
         return []
