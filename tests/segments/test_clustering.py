@@ -74,16 +74,15 @@ def test_distinct_customers_are_found_after_many_equal_ones():
     assert len(compute_centers(fit_clusters(rows, 3, PARAMS))) == 3
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
-def test_the_bytes_of_a_model_do_not_depend_on_threads(threads):
+def test_the_bytes_of_a_model_do_not_depend_on_threads():
     rows = np.random.default_rng(8).dirichlet(np.ones(6), 5000)
+    digests = set()
+    for threads in (1, 2, 4):
+        with threadpool_limits(limits=threads):
+            content = encode_estimator(fit_clusters(rows, 4, PARAMS))
+        digests.add(compute_sha256(content))
 
-    with threadpool_limits(limits=threads):
-        content = encode_estimator(fit_clusters(rows, 4, PARAMS))
-
-    assert compute_sha256(content) == compute_sha256(
-        encode_estimator(fit_clusters(rows, 4, PARAMS))
-    )
+    assert len(digests) == 1
 
 
 def test_a_model_holds_nothing_of_each_customer(blobs):

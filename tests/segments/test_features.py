@@ -86,7 +86,7 @@ def test_a_worked_example(shop: Shop) -> None:
     pd.testing.assert_frame_equal(found, expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     data(),
     st.sampled_from([(LAYOUT, YEAR), (LAYOUT, EVER), (UNPOOLED, TWO_MONTHS), (ONE_RUBRO, YEAR)]),

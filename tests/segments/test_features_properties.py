@@ -41,7 +41,7 @@ def features(case: tuple[ColumnLayout, SegmentFeatureParams]) -> ir.Table:
     return aggregate_rubro_features(Shop.transactions, Shop.customers, *case)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data(), cases, st.randoms(use_true_random=False))
 def test_the_order_of_rows_never_changes_a_feature(
     shop: Shop, drawn: Data, case: tuple[ColumnLayout, SegmentFeatureParams], random: Random
@@ -53,7 +53,7 @@ def test_the_order_of_rows_never_changes_a_feature(
     assert shop.by_customer(table, shuffled) == shop.by_customer(table, drawn)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data(), cases, st.lists(later, min_size=1, max_size=8))
 def test_rows_after_the_date_of_the_model_never_change_a_feature(
     shop: Shop, drawn: Data, case: tuple[ColumnLayout, SegmentFeatureParams], future: list[Tx]
@@ -62,7 +62,7 @@ def test_rows_after_the_date_of_the_model_never_change_a_feature(
     assert shop.by_customer(table, known) == shop.by_customer(table, drawn)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data(), st.lists(later, min_size=1, max_size=8))
 def test_rows_after_the_date_of_the_model_never_change_what_was_observed(
     shop: Shop, drawn: Data, future: list[Tx]
@@ -75,7 +75,7 @@ def test_rows_after_the_date_of_the_model_never_change_what_was_observed(
         pd.testing.assert_frame_equal(before, after)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data(), cases)
 def test_every_customer_has_one_row_with_bounded_scores_and_shares_that_add_up(
     shop: Shop, drawn: Data, case: tuple[ColumnLayout, SegmentFeatureParams]
@@ -96,7 +96,7 @@ def test_every_customer_has_one_row_with_bounded_scores_and_shares_that_add_up(
         assert sum(row[f"participacion_canal_{value}"] for value in values) <= 1 + 1e-12
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data())
 def test_a_top_rubro_is_one_that_has_a_score(shop: Shop, drawn: Data) -> None:
     slugs = {label: slug for slug, label in LAYOUT.labels.items()}

@@ -180,7 +180,7 @@ def test_customers_who_are_all_others_leave_nothing_to_compare():
 SEGMENT = st.sampled_from([None, SIN_ACTIVIDAD, 0, 1, 2])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     pairs=st.lists(
         st.tuples(SEGMENT, SEGMENT).filter(lambda pair: pair != (None, None)), max_size=30

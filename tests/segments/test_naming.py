@@ -247,7 +247,7 @@ def tables(draw):
     return rows, tuple(draw(LABEL) for _ in range(4))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(table=tables(), shuffled=st.randoms(use_true_random=False))
 def test_names_are_all_different_not_empty_and_independent_of_row_order(table, shuffled):
     rows, labels = table

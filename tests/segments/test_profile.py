@@ -147,7 +147,7 @@ def test_one_rare_value_takes_the_next_rarest_with_it():
     assert found[["value", "clientes"]].to_numpy().tolist() == [["F", 9], [POOLED, 6]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     genders=st.lists(st.sampled_from(["F", "M", "X", None]), min_size=1, max_size=40),
     least=st.integers(1, 12),
