@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from clientela.arrays import compute_confusion_matrix
 from clientela.models.binary_decision import (
     apply_threshold,
-    compute_fixed_thresholds,
     count_by_threshold,
     tune_thresholds,
 )
@@ -61,10 +60,6 @@ def test_probabilities_without_a_number_between_them_are_still_told_apart():
     thresholds, counts = count_by_threshold(np.array([0, 1]), np.array([low, high]))
     assert thresholds[1] == high
     assert counts[1].tolist() == [[1, 0], [0, 1]]
-
-
-def test_fixed_thresholds_are_one_half_and_the_cheapest():
-    assert compute_fixed_thresholds(COSTS) == {"half": 0.5, "cost": 0.8}
 
 
 def test_a_row_on_the_threshold_is_decided_as_1():

@@ -1,6 +1,11 @@
-"""What right and wrong decisions cost, and the probability at which deciding pays."""
+"""From a probability to a decision of two classes: costs, thresholds, and their classifier.
 
-from collections.abc import Mapping, Sequence
+`half` is the required, literal threshold. `cost` is right wherever probabilities are calibrated and
+needs no data; the `best_` rules and `share` are learned from rows that the model did not learn
+from, and forgive a bad calibration.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
@@ -20,11 +25,13 @@ from clientela.exceptions import ConfigurationError, InvalidTargetError
 from clientela.models.base import BinaryClassifier, check_name
 from clientela.models.calibration import CALIBRATIONS, Calibrate
 from clientela.models.explanations import compute_contributions, contributions
-from clientela.models.metrics import BINARY_METRICS, PointMetric, compute_score_histogram
+from clientela.models.metrics import (
+    compute_score_histogram,
+    f1,
+    matthews_correlation,
+    mean_cost,
+)
 from clientela.settings_base import FrozenSettings
-
-# What right and wrong decisions cost, and the probability at which deciding pays.
-
 
 CostTable = Sequence[Sequence[float]]
 """Cost of one row by true class (row) and predicted class (column); 2 x 2, as counts are."""
@@ -90,23 +97,20 @@ def compute_cost_threshold(costs: Floats) -> float:
     return float(needless / (needless + missed))
 
 
-# From a probability to a decision: the thresholds.
-#
-# `half` is the required, literal form. `cost` is right wherever probabilities are calibrated and
-# needs no data; the `best_` rules and `share` are learned from rows that the model did not learn
-# from, and forgive a bad calibration.
-
-
 BinaryDecision: TypeAlias = Literal["half", "cost", "best_cost", "best_f1", "best_mcc", "share"]
 
 BINARY_DECISIONS: tuple[str, ...] = get_args(BinaryDecision)
 
 HALF = 0.5
 
-MAXIMISED: Mapping[str, str] = MappingProxyType(
-    {"best_cost": "expected_cost", "best_f1": "f1", "best_mcc": "mcc"}
+MAXIMISED: Mapping[str, Callable[[Floats, Floats], Floats]] = MappingProxyType(
+    {
+        "best_cost": lambda counts, costs: -mean_cost(counts, costs),
+        "best_f1": f1,
+        "best_mcc": matthews_correlation,
+    }
 )
-"""Learned rule to the measure that it makes as good as possible.
+"""Learned rule to the measure of classes that it makes as large as possible.
 
 `best_f1` looks at class 1 alone: where that is the commoner class, taking everybody is nearly the
 best. `best_mcc` treats both classes alike.
@@ -126,11 +130,6 @@ def apply_threshold(probability: Floats, threshold: float) -> Codes:
     return codes
 
 
-def compute_fixed_thresholds(costs: Floats) -> dict[str, float]:
-    """Thresholds that need no data."""
-    return {"half": HALF, "cost": compute_cost_threshold(costs)}
-
-
 def tune_thresholds(
     y_true: Codes, probability: Floats, costs: Floats, share: float | None
 ) -> dict[str, float]:
@@ -144,10 +143,7 @@ def tune_thresholds(
         Rule to threshold. Of equally good thresholds the lowest.
     """
     thresholds, counts = count_by_threshold(y_true, probability)
-    worth = {
-        name: _score_thresholds(BINARY_METRICS[metric], counts, costs)
-        for name, metric in MAXIMISED.items()
-    }
+    worth = {name: measure(counts, costs) for name, measure in MAXIMISED.items()}
     if share is not None:
         worth["share"] = -np.abs(counts[:, :, 1].sum(axis=1) - share * len(y_true))
     return {name: float(thresholds[np.argmax(values)]) for name, values in worth.items()}
@@ -171,25 +167,14 @@ def count_by_threshold(y_true: Codes, probability: Floats) -> tuple[Floats, Floa
     return np.concatenate([[0.0], above])[:reachable], counts[:reachable]
 
 
-def _score_thresholds(metric: object, counts: Floats, costs: Floats) -> Floats:
-    if not isinstance(metric, PointMetric):
-        raise TypeError(f"only measures of classes can be maximised by a threshold, not {metric}")
-    values = metric.of_counts(counts, costs)
-    return values if metric.greater_is_better else -values
-
-
-# A class weight that follows from the rows: as many times as the other class is commoner.
-#
-# XGBoost takes a number (`scale_pos_weight`). Typed into configuration, it would be that of other
-# rows; here the word `balanced` stands for it until a model learns.
-
-
 BALANCED: Final = "balanced"
 WEIGHT: Final = "scale_pos_weight"
 
 
 def resolve_class_weights(classifier: Any, codes: Codes) -> Any:
     """The classifier with every `scale_pos_weight: balanced` as rows of class 0 by those of 1.
+
+    A number typed into configuration would be that of other rows.
 
     Args:
         codes: 0 or 1 of the rows that it will learn from, both of which occur.
@@ -198,15 +183,12 @@ def resolve_class_weights(classifier: Any, codes: Codes) -> Any:
         An unfitted copy; it keeps the number, so that whoever reads the model sees it.
     """
     negative, positive = np.bincount(codes, minlength=2).tolist()
-    asked = {
+    weights = {
         name: negative / positive
         for name, value in classifier.get_params().items()
         if name.rpartition("__")[2] == WEIGHT and value == BALANCED
     }
-    return clone(classifier).set_params(**asked)
-
-
-# Any probabilistic classifier with calibration and a decision rule.
+    return clone(classifier).set_params(**weights)
 
 
 class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
@@ -273,10 +255,14 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         X, y = indexable(X, y)
         codes = self._encode_target(y)
         self.classifier_ = resolve_class_weights(self.classifier, codes).fit(X, codes)
-        self.thresholds_ = compute_fixed_thresholds(costs)
+        self.thresholds_ = {"half": HALF, "cost": compute_cost_threshold(costs)}
         self.calibration_ = np.empty((2, 0))
         if self.calibrate != "none" or self.decision in LEARNED_BINARY_DECISIONS:
-            self._fit_calibration_and_thresholds(codes, self._predict_out_of_fold(X, codes), costs)
+            raw = self._predict_out_of_fold(X, codes)
+            calibration = CALIBRATIONS.named(self.calibrate)
+            self.calibration_ = calibration.learn(codes, raw)
+            calibrated = calibration.apply(raw, self.calibration_)
+            self.thresholds_ |= tune_thresholds(codes, calibrated, costs, self.share)
         self.threshold_ = self.thresholds_[self.decision]
         self.reference_ = self._compute_reference(X)
         return self
@@ -315,12 +301,6 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
                 "class 1. Set share, for example 0.1, or choose another rule."
             )
         validate_costs(self.costs)
-
-    def _fit_calibration_and_thresholds(self, codes: Codes, unseen: Floats, costs: Floats) -> None:
-        calibration = CALIBRATIONS.named(self.calibrate)
-        self.calibration_ = calibration.learn(codes, unseen)
-        calibrated = calibration.apply(unseen, self.calibration_)
-        self.thresholds_ |= tune_thresholds(codes, calibrated, costs, self.share)
 
     def _compute_reference(self, X: Any) -> Floats:
         model = self.classifier_

@@ -1,4 +1,10 @@
-"""Probabilities that mean what they say, learned from rows that the model did not learn from."""
+"""Probabilities that mean what they say, and small tables that show whether they do.
+
+A calibration is learned from rows that the model did not learn from. scikit-learn's own
+CalibratedClassifierCV holds types that a safe model file refuses. What it learns is two numbers or
+one staircase, so here that is all that is kept: an array. No calibration turns the order of two
+rows around.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,13 +27,6 @@ from clientela.models.metrics import (
     sample_score_histograms,
 )
 
-# Probabilities that mean what they say, learned from rows that the model did not learn from.
-#
-# scikit-learn's own CalibratedClassifierCV holds types that a safe model file refuses. What it
-# learns is two numbers or one staircase, so here that is all that is kept: an array. No calibration
-# turns the order of two rows around.
-
-
 Calibrate: TypeAlias = Literal["none", "sigmoid", "isotonic"]
 
 MARGIN = 1e-6
@@ -45,16 +44,6 @@ class Calibration:
 
     learn: Callable[[Codes, Floats], Floats]
     apply: Callable[[Floats, Floats], Floats]
-
-
-def _fit_identity(y_true: Codes, probability: Floats) -> Floats:
-    del y_true, probability
-    return np.empty((2, 0))
-
-
-def _apply_identity(probability: Floats, learned: Floats) -> Floats:
-    del learned
-    return probability
 
 
 def _compute_log_odds(probability: Floats) -> Floats:
@@ -83,7 +72,7 @@ def _fit_sigmoid(y_true: Codes, probability: Floats) -> Floats:
         return float((np.logaddexp(0, scores) - target * scores).mean()), slopes
 
     # never below 0: a sigmoid that falls would turn the order around
-    found = minimize(
+    slope, intercept = minimize(
         mean_loss,
         np.array([0.0, logit(target.mean())]),
         jac=True,
@@ -91,7 +80,7 @@ def _fit_sigmoid(y_true: Codes, probability: Floats) -> Floats:
         bounds=[(0, None), (None, None)],
         options={"ftol": 1e-15, "gtol": 1e-10},
     ).x
-    return np.array([[found[0] / width], [found[1] - found[0] * centre / width]])
+    return np.array([[slope / width], [intercept - slope * centre / width]])
 
 
 def _apply_sigmoid(probability: Floats, learned: Floats) -> Floats:
@@ -119,7 +108,7 @@ def _apply_isotonic(probability: Floats, learned: Floats) -> Floats:
 CALIBRATIONS: NamedRegistry[Calibration] = NamedRegistry(
     "calibration",
     {
-        "none": Calibration(_fit_identity, _apply_identity),
+        "none": Calibration(lambda *_: np.empty((2, 0)), lambda probability, _: probability),
         "sigmoid": Calibration(_fit_sigmoid, _apply_sigmoid),
         "isotonic": Calibration(_fit_isotonic, _apply_isotonic),
     },
@@ -129,9 +118,6 @@ CALIBRATIONS: NamedRegistry[Calibration] = NamedRegistry(
 `sigmoid` learns two numbers and suits a few hundred rows; `isotonic` takes any form and wants a
 thousand rows of the rare class (Niculescu-Mizil and Caruana 2005).
 """
-
-
-# Calibration, lift and gain as small tables, to read and to draw.
 
 
 def calibration_table(y_true: Codes, probability: Floats, *, bins: int = 10) -> pd.DataFrame:

@@ -27,15 +27,15 @@ def predict_holdout(
     parts = []
     for name, model in models.items():
         decision = model.manifest["decision"]
-        said = problem.task.predictions(model.estimator, test[model.features], decision)
+        predicted = problem.task.predictions(model.estimator, test[model.features], decision)
         columns: dict[str, Any] = {
             "model": name,
             schema.key: test[schema.key],
             "true": schema.codes(test),
-            "predicted": said.codes,
-            "expected": said.expected,
+            "predicted": predicted.codes,
+            "expected": predicted.expected,
         }
-        for label, column in zip(schema.classes, said.probabilities.T, strict=True):
+        for label, column in zip(schema.classes, predicted.probabilities.T, strict=True):
             columns[f"p_{label}"] = column
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
@@ -51,14 +51,14 @@ def select_model_predictions(
 def extract_predictions(
     predictions: pd.DataFrame, model: str, classes: Sequence[str]
 ) -> tuple[Codes, Predictions]:
-    """As `said_by`, for whoever knows the classes but not the problem."""
+    """As `select_model_predictions`, for whoever knows the classes but not the problem."""
     rows = predictions[predictions["model"] == model]
-    said = Predictions(
+    predicted = Predictions(
         rows["predicted"].to_numpy(),
         rows[[f"p_{label}" for label in classes]].to_numpy(),
         rows["expected"].to_numpy(),
     )
-    return rows["true"].to_numpy(), said
+    return rows["true"].to_numpy(), predicted
 
 
 def compute_holdout_metrics(predictions: pd.DataFrame, problem: Problem) -> dict[str, Any]:
@@ -74,11 +74,11 @@ def compute_holdout_metrics(predictions: pd.DataFrame, problem: Problem) -> dict
     whole: dict[str, dict[str, float]] = {}
     samples: dict[str, pd.DataFrame] = {}
     for name in names:
-        truth, said = select_model_predictions(predictions, name, problem)
+        truth, predicted = select_model_predictions(predictions, name, problem)
         values = problem.schema.value_array
-        whole[name] = problem.task.grade(truth, said, values)
+        whole[name] = problem.task.grade(truth, predicted, values)
         samples[name] = problem.task.bootstrap_metrics(
-            truth, said, values, replicates=settings.bootstrap, seed=settings.seed
+            truth, predicted, values, replicates=settings.bootstrap, seed=settings.seed
         )
     sign = problem.compute_gain(1.0, 0.0)
     gains = {

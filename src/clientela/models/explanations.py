@@ -259,9 +259,9 @@ def _convert_to_dense(matrix: Any) -> Floats:
     return np.asarray(matrix.toarray() if issparse(matrix) else matrix, dtype=np.float64)
 
 
-# A reason must name what a person can look up: `tipo_laboral`, not `nominal__tipo_laboral_Empleado`.
-# The answer is read from the structure of the fitted transformers. Names would not do: `edad_x` may
-# be a category of `edad`, or a column.
+# A reason must name what a person can look up: `tipo_laboral`, not
+# `nominal__tipo_laboral_Empleado`. The answer is read from the structure of the fitted
+# transformers. Names would not do: `edad_x` may be a category of `edad`, or a column.
 
 
 @singledispatch

@@ -1,4 +1,8 @@
-"""Groups of people, from the sensitive columns of a table."""
+"""How decisions and mistakes differ between groups of people.
+
+The table shows what the data can show: who is selected, and who is wronged by mistakes. Whether a
+difference is justified is for people to say.
+"""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -13,9 +17,6 @@ from clientela.arrays import Codes
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.models.metrics import compute_wilson_intervals, ratio
 from clientela.settings_base import FrozenSettings
-
-# Groups of people, from the sensitive columns of a table.
-
 
 MAX_GROUPS = 25
 """More groups than this are a number that needs bands, or a key."""
@@ -100,12 +101,6 @@ def _make_group_categories(places: Codes, order: list[str]) -> "pd.Series[Any]":
     """Categories at these places; -1 is nobody's and means missing."""
     labels = np.asarray([*order, MISSING_GROUP], dtype=object)
     return pd.Series(pd.Categorical(labels[places], categories=labels, ordered=True))
-
-
-# How decisions and mistakes differ between groups of people.
-#
-# The table shows what the data can show: who is selected, and who is wronged by mistakes. Whether a
-# difference is justified is for people to say.
 
 
 FOUR_FIFTHS = 0.8

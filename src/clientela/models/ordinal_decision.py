@@ -1,11 +1,18 @@
-"""From a score and probabilities to a class: the decision rules."""
+"""From a score and probabilities to one of ordered classes: decision rules and their classifiers.
+
+Which rule is best depends on the measure: the median minimises the expected distance, the argmax
+the expected number of mistakes, cut points serve any measure they were fitted for, and nearest is
+the required, literal form. A regressor's score shrinks towards the middle, so that midpoints
+between class values leave the outer classes nearly empty; cut points learned from out-of-fold
+scores undo that.
+"""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
@@ -16,13 +23,6 @@ from clientela.exceptions import ConfigurationError, InvalidTargetError
 from clientela.models.base import BaseClassifier, check_name
 from clientela.models.explanations import compute_contributions
 from clientela.models.metrics import PointMetric, get_point_metric
-
-# From a score and probabilities to a class: the decision rules.
-#
-# Which rule is best depends on the measure: the median minimises the expected distance, the
-# argmax the expected number of mistakes, cut points serve any measure they were fitted for, and
-# nearest is the required, literal form.
-
 
 OrdinalDecision: TypeAlias = Literal["nearest", "thresholds", "argmax", "median"]
 
@@ -59,9 +59,6 @@ def select_median_codes(probabilities: Floats) -> Codes:
     return codes
 
 
-# What every ordinal classifier offers: ordered classes, their values, an expected value.
-
-
 class OrdinalClassifier(BaseClassifier):
     """Base of the ordinal classifiers.
 
@@ -96,7 +93,14 @@ class OrdinalClassifier(BaseClassifier):
             return codes
         self.values_ = validate_class_values(self.values)
         self.classes_ = np.arange(len(self.values_))
-        return _validate_codes(present, len(self.values_))[codes]
+        if not np.isin(present, self.classes_).all():
+            strange = sorted(set(map(str, present)) - set(map(str, self.classes_)))
+            raise InvalidTargetError(
+                f"With {len(self.classes_)} class values, the target must be codes "
+                f"0..{len(self.classes_) - 1}; found {', '.join(strange[:5])}. Encode the classes "
+                "by their order."
+            )
+        return present.astype(np.int64)[codes]
 
     def _predict_codes(self, X: Any) -> Codes:
         return select_argmax_codes(self.predict_proba(X))
@@ -127,23 +131,6 @@ def validate_class_values(values: Sequence[float]) -> Floats:
     return array
 
 
-def _validate_codes(present: NDArray[Any], n_classes: int) -> Codes:
-    """The distinct targets as codes."""
-    if np.isin(present, np.arange(n_classes)).all():
-        return present.astype(np.int64)
-    strange = sorted({str(entry) for entry in present} - {str(code) for code in range(n_classes)})
-    raise InvalidTargetError(
-        f"With {n_classes} class values, the target must be codes 0..{n_classes - 1}; "
-        f"found {', '.join(strange[:5])}. Encode the classes by their order."
-    )
-
-
-# Cut points on a score that maximise a chosen measure.
-#
-# A regressor's score shrinks towards the middle, so that midpoints between class values leave the
-# outer classes nearly empty. Cut points learned from out-of-fold scores undo that.
-
-
 MAX_CANDIDATES = 256
 """Candidate cuts: more than this is finer than any sample's noise, and only costs time."""
 
@@ -170,16 +157,19 @@ def tune_cut_points(score: Floats, y_true: Codes, values: Floats, metric: PointM
         metric: The measure to make as good as possible.
     """
     cuts = _generate_candidate_cuts(score, values)
-    below = _count_classes_below(cuts, score, y_true, len(values))
+    # rows of each class with a score at or below each cut (cuts x K)
+    cells = np.searchsorted(cuts, score, side="left") * len(values) + y_true
+    in_bins = np.bincount(cells, minlength=len(cuts) * len(values)).reshape(len(cuts), -1)
+    below = in_bins.cumsum(axis=0).astype(np.float64)
     shares = np.bincount(y_true, minlength=len(values)).cumsum()[:-1]
     starts = (
         np.searchsorted(cuts, compute_midpoints(values)).clip(0, len(cuts) - 1),
         np.searchsorted(below.sum(axis=1), shares).clip(0, len(cuts) - 1),
     )
-    found = [_run_coordinate_search(below, start, values, metric) for start in starts]
-    positions, _ = max(found, key=lambda result: result[1])
-    chosen: Floats = cuts[positions]
-    return chosen
+    optima = [_run_coordinate_search(below, start, values, metric) for start in starts]
+    positions, _ = max(optima, key=lambda result: result[1])
+    best: Floats = cuts[positions]
+    return best
 
 
 def _generate_candidate_cuts(score: Floats, values: Floats) -> Floats:
@@ -191,13 +181,6 @@ def _generate_candidate_cuts(score: Floats, values: Floats) -> Floats:
         between = np.unique(np.quantile(score, levels))
     span = values[-1] - values[0]
     return np.concatenate([[distinct[0] - span], between, [distinct[-1] + span]])
-
-
-def _count_classes_below(cuts: Floats, score: Floats, y_true: Codes, n_classes: int) -> Floats:
-    """Rows of each class with a score at or below each cut (cuts x K)."""
-    bins = np.searchsorted(cuts, score, side="left")
-    cells = np.bincount(bins * n_classes + y_true, minlength=len(cuts) * n_classes)
-    return cells.reshape(len(cuts), n_classes).cumsum(axis=0).astype(np.float64)
 
 
 def _compute_confusion_matrices(below: Floats, positions: Codes) -> Floats:
@@ -238,9 +221,6 @@ def _list_cut_moves(positions: Codes, cut: int, n_cuts: int) -> Codes:
     return options
 
 
-# Scores of rows that the scoring model did not learn from.
-
-
 def compute_out_of_fold_scores(
     held_out_scores: Callable[[Any, Codes, Any], Floats],
     X: Any,
@@ -272,9 +252,6 @@ def compute_out_of_fold_scores(
     return scores
 
 
-# What the estimators share whose class comes from a decision rule that configuration chooses.
-
-
 class DecisionRuleClassifier(MetaEstimatorMixin, OrdinalClassifier):
     """Base of the estimators with a decision rule; the one place where rules are fitted and used.
 
@@ -301,7 +278,7 @@ class DecisionRuleClassifier(MetaEstimatorMixin, OrdinalClassifier):
     def _score_held_out(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
         """Expected values of rows that a fresh model did not learn from."""
 
-    def _checked(self, X: Any, y: ArrayLike) -> tuple[Any, Codes]:
+    def _validate_input(self, X: Any, y: ArrayLike) -> tuple[Any, Codes]:
         """Features that folds can be taken from, and the target as codes."""
         check_name("decision rule", self.decision, ORDINAL_DECISIONS)
         get_point_metric(self.metric)
@@ -320,9 +297,6 @@ class DecisionRuleClassifier(MetaEstimatorMixin, OrdinalClassifier):
         return compute_out_of_fold_scores(
             self._score_held_out, X, codes, folds=self.folds, seed=self.random_state
         )
-
-
-# Any probabilistic classifier with any decision rule.
 
 
 class OrdinalDecisionClassifier(DecisionRuleClassifier):
@@ -373,7 +347,7 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
             ConfigurationError: Decision or metric do not exist.
             InvalidTargetError: There is one class only, or the target is not codes.
         """
-        X, codes = self._checked(X, y)
+        X, codes = self._validate_input(X, y)
         model = clone(self.estimator)
         if isinstance(model, OrdinalClassifier):
             model.set_params(values=tuple(self.values_.tolist()))
@@ -385,11 +359,7 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """The classifier's probabilities, with zeros for classes it never saw.
-
-        Returns:
-            Rows x K; each row adds up to one.
-        """
+        """Rows x K: the classifier's probabilities, with zeros for classes it never saw."""
         check_is_fitted(self)
         return self._expand_to_all_classes(self.estimator_.predict_proba(X))
 

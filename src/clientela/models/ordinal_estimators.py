@@ -1,4 +1,4 @@
-"""The business rule that every model must beat: customers do what they did last quarter."""
+"""Estimators of ordered classes: the last-quarter rule, boundaries, linear model, regression."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -20,9 +20,6 @@ from clientela.models.ordinal_decision import (
     OrdinalClassifier,
     OrdinalDecision,
 )
-
-# The business rule that every model must beat: customers do what they did last quarter.
-
 
 REQUIRED_LOWER_BOUNDS = (0, 1, 2, 4)
 """Fewest purchases of sin_compra, baja, media and alta, as the business rule has them."""
@@ -94,11 +91,7 @@ class LastQuarterRule(OrdinalClassifier):
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """What followed last quarter's class in `fit`.
-
-        Returns:
-            Rows x K; each row adds up to one.
-        """
+        """Rows x K: what followed last quarter's class in `fit`."""
         codes = self._predict_codes(X)
         probabilities: Floats = self.shares_[codes]
         return probabilities
@@ -119,9 +112,6 @@ class LastQuarterRule(OrdinalClassifier):
         counts = X[:, self.column_index_]
         codes = np.searchsorted(np.asarray(self.lower_bounds), counts, side="right") - 1
         return codes.clip(0, len(self.classes_) - 1).astype(np.int64)
-
-
-# Any binary classifier as an ordinal one: one model for each boundary between classes.
 
 
 class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
@@ -180,9 +170,6 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
         terms = [compute_contributions(model, X) for model in self.estimators_]
         total: Floats = np.sum(terms, axis=0)
         return total
-
-
-# The linear ordinal model: one direction in feature space, K-1 cut points on it.
 
 
 MAX_ITERATIONS = 1000
@@ -327,9 +314,6 @@ def compute_penalized_loss(
     return float(loss / n_rows), gradient / n_rows
 
 
-# The required method, and its better forms: regress on the class values, then cut.
-
-
 class OrdinalRegressor(DecisionRuleClassifier):
     """A regressor on the class values, whose score is cut into classes.
 
@@ -378,7 +362,7 @@ class OrdinalRegressor(DecisionRuleClassifier):
             ConfigurationError: Decision or metric do not exist.
             InvalidTargetError: There is one class only, or the target is not codes.
         """
-        X, codes = self._checked(X, y)
+        X, codes = self._validate_input(X, y)
         self.regressor_ = clone(self.regressor).fit(X, self.values_[codes])
         scores = self._predict_out_of_fold(X, codes)
         self.calibrator_ = ProportionalOddsClassifier(values=tuple(self.values_.tolist()))
@@ -396,11 +380,7 @@ class OrdinalRegressor(DecisionRuleClassifier):
         return np.asarray(self.regressor_.predict(X), dtype=np.float64)
 
     def predict_proba(self, X: Any) -> Floats:
-        """Calibrated probabilities of each class, given the score.
-
-        Returns:
-            Rows x K; each row adds up to one.
-        """
+        """Rows x K: calibrated probabilities of each class, given the score."""
         score = self.expected_value(X)
         return self.calibrator_.predict_proba(score[:, None])
 

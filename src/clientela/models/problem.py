@@ -1,4 +1,9 @@
-"""Every candidate's learner learns once from made-up rows, before any learns from real ones."""
+"""One use case's question as training handles it: its task type, columns and settings together.
+
+Learners check their parameters when they learn: a misspelt word would end a run after minutes of
+tuning. So every candidate's learner learns once from made-up rows first; few rows and trees cost
+milliseconds, and reach the same checks.
+"""
 
 import warnings
 from collections.abc import Mapping
@@ -10,17 +15,12 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.models.base import check_name
 from clientela.models.binary_decision import resolve_class_weights
 from clientela.models.estimator_kinds import EstimatorSpec
 from clientela.models.settings import CandidateSettings, FeatureGroup, SearchRange, TrainingSettings
 from clientela.models.tasks import TASKS, Task
 from clientela.models.training_data import FeatureSchema
-
-# Every candidate's learner learns once from made-up rows, before any learns from real ones.
-#
-# Learners check their parameters when they learn: without this a misspelt word would end a run after
-# minutes of tuning. Few rows and trees cost milliseconds, and reach the same checks.
-
 
 ROWS = 48
 """Enough for a learner that keeps a tenth of its rows for a validation of its own."""
@@ -80,9 +80,6 @@ def _get_inner_learner(model: Any) -> Any:
     return model if inner is None else _get_inner_learner(inner)
 
 
-# One use case's question as training handles it: its task type, columns and settings together.
-
-
 @dataclass(frozen=True)
 class Problem:
     """What is to be learned, from what, and how.
@@ -95,17 +92,11 @@ class Problem:
     schema: FeatureSchema
     settings: TrainingSettings
 
-    def make_estimator_spec(
-        self, name: str, params: Mapping[str, Any], decision: str | None
-    ) -> EstimatorSpec:
-        """What the candidate of this name is made from."""
-        candidate = self.settings.candidates[name]
-        return EstimatorSpec(params, decision, candidate, self.schema, self.settings)
-
     def build_estimator(self, name: str, params: Mapping[str, Any], decision: str | None) -> Any:
         """The candidate of this name as an unfitted estimator."""
-        recipe = self.make_estimator_spec(name, params, decision)
-        return self.task.kinds[recipe.candidate.kind](recipe)
+        candidate = self.settings.candidates[name]
+        spec = EstimatorSpec(params, decision, candidate, self.schema, self.settings)
+        return self.task.kinds[candidate.kind](spec)
 
     def compute_gain(self, better: float, worse: float) -> float:
         """How much better one figure of the primary metric is than another, positive is better."""
@@ -154,8 +145,7 @@ def create_problem(task: str, schema: Mapping[str, Any], settings: TrainingSetti
         ConfigurationError: A task type, kind, parameter, decision rule or measure does not exist,
             or a candidate can't learn under its settings.
     """
-    if task not in TASKS:
-        raise ConfigurationError(f"No task type is called {task!r}. {did_you_mean(task, TASKS)}")
+    check_name("task type", task, TASKS)
     known = TASKS[task].apply_settings(settings)
     known.greater_is_better(settings.primary_metric)
     for name, candidate in settings.candidates.items():
@@ -175,7 +165,7 @@ def _check_candidates(problem: Problem) -> None:
     for name, candidate in problem.settings.candidates.items():
         try:
             for decision in candidate.decisions:
-                problem.task.check_decision(decision)
+                check_name("decision rule", decision, problem.task.decisions)
                 problem.build_estimator(name, candidate.params, decision)
             richest = problem.task.choose_fit_decision(candidate.decisions)
             for params in list_params_to_check(candidate):

@@ -1,4 +1,11 @@
-"""The scorecard that lenders know: each column in bins, each bin with its weight of evidence."""
+"""The scorecard that lenders know: each column in bins, each bin with its weight of evidence.
+
+The weight of evidence of a bin is `ln(share of class 1 / share of class 0)` among the rows of the
+two classes (Good 1950; Siddiqi 2006), which is the log-odds in the bin minus those of all rows.
+scikit-learn's TargetEncoder learns the share of class 1 of each bin, shrunk towards that of all
+rows, and gives the rows it learned from shares that other rows taught: this class adds the bins
+and the logarithm. A value that is missing is a bin of its own, as a fact about the case.
+"""
 
 from itertools import pairwise
 from typing import Any, Self
@@ -19,15 +26,6 @@ from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, InvalidTargetError
 from clientela.models.base import BinaryClassifier, get_feature_names_in
 from clientela.settings_base import FrozenSettings
-
-# The scorecard that lenders know: each column in bins, each bin with its weight of evidence.
-#
-# The weight of evidence of a bin is `ln(share of class 1 / share of class 0)` among the rows of the
-# two classes (Good 1950; Siddiqi 2006), which is the log-odds in the bin minus those of all rows.
-# scikit-learn's TargetEncoder learns the share of class 1 of each bin, shrunk towards that of all
-# rows, and gives the rows it learned from shares that other rows taught: this class adds the bins
-# and the logarithm. A value that is missing is a bin of its own, as a fact about the case.
-
 
 FIT_ITERATIONS = 1000
 
@@ -205,9 +203,6 @@ def _compute_bin_edges(values: Floats, levels: Floats) -> Floats:
     return inner
 
 
-# A scorecard as lenders print it: points for each bin, which add up to a score.
-
-
 MISSING = "(ausente)"
 
 ANY_OTHER = "(otra)"
@@ -235,11 +230,7 @@ class PointScale(FrozenSettings):
         return float(self.points_to_double / np.log(2))
 
     def points(self, log_odds: Floats) -> Floats:
-        """The score of log-odds of class 1.
-
-        Returns:
-            Points (Siddiqi 2006): `base + factor * (log-odds - ln(base odds))`.
-        """
+        """The score of log-odds: `base + factor * (log-odds - ln(base odds))` (Siddiqi 2006)."""
         score: Floats = self.base_points + self.factor * (log_odds - np.log(self.base_odds))
         return score
 
@@ -261,7 +252,7 @@ def scorecard_points(card: WoeScorecard, scale: PointScale) -> pd.DataFrame:
     tables = []
     for place, name in enumerate(names):
         learned = card.compute_woe(card.encoder_.encodings_[place])
-        cells = [_convert_cell(cell) for cell in card.encoder_.categories_[place]]
+        cells = [None if np.isnan(cell) else int(cell) for cell in card.encoder_.categories_[place]]
         known, labels = dict(zip(cells, learned, strict=True)), _label_bins(card, place)
         woe = np.array([known.get(cell, 0.0) for cell in labels])
         points = intercept + scale.factor * card.linear_.coef_[0][place] * woe
@@ -270,21 +261,14 @@ def scorecard_points(card: WoeScorecard, scale: PointScale) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True).astype({"feature": "str", "bin": "str"})
 
 
-def _convert_cell(cell: float) -> int | None:
-    return None if np.isnan(cell) else int(cell)
-
-
 def _label_bins(card: WoeScorecard, place: int) -> dict[int | None, str]:
     """Every bin that a value can fall in, with what it holds in words; None is that of gaps."""
     if card.words_ is not None and card.is_word_[place]:
         words = card.words_.categories_[int(card.is_word_[:place].sum())]
-        told = {bin_: str(word) for bin_, word in enumerate(words) if not pd.isna(word)}
-        return dict([*told.items(), (None, MISSING), (UNKNOWN_WORD, ANY_OTHER)])
-    ends = [_format_edge(end) for end in (-np.inf, *card.edges_[place], np.inf)]
+        labels = {bin_: str(word) for bin_, word in enumerate(words) if not pd.isna(word)}
+        return dict([*labels.items(), (None, MISSING), (UNKNOWN_WORD, ANY_OTHER)])
+    edges = [-np.inf, *map(float, card.edges_[place]), np.inf]
+    # the shortest text that reads as the same number; whole ones without a decimal point
+    ends = [str(int(edge)) if edge.is_integer() else repr(edge) for edge in edges]
     intervals = {bin_: f"({low}, {high}]" for bin_, (low, high) in enumerate(pairwise(ends))}
     return dict([*intervals.items(), (None, MISSING)])
-
-
-def _format_edge(edge: float) -> str:
-    """The shortest text that reads as the same number; whole ones without a decimal point."""
-    return str(int(edge)) if float(edge).is_integer() else repr(float(edge))

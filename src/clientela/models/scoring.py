@@ -56,7 +56,8 @@ def predict_scores(
 def _score_batch(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettings) -> pd.DataFrame:
     """Scores of one batch; every column exists even if no customer has history."""
     manifest = model.manifest
-    known, task = _has_history(rows), TASKS[manifest["task"]]
+    task, everyone = TASKS[manifest["task"]], pd.Series(data=True, index=rows.index)
+    known = rows[NO_HISTORY] == 0 if NO_HISTORY in rows.columns else everyone
     columns = [task.score_column, *(f"p_{name}" for name in manifest["classes"])]
     frame = pd.DataFrame({manifest["key"]: rows[manifest["key"]].astype("str")})
     frame["clase"] = pd.Series(NO_HISTORY, index=rows.index, dtype="str")
@@ -66,34 +67,25 @@ def _score_batch(model: StoredModel, rows: pd.DataFrame, settings: ScoringSettin
         frame[f"razon_{rank}"] = pd.Series(reason, index=rows.index, dtype="str")
     if known.any():
         X = rows.loc[known, model.features]
-        said = task.predictions(model.estimator, X, manifest["decision"])
-        frame.loc[known, "clase"] = np.asarray(manifest["classes"], dtype=object)[said.codes]
-        frame.loc[known, columns] = np.column_stack([said.expected, said.probabilities])
+        predicted = task.predictions(model.estimator, X, manifest["decision"])
+        frame.loc[known, "clase"] = np.asarray(manifest["classes"], dtype=object)[predicted.codes]
+        frame.loc[known, columns] = np.column_stack([predicted.expected, predicted.probabilities])
         for name, words in format_reason_codes(model, X, settings).items():
             frame.loc[known, name] = words
-    return (
-        frame
-        if "tabular" not in manifest
-        else frame.assign(imputadas=_list_imputed_columns(model, rows))
-    )
+    if "tabular" not in manifest:
+        return frame
+    return frame.assign(imputadas=_list_imputed_columns(model, rows))
 
 
 def _list_imputed_columns(model: StoredModel, rows: pd.DataFrame) -> "pd.Series[str]":
     """The columns of the table that the model needed and did not get, in one text per row."""
     schema = TabularSchema.model_validate(model.manifest["tabular"])
-    seen = {name: schema.sources[name] for name in model.features}
-    inputs = tuple(
-        name for name in schema.inputs if any(name in sources for sources in seen.values())
-    )
-    read = schema.model_copy(update={"sources": seen, "inputs": inputs})
-    texts = [", ".join(names) for names in find_imputed_cells(rows, read)]
+    sources = {name: schema.sources[name] for name in model.features}
+    needed = set().union(*sources.values())
+    inputs = tuple(name for name in schema.inputs if name in needed)
+    narrowed = schema.model_copy(update={"sources": sources, "inputs": inputs})
+    texts = [", ".join(names) for names in find_imputed_cells(rows, narrowed)]
     return pd.Series(texts, index=rows.index, dtype="str")
-
-
-def _has_history(rows: pd.DataFrame) -> "pd.Series[bool]":
-    if NO_HISTORY not in rows.columns:
-        return pd.Series(data=True, index=rows.index)
-    return rows[NO_HISTORY] == 0
 
 
 def format_reason_codes(
@@ -114,12 +106,12 @@ def format_reason_codes(
     if settings.reasons == 0:
         return {}
     table = contributions(model.estimator, X)
-    found = select_reason_codes(table, X, settings.reasons)
+    reasons = select_reason_codes(table, X, settings.reasons)
     words: dict[str, list[str | None]] = {}
     for rank in range(1, settings.reasons + 1):
-        if f"motivo_{rank}" not in found:
+        if f"motivo_{rank}" not in reasons:
             continue
-        parts = (found[f"{part}_{rank}"] for part in ("motivo", "valor", "contribucion"))
+        parts = (reasons[f"{part}_{rank}"] for part in ("motivo", "valor", "contribucion"))
         words[f"razon_{rank}"] = [
             None if name is None else _format_reason(name, value, amount, settings.labels)
             for name, value, amount in zip(*parts, strict=True)
@@ -131,10 +123,7 @@ def _format_reason(
     feature: str, value: float | str, amount: float, labels: Mapping[str, str]
 ) -> str:
     arrow = "↑" if amount > 0 else "↓"
-    return f"{format_feature_name(feature, labels)} = {_format_feature_value(value)} ({arrow})"
-
-
-def _format_feature_value(value: float | str) -> str:
-    if pd.isna(value):
-        return MISSING
-    return value if isinstance(value, str) else NUMBERS.readable(value)
+    words = value if isinstance(value, str) else MISSING
+    if not isinstance(value, str) and not pd.isna(value):
+        words = NUMBERS.readable(value)
+    return f"{format_feature_name(feature, labels)} = {words} ({arrow})"

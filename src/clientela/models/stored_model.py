@@ -1,4 +1,9 @@
-"""Fitted estimators as files that run no code when they are opened, and never differ by chance."""
+"""A fitted model with the account of what it is, as files that run no code when they are opened.
+
+The form is skops: an archive of a schema and arrays, loaded only when each type in it is trusted.
+skops writes dates, memory addresses and random names into it; here they become constants and
+counters, so that equal estimators are equal files.
+"""
 
 import io
 import json
@@ -16,13 +21,6 @@ import pandas as pd
 from clientela.exceptions import ModelFileError
 from clientela.models.problem import Candidate, Problem
 from clientela.storage import compute_sha256
-
-# Fitted estimators as files that run no code when they are opened, and never differ by chance.
-#
-# The form is skops: an archive of a schema and arrays, loaded only when each type in it is trusted.
-# skops writes dates, memory addresses and random names into it; here they become constants and
-# counters, so that equal estimators are equal files.
-
 
 OUR_ESTIMATORS = (
     "clientela.models.binary_decision.BinaryDecisionClassifier",
@@ -88,7 +86,7 @@ def decode_estimator(content: bytes) -> Any:
     """The estimator that a skops file holds.
 
     Args:
-        content: What `skops_bytes` returned, or another skops file.
+        content: What `encode_estimator` returned, or another skops file.
 
     Raises:
         ModelFileError: The bytes are no skops file, or hold a type that is not trusted.
@@ -157,9 +155,6 @@ def _strip_padding(content: bytes) -> bytes:
         clean[name] = array[name]
     np.save(written, clean, allow_pickle=False)
     return written.getvalue()
-
-
-# A fitted model together with the account of what it is, so that neither travels alone.
 
 
 LIBRARIES = ("scikit-learn", "xgboost", "numpy", "scipy", "pandas", "skops")
@@ -237,9 +232,6 @@ def decode_model(content: bytes, manifest: dict[str, Any], where: str) -> Stored
 
 def _get_minor_version(text: str) -> list[str]:
     return text.split(".")[:2]
-
-
-# The account of a trained model: what it answers, from what, and how it was made.
 
 
 def build_model_manifest(

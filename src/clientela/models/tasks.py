@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError
-from clientela.models.base import NamedRegistry, Predictions, check_name
+from clientela.models.base import NamedRegistry, Predictions
 from clientela.models.binary_decision import (
     BINARY_DECISIONS,
     LEARNED_BINARY_DECISIONS,
@@ -108,14 +108,6 @@ class Task(ABC):
         """
         better: bool = self.metrics.named(metric).greater_is_better
         return better
-
-    def check_decision(self, decision: str) -> None:
-        """Refuse a decision rule that does not exist.
-
-        Raises:
-            ConfigurationError: The task has no such rule.
-        """
-        check_name("decision rule", decision, self.decisions)
 
     def choose_fit_decision(self, decisions: tuple[str, ...]) -> str | None:
         """The rule to fit with, so that `predictions` can apply each of them.

@@ -1,4 +1,7 @@
-"""The model input as training sees it: which columns mean what, and whether they can be learned."""
+"""The model input as training sees it: its columns, whether they can be learned, and their split.
+
+Splits and folds are seeded and independent of the order of the rows.
+"""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +20,6 @@ from clientela.arrays import Codes, Floats
 from clientela.exceptions import TrainingDataError, did_you_mean
 from clientela.features.table_schema import TabularSchema
 from clientela.models.settings import FeatureGroup, TrainingSettings
-
-# The model input as training sees it: which columns mean what, and whether they can be learned.
 
 
 class FeatureSchema(BaseModel):
@@ -199,9 +200,6 @@ def _check_class_sizes(
         )
 
 
-# Which rows learn, which ones judge: seeded, and independent of the order of the rows.
-
-
 @dataclass(frozen=True)
 class Fold:
     """One fold of a repeated cross-validation: positions of rows."""
@@ -279,18 +277,17 @@ def make_repeated_folds(codes: Codes, *, folds: int, repeats: int, seed: int) ->
     ]
 
 
-# Several fits at the same time, in threads: what is fitted computes outside the interpreter lock.
-#
-# Each fit itself takes one thread, so that results never depend on the number of cores.
-
-
 Result = TypeVar("Result")
 
 
 def run_in_threads(
     function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], workers: int
 ) -> Iterator[Result]:
-    """Results of the calls, in their order, each as soon as it and all before it are done."""
+    """Results of the calls, in their order, each as soon as it and all before it are done.
+
+    What is fitted computes outside the interpreter lock. Each fit itself takes one thread, so that
+    results never depend on the number of cores.
+    """
     with warnings.catch_warnings(), threadpool_limits(limits=1):
         # set here, once: warning filters are shared, and threads that change them race
         warnings.filterwarnings("ignore", message="The least populated class")
