@@ -3,7 +3,12 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import ConfigurationError, InvalidTargetError
-from clientela.models.base import find_column_position, get_feature_names_in
+from clientela.models.base import (
+    NamedRegistry,
+    check_name,
+    find_column_position,
+    get_feature_names_in,
+)
 from clientela.models.baseline_rules import ThresholdRule
 from clientela.models.ordinal_estimators import LastQuarterRule
 
@@ -34,3 +39,26 @@ def test_a_column_is_found_by_name_or_given_by_position():
 def test_features_without_names_are_numbered():
     rule = ThresholdRule(1, limit=1).fit(TABLE.to_numpy(), np.array([0, 1, 0, 1]))
     assert get_feature_names_in(rule) == ["x0", "x1"]
+
+
+COLOURS = NamedRegistry("colour", {"rojo": 1, "azul": 2})
+
+
+def test_entries_keep_their_order_and_are_found_by_name():
+    assert list(COLOURS) == ["rojo", "azul"]
+    assert len(COLOURS) == 2
+    assert COLOURS.named("azul") == 2
+
+
+def test_an_unknown_name_says_what_was_sought_and_what_is_near():
+    with pytest.raises(ConfigurationError, match=r"No colour is called 'roj'\. .*'rojo'"):
+        COLOURS.named("roj")
+    with pytest.raises(
+        ConfigurationError, match=r"No decision rule is called 'treshold'.*'thresholds'"
+    ):
+        check_name("decision rule", "treshold", ("argmax", "thresholds"))
+
+
+def test_what_no_person_wrote_is_a_plain_mistake():
+    with pytest.raises(KeyError):
+        COLOURS["verde"]

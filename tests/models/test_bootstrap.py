@@ -1,11 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import confusion_matrix
 
+from clientela.arrays import compute_confusion_matrix
 from clientela.models import metrics
 from clientela.models.metrics import (
     BINARY_METRICS,
     ORDINAL_METRICS,
+    PointMetric,
     bootstrap_metrics,
     compute_metrics,
     summarize_replicates,
@@ -109,3 +112,25 @@ def test_spread_has_one_row_per_metric():
     frame = summarize_replicates(replicates)
     assert frame.index.tolist() == ["qwk", "rps"]
     assert frame.loc["rps"].tolist() == [0.0, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_counts_are_those_of_scikit_learn(n_classes):
+    true, said = np.random.default_rng(1).integers(n_classes, size=(2, 50))
+    counts = compute_confusion_matrix(true, said, n_classes)
+    assert (counts == confusion_matrix(true, said, labels=range(n_classes))).all()
+
+
+def test_classes_that_do_not_occur_have_cells():
+    assert compute_confusion_matrix(np.array([0]), np.array([2]), 3).tolist() == [
+        [0.0, 0.0, 1.0],
+        [0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0],
+    ]
+
+
+@pytest.mark.parametrize("scale", [np.array([0.0, 5.0]), np.array([[0.0, 1.0], [9.0, 0.0]])])
+def test_a_point_metric_reads_counts_and_what_weighs_mistakes(scale):
+    metric = PointMetric("suma", True, lambda counts, weights: (counts * weights).sum())
+    counts = compute_confusion_matrix(np.array([0, 1, 1]), np.array([1, 0, 1]), 2)
+    assert metric(np.array([0, 1, 1]), np.array([1, 0, 1]), scale) == (counts * scale).sum()
