@@ -80,6 +80,9 @@ class Predictions:
 class BaseClassifier(ClassifierMixin, BaseEstimator):
     """Base of the classifiers, which work on codes 0..K-1.
 
+    `fit` raises ConfigurationError where settings are not usable, and InvalidTargetError where the
+    target has one class only, too few rows of one, or is not the codes that were promised.
+
     Attributes:
         classes_: The K classes in order; what a code stands for.
     """

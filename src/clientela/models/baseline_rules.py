@@ -56,15 +56,7 @@ class ThresholdRule(BinaryClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Learn the share of class 1 on each side.
-
-        Args:
-            X: Rows x features; of a DataFrame only the rule's column is read.
-
-        Raises:
-            ConfigurationError: The column is absent, or the side does not exist.
-            InvalidTargetError: There are not two classes.
-        """
+        """Learn the share of class 1 on each side."""
         self._check_settings()
         table = self._table(X)
         table, y = validate_data(self, table, y, skip_check_array=True)

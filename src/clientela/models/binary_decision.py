@@ -240,15 +240,7 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Fit the classifier, its calibration and its thresholds.
-
-        Args:
-            X: Rows x features, of any form that the classifier takes.
-
-        Raises:
-            ConfigurationError: Decision, costs, share or calibration are not usable.
-            InvalidTargetError: There are not two classes, or too few rows of one for inner folds.
-        """
+        """Fit the classifier, its calibration and its thresholds."""
         self.check_settings()
         costs = validate_costs(self.costs)
         validate_data(self, X, y, skip_check_array=True)

@@ -62,9 +62,10 @@ def select_median_codes(probabilities: Floats) -> Codes:
 class OrdinalClassifier(BaseClassifier):
     """Base of the ordinal classifiers.
 
-    With `values`, the target is codes 0..K-1 and K is their number, whether or not every class
-    occurs in the data at hand (a rare class may be missing in a fold). Without them, the classes
-    are the sorted distinct targets and stand for 0..K-1.
+    Features are rows x features, of any form that the estimator takes. With `values`, the target
+    is codes 0..K-1 and K is their number, whether or not every class occurs in the data at hand (a
+    rare class may be missing in a fold). Without them, the classes are the sorted distinct targets
+    and stand for 0..K-1.
 
     Attributes:
         values_: The K numbers they stand for.
@@ -76,11 +77,7 @@ class OrdinalClassifier(BaseClassifier):
     present_: Codes
 
     def expected_value(self, X: Any) -> Floats:
-        """The mean of the class values under the predicted probabilities.
-
-        Returns:
-            One number per row, on the scale of `values`.
-        """
+        """The mean of the class values under the predicted probabilities."""
         probabilities = self.predict_proba(X)
         means: Floats = probabilities @ self.values_
         return means
@@ -337,16 +334,7 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Fit the classifier and the cut points.
-
-        Args:
-            X: Rows x features, of any form that the classifier takes.
-            y: Codes, or ordered labels when `values` is not given.
-
-        Raises:
-            ConfigurationError: Decision or metric do not exist.
-            InvalidTargetError: There is one class only, or the target is not codes.
-        """
+        """Fit the classifier and the cut points."""
         X, codes = self._validate_input(X, y)
         model = clone(self.estimator)
         if isinstance(model, OrdinalClassifier):

@@ -64,15 +64,7 @@ class LastQuarterRule(OrdinalClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Count how often each class follows each class.
-
-        Args:
-            X: Rows x features, no missing values.
-
-        Raises:
-            ConfigurationError: The column is absent, or bounds and values differ in number.
-            InvalidTargetError: There is one class only, or the target is not codes.
-        """
+        """Count how often each class follows each class."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         codes = self._encode_target(y)
         if self.values is not None and len(self.lower_bounds) != len(self.values_):
@@ -138,14 +130,7 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Fit one binary model for each boundary.
-
-        Args:
-            X: Rows x features, of any form that the binary classifier takes.
-
-        Raises:
-            InvalidTargetError: There is one class only, or the target is not codes.
-        """
+        """Fit one binary model for each boundary."""
         validate_data(self, X, y, skip_check_array=True)
         X, y = indexable(X, y)
         codes = self._encode_present_codes(self._encode_target(y))
@@ -206,14 +191,7 @@ class ProportionalOddsClassifier(OrdinalClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Find the penalised maximum of the likelihood.
-
-        Args:
-            X: Rows x features, no missing values.
-
-        Raises:
-            InvalidTargetError: There is one class only, or the target is not codes.
-        """
+        """Find the penalised maximum of the likelihood."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         codes = self._encode_present_codes(self._encode_target(y))
         self.mean_ = X.mean(axis=0)
@@ -234,11 +212,7 @@ class ProportionalOddsClassifier(OrdinalClassifier):
         return self
 
     def compute_linear_score(self, X: Any) -> Floats:
-        """The linear predictor `x'beta` of each row, in log-odds.
-
-        Returns:
-            One number per row; zero is the mean customer.
-        """
+        """The linear predictor `x'beta` of each row, in log-odds."""
         score: Floats = self.scale_features(X) @ self.coef_
         return score
 
@@ -353,15 +327,7 @@ class OrdinalRegressor(DecisionRuleClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Fit the regressor, its probabilities, and the cut points.
-
-        Args:
-            X: Rows x features, of any form that the regressor takes.
-
-        Raises:
-            ConfigurationError: Decision or metric do not exist.
-            InvalidTargetError: There is one class only, or the target is not codes.
-        """
+        """Fit the regressor, its probabilities, and the cut points."""
         X, codes = self._validate_input(X, y)
         self.regressor_ = clone(self.regressor).fit(X, self.values_[codes])
         scores = self._predict_out_of_fold(X, codes)
@@ -371,11 +337,7 @@ class OrdinalRegressor(DecisionRuleClassifier):
         return self
 
     def expected_value(self, X: Any) -> Floats:
-        """The regressor's own prediction, which may leave the range of the values a little.
-
-        Returns:
-            One number per row, on the scale of `values`.
-        """
+        """The regressor's own prediction, which may leave the range of the values a little."""
         check_is_fitted(self)
         return np.asarray(self.regressor_.predict(X), dtype=np.float64)
 

@@ -106,12 +106,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class CandidateConfig:
-    """A candidate with everything fixed but the decision rule.
+    """A candidate by its name in configuration, with everything fixed but the decision rule.
 
     Attributes:
-        candidate: Its name in configuration.
-        features: Which features it sees.
-        params: Parameters of the estimator, tuned or configured.
         decisions: Decision rules to compare; empty where the kind decides by itself.
     """
 
@@ -123,13 +120,10 @@ class CandidateConfig:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A candidate with everything fixed.
+    """A candidate by its name in configuration, with everything fixed.
 
     Attributes:
-        candidate: Its name in configuration.
-        features: Which features it sees.
-        decision: Its decision rule; None where the kind decides by itself.
-        params: Parameters of the estimator.
+        decision: None where the kind decides by itself.
     """
 
     candidate: str

@@ -73,15 +73,7 @@ class WoeScorecard(BinaryClassifier):
         return tags
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Learn bins, weights and coefficients.
-
-        Args:
-            X: Rows x features; columns of a DataFrame that are no numbers are words.
-
-        Raises:
-            ConfigurationError: Bins or smoothing are not usable.
-            InvalidTargetError: There are not two classes, or one of them has a single row.
-        """
+        """Learn bins, weights and coefficients."""
         self._check_settings()
         table = self._table(X)
         table, y = validate_data(self, table, y, skip_check_array=True)
@@ -101,18 +93,13 @@ class WoeScorecard(BinaryClassifier):
     def transform_to_woe(self, X: Any) -> Floats:
         """The weight of evidence of each value, in log-odds of class 1.
 
-        Returns:
-            Rows x features; 0 is what is true of all rows, and of what `fit` never saw.
+        Rows x features; 0 is what is true of all rows, and of what `fit` never saw.
         """
         frame = pd.DataFrame(self._validate_table(X))
         return self.compute_woe(self.encoder_.transform(self._assign_bins(frame)))
 
     def compute_woe(self, shares: Floats) -> Floats:
-        """The weight of evidence of bins.
-
-        Returns:
-            Their log-odds minus those of all rows.
-        """
+        """The weight of evidence of bins: their log-odds minus those of all rows."""
         evidence: Floats = logit(shares) - logit(self.encoder_.target_mean_)
         return evidence
 

@@ -101,20 +101,14 @@ class Task(ABC):
         """
 
     def greater_is_better(self, metric: str) -> bool:
-        """Direction of a measure.
-
-        Raises:
-            ConfigurationError: No measure has this name.
-        """
+        """Direction of a measure; a ConfigurationError where none has this name."""
         better: bool = self.metrics.named(metric).greater_is_better
         return better
 
     def choose_fit_decision(self, decisions: tuple[str, ...]) -> str | None:
-        """The rule to fit with, so that `predictions` can apply each of them.
+        """The rule to fit with, so that `predictions` can apply each of them; None without any.
 
-        Returns:
-            The first learned rule, whose out-of-fold answers teach the others too; else the first;
-            None without any.
+        A learned rule comes first: its out-of-fold answers teach the others too.
         """
         learned = [name for name in decisions if name in self.learned_decisions]
         return next(iter(learned or decisions), None)
@@ -169,11 +163,7 @@ class Task(ABC):
     def evaluate_for_tuning(
         self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
     ) -> float:
-        """How good an unfitted model is in cross-validation, fast enough for many trials.
-
-        Args:
-            model: An unfitted classifier of the task.
-        """
+        """How good an unfitted model is in cross-validation, fast enough for many trials."""
 
     @abstractmethod
     def console_metrics(
@@ -324,25 +314,22 @@ class OrdinalTask(Task):
         out of fold, and the cut points of a fold are learned from the scores of the other folds:
         no row takes part in its own decision, at a fraction of the fits.
         """
-        measure, values = (
-            ORDINAL_METRICS.named(by.metric),
-            np.asarray(model.values, dtype=np.float64),
-        )
+        measure = ORDINAL_METRICS.named(by.metric)
+        values = np.asarray(model.values, dtype=np.float64)
         splits = make_repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
+        learned = isinstance(measure, PointMetric) and model.decision in LEARNED
+        predict = _predict_held_out_values if learned else _predict_held_out_classes
         calls = [(model, X, codes, split) for split in splits]
-        if isinstance(measure, PointMetric) and model.decision in LEARNED:
-            scores = _merge_folds(
-                splits, list(run_in_threads(_predict_held_out_values, calls, by.workers))
-            )
-            return measure(
-                codes, _apply_cross_fitted_cuts(scores, codes, splits, values, measure), values
-            )
-        answers = _merge_folds(
-            splits, list(run_in_threads(_predict_held_out_classes, calls, by.workers))
-        )
-        if isinstance(measure, PointMetric):
+        answers = _merge_folds(splits, list(run_in_threads(predict, calls, by.workers)))
+        if not isinstance(measure, PointMetric):
+            return measure(codes, answers[:, 1:], values)
+        if not learned:
             return measure(codes, answers[:, 0].astype(np.int64), values)
-        return measure(codes, answers[:, 1:], values)
+        decided = np.empty(len(codes), dtype=np.int64)
+        for split in splits:
+            cuts = tune_cut_points(answers[split.learn], codes[split.learn], values, measure)
+            decided[split.held_out] = apply_cut_points(answers[split.held_out], cuts)
+        return measure(codes, decided, values)
 
 
 def _merge_folds(splits: list[Fold], parts: list[Floats]) -> Floats:
@@ -370,17 +357,6 @@ def _predict_held_out_classes(model: Any, X: pd.DataFrame, codes: Codes, split: 
     fitted = clone(model).fit(X.iloc[split.learn], codes[split.learn])
     held_out = X.iloc[split.held_out]
     return np.column_stack([fitted.predict(held_out), fitted.predict_proba(held_out)])
-
-
-def _apply_cross_fitted_cuts(
-    scores: Floats, codes: Codes, splits: list[Fold], values: Floats, measure: PointMetric
-) -> Codes:
-    """Codes of each fold from the cut points that its other folds teach."""
-    decided = np.empty(len(codes), dtype=np.int64)
-    for split in splits:
-        cuts = tune_cut_points(scores[split.learn], codes[split.learn], values, measure)
-        decided[split.held_out] = apply_cut_points(scores[split.held_out], cuts)
-    return decided
 
 
 TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask(), "binary": BinaryTask()})
