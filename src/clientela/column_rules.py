@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from clientela.settings_base import FrozenSettings
 
 ColumnType = Literal["id", "text", "category", "integer", "decimal", "float", "date", "timestamp"]
 
@@ -16,7 +18,7 @@ ROW_NUMBER = "Unnamed: 0"
 """What pandas calls the first column where its name is empty: the row numbers of an export."""
 
 
-class ColumnRule(BaseModel):
+class ColumnRule(FrozenSettings):
     """How one column is read, and what happens to values that break a rule.
 
     Attributes:
@@ -33,8 +35,6 @@ class ColumnRule(BaseModel):
         allowed: The usable values of a text or category, compared without accents and case.
         folded_as: Name of a category's folded column; None for no such column.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: ColumnType
     required: bool = True
@@ -67,7 +67,7 @@ class ColumnRule(BaseModel):
         return self
 
 
-class TableRules(BaseModel):
+class TableRules(FrozenSettings):
     """The rules of one raw table.
 
     Attributes:
@@ -84,8 +84,6 @@ class TableRules(BaseModel):
         columns: Column name to its rule; columns without a rule pass through as text.
         unknown_references: What happens to rows whose reference is unknown: `keep` counts them.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: tuple[str, ...] = ()
     made_key: str | None = None
@@ -129,7 +127,7 @@ class TableRules(BaseModel):
         return tuple(c for c, rule in self.columns.items() if rule.invalid == "set_missing")
 
 
-class IntakeRules(BaseModel):
+class IntakeRules(FrozenSettings):
     """The rules of every raw table of a use case.
 
     Attributes:
@@ -137,8 +135,6 @@ class IntakeRules(BaseModel):
             values, per column.
         tables: Table name to its rules.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_bad_share: float = Field(default=0.05, ge=0, le=1)
     tables: dict[str, TableRules]

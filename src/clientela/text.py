@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from clientela.settings_base import FrozenSettings
 
 # How words are compared: without accents, case, or surrounding blanks.
 
@@ -52,14 +52,12 @@ NOTHING = "\N{EN DASH}"
 MILLION, THOUSAND = 1e6, 1e3
 
 
-class NumberFormat(BaseModel):
+class NumberFormat(FrozenSettings):
     """The separators of a locale.
 
     Attributes:
         thousands: Groups digits by three.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     thousands: Literal[".", ",", " ", "'"] = "."
     decimal: Literal[",", "."] = ","

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
-from pydantic import BaseModel, ConfigDict
 
 from clientela.datasets.raw_text import LINEAGE, DelimitedText, TextFormat, require_distinct
 from clientela.datasets.table import EngineSettings, get_engine_connection, resolve_engine_path
 from clientela.exceptions import RawFileNotFoundError, RawFileUnreadableError
+from clientela.settings_base import FrozenSettings
 
 
-class NamedFiles(BaseModel):
+class NamedFiles(FrozenSettings):
     """Where the settings of a person name the files of one use case, if they do.
 
     Attributes:
@@ -28,8 +28,6 @@ class NamedFiles(BaseModel):
         raw_files: Names of files, by use case or table.
         raw_text: How they are written, likewise.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     root: str = ""
     key: str | None = None

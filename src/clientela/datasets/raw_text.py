@@ -24,10 +24,11 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from clientela.column_rules import ROW_NUMBER
 from clientela.exceptions import RawFileUnreadableError
+from clientela.settings_base import FrozenSettings
 
 # Arrow makes these functions when it is imported, where type checkers do not see them.
 pc: Any = pyarrow.compute
@@ -194,7 +195,7 @@ def _is_mostly_utf8(sample: bytes) -> bool:
     return True
 
 
-class TextFormat(BaseModel):
+class TextFormat(FrozenSettings):
     """How a delimited text file is written.
 
     Attributes:
@@ -202,8 +203,6 @@ class TextFormat(BaseModel):
             of the first 32 MB are UTF-8, else Latin-1; or any encoding that Python knows.
         delimiter: The character between columns.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoding: Literal["auto"] | str = "auto"  # noqa: PYI051 - `auto` is worth naming
     delimiter: str = Field(default=",", min_length=1, max_length=1)

@@ -20,9 +20,10 @@ import pandas as pd
 from fsspec.core import url_to_fs
 from ibis.backends.duckdb import Backend
 from kedro.io import AbstractDataset
-from pydantic import BaseModel, ByteSize, ConfigDict, PositiveInt
+from pydantic import ByteSize, PositiveInt
 
 from clientela.exceptions import ConfigurationError, MissingStageInputError
+from clientela.settings_base import FrozenSettings
 from clientela.storage import (
     convert_storage_errors,
     is_stored,
@@ -41,7 +42,7 @@ BYTES_PER_ROW = 200
 ROWS_HELD_BACK = 65_536
 
 
-class EngineSettings(BaseModel):
+class EngineSettings(FrozenSettings):
     """What computes, and with how much.
 
     Attributes:
@@ -52,8 +53,6 @@ class EngineSettings(BaseModel):
             hash buckets, so that no step has to hold all of it. None: what fits the memory limit,
             or 25 million rows without one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     backend: Literal["duckdb"] = "duckdb"
     memory_limit: ByteSize | None = None

@@ -15,9 +15,10 @@ from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
+from pydantic import FiniteFloat, model_validator
 
 from clientela.arrays import Floats
+from clientela.settings_base import FrozenSettings
 
 Words: TypeAlias = list[str | None]
 Moments: TypeAlias = NDArray[np.datetime64]
@@ -116,7 +117,7 @@ Column: TypeAlias = NDArray[np.float64] | NDArray[np.object_] | NDArray[np.datet
 None) for a word, `datetime64[us]` (NaT where missing) for a moment."""
 
 
-class InputField(BaseModel):
+class InputField(FrozenSettings):
     """One field of a case.
 
     Attributes:
@@ -136,8 +137,6 @@ class InputField(BaseModel):
         missing: The word that no word counts as, a category of its own; None: it is imputed.
         description: In words, for people; empty without one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     kind: FieldKind

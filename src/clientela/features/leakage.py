@@ -17,13 +17,14 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from scipy.stats import rankdata
 from sklearn.model_selection import StratifiedKFold
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, LeakageError, did_you_mean
 from clientela.features.cutoff import CUTOFF, Cutoff, add_cutoff
+from clientela.settings_base import FrozenSettings
 
 # what the two copies of a later row hold: unlike real rows, and unlike each other
 FUTURE: dict[str, tuple[str | Decimal | int, str | Decimal | int]] = {
@@ -162,7 +163,7 @@ def _encode_words(words: "pd.Series[str]", codes: Codes, seed: int) -> Floats:
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class LeakageRules(BaseModel):
+class LeakageRules(FrozenSettings):
     """When a feature is refused.
 
     Attributes:
@@ -171,8 +172,6 @@ class LeakageRules(BaseModel):
         after_decision: Column to the reason why its value is not known when the decision is taken:
             a feature made of it is refused.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     concordance_limit: float = Field(default=0.95, gt=0.5, le=1)
     allowed: dict[str, Reason] = {}

@@ -17,7 +17,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -33,12 +32,13 @@ from clientela.arrays import Floats
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.features.columns import FeatureLayout, Features, Words, limit_to_float32
 from clientela.features.table_schema import TabularSchema
+from clientela.settings_base import FrozenSettings
 
 NUMERIC, LOGGED, NOMINAL, ORDINAL = "numeric", "logged", "nominal", "ordinal"
 MISSING_LEVEL = "ausente"
 
 
-class PreprocessingSettings(BaseModel):
+class PreprocessingSettings(FrozenSettings):
     """How features become the numbers that a model is fitted on.
 
     Attributes:
@@ -48,8 +48,6 @@ class PreprocessingSettings(BaseModel):
         missing_indicator: Whether a column tells where a number was imputed, for each number that
             is missing somewhere in the training data.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scaling: Literal["none", "standard", "robust"] = "none"
     logged: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
 
 from clientela.exceptions import (
     ConfigurationError,
@@ -20,6 +19,7 @@ from clientela.exceptions import (
     did_you_mean,
 )
 from clientela.features.segment_settings import ColumnGroup, SegmentFeatureParams
+from clientela.settings_base import FrozenSettings
 from clientela.text import make_slug, normalize_word
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ EXPORT_COLUMNS = (
 A column that is not listed here never leaves the project."""
 
 
-class Rubro(BaseModel, frozen=True, extra="forbid"):
+class Rubro(FrozenSettings):
     """A rubro, or several, that share columns.
 
     Attributes:
@@ -62,7 +62,7 @@ class Rubro(BaseModel, frozen=True, extra="forbid"):
     members: tuple[str, ...]
 
 
-class ColumnLayout(BaseModel, frozen=True, extra="forbid"):
+class ColumnLayout(FrozenSettings):
     """Which rubros and values get columns.
 
     Attributes:

@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from clientela.settings_base import FrozenSettings
 from clientela.text import NumberFormat
 
 ColumnGroup = Literal[
@@ -12,7 +13,7 @@ ColumnGroup = Literal[
 ]
 
 
-class SegmentFeatureParams(BaseModel, frozen=True, extra="forbid"):
+class SegmentFeatureParams(FrozenSettings):
     """Features per customer and rubro.
 
     Attributes:
@@ -37,7 +38,7 @@ class SegmentFeatureParams(BaseModel, frozen=True, extra="forbid"):
     categoricals: dict[str, PositiveInt] = {}
 
 
-class ClusteringParams(BaseModel, frozen=True, extra="forbid"):
+class ClusteringParams(FrozenSettings):
     """How customers become segments.
 
     Attributes:
@@ -86,20 +87,20 @@ class ClusteringParams(BaseModel, frozen=True, extra="forbid"):
         return self
 
 
-class NameOverride(BaseModel, frozen=True, extra="forbid", str_strip_whitespace=True):
+class NameOverride(FrozenSettings, str_strip_whitespace=True):
     """A name that a person gave a segment, and why, for whoever reads the report."""
 
     name: str = Field(min_length=1)
     reason: str = Field(min_length=1)
 
 
-class NamingParams(BaseModel, frozen=True, extra="forbid"):
+class NamingParams(FrozenSettings):
     """How segments are called: `overrides` is segment id to the name that a person gave it."""
 
     overrides: dict[int, NameOverride] = {}
 
 
-class MembershipParams(BaseModel, frozen=True, extra="forbid"):
+class MembershipParams(FrozenSettings):
     """Soft membership by a Gaussian mixture, beside the hard segments.
 
     Attributes:
@@ -110,7 +111,7 @@ class MembershipParams(BaseModel, frozen=True, extra="forbid"):
     mode: Literal["none", "report", "export"] = "report"
 
 
-class SegmentReportParams(BaseModel, frozen=True, extra="forbid"):
+class SegmentReportParams(FrozenSettings):
     """How the profile report is written.
 
     Attributes:
@@ -123,7 +124,7 @@ class SegmentReportParams(BaseModel, frozen=True, extra="forbid"):
     numbers: NumberFormat = NumberFormat()
 
 
-class SegmentationParams(BaseModel, frozen=True, extra="forbid"):
+class SegmentationParams(FrozenSettings):
     """Everything that may vary in the segmentation stage."""
 
     clustering: ClusteringParams = ClusteringParams()

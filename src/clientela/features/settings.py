@@ -5,8 +5,9 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
+from clientela.settings_base import FrozenSettings
 from clientela.text import make_slug, normalize_word
 
 Part: TypeAlias = Literal["month", "weekday", "hour"]
@@ -18,10 +19,10 @@ OTHER = "OTRO"
 """The word that groups all words which are not allowed."""
 
 
-class Rule(BaseModel):
+class Rule(FrozenSettings):
     """Base of all rules: frozen, unknown keys refused, unquoted numbers taken as words."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 class NumberRule(Rule):
@@ -259,7 +260,7 @@ class Enrichment(Rule):
 CutoffMode = Literal["last_transaction", "calendar"]
 
 
-class FeatureParams(BaseModel):
+class FeatureParams(FrozenSettings):
     """Customer features, their cutoff and the target that begins there.
 
     Attributes:
@@ -277,8 +278,6 @@ class FeatureParams(BaseModel):
         minimum_transactions: Transactions before the cutoff that a customer needs to be trained on.
         extended: Whether the features beyond the required list are computed.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     category: str = Field(min_length=1)
     cutoff_mode: CutoffMode = "last_transaction"

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     PositiveInt,
@@ -17,6 +16,7 @@ from pydantic import (
 
 from clientela.exceptions import did_you_mean
 from clientela.features.settings import Cleaning, Enrichment, NumberRule, WordRule
+from clientela.settings_base import FrozenSettings
 from clientela.text import normalize_word
 
 Reason: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -25,7 +25,7 @@ INVALID = "_invalido"
 """How the flag of a cleaning rule ends."""
 
 
-class ClassLabel(BaseModel):
+class ClassLabel(FrozenSettings):
     """One class of a target.
 
     Attributes:
@@ -34,7 +34,7 @@ class ClassLabel(BaseModel):
         name: How the project calls it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     label: str = Field(min_length=1)
     name: str = Field(min_length=1)
@@ -54,15 +54,13 @@ class ClassLabel(BaseModel):
         return normalize_word(self.label)
 
 
-class BinaryTarget(BaseModel):
+class BinaryTarget(FrozenSettings):
     """What is to be predicted.
 
     Attributes:
         negative: The class with code 0.
         positive: The class with code 1.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
     negative: ClassLabel
@@ -75,7 +73,7 @@ class BinaryTarget(BaseModel):
         return self
 
 
-class Maturity(BaseModel):
+class Maturity(FrozenSettings):
     """When a row is old enough for its label to be final.
 
     A row counts once its whole observation has passed, whatever its label: bad ends are known
@@ -89,8 +87,6 @@ class Maturity(BaseModel):
         as_of: The day on which labels were taken; None: the latest date of `date_column`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     date_column: str
     months: PositiveInt | None = None
     term_column: str | None = None
@@ -103,7 +99,7 @@ class Maturity(BaseModel):
         return self
 
 
-class TabularFeatureParams(BaseModel):
+class TabularFeatureParams(FrozenSettings):
     """The columns of a table with one row per case, and the features made of them.
 
     Attributes:
@@ -123,8 +119,6 @@ class TabularFeatureParams(BaseModel):
         enrichment: Columns made from columns.
         maturity: When a label is final; None: always.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     target: BinaryTarget

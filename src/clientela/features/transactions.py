@@ -9,7 +9,7 @@ from typing import Self
 
 import ibis
 import ibis.expr.types as ir
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from clientela.features.cutoff import (
     CUTOFF,
@@ -21,6 +21,7 @@ from clientela.features.cutoff import (
     months_before,
 )
 from clientela.features.settings import FeatureParams
+from clientela.settings_base import FrozenSettings
 
 KEY = "id_cliente"
 SEASON = 12  # months back to the same season
@@ -314,7 +315,7 @@ def age_in_years(birth: ir.DateValue, moment: ir.TimestampValue) -> ir.IntegerVa
     return (years >= 0).ifelse(years, None)
 
 
-class OrdinalClass(BaseModel):
+class OrdinalClass(FrozenSettings):
     """One class of the business rule.
 
     Attributes:
@@ -323,21 +324,17 @@ class OrdinalClass(BaseModel):
         value: Its place on the ordinal scale, which need not be evenly spaced.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str = Field(min_length=1)
     at_least: int = Field(ge=0)
     value: float
 
 
-class OrdinalTarget(BaseModel):
+class OrdinalTarget(FrozenSettings):
     """The business rule that turns purchases into ordered classes.
 
     Attributes:
         classes: From the lowest to the highest.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     classes: tuple[OrdinalClass, ...] = Field(min_length=2)
 

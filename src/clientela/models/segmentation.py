@@ -11,7 +11,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.pipeline import Pipeline
@@ -21,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from clientela.exceptions import TrainingDataError
 from clientela.features.segment_columns import KEY, ColumnLayout
 from clientela.features.segment_settings import ClusteringParams
+from clientela.settings_base import FrozenSettings
 
 SCALER, CLUSTERS = "scaler", "clusters"
 SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME = -1, "Sin actividad"
@@ -79,7 +79,7 @@ def compute_center_distances(model: Pipeline, matrix: np.ndarray) -> np.ndarray:
     return np.asarray(model.transform(matrix))
 
 
-class SegmentIdentity(BaseModel, frozen=True, extra="forbid"):
+class SegmentIdentity(FrozenSettings):
     """Everything of a model that the next one needs so that segments keep ids and names.
 
     Attributes:

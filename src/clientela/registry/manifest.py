@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from clientela.features.columns import InputField
 from clientela.features.segment_columns import KEY
@@ -17,6 +17,7 @@ from clientela.models.segment_model import assign_to_stored_segments, get_identi
 from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
 from clientela.models.stored_model import StoredModel
 from clientela.models.tasks import TASKS
+from clientela.settings_base import FrozenSettings
 
 FORMAT: Final = 1
 """Of the package; one of another format is refused."""
@@ -30,7 +31,7 @@ ServedTask: TypeAlias = Literal["binary", "ordinal", "segments"]
 JsonValue: TypeAlias = str | int | float | bool | None
 
 
-class MetricEstimate(BaseModel):
+class MetricEstimate(FrozenSettings):
     """One measure of the model on the test part.
 
     Attributes:
@@ -38,15 +39,13 @@ class MetricEstimate(BaseModel):
         rule: The same measure of the best business rule or constant; None where none was graded.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     value: float
     lower: float | None = None
     upper: float | None = None
     rule: float | None = None
 
 
-class Example(BaseModel):
+class Example(FrozenSettings):
     """A made-up case of typical values, nobody's, with the answer that the model should give.
 
     It is what every deployment is tested with before anybody else asks.
@@ -57,14 +56,12 @@ class Example(BaseModel):
         expected: Probability of the positive class, expected class value, or id of the segment.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     case: dict[str, JsonValue]
     label: str
     expected: float
 
 
-class ServedManifest(BaseModel):
+class ServedManifest(FrozenSettings):
     """What a package says of its model.
 
     Attributes:
@@ -86,8 +83,6 @@ class ServedManifest(BaseModel):
         segment_rules: `SegmentationParams` as JSON, for segments; else None.
         files: Path in the package to the SHA-256 of its content; the manifest is not among them.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = FORMAT
     use_case: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

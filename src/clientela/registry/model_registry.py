@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from clientela.models.tasks import TASKS
 from clientela.registry.manifest import MetricEstimate, Role, ServedManifest, ServedTask
+from clientela.settings_base import FrozenSettings
 
 Status: TypeAlias = Literal["pending", "approved", "rejected"]
 
@@ -108,7 +109,7 @@ class ModelRegistry(Protocol):
         """
 
 
-class DeploymentSettings(BaseModel):
+class DeploymentSettings(FrozenSettings):
     """Parameters of the deployment stage.
 
     Attributes:
@@ -118,8 +119,6 @@ class DeploymentSettings(BaseModel):
             that the requirement names (`required`). Segments have a champion only.
         event: What `clientela invoke` calls the positive class in its records; None: by its name.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     groups: dict[Role, Group] = {}
     roles: tuple[Role, ...] = Field(default=("champion", "required"), min_length=1)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from xgboost import XGBModel
@@ -31,6 +31,7 @@ from clientela.models.ordinal_estimators import OrdinalRegressor
 from clientela.models.stored_model import StoredModel, decode_model, encode_estimator
 from clientela.registry.manifest import FORMAT, ServedManifest
 from clientela.registry.model_registry import Submission, describe_model
+from clientela.settings_base import FrozenSettings
 from clientela.storage import compute_sha256
 
 
@@ -364,7 +365,7 @@ class NewPackage:
     metrics: Mapping[str, Any] | None = None
 
 
-class StoredPackage(BaseModel):
+class StoredPackage(FrozenSettings):
     """The files of one model, stored; they never change.
 
     Attributes:
@@ -373,8 +374,6 @@ class StoredPackage(BaseModel):
         prebuilt: Address of the archive for the prebuilt XGBoost container; None without.
         metrics: Address of the measures that the SageMaker console draws; None without.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     manifest: ServedManifest
     package: str

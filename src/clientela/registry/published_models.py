@@ -3,11 +3,12 @@
 from typing import Final
 
 from fsspec.core import url_to_fs
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from clientela.exceptions import ModelFileError
 from clientela.registry.manifest import Role
 from clientela.registry.package import encode_json
+from clientela.settings_base import FrozenSettings
 from clientela.storage import (
     compute_sha256,
     ensure_file,
@@ -19,7 +20,7 @@ from clientela.storage import (
 POINTER: Final = ".json"
 
 
-class PublishedModel(BaseModel):
+class PublishedModel(FrozenSettings):
     """The model of a use case that servers answer with.
 
     Attributes:
@@ -27,8 +28,6 @@ class PublishedModel(BaseModel):
         version: Of the manifest: made of the content.
         package: Name of the package in the folder of served models.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     use_case: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     role: Role

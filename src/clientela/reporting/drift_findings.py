@@ -8,9 +8,10 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from scipy.stats import chi2, false_discovery_control, fisher_exact, nbinom
 
+from clientela.settings_base import FrozenSettings
 from clientela.text import NumberFormat
 
 # From which size on a change counts, and how sure of it one must be.
@@ -22,15 +23,13 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """Worst first: the order of every table that people read."""
 
 
-class EffectSizes(BaseModel):
+class EffectSizes(FrozenSettings):
     """The sizes of one kind of change that matter.
 
     Attributes:
         watch: From here on AMARILLO.
         alarm: From here on ROJO.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     watch: PositiveFloat
     alarm: PositiveFloat
@@ -44,7 +43,7 @@ class EffectSizes(BaseModel):
         return self
 
 
-class DriftThresholds(BaseModel):
+class DriftThresholds(FrozenSettings):
     """When a column is ROJO, AMARILLO, INSUFICIENTE or VERDE.
 
     Attributes:
@@ -56,8 +55,6 @@ class DriftThresholds(BaseModel):
         q: A change counts when its Benjamini-Hochberg q lies below this.
         minimum_rows: With fewer rows, now or in the baseline, nothing is said about a column.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     psi: EffectSizes = EffectSizes(watch=0.1, alarm=0.25)
     missing: EffectSizes = EffectSizes(watch=0.05, alarm=0.2)

@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from clientela.reporting.drift_findings import NO_LONGER_MEASURED
+from clientela.settings_base import FrozenSettings
 
 # What one period says about a model: its columns by importance, and its performance.
 
@@ -19,7 +20,7 @@ Level: TypeAlias = Literal["calm", "warning", "critical", "unknown"]
 Change: TypeAlias = Literal["fell", "held", "unknown"]
 
 
-class LevelRules(BaseModel):
+class LevelRules(FrozenSettings):
     """When a period is a warning, or critical. Shares are of importance, 0..1.
 
     Attributes:
@@ -27,8 +28,6 @@ class LevelRules(BaseModel):
         warning_share: It is a warning when ROJO and AMARILLO columns hold this share.
         unknown_share: It is unknown, if neither, when INSUFICIENTE columns hold more than this.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     critical_share: float = Field(default=0.1, gt=0, le=1)
     warning_share: float = Field(default=0.1, gt=0, le=1)
@@ -44,7 +43,7 @@ class LevelRules(BaseModel):
         return self
 
 
-class PeriodSummary(BaseModel):
+class PeriodSummary(FrozenSettings):
     """What one period says about one model.
 
     Attributes:
@@ -57,8 +56,6 @@ class PeriodSummary(BaseModel):
         estimated: Whether performance, estimated without labels, fell.
         realised: Whether performance, measured on mature labels, fell.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weighted_psi: float | None
     red: int
@@ -174,7 +171,7 @@ BROKEN = 0.5
 """Share of the moved importance from which the data, not the population, are to blame."""
 
 
-class StateRules(BaseModel):
+class StateRules(FrozenSettings):
     """How many periods it takes.
 
     Attributes:
@@ -185,8 +182,6 @@ class StateRules(BaseModel):
         cool_down: Periods after a recommended retraining in which none is recommended again.
         levels: What makes a period critical.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     last: PositiveInt = 3
     at_least: PositiveInt = 2
@@ -204,7 +199,7 @@ class StateRules(BaseModel):
         return self
 
 
-class PastPeriod(BaseModel):
+class PastPeriod(FrozenSettings):
     """What was decided in an earlier period.
 
     Attributes:
@@ -213,23 +208,19 @@ class PastPeriod(BaseModel):
         state: The model's state after it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     baseline: str
     level: Level
     state: State
     recommendation: Recommendation
 
 
-class ModelState(BaseModel):
+class ModelState(FrozenSettings):
     """What is recommended for a model after one period.
 
     Attributes:
         level: The period's own level.
         reasons: Why, as codes; at least one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     level: Level
     state: State

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from clientela.exceptions import MonitoringLogError
 from clientela.reporting.model_health import (
@@ -19,6 +19,7 @@ from clientela.reporting.model_health import (
     Recommendation,
     State,
 )
+from clientela.settings_base import FrozenSettings
 
 # The row that one period leaves in the log of monitoring.
 
@@ -28,7 +29,7 @@ DECIMALS = 6
 ISO_PERIOD = r"^\d{4}(-(\d{2}(-\d{2})?|Q[1-4]|W\d{2}))?$"
 
 
-class LogRow(BaseModel):
+class LogRow(FrozenSettings):
     """One period of one model against one baseline; the columns of the log, in their order.
 
     Attributes:
@@ -54,8 +55,6 @@ class LogRow(BaseModel):
         state: Of the model after it.
         reasons: Codes, joined by `;`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     period: str = Field(pattern=ISO_PERIOD)
     avg_psi: float | None
@@ -103,7 +102,7 @@ class LogRow(BaseModel):
 LOG_COLUMNS: tuple[str, ...] = tuple(LogRow.model_fields)
 
 
-class PeriodRun(BaseModel):
+class PeriodRun(FrozenSettings):
     """Which period was measured, against what.
 
     Attributes:
@@ -112,23 +111,19 @@ class PeriodRun(BaseModel):
         n: Rows of the period.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     period: str = Field(pattern=ISO_PERIOD)
     mode: str = Field(min_length=1)
     baseline: str = Field(min_length=1)
     n: int = Field(ge=0)
 
 
-class PerformanceRecord(BaseModel):
+class PerformanceRecord(FrozenSettings):
     """The performance of one period by one measure.
 
     Attributes:
         measure: Its name; empty where the model is judged by none.
         n_realised: How many of them.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     measure: str = ""
     estimated: float | None = None

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Final, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     PositiveFloat,
@@ -16,6 +15,7 @@ from pydantic import (
 )
 
 from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.settings_base import FrozenSettings
 
 PREFIX: Final = "CLIENTELA_API_"
 DATABASE: Final = "CLIENTELA_DATABASE"
@@ -25,7 +25,7 @@ SHORTEST_SECRET: Final = 16
 """Characters: 64 bits even of hexadecimal digits, far beyond guessing over a network."""
 
 
-class ServingSettings(BaseModel):
+class ServingSettings(FrozenSettings):
     """Every setting; the variable of each is `CLIENTELA_API_` and its name in capitals.
 
     Attributes:
@@ -60,7 +60,7 @@ class ServingSettings(BaseModel):
         predictions_waiting: Most cases that wait to be written; more are dropped and counted.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -16,7 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
+
+from clientela.settings_base import FrozenSettings
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,13 +46,11 @@ _STREAMS: Final[dict[Purpose, int]] = {
 kernels: Any = pyarrow.compute
 
 
-class DirtShares(BaseModel):
+class DirtShares(FrozenSettings):
     """Share of rows per kind of dirt; a row carries one kind at most.
 
     The order of the kinds belongs to the identity of the data: it decides which rows each takes.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     exact_duplicate: Share = Field(0.0005, description="Further row equal to an earlier one.")
 
@@ -98,14 +98,12 @@ class RowBlock:
         return round(share * (self.first_row + self.rows)) - round(share * self.first_row)
 
 
-class Simulation(BaseModel):
+class Simulation(FrozenSettings):
     """What a simulated table looks like; equal parameters give equal bytes.
 
     `chunk_rows` belongs to the identity of the data: every block of rows draws from its own
     random stream, so another size gives another (equally valid) sample.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(20240630, ge=0, description="Seed of every random draw.")
     dirt: DirtShares | None = Field(None, description="Share of rows per kind; null for none.")

@@ -11,10 +11,11 @@ from clientela.exceptions import InvalidTargetError, did_you_mean
 from clientela.models.metrics import quadratic_weighted_kappa
 from clientela.pipelines.eda.association import Counts, build_contingency_matrix, rank_associations
 from clientela.pipelines.eda.column_profile import Profile
+from clientela.settings_base import FrozenSettings
 from clientela.text import NumberFormat
 
 
-class EdaParameters(BaseModel, frozen=True, extra="forbid"):
+class EdaParameters(FrozenSettings):
     """What the exploration of one entry looks at, and when it says something.
 
     Attributes:

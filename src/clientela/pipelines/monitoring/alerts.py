@@ -16,8 +16,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import pandas as pd
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     HttpUrl,
     NonNegativeFloat,
@@ -35,6 +33,7 @@ from clientela.reporting.model_health import (
     State,
 )
 from clientela.reporting.monitoring_log import PeriodRun, round_metric
+from clientela.settings_base import FrozenSettings
 
 # What people are told when a model's data have moved critically.
 
@@ -42,7 +41,7 @@ from clientela.reporting.monitoring_log import PeriodRun, round_metric
 ID_LENGTH = 16
 
 
-class RedColumn(BaseModel):
+class RedColumn(FrozenSettings):
     """A column that drifted critically.
 
     Attributes:
@@ -51,15 +50,13 @@ class RedColumn(BaseModel):
         sentence: The cause in Spanish; rates only, never a value of the data.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     feature: str
     psi: float | None
     reason: str
     sentence: str
 
 
-class Alert(BaseModel):
+class Alert(FrozenSettings):
     """What is sent about one period of one model; it holds no rows and no values of the data.
 
     Attributes:
@@ -72,8 +69,6 @@ class Alert(BaseModel):
         recommendation: What to do, as a code.
         advice: What to do, in Spanish.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1] = 1
     id: str
@@ -171,7 +166,7 @@ def _build_red_columns(red: pd.DataFrame) -> tuple[RedColumn, ...]:
 # Where alerts go: the typed form of configuration.
 
 
-class DeliveryRetrySettings(BaseModel):
+class DeliveryRetrySettings(FrozenSettings):
     """How long one channel is tried.
 
     Attributes:
@@ -180,14 +175,12 @@ class DeliveryRetrySettings(BaseModel):
         pause_seconds: Before the second attempt; doubled before each further one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     timeout_seconds: PositiveFloat = 5.0
     attempts: int = Field(default=3, ge=1, le=10)
     pause_seconds: NonNegativeFloat = 1.0
 
 
-class WebhookSettings(BaseModel):
+class WebhookSettings(FrozenSettings):
     """An address that takes an alert as JSON by POST.
 
     Attributes:
@@ -196,22 +189,18 @@ class WebhookSettings(BaseModel):
         patience: How long it is tried.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Literal["webhook"] = "webhook"
     url: Secret[HttpUrl]
     patience: DeliveryRetrySettings = DeliveryRetrySettings()
 
 
-class SnsSettings(BaseModel):
+class SnsSettings(FrozenSettings):
     """A topic of Amazon SNS; credentials, region and endpoint come from the standard AWS chain.
 
     Attributes:
         kind: Tells it from the others.
         patience: How long it is tried.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["sns"] = "sns"
     topic_arn: str = Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?$")
@@ -221,15 +210,13 @@ class SnsSettings(BaseModel):
 ChannelSettings: TypeAlias = Annotated[WebhookSettings | SnsSettings, Field(discriminator="kind")]
 
 
-class AlertSettings(BaseModel):
+class AlertSettings(FrozenSettings):
     """Who is told.
 
     Attributes:
         channels: Where alerts go; none by default.
         deadline_seconds: A run waits no longer than this for all of them together.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: tuple[ChannelSettings, ...] = ()
     deadline_seconds: PositiveFloat = 30.0

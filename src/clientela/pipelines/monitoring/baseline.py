@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from clientela.exceptions import (
     ConfigurationError,
@@ -28,6 +28,7 @@ from clientela.pipelines.monitoring.profile import (
     read_profile,
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
+from clientela.settings_base import FrozenSettings
 
 # The frozen baseline: made by the first run, read by every later one.
 
@@ -38,29 +39,25 @@ SHOWN_HASH = 12
 NEW_BASELINE = "kedro run --pipelines=monitoring --params=new_baseline=true"
 
 
-class PartProfile(BaseModel):
+class PartProfile(FrozenSettings):
     """The baseline of one part of the rows.
 
     Attributes:
         column: What the parts are of: a watched column, or `month` of the year.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     column: str
     value: str
     profile: BaselineProfile
 
 
-class Baseline(BaseModel):
+class Baseline(FrozenSettings):
     """What the current rows are compared with.
 
     Attributes:
         whole: The baseline of all rows.
         parts: Baselines of segments and seasons, where the settings ask for them.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     whole: BaselineProfile
     parts: tuple[PartProfile, ...] = ()
@@ -78,14 +75,12 @@ class Baseline(BaseModel):
         return next(found, None)
 
 
-class StoredParts(BaseModel):
+class StoredParts(FrozenSettings):
     """The file of the parts.
 
     Attributes:
         baseline: Hash of the baseline that they are parts of.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     baseline: str
     parts: tuple[PartProfile, ...]

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from clientela.exceptions import IncompatibleDataError
+from clientela.settings_base import FrozenSettings
 
 # What may vary in a baseline profile and in the figures of drift.
 
 
-class ProfileSettings(BaseModel):
+class ProfileSettings(FrozenSettings):
     """How a baseline profile is made; frozen with it.
 
     Attributes:
@@ -28,8 +29,6 @@ class ProfileSettings(BaseModel):
         known_values: Most rarer values that the profile remembers, as digests.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     bins: int = Field(default=10, ge=2)
     points: int = Field(default=200, ge=10)
     top_values: PositiveInt = 20
@@ -37,7 +36,7 @@ class ProfileSettings(BaseModel):
     known_values: PositiveInt = 10_000
 
 
-class DriftSettings(BaseModel):
+class DriftSettings(FrozenSettings):
     """How two distributions are compared.
 
     Attributes:
@@ -46,8 +45,6 @@ class DriftSettings(BaseModel):
             (Cochran 1954: 5).
         noise_quantile: Quantile of PSI without any drift that is shown as its noise.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     pseudo_count: PositiveFloat = 0.5
     fewest_expected: PositiveFloat = 5.0

@@ -10,8 +10,6 @@ from typing import Annotated, Final, Literal, Self
 import numpy as np
 import pyarrow as pa
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     FiniteFloat,
     NonNegativeInt,
@@ -36,6 +34,7 @@ from clientela.pipelines.monitoring.binning import (
     iter_record_batches,
     to_float_array,
 )
+from clientela.settings_base import FrozenSettings
 
 # The baseline profile: all that is kept of a baseline, whose rows are never needed again.
 
@@ -44,7 +43,7 @@ VERSION: Final = 1
 REBUILD = "Restore the file, or build the profile anew from the baseline data."
 
 
-class Period(BaseModel):
+class Period(FrozenSettings):
     """The moments between which a baseline lies, both included.
 
     Moments, not days, so that rows of the last day that came later are told from the baseline.
@@ -53,26 +52,22 @@ class Period(BaseModel):
         first: Earliest moment, in local time.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     first: datetime
     last: datetime
 
 
-class BinEdge(BaseModel):
+class BinEdge(FrozenSettings):
     """Where one bin of a number ends and the next begins.
 
     Attributes:
         included: Whether the lower bin includes it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     value: FiniteFloat
     included: bool = True
 
 
-class NumericProfile(BaseModel):
+class NumericProfile(FrozenSettings):
     """The distribution of a number in the baseline.
 
     Attributes:
@@ -84,8 +79,6 @@ class NumericProfile(BaseModel):
         points: Quantiles, extremes, edges and deciles, ascending.
         cells: Rows per cell of the points (see `clientela.pipelines.monitoring.binning`), MISSING last.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["numeric"] = "numeric"
     n: PositiveInt
@@ -129,7 +122,7 @@ class NumericProfile(BaseModel):
         return self
 
 
-class CategoricalProfile(BaseModel):
+class CategoricalProfile(FrozenSettings):
     """The distribution of a category in the baseline.
 
     Attributes:
@@ -139,8 +132,6 @@ class CategoricalProfile(BaseModel):
         other_values: Digests of those values, sorted: a value that is neither here nor in
             `values` is NEW.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["categorical"] = "categorical"
     n: PositiveInt
@@ -170,7 +161,7 @@ class CategoricalProfile(BaseModel):
 ColumnProfile = Annotated[NumericProfile | CategoricalProfile, Field(discriminator="type")]
 
 
-class BaselineProfile(BaseModel):
+class BaselineProfile(FrozenSettings):
     """What is kept of a baseline, sufficient for every figure of drift.
 
     Attributes:
@@ -181,8 +172,6 @@ class BaselineProfile(BaseModel):
         settings: How the profile was made.
         columns: Column to its distribution, sorted by name.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1] = VERSION
     use_case: str

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from clientela.pipelines.monitoring.binning import DriftSettings, ProfileSettings
 from clientela.pipelines.monitoring.statistical_tests import (
@@ -14,11 +14,12 @@ from clientela.pipelines.monitoring.statistical_tests import (
 from clientela.reporting.drift_findings import DriftThresholds
 from clientela.reporting.model_health import StateRules
 from clientela.reporting.monitoring_log import ISO_PERIOD
+from clientela.settings_base import FrozenSettings
 
 PeriodUnit: TypeAlias = Literal["day", "week", "month", "quarter"]
 
 
-class BaselinePeriod(BaseModel):
+class BaselinePeriod(FrozenSettings):
     """Which rows with dates are the baseline. Later runs read it from the frozen profile.
 
     Attributes:
@@ -26,8 +27,6 @@ class BaselinePeriod(BaseModel):
         first: Older rows are no part of it; None: from the oldest on.
         last: Its last moment; None: by share. A date alone is the whole day.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     share: float = Field(default=0.7, gt=0, lt=1)
     first: datetime | None = None
@@ -42,7 +41,7 @@ class BaselinePeriod(BaseModel):
         return self
 
 
-class SegmentDrift(BaseModel):
+class SegmentDrift(FrozenSettings):
     """Drift within parts of the rows, which a whole can hide.
 
     Attributes:
@@ -50,8 +49,6 @@ class SegmentDrift(BaseModel):
         features: Watched columns that are compared within each part.
         most: Parts of one column, the largest of the baseline first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
@@ -76,7 +73,7 @@ class PerformanceMonitoringSettings(PerformanceSettings):
     calibrated_below: float = Field(default=0.05, gt=0)
 
 
-class AlertAddresses(BaseModel):
+class AlertAddresses(FrozenSettings):
     """Who is told, beside the log.
 
     Attributes:
@@ -86,14 +83,12 @@ class AlertAddresses(BaseModel):
         deadline_seconds: A run waits no longer for all of them together.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     webhook_variable: str = "CLIENTELA_ALERT_WEBHOOK"
     sns_topic_variable: str = "CLIENTELA_ALERT_SNS_TOPIC"
     deadline_seconds: float = Field(default=30, gt=0)
 
 
-class MonitoringSettings(BaseModel):
+class MonitoringSettings(FrozenSettings):
     """Parameters of the monitoring stage.
 
     Attributes:
@@ -119,8 +114,6 @@ class MonitoringSettings(BaseModel):
         state: What makes a model's state.
         performance: How performance is followed.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     new_baseline: bool = False
     baseline: BaselinePeriod = BaselinePeriod()

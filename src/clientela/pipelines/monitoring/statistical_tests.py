@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from scipy.stats import chi2_contingency, fisher_exact
 
 from clientela.arrays import Floats
@@ -14,6 +14,7 @@ from clientela.models.metrics import BINARY_METRICS as BINARY
 from clientela.models.metrics import PointMetric, ScoreHistogram, get_point_metric
 from clientela.pipelines.monitoring.binning import Cells
 from clientela.pipelines.monitoring.distances import find_occupied_cells
+from clientela.settings_base import FrozenSettings
 
 # Whether two samples can come from one distribution over cells, and how strongly they differ.
 
@@ -115,7 +116,7 @@ ONE_EACH = np.array([[0.0, 1.0], [1.0, 0.0]])
 """Costs that count mistakes; measures of classes receive some."""
 
 
-class PerformanceSettings(BaseModel):
+class PerformanceSettings(FrozenSettings):
     """How performance is estimated.
 
     Attributes:
@@ -124,8 +125,6 @@ class PerformanceSettings(BaseModel):
         minimum_rows: With fewer rows nothing is said.
         tolerance: A measure has fallen when it lies this much below its reference for sure.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     draws: PositiveInt = 2000
