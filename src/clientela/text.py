@@ -1,20 +1,16 @@
-"""How words are compared: without accents, case, or surrounding blanks."""
+"""Words as they are compared, and numbers and names as the readers of a report see them."""
 
+import math
 import re
+from collections.abc import Mapping
 from string import whitespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from clientela.settings_base import FrozenSettings
 
 if TYPE_CHECKING:
     # a served model compares words without an engine, and starts without loading one
     import ibis.expr.types as ir
-import math
-from collections.abc import Mapping
-from typing import Literal
-
-from clientela.settings_base import FrozenSettings
-
-# How words are compared: without accents, case, or surrounding blanks.
-
 
 ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇ"
 UNACCENTED = "aaaaaaeeeeiiiiooooouuuuncAAAAAAEEEEIIIIOOOOOUUUUNC"
@@ -22,7 +18,7 @@ _TRANSLATION = str.maketrans(ACCENTED, UNACCENTED)
 
 
 def normalize_text(text: "ir.StringValue") -> "ir.StringValue":
-    """Text as it is compared: trimmed, lower case, without accents (`TECNOLOGÍA` = `tecnologia`)."""
+    """Text as it is compared: trimmed, lower case, no accents (`TECNOLOGÍA` is `tecnologia`)."""
     return text.strip().translate(ACCENTED, UNACCENTED).lower()
 
 
@@ -42,9 +38,6 @@ def make_slug(word: str) -> str:
         For example `drug_gm`; empty where no letter or digit is left.
     """
     return re.sub(r"[^a-z0-9]+", "_", normalize_word(word)).strip("_")
-
-
-# Numbers as the readers of a report write them.
 
 
 SIGNIFICANT = 6
@@ -103,9 +96,6 @@ class NumberFormat(FrozenSettings):
 def round_significant(value: float) -> float | None:
     """A number as it stands in findings: six significant digits, None where there is none."""
     return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
-
-
-# Features in the words of the people who read scores.
 
 
 WINDOW = re.compile(r"_(\d+)m\b")

@@ -112,7 +112,7 @@ def test_a_worked_example_of_the_extended_features(engine: Engine) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(retailers(), st.sampled_from(CUTOFFS), st.sampled_from(PARAMS))
 def test_every_feature_agrees_with_the_oracle(
     engine: Engine, retailer: Retailer, cutoff: Cutoff, params: FeatureParams

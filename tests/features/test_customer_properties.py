@@ -70,7 +70,7 @@ def two_futures(draw: st.DrawFn) -> tuple[Retailer, Retailer, Cutoff]:
     return retailer, Retailer([row for rows in others.values() for row in rows], people), cutoff
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(two_futures())
 def test_rows_at_or_after_the_cutoff_never_change_a_feature(
     engine: Engine, futures: tuple[Retailer, Retailer, Cutoff]
@@ -84,7 +84,7 @@ def test_rows_at_or_after_the_cutoff_never_change_a_feature(
     assert found.keys() - kept <= one.by_customer().keys() - other.by_customer().keys()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(retailers(), st.sampled_from(CUTOFFS), st.randoms(use_true_random=False))
 def test_the_order_of_rows_never_changes_a_feature(
     engine: Engine, retailer: Retailer, cutoff: Cutoff, random: Random
@@ -101,7 +101,7 @@ def new_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     return lambda: tmp_path_factory.mktemp("split")  # DuckDB remembers files it has read
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(retailers(), st.sampled_from(CUTOFFS), st.lists(st.integers(0, 20), max_size=3))
 def test_how_rows_are_split_into_files_never_changes_a_feature(
     engine: Engine,
@@ -126,7 +126,7 @@ def test_how_rows_are_split_into_files_never_changes_a_feature(
     assert found == engine.by_customer(whole, *retailer)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(retailers(), st.sampled_from(CUTOFFS))
 def test_every_customer_with_a_transaction_has_one_row_without_nulls(
     engine: Engine, retailer: Retailer, cutoff: Cutoff
@@ -137,7 +137,7 @@ def test_every_customer_with_a_transaction_has_one_row_without_nulls(
     assert all(value is not None for row in found.values() for value in row.values())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.permutations([Decimal("0.10")] * 7 + [Decimal("1000000000.01"), Decimal("-0.37")]))
 def test_sums_of_amounts_are_exact(engine: Engine, amounts_in_some_order: list[Decimal]) -> None:
     rows = [Tx("ana", at("2024-01-01"), "ropa", amount) for amount in amounts_in_some_order]

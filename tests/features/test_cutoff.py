@@ -76,7 +76,7 @@ def test_the_calendar_window_is_half_open(engine: Engine) -> None:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(retailers(), st.sampled_from([LAST, MAY]))
 def test_each_customer_has_a_cutoff_of_their_own_and_no_row_is_lost(
     engine: Engine, retailer: Retailer, cutoff: Cutoff

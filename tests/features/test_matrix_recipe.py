@@ -73,7 +73,7 @@ def test_the_recipe_as_json_makes_the_same_matrix_as_the_fitted_steps(options):
     recipe = json.loads(json.dumps(describe_matrix_columns(fitted)))
     assert [step["column"] for step in recipe] == [*fitted.get_feature_names_out()]
 
-    @settings(max_examples=10)
+    @settings(max_examples=4)
     @given(st.lists(cases, min_size=1, max_size=20))
     def check(rows):
         frame = pd.DataFrame(rows).astype({"ingreso": "float64", "deuda": "float64"})

@@ -142,7 +142,7 @@ frames = st.lists(rows, min_size=1, max_size=6).map(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(frames, frames)
 def test_the_rich_form_agrees_with_a_loop(learned: pd.DataFrame, asked: pd.DataFrame) -> None:
     transformer = make_preprocessor(SCHEMA, RICH).fit(learned)
@@ -150,7 +150,7 @@ def test_the_rich_form_agrees_with_a_loop(learned: pd.DataFrame, asked: pd.DataF
     np.testing.assert_allclose(transformer.transform(known), by_hand(known, learned), atol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(frames, st.randoms(use_true_random=False))
 def test_orders_and_company_never_change_a_row(asked: pd.DataFrame, random: Random) -> None:
     transformer = make_preprocessor(SCHEMA, RICH).fit(FRAME)
@@ -166,7 +166,7 @@ def test_orders_and_company_never_change_a_row(asked: pd.DataFrame, random: Rand
         assert alone.tobytes() == together[[place]].tobytes()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_training_rows_never_changes_what_is_learned(random: Random) -> None:
     places = list(range(len(FRAME)))

@@ -78,7 +78,7 @@ def points_sums(engine: Engine, transactions: ir.Table) -> dict[str, int]:
     return {row["id_cliente"]: row["p"] for row in engine.rows(points, *RETAILER)}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(retailers(rows=8), st.sampled_from([LAST, LEAP_DAY]))
 def test_the_cutoff_and_honest_features_survive_scrambling(
     engine: Engine, retailer: Retailer, cutoff: Cutoff

@@ -36,7 +36,7 @@ def classes_of(
     return {key: (row["compras_objetivo"], row[params.target]) for key, row in found.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=8))
 def test_classes_are_none_one_two_to_three_and_four_or_more(
     engine: Engine, purchases: list[int]
@@ -49,7 +49,7 @@ def test_classes_are_none_one_two_to_three_and_four_or_more(
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     retailers(),
     st.sampled_from([LAST, LEAP_DAY, Cutoff("calendar", date(2023, 11, 30), 6)]),

@@ -14,23 +14,24 @@ import pandas as pd
 
 from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError, TrainingDataError, did_you_mean
-from clientela.features.case_table import case_features, require_configured_columns
-from clientela.features.case_table import model_input as input_of
+from clientela.features.case_table import case_features, model_input, require_configured_columns
 from clientela.features.cutoff import (
     TransactionPeriod,
     resolve_cutoff,
     resolve_scoring_cutoff,
 )
 from clientela.features.leakage import scramble_customers, scramble_transactions
-from clientela.features.rubros import aggregate_rubro_features as features_of
-from clientela.features.rubros import collect_rubro_counts as rubros_seen
+from clientela.features.rubros import aggregate_rubro_features, collect_rubro_counts
 from clientela.features.segment_columns import ColumnLayout, build_column_layout, resolve_model_date
 from clientela.features.segment_settings import SegmentFeatureParams
 from clientela.features.settings import FeatureParams
-from clientela.features.table_report import column_roles, count_cell_findings, count_rows_by_status
-from clientela.features.table_report import describe_empty_columns as findings_of
-from clientela.features.table_report import row_report as report_of
-from clientela.features.table_schema import feature_schema as schema_of
+from clientela.features.table_report import (
+    column_roles,
+    count_cell_findings,
+    count_rows_by_status,
+    describe_empty_columns,
+    row_report,
+)
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.features.transactions import add_inactive_customers
 from clientela.features.transactions import customer_features as features_at
@@ -137,36 +138,31 @@ def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[
 def report_usable_rows(
     counts: Mapping[str, pd.DataFrame], params: TabularFeatureParams
 ) -> dict[str, Any]:
-    """How many rows are learned from; see `clientela.features.table_report.row_report`.
+    """How many rows are learned from; see `row_report`.
 
     Raises:
         TrainingDataError: The table can't be learned from.
     """
-    report = report_of(counts["rows"], params)
+    report = row_report(counts["rows"], params)
     logger.info("%s", report["sentence"])
     return report
 
 
 def find_uninformative_columns(counts: Mapping[str, pd.DataFrame]) -> list[str]:
-    """One sentence per column that says nothing; see `clientela.features.table_report.describe_empty_columns`.
+    """One sentence per column that says nothing; see `describe_empty_columns`.
 
     Raises:
         TrainingDataError: A column of dates holds values, and none can be read as a date.
     """
-    found = findings_of(counts["cells"])
-    for sentence in found:
+    sentences = describe_empty_columns(counts["cells"])
+    for sentence in sentences:
         logger.warning("%s", sentence)
-    return found
+    return sentences
 
 
 def list_column_roles(table: ir.Table, params: TabularFeatureParams) -> pd.DataFrame:
     """One row per column of the table: what it is used for; see `column_roles`."""
     return column_roles(list(table.columns), params)
-
-
-def build_case_feature_schema(params: TabularFeatureParams) -> dict[str, Any]:
-    """What the columns of the model input mean; the fields of `TabularSchema`."""
-    return schema_of(params)
 
 
 def build_case_model_input(
@@ -176,7 +172,7 @@ def build_case_model_input(
     params: TabularFeatureParams,
 ) -> ir.Table:
     """One row per case that can be learned from, ordered by its key (PII)."""
-    return ibis.memtable(input_of(table.to_pyarrow(), params)).order_by(params.key)
+    return ibis.memtable(model_input(table.to_pyarrow(), params)).order_by(params.key)
 
 
 def compute_case_scoring_features(
@@ -211,7 +207,7 @@ def compute_case_scoring_features(
 
 def summarize_rubros(transactions: ir.Table, params: SegmentFeatureParams) -> dict[str, ir.Table]:
     """Period, rubros and values of the transactions; see `clientela.features.rubros`."""
-    seen = rubros_seen(transactions, params)
+    seen = collect_rubro_counts(transactions, params)
     # engines give groups in any order: without one, two runs would write different files
     return {name: table.order_by(table.columns) for name, table in seen.items()}
 
@@ -237,4 +233,6 @@ def compute_rubro_features(
     params: SegmentFeatureParams,
 ) -> ir.Table:
     """One row per customer (PII); see `clientela.features.rubros`."""
-    return features_of(transactions, customers, ColumnLayout.model_validate(layout), params)
+    return aggregate_rubro_features(
+        transactions, customers, ColumnLayout.model_validate(layout), params
+    )

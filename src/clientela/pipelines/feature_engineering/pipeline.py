@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from kedro.pipeline import Node, Pipeline
 
+from clientela.features.table_schema import feature_schema
 from clientela.pipelines.assembly import (
     create_stage_pipeline,
     get_accepted_cases_name,
@@ -64,7 +65,7 @@ def _list_case_steps(cases: str, accepted: str) -> list[Step]:
         (nodes.report_usable_rows, ["case_counts", FEATURES], "row_report"),
         (nodes.find_uninformative_columns, ["case_counts"], "column_findings"),
         (nodes.list_column_roles, [cases, FEATURES], "column_roles"),
-        (nodes.build_case_feature_schema, [FEATURES], "feature_schema"),
+        (feature_schema, [FEATURES], "feature_schema"),
         (nodes.build_case_model_input, [cases, *checked, FEATURES], "model_input"),
         # the accepted table, not the labelled one: nobody waits for a label to be scored
         (
