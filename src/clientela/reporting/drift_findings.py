@@ -1,4 +1,9 @@
-"""From which size on a change counts, and how sure of it one must be."""
+"""What can be said about a watched column: a severity, a reason code, and a sentence for people.
+
+A change counts when it is large and hardly chance. A chi-square test pools cells of few expected
+rows, so eleven values that are all missing would look like nothing; the tests of rates here are
+exact, and few rows are enough where the change is plain.
+"""
 
 import math
 from collections.abc import Collection, Hashable, Iterator
@@ -13,9 +18,6 @@ from scipy.stats import chi2, false_discovery_control, fisher_exact, nbinom
 
 from clientela.settings_base import FrozenSettings
 from clientela.text import NumberFormat
-
-# From which size on a change counts, and how sure of it one must be.
-
 
 Severity: TypeAlias = Literal["ROJO", "AMARILLO", "INSUFICIENTE", "VERDE"]
 
@@ -76,12 +78,6 @@ class DriftThresholds(FrozenSettings):
         if not (q < self.q and effect >= kind.watch):
             return "VERDE"
         return "ROJO" if effect >= kind.alarm else "AMARILLO"
-
-
-# Whether more missing, new or out-of-range values than before may be chance.
-#
-# A chi-square test pools cells of few expected rows, so eleven values that are all missing would
-# look like nothing. These tests are exact, and few rows are enough where the change is plain.
 
 
 RATE_TESTS = ("q_missing", "q_new", "q_out_of_range")
@@ -149,9 +145,6 @@ def compute_out_of_range_p_value(rate: float, n: int, n_baseline: int) -> float:
     if not np.isfinite(rate):
         return np.nan
     return float(nbinom.sf(round(rate * n) - 1, 2, n_baseline / (n + n_baseline)))
-
-
-# What can be said about one column: a severity, a reason code, and a sentence for people.
 
 
 NUMBERS = NumberFormat()
@@ -309,9 +302,6 @@ def _report_no_change(column: ColumnMetrics, limits: DriftThresholds) -> Finding
         f"Estable: PSI {psi}.",
         f"Stable: PSI {column.psi:.3f}.",
     )
-
-
-# The drift table as people read it: worst columns first, each with its reason.
 
 
 BEFORE_SEVERITY = "cramers_v"

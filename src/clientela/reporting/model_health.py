@@ -1,4 +1,9 @@
-"""What one period says about a model: its columns by importance, and its performance."""
+"""What the drift of its columns says about a model, and what to do: states, reasons, wordings.
+
+Retraining on the first bad month learns a holiday or a broken file. So a model's state rises only
+when k of the last n periods are critical, falls only after some calm ones, and a retraining is
+recommended at most once in a while.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -11,9 +16,6 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from clientela.reporting.drift_findings import NO_LONGER_MEASURED
 from clientela.settings_base import FrozenSettings
-
-# What one period says about a model: its columns by importance, and its performance.
-
 
 Floats: TypeAlias = NDArray[np.float64]
 Level: TypeAlias = Literal["calm", "warning", "critical", "unknown"]
@@ -140,13 +142,6 @@ def _compute_weighted_mean(values: Floats, weights: Floats) -> float | None:
     if not known.any():
         return None
     return float(np.average(values[known], weights=weights[known]))
-
-
-# What to do about a model: one period raises a question, several answer it.
-#
-# Retraining on the first bad month learns a holiday or a broken file. So a model's state rises only
-# when k of the last n periods are critical, falls only after some calm ones, and a retraining is
-# recommended at most once in a while.
 
 
 State: TypeAlias = Literal["stable", "watch", "alarm"]
@@ -334,9 +329,6 @@ def _list_observed_reasons(evidence: PeriodSummary, limits: LevelRules) -> Itera
         yield "important_columns_moved"
     elif evidence.red or evidence.moved_share >= limits.warning_share:
         yield "columns_moved"
-
-
-# What codes of states, recommendations and reasons mean to people, in Spanish and English.
 
 
 class Wording(NamedTuple):

@@ -1,4 +1,9 @@
-"""The row that one period leaves in the log of monitoring."""
+"""The log of monitoring: what was found and recommended, one row per period and baseline.
+
+Figures are rounded when they are made, so that earlier rows are written back to the last byte. A
+rerun of a period replaces its own row. A file that was cut short, or that something else wrote, is
+refused: nothing is appended to it, and nothing in it is lost.
+"""
 
 import csv
 import io
@@ -20,9 +25,6 @@ from clientela.reporting.model_health import (
     State,
 )
 from clientela.settings_base import FrozenSettings
-
-# The row that one period leaves in the log of monitoring.
-
 
 DECIMALS = 6
 """Of figures in the log; beyond that they are noise."""
@@ -179,13 +181,6 @@ def round_metric(value: float | None) -> float | None:
         Six decimals; None where it is unknown.
     """
     return None if value is None or math.isnan(value) else round(float(value), DECIMALS)
-
-
-# The log of monitoring: what was found and recommended, period by period.
-#
-# Figures are rounded when they are made, so that earlier rows are written back to the last byte. A
-# rerun of a period replaces its own row. A file that was cut short, or that something else wrote, is
-# refused: nothing is appended to it, and nothing in it is lost.
 
 
 def parse_log(text: str) -> list[LogRow]:

@@ -1,4 +1,7 @@
-"""What people are told when a model's data have moved critically."""
+"""What people are told when a model's data have moved critically, and the channels that tell them.
+
+Addresses let anybody write who knows them, so they come from the environment and stand in no file.
+"""
 
 import hashlib
 import http.client
@@ -34,9 +37,6 @@ from clientela.reporting.model_health import (
 )
 from clientela.reporting.monitoring_log import PeriodRun, round_metric
 from clientela.settings_base import FrozenSettings
-
-# What people are told when a model's data have moved critically.
-
 
 ID_LENGTH = 16
 
@@ -163,9 +163,6 @@ def _build_red_columns(red: pd.DataFrame) -> tuple[RedColumn, ...]:
     )
 
 
-# Where alerts go: the typed form of configuration.
-
-
 class DeliveryRetrySettings(FrozenSettings):
     """How long one channel is tried.
 
@@ -220,9 +217,6 @@ class AlertSettings(FrozenSettings):
 
     channels: tuple[ChannelSettings, ...] = ()
     deadline_seconds: PositiveFloat = 30.0
-
-
-# An alert as JSON, by POST to an address of one's own: chat, e-mail gateway, pager.
 
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -283,9 +277,6 @@ def _send_request(alert: Alert, settings: WebhookSettings) -> tuple[int | None, 
         return None, type(err).__name__
 
 
-# An alert to a topic of Amazon SNS, from which people get e-mail, SMS, or a queue.
-
-
 LONGEST_SUBJECT = 100
 """Characters that SNS takes."""
 
@@ -344,9 +335,6 @@ def _build_sns_message(alert: Alert, topic: str) -> dict[str, str]:
         # such a topic wants a group, and drops repetitions by the id
         message |= {"MessageGroupId": alert.use_case, "MessageDeduplicationId": alert.id}
     return message
-
-
-# Sends one alert to every channel, and comes back in time whatever they do.
 
 
 logger = logging.getLogger(__name__)
@@ -434,9 +422,6 @@ def _send_to_channel(alert: Alert, place: int, channel: WebhookSettings | SnsSet
 
 def _format_channel_name(place: int, channel: WebhookSettings | SnsSettings) -> str:
     return f"{place + 1} {channel.kind}"
-
-
-# Where alerts go, as the environment says it: addresses that let people write stand in no file.
 
 
 def send_alert(

@@ -1,4 +1,9 @@
-"""The frozen baseline: made by the first run, read by every later one."""
+"""The frozen baseline: made by the first run, read by every later one.
+
+A profile alone certifies an interval for KS that is half a percent wide; that stays what every
+later run can rely on. Exact distances are possible while the rows of the baseline are still at
+hand; rows are believed to be the baseline's where they give the same profile.
+"""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,9 +34,6 @@ from clientela.pipelines.monitoring.profile import (
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.settings_base import FrozenSettings
-
-# The frozen baseline: made by the first run, read by every later one.
-
 
 SEASON = "month"
 SHOWN_HASH = 12
@@ -225,12 +227,6 @@ def _iter_baseline_parts(
 def extract_month(moments: "pd.Series[pd.Timestamp]") -> "pd.Series[str]":
     """The month of the year of each row, `01` to `12`."""
     return moments.dt.strftime("%m").astype("str")
-
-
-# Exact distances on request, while the rows of the baseline are still at hand beside its profile.
-#
-# The profile alone certifies an interval for KS that is half a percent wide; that stays what every
-# later run can rely on. Rows are believed to be the baseline's where they give the same profile.
 
 
 logger = logging.getLogger(__name__)

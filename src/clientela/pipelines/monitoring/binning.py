@@ -1,4 +1,14 @@
-"""What may vary in a baseline profile and in the figures of drift."""
+"""How a column is counted: disjoint cells, so that counts of batches, files and periods add up.
+
+The cells of a number alternate between what lies strictly between two points and what equals a
+point, then MISSING: `< p1, = p1, p1..p2, = p2, ..., > pn, missing`. F(p-) and F(p) of every point,
+hence every bin, follow from them exactly. The cells of a category are its values, OTHER (known,
+but rare), NEW (never in the baseline), MISSING.
+
+Null, None, NaN, NaT and `pandas.NA` are all missing. Numbers are integers, floats and decimals;
+categories are texts and booleans (`true`, `false`); texts that look like numbers stay texts. Dates
+always move, so they are not watched; a number made from them (an age in days) can be.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,8 +23,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from clientela.exceptions import IncompatibleDataError
 from clientela.settings_base import FrozenSettings
-
-# What may vary in a baseline profile and in the figures of drift.
 
 
 class ProfileSettings(FrozenSettings):
@@ -49,14 +57,6 @@ class DriftSettings(FrozenSettings):
     pseudo_count: PositiveFloat = 0.5
     fewest_expected: PositiveFloat = 5.0
     noise_quantile: float = Field(default=0.99, gt=0, lt=1)
-
-
-# How a column is counted: disjoint cells, so that counts of batches, files and periods add up.
-#
-# The cells of a number alternate between what lies strictly between two points and what equals a
-# point, then MISSING: `< p1, = p1, p1..p2, = p2, ..., > pn, missing`. F(p-) and F(p) of every point,
-# hence every bin, follow from them exactly. The cells of a category are its values, OTHER (known,
-# but rare), NEW (never in the baseline), MISSING.
 
 
 DIGEST_LENGTH = 16
@@ -106,14 +106,6 @@ def compute_digest(value: str) -> str:
         The first digits of its SHA-256, which every engine can compute.
     """
     return hashlib.sha256(value.encode()).hexdigest()[:DIGEST_LENGTH]
-
-
-# Which columns can be watched, and what their values are, whatever library holds them.
-#
-# Null, None, NaN, NaT and `pandas.NA` are all missing. Numbers are integers, floats and decimals;
-# categories are texts and booleans (`true`, `false`). Dates are the axis that periods are cut along
-# and always move, so they are not watched; a number made from them (an age in days) can be. Texts
-# that look like numbers stay texts.
 
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
@@ -209,12 +201,6 @@ def _convert_to_arrow(frame: pd.DataFrame) -> pa.Table:
             f"Every column should hold values of one type, under a name of its own; "
             f"{err.args[-1]}. Type the data at ingestion first."
         ) from err
-
-
-# Bins of a number that are frozen in the baseline: quantiles, with heavy values on their own.
-#
-# Plain deciles of a column that is mostly one value collapse into one bin, and a column that is all
-# one value has none; a value that is a bin itself shows when rows leave it, and where they go.
 
 
 FEWEST_REPEATS = 2

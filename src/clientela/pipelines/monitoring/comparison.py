@@ -8,7 +8,6 @@ import pandas as pd
 from clientela.pipelines.monitoring.baseline import (
     SEASON,
     Baseline,
-    PartProfile,
     compute_column_distances,
 )
 from clientela.pipelines.monitoring.binning import Numbers
@@ -19,7 +18,6 @@ from clientela.pipelines.monitoring.inputs import MonitoringInput, Window
 from clientela.pipelines.monitoring.performance import Performance, measure_performance
 from clientela.pipelines.monitoring.profile import (
     BaselineProfile,
-    CategoricalProfile,
     NumericProfile,
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
@@ -84,7 +82,7 @@ class ComparisonPlan:
     settings: MonitoringSettings
     values: Mapping[str, Numbers] = field(default_factory=dict)
 
-    def chosen(self, window: Window) -> "pd.Series[bool]":
+    def mask_window(self, window: Window) -> "pd.Series[bool]":
         """Which rows a period is measured on."""
         return self.periods.isin(window.pooled)
 
@@ -95,36 +93,35 @@ def compare_periods(plan: ComparisonPlan, log: Sequence[LogRow]) -> list[Compari
     Returns:
         One per period, in the order of time.
     """
-    made: list[Comparison] = []
+    comparisons: list[Comparison] = []
     for window in plan.windows:
-        made.append(_compare_period(plan, window, update_log(log, [each.row for each in made])))
-    return made
+        earlier = update_log(log, [comparison.row for comparison in comparisons])
+        comparisons.append(_compare_period(plan, window, earlier))
+    return comparisons
 
 
 def _compare_period(plan: ComparisonPlan, window: Window, log: Sequence[LogRow]) -> Comparison:
-    rows, settings = plan.rows, plan.settings
-    profile, mode = _select_baseline(window, plan.baseline)
-    current = rows.current[plan.chosen(window)]
-    counted = count_rows_by_cell(current, profile)
+    rows, settings, baseline = plan.rows, plan.settings, plan.baseline
+    month, in_window = window.period[5:7], plan.mask_window(window)
+    season = baseline.find_part(SEASON, month)
+    profile = baseline.whole if season is None else season
+    current = rows.current[in_window]
+    counts = count_rows_by_cell(current, profile)
     # the values are those of the whole baseline, not of one season
-    exact = compute_column_distances(plan.values, current) if profile is plan.baseline.whole else {}
-    judged = severity_table(profile, counted, rows.target, settings, exact)
-    measured = measure_performance(rows, plan.chosen(window), settings.performance)
-    evidence = summarize_period(judged, rows.importance, measured.estimated, measured.realised)
-    hash_ = plan.baseline.shown_hash
-    state = evaluate_model_state(
-        evidence, hash_, list_past_periods(log, window.period), settings.state
+    exact = compute_column_distances(plan.values, current) if season is None else {}
+    judged = severity_table(profile, counts, rows.target, settings, exact)
+    performance = measure_performance(rows, in_window, settings.performance)
+    summary = summarize_period(judged, rows.importance, performance.estimated, performance.realised)
+    history = list_past_periods(log, window.period)
+    state = evaluate_model_state(summary, baseline.shown_hash, history, settings.state)
+    run = PeriodRun(
+        period=window.period,
+        mode=window.mode if season is None else f"season {month}",
+        baseline=baseline.shown_hash,
+        n=counts.rows,
     )
-    run = PeriodRun(period=window.period, mode=mode, baseline=hash_, n=counted.rows)
-    row = build_log_row(run, judged, evidence, state, measured.record())
-    return Comparison(run, profile, counted, judged, measured, state, row, rows.target, exact)
-
-
-def _select_baseline(window: Window, baseline: Baseline) -> tuple[BaselineProfile, str]:
-    """The same season's baseline where there is one, else the whole; and how the log calls it."""
-    month = window.period[5:7]
-    same = baseline.find_part(SEASON, month)
-    return (baseline.whole, window.mode) if same is None else (same, f"season {month}")
+    row = build_log_row(run, judged, summary, state, performance.record())
+    return Comparison(run, profile, counts, judged, performance, state, row, rows.target, exact)
 
 
 def severity_table(
@@ -140,27 +137,21 @@ def severity_table(
 
     Args:
         target: Column of the class, if it is watched.
-        settings: How to compare, and what counts.
         exact: Column to the distances of the values themselves, where these are at hand.
 
     Returns:
         One row per column, worst first; without the target where no row has it yet.
     """
-    features = _select_profile_columns(
-        profile, [name for name in profile.columns if name != target]
-    )
+    columns = {name: column for name, column in profile.columns.items() if name != target}
+    features = profile.model_copy(update={"columns": columns})
     parts = [drift_table(features, counted, settings.drift, exact)]
     if target in profile.columns:
         complete, known = drop_missing_target(profile, counted, str(target))
         if known.rows and complete.rows:
             parts.append(drift_table(complete, known, settings.drift))
     table = pd.concat(parts, ignore_index=True)
-    constant = [name for name, column in profile.columns.items() if _is_constant(column)]
+    constant = [name for name, column in profile.columns.items() if column.is_constant]
     return assign_severity(table, settings.thresholds, constant)
-
-
-def _select_profile_columns(profile: BaselineProfile, names: Sequence[str]) -> BaselineProfile:
-    return profile.model_copy(update={"columns": {name: profile.columns[name] for name in names}})
 
 
 def drop_missing_target(
@@ -188,32 +179,23 @@ def drop_missing_target(
     )
 
 
-def _is_constant(column: NumericProfile | CategoricalProfile) -> bool:
-    if isinstance(column, NumericProfile):
-        return column.minimum is not None and column.minimum == column.maximum
-    return len(column.values) == 1 and column.other == 0
-
-
 def compare_segments(plan: ComparisonPlan) -> list[pd.DataFrame]:
     """The drift tables of each part of the rows that the settings name, period by period.
 
     Returns:
-        Tables with severities and, before them, `period, segment_column, segment`; a part without
+        Tables with severities and, at their end, `period, segment_column, segment`; a part without
         rows in a period has none.
     """
-    parts = [part for part in plan.baseline.parts if part.column != SEASON]
-    return [
-        _compare_segment(part, ours, window.period, plan.settings)
-        for window in plan.windows
-        for part in parts
-        for current in [plan.rows.current[plan.chosen(window)]]
-        for ours in [current[current[part.column].astype("str") == part.value]]
-        if len(ours)
-    ]
-
-
-def _compare_segment(
-    part: PartProfile, ours: pd.DataFrame, period: str, settings: MonitoringSettings
-) -> pd.DataFrame:
-    judged = severity_table(part.profile, count_rows_by_cell(ours, part.profile), None, settings)
-    return judged.assign(period=period, segment_column=part.column, segment=part.value)
+    tables = []
+    for window in plan.windows:
+        current = plan.rows.current[plan.mask_window(window)]
+        for part in plan.baseline.parts:
+            if part.column == SEASON:
+                continue
+            rows = current[current[part.column].astype("str") == part.value]
+            if len(rows):
+                counts = count_rows_by_cell(rows, part.profile)
+                table = severity_table(part.profile, counts, None, plan.settings)
+                labels = {"segment_column": part.column, "segment": part.value}
+                tables.append(table.assign(period=window.period, **labels))
+    return tables

@@ -1,4 +1,9 @@
-"""Counts of current data in the cells of a baseline profile: integers that add up."""
+"""Counts of current rows in the cells of a baseline profile, in memory or in an engine.
+
+Both give the same integers. Rows in memory or in a stream are sorted batch by batch, once per
+column, and let go; columns are counted beside one another, since sorting releases Python's lock. A
+table that stays in its engine is counted there by one CASE and GROUP BY per column.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,8 +37,6 @@ from clientela.pipelines.monitoring.profile import (
     CategoricalProfile,
     NumericProfile,
 )
-
-# Counts of current data in the cells of a baseline profile: integers that add up.
 
 
 class Range(NamedTuple):
@@ -129,11 +132,6 @@ def validate_current_columns(profile: BaselineProfile, found: Mapping[str, Kind 
             f"The current data should have the types of the baseline; {'; '.join(changed)}. "
             f"Type the data as then, or build the profile anew."
         )
-
-
-# Counts a table that stays in its engine: one CASE and GROUP BY per column, evaluated lazily.
-#
-# The CASE is a binary search, so that a row meets some eight comparisons, not one per cell.
 
 
 def build_cell_count_query(table: ir.Table, profile: BaselineProfile) -> ir.Table:
@@ -254,14 +252,6 @@ def _assign_category_cell(value: ir.StringValue, column: CategoricalProfile) -> 
     if column.other_values:
         branches.append((known, ibis.literal(size)))
     return ibis.cases(*branches, else_=ibis.literal(size + 1)).cast("int64")
-
-
-# Counts rows in the cells of a profile, on two engines that give the same integers.
-#
-# Rows in memory or in a stream are sorted batch by batch, once per column, and let go. Columns are
-# counted beside one another, as many at a time as Arrow takes threads to read them: sorting releases
-# Python's lock, and sums of integers don't depend on who comes first. A table that stays in a
-# database is counted there, by `clientela.pipelines.monitoring.counting`.
 
 
 ColumnCount: TypeAlias = Callable[[pa.Array], tuple[Cells, Range | None]]

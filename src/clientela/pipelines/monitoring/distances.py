@@ -1,4 +1,4 @@
-"""Divergences between the cells of two samples."""
+"""Divergences between the cells of two samples, and distances between two samples of numbers."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,6 @@ from scipy.stats import chi2, ks_2samp, wasserstein_distance
 
 from clientela.pipelines.monitoring.binning import Cells, Numbers
 from clientela.pipelines.monitoring.counting import Range
-
-# Divergences between the cells of two samples.
 
 
 def compute_shares(cells: Cells, pseudo_count: float = 0.0) -> Numbers:
@@ -76,9 +74,6 @@ def compute_psi_noise(baseline: Cells, current: Cells, quantile: float) -> float
 def find_occupied_cells(baseline: Cells, current: Cells) -> NDArray[np.bool_]:
     """The cells that hold a row of either sample."""
     return (baseline + current) > 0
-
-
-# Distances between two distributions of numbers, from what a profile keeps of them, or exact.
 
 
 class Distances(NamedTuple):

@@ -1,4 +1,10 @@
-"""The figures of drift, one row per watched column."""
+"""The figures of drift, one row per watched column, and where in a column the rows moved.
+
+The figures of older dashboards stand beside ours on request. They have known faults, which is why
+nothing else uses them: values beyond the baseline's extremes and missing values are dropped, a
+column that is mostly one value has too few bins to move in, and an empty bin weighs as much as the
+epsilon is small.
+"""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -27,9 +33,6 @@ from clientela.pipelines.monitoring.profile import (
     NumericProfile,
 )
 from clientela.pipelines.monitoring.statistical_tests import run_chi_square_test
-
-# The figures of drift, one row per watched column.
-
 
 COLUMNS = (
     *("feature", "type", "psi", "ks", "js", "cramers_v", "ks_lower", "ks_upper", "chi2", "p", "q"),
@@ -161,9 +164,6 @@ def _compute_metrics_by_type(
     }
 
 
-# Where a column moved: its bins or values in the baseline and now.
-
-
 Label = dict[str, Any]
 
 
@@ -227,13 +227,6 @@ def _label_categories(column: CategoricalProfile) -> list[Label]:
 def _make_cell_label(kind: str, **given: Any) -> Label:
     nothing = {"lower": np.nan, "upper": np.nan, "upper_included": False, "value": None}
     return {"kind": kind, **nothing, **given}
-
-
-# The figures of older dashboards, so that theirs and ours can be read side by side.
-#
-# They have known faults, which is why nothing else uses them: values beyond the baseline's extremes
-# and missing values are dropped, a column that is mostly one value has too few bins to move in, and
-# an empty bin weighs as much as the epsilon is small.
 
 
 EPSILON = 1e-6

@@ -1,4 +1,7 @@
-"""Rows with dates, cut into periods, and periods joined into windows that hold enough of them."""
+"""What monitoring sees of a use case: rows with their scores, cut into periods and windows.
+
+Keys, names and dates are not watched: dates are the axis that periods are cut along.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +20,6 @@ from clientela.models.stored_model import StoredModel
 from clientela.models.tasks import TASKS
 from clientela.models.training_data import FeatureSchema, check_columns
 from clientela.pipelines.monitoring.settings import BaselinePeriod, MonitoringSettings, PeriodUnit
-
-# Rows with dates, cut into periods, and periods joined into windows that hold enough of them.
-
 
 Moments: TypeAlias = "pd.Series[pd.Timestamp]"
 DAY = pd.Timedelta(days=1)
@@ -129,9 +129,6 @@ def find_empty_periods(moments: Moments, unit: PeriodUnit) -> list[str]:
     """
     days = pd.Series(pd.date_range(moments.min().normalize(), moments.max().normalize()))
     return sorted(set(assign_periods(days, unit)) - set(assign_periods(moments, unit)))
-
-
-# What monitoring sees of a use case: columns without keys, names or dates, and what they mean.
 
 
 CLASS, SEGMENT = "clase", "cluster_nombre"

@@ -1,4 +1,7 @@
-"""One run of monitoring: from rows and what earlier runs left to everything that it writes."""
+"""Nodes of the monitoring stage.
+
+Everything is computed before anything is written, so that a failed run leaves no half.
+"""
 
 import hashlib
 import logging
@@ -10,9 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import FeatureSchema
-from clientela.pipelines.monitoring import report
 from clientela.pipelines.monitoring.alerts import build_alert, send_alert
 from clientela.pipelines.monitoring.baseline import (
     NEW_BASELINE,
@@ -35,19 +36,22 @@ from clientela.pipelines.monitoring.inputs import (
     TrainingArtifacts,
     Window,
     assign_periods,
+    build_scored_input,
     build_windows,
     find_empty_periods,
 )
-from clientela.pipelines.monitoring.inputs import build_scored_input as scored_rows_of
-from clientela.pipelines.monitoring.inputs import build_segmented_input as segmented_rows_of
-from clientela.pipelines.monitoring.report import MonitoringResult
-from clientela.pipelines.monitoring.report import drift_state as state_of
-from clientela.pipelines.monitoring.report import format_monitoring_summary as headline_of
+from clientela.pipelines.monitoring.report import (
+    MonitoringResult,
+    bin_shares,
+    drift_by_period,
+    drift_by_segment,
+    drift_state,
+    format_monitoring_summary,
+    latest_metrics,
+    log_frame,
+)
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.reporting.monitoring_log import LogRow, parse_log, update_log
-
-# One run of monitoring: from rows and what earlier runs left to everything that it writes.
-
 
 logger = logging.getLogger(__name__)
 
@@ -72,99 +76,74 @@ def run_monitoring(
         `profile`, `parts`, `latest`, `by_period`, `by_segment`, `bins`, `log`, `findings`.
     """
     log = parse_log(former.log)
-    baseline, fresh = get_or_create_baseline(
-        StoredBaseline(former.profile, former.parts), rows, settings, use_case
-    )
-    _log_excluded_data(rows, baseline)
-    came = mask_current_rows(rows, baseline)
+    stored = StoredBaseline(former.profile, former.parts)
+    baseline, is_new = get_or_create_baseline(stored, rows, settings, use_case)
+    if rows.moment and (undated := int(rows.current[rows.moment].isna().sum())):
+        logger.warning("%d rows without %s belong to no period.", undated, rows.moment)
+    if unknown := sorted(set(rows.columns) - set(baseline.whole.columns)):
+        names = ", ".join(unknown)
+        logger.warning(
+            "Not in the frozen baseline, so not watched: %s. To watch them: %s", names, NEW_BASELINE
+        )
+    periods, windows = _assign_windows(rows, baseline, log, settings)
     values = collect_baseline_values(rows, baseline) if settings.exact else {}
-    plan = ComparisonPlan(
-        rows, baseline, *_assign_windows(rows, came, baseline, log, settings), settings, values
-    )
-    compared = compare_periods(plan, log)
-    latest = compared[-1] if compared else None
+    plan = ComparisonPlan(rows, baseline, periods, windows, settings, values)
+    comparisons = compare_periods(plan, log)
+    latest = comparisons[-1] if comparisons else None
     # what was measured against another baseline can't stand in one table with this
-    kept = PreviousOutputs() if fresh else former
+    history = PreviousOutputs() if is_new else former
+    parts = StoredParts(baseline=baseline.whole.data_hash, parts=baseline.parts)
     return {
         "profile": baseline.whole.model_dump(mode="json"),
-        "parts": StoredParts(baseline=baseline.whole.data_hash, parts=baseline.parts).model_dump(
-            mode="json"
-        ),
-        "latest": report.latest_metrics(latest, settings),
-        "by_period": report.merge_periods(
-            kept.by_period, report.drift_by_period(compared), "drift_by_period.csv"
-        ),
-        "by_segment": report.merge_periods(
-            kept.by_segment, report.drift_by_segment(compare_segments(plan)), "drift_by_segment.csv"
-        ),
-        "bins": report.bin_shares(latest, settings),
-        "log": report.log_frame(update_log(log, [each.row for each in compared])),
+        "parts": parts.model_dump(mode="json"),
+        "latest": latest_metrics(latest, settings),
+        "by_period": drift_by_period(history.by_period, comparisons),
+        "by_segment": drift_by_segment(history.by_segment, compare_segments(plan)),
+        "bins": bin_shares(latest, settings),
+        "log": log_frame(update_log(log, [comparison.row for comparison in comparisons])),
         "findings": _collect_result(plan, latest),
     }
 
 
-def _log_excluded_data(rows: MonitoringInput, baseline: Baseline) -> None:
-    """Columns that the baseline does not know, and rows that have no date."""
-    if rows.moment and (undated := int(rows.current[rows.moment].isna().sum())):
-        logger.warning("%d rows without %s belong to no period.", undated, rows.moment)
-    if unknown := sorted(set(rows.columns) - set(baseline.whole.columns)):
-        logger.warning(
-            "Not in the frozen baseline, so not watched: %s. To watch them: %s",
-            ", ".join(unknown),
-            NEW_BASELINE,
-        )
-
-
 def _assign_windows(
-    rows: MonitoringInput,
-    came: "pd.Series[bool]",
-    baseline: Baseline,
-    log: Sequence[LogRow],
-    settings: MonitoringSettings,
+    rows: MonitoringInput, baseline: Baseline, log: Sequence[LogRow], settings: MonitoringSettings
 ) -> tuple["pd.Series[str]", list[Window]]:
     """The period of each current row, missing for the others; and how each is measured."""
+    is_current = mask_current_rows(rows, baseline)
     periods = pd.Series(None, index=rows.current.index, dtype="str")
-    if not came.any():
+    if not is_current.any():
         return periods, []
-    if rows.moment is None:
-        period, mode = _resolve_file_period(rows, baseline, log)
-        return periods.mask(came, period), [Window(period, (period,), mode)]
-    periods[came] = assign_periods(rows.current.loc[came, rows.moment], settings.period)
-    sizes = periods[came].value_counts().sort_index()
-    at_least = 0 if settings.same_season else settings.pooled_rows
-    return periods, build_windows({str(name): int(size) for name, size in sizes.items()}, at_least)
-
-
-def _resolve_file_period(
-    rows: MonitoringInput, baseline: Baseline, log: Sequence[LogRow]
-) -> tuple[str, str]:
-    """The name of a file's period, and its mode: the same file keeps the number it first got."""
+    if rows.moment is not None:
+        moments = rows.current.loc[is_current, rows.moment]
+        periods[is_current] = assign_periods(moments, settings.period)
+        sizes = periods[is_current].value_counts().sort_index()
+        at_least = 0 if settings.same_season else settings.pooled_rows
+        return periods, build_windows({str(k): int(n) for k, n in sizes.items()}, at_least)
+    # the same file keeps the number it first got, so its mode is a hash of its rows in any order
     columns = sorted(set(rows.columns) & set(rows.current))
-    values = pd.util.hash_pandas_object(rows.current[columns], index=False).to_numpy()
-    mode = f"file {hashlib.sha256(np.sort(values).tobytes()).hexdigest()[:SHOWN_HASH]}"
-    if rows.period is not None:
-        return rows.period, mode
+    hashes = pd.util.hash_pandas_object(rows.current[columns], index=False).to_numpy()
+    mode = f"file {hashlib.sha256(np.sort(hashes).tobytes()).hexdigest()[:SHOWN_HASH]}"
     ours = [row for row in log if row.baseline == baseline.shown_hash]
-    known = next((row.period for row in ours if row.mode == mode), None)
-    return known or f"{len(ours) + 1:04d}", mode
+    known = (row.period for row in ours if row.mode == mode)
+    period = rows.period
+    if period is None:
+        period = next(known, f"{len(ours) + 1:04d}")
+    return periods.mask(is_current, period), [Window(period, (period,), mode)]
 
 
 def _collect_result(plan: ComparisonPlan, latest: Comparison | None) -> MonitoringResult:
     if latest is None:
         return MonitoringResult(plan.baseline, None)
-    told = build_alert(plan.baseline.whole.use_case, latest.run, latest.judged, latest.state)
+    alert = build_alert(plan.baseline.whole.use_case, latest.run, latest.judged, latest.state)
     if plan.rows.moment is None:
-        return MonitoringResult(plan.baseline, latest, alert=told)
+        return MonitoringResult(plan.baseline, latest, alert=alert)
     moments = plan.rows.current[plan.rows.moment]
-    measured = moments[plan.chosen(plan.windows[-1])]
-    empty = find_empty_periods(moments[plan.periods.notna()], plan.settings.period)
-    if empty:
-        logger.warning("No rows in %s: did an extract not arrive?", ", ".join(empty))
+    measured = moments[plan.mask_window(plan.windows[-1])]
+    gaps = find_empty_periods(moments[plan.periods.notna()], plan.settings.period)
+    if gaps:
+        logger.warning("No rows in %s: did an extract not arrive?", ", ".join(gaps))
     first, last = measured.min().isoformat(), measured.max().isoformat()
-    return MonitoringResult(plan.baseline, latest, first, last, empty, told)
-
-
-# Nodes of the monitoring stage: thin, in the order they run.
+    return MonitoringResult(plan.baseline, latest, first, last, gaps, alert)
 
 
 def collect_scored_rows(
@@ -175,7 +154,7 @@ def collect_scored_rows(
     observed: Mapping[str, str] | None = None,
     **trained: Any,
 ) -> MonitoringInput:
-    """The rows of a use case whose cases are scored; see `clientela.pipelines.monitoring.inputs`.
+    """The rows of a use case whose cases are scored; see `build_scored_input`.
 
     Args:
         features: One row per case (PII), as it was scored.
@@ -183,39 +162,25 @@ def collect_scored_rows(
         observed: First and last day of the transactions.
     """
     schema = FeatureSchema.model_validate(trained.pop("schema"))
-    made = TrainingArtifacts(schema=schema, **trained)
-    rows = scored_rows_of(features, scores, made, labelled, settings)
-    day = None if observed is None else observed["last"]
-    return replace(rows, period=rows.period or day)
-
-
-def collect_segmented_rows(
-    features: pd.DataFrame, export: pd.DataFrame, model: StoredModel, settings: MonitoringSettings
-) -> MonitoringInput:
-    """The rows of a use case with segments; see `clientela.pipelines.monitoring.inputs`."""
-    return segmented_rows_of(features, export, model, settings)
-
-
-def compute_drift(
-    rows: MonitoringInput, former: Mapping[str, str], use_case: str, settings: MonitoringSettings
-) -> dict[str, Any]:
-    """Every artefact of the comparison, made whole before any is written."""
-    return run_monitoring(rows, PreviousOutputs(**former), settings, use_case)
+    artifacts = TrainingArtifacts(schema=schema, **trained)
+    rows = build_scored_input(features, scores, artifacts, labelled, settings)
+    last_day = None if observed is None else observed["last"]
+    return replace(rows, period=rows.period or last_day)
 
 
 def send_alerts(
     findings: MonitoringResult, settings: MonitoringSettings
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The state of the model, after everybody was told; and the sentences that end the run.
+    """The state of the model, after the alert was sent; and the sentences that end the run.
 
     Args:
         findings: What was found; all its artefacts are written by now.
     """
-    told_to: list[dict[str, Any]] = []
+    deliveries: list[dict[str, Any]] = []
     if findings.alert is not None:
         logger.warning("alert %s", findings.alert.payload().decode())
-        to = settings.alerts
-        kinds = {"webhook": to.webhook_variable, "sns": to.sns_topic_variable}
-        sent = send_alert(findings.alert, kinds, os.environ, to.deadline_seconds)
-        told_to = [asdict(each) for each in sent]
-    return state_of(findings, told_to), headline_of(findings)
+        addresses = settings.alerts
+        variables = {"webhook": addresses.webhook_variable, "sns": addresses.sns_topic_variable}
+        sent = send_alert(findings.alert, variables, os.environ, addresses.deadline_seconds)
+        deliveries = [asdict(delivery) for delivery in sent]
+    return drift_state(findings, deliveries), format_monitoring_summary(findings)

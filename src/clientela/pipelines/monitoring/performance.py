@@ -1,4 +1,11 @@
-"""How good a model is on rows without labels, and on those whose labels have come in since."""
+"""How good a model is on rows without labels, and on those whose labels have come in since.
+
+Without labels: if a probability is calibrated, it says how often its row is right, so any measure
+has an expected value (confidence-based performance estimation, CBPE: Bialek et al. 2024,
+"Estimating Model Performance Under Covariate Shift Without Labels", arXiv 2401.08348). It sees
+the mix of rows change. It cannot see the link between features and target change: only labels
+can. Where a figure can't be known, it is missing, and a note says why.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +31,6 @@ from clientela.pipelines.monitoring.statistical_tests import (
 )
 from clientela.reporting.model_health import Change
 from clientela.reporting.monitoring_log import PerformanceRecord
-
-# How good a model is on rows without labels, and on those whose labels have come in since.
-#
-# Without labels: if a probability is calibrated, it says how often its row is right, so any measure
-# has an expected value (confidence-based performance estimation, CBPE: Bialek et al. 2024,
-# "Estimating Model Performance Under Covariate Shift Without Labels", arXiv 2401.08348). It sees
-# the mix of rows change. It cannot see the link between features and target change: only labels
-# can. Where a figure can't be known, it is missing, and a note says why.
 
 
 def estimate_binary_performance(
@@ -194,9 +193,6 @@ def _check_label_count(labels: Codes, settings: PerformanceSettings) -> str:
         return "no_labels"
     few = _check_row_count(len(labels), settings)
     return few or ("one_class" if labels.min() == labels.max() else "")
-
-
-# How good the model is on the rows of a period: estimated from its scores, measured on labels.
 
 
 @dataclass(frozen=True)

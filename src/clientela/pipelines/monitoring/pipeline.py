@@ -7,7 +7,7 @@ from kedro.pipeline import Node, Pipeline
 
 from clientela.pipelines.assembly import create_stage_pipeline
 from clientela.pipelines.monitoring import nodes
-from clientela.pipelines.monitoring.inputs import MonitoringInput
+from clientela.pipelines.monitoring.inputs import MonitoringInput, build_segmented_input
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.use_cases import UseCase
 
@@ -44,42 +44,29 @@ WRITTEN = {
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
     """Today's scores or segments and the frozen baseline in; drift, state and alert out."""
-    return create_stage_pipeline(
-        use_case, "monitoring", [_create_rows_node(use_case), *_create_drift_nodes(use_case.name)]
-    )
 
-
-def _create_rows_node(use_case: UseCase) -> Node:
-    if use_case.task == "segments":
-        inputs = ["export_input", "export_csv", "segmentation", PARAMS]
-        return Node(nodes.collect_segmented_rows, inputs, "monitored_rows", name="monitored_rows")
-    # a table holds the classes that are known by now; features at a cutoff lie ahead of theirs
-    table = use_case.kind == "table"
-    known = {"labelled": "model_input"} if table else {"observed": "feature_period"}
-    return Node(nodes.collect_scored_rows, TRAINED | known, "monitored_rows", name="monitored_rows")
-
-
-def _create_drift_nodes(name: str) -> list[Node]:
-    return [
-        Node(
-            _make_drift_function(name),
-            FORMER | {"rows": "monitored_rows", "settings": PARAMS},
-            WRITTEN,
-            name="drift",
-        ),
-        Node(
-            nodes.send_alerts,
-            inputs=["drift_findings", PARAMS],
-            outputs=["drift_state", "drift_headline"],
-            name="told",
-        ),
-    ]
-
-
-def _make_drift_function(use_case: str) -> Callable[..., dict[str, Any]]:
-    """`drift` of one use case, its types in sight of Kedro, which functools.partial would hide."""
-
+    # a function of its own types, which functools.partial would hide from Kedro
     def drift(rows: MonitoringInput, settings: MonitoringSettings, **former: str) -> dict[str, Any]:
-        return nodes.compute_drift(rows, former, use_case, settings)
+        return nodes.run_monitoring(rows, nodes.PreviousOutputs(**former), settings, use_case.name)
 
-    return drift
+    collect: Callable[..., MonitoringInput] = nodes.collect_scored_rows
+    inputs: list[str] | dict[str, str]
+    if use_case.task == "segments":
+        collect = build_segmented_input
+        inputs = ["export_input", "export_csv", "segmentation", PARAMS]
+    elif use_case.kind == "table":
+        # a table holds the classes that are known by now
+        inputs = TRAINED | {"labelled": "model_input"}
+    else:
+        # features at a cutoff lie ahead of their classes
+        inputs = TRAINED | {"observed": "feature_period"}
+    rows_node = Node(collect, inputs, "monitored_rows", name="monitored_rows")
+    drift_inputs = FORMER | {"rows": "monitored_rows", "settings": PARAMS}
+    drift_node = Node(drift, drift_inputs, WRITTEN, name="drift")
+    alert_node = Node(
+        nodes.send_alerts,
+        ["drift_findings", PARAMS],
+        ["drift_state", "drift_headline"],
+        name="told",
+    )
+    return create_stage_pipeline(use_case, "monitoring", [rows_node, drift_node, alert_node])

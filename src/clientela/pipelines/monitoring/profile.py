@@ -36,9 +36,6 @@ from clientela.pipelines.monitoring.binning import (
 )
 from clientela.settings_base import FrozenSettings
 
-# The baseline profile: all that is kept of a baseline, whose rows are never needed again.
-
-
 VERSION: Final = 1
 REBUILD = "Restore the file, or build the profile anew from the baseline data."
 
@@ -75,9 +72,9 @@ class NumericProfile(FrozenSettings):
         minimum: Smallest value; None when there are none.
         standard_deviation: Of the values (n - 1); None when there are fewer than two.
         edges: Where bins end; both ends are open, and a heavy value is a bin of its own.
-        deciles: The different deciles, extremes included (for `clientela.pipelines.monitoring.drift_table`).
+        deciles: The different deciles, extremes included (for the classic figures).
         points: Quantiles, extremes, edges and deciles, ascending.
-        cells: Rows per cell of the points (see `clientela.pipelines.monitoring.binning`), MISSING last.
+        cells: Rows per cell of the points (see `binning`), MISSING last.
     """
 
     type: Literal["numeric"] = "numeric"
@@ -92,6 +89,11 @@ class NumericProfile(FrozenSettings):
     deciles: tuple[FiniteFloat, ...]
     points: tuple[FiniteFloat, ...]
     cells: tuple[NonNegativeInt, ...]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all values are one."""
+        return self.minimum is not None and self.minimum == self.maximum
 
     @property
     def bin_starts(self) -> list[int]:
@@ -140,6 +142,11 @@ class CategoricalProfile(FrozenSettings):
     counts: tuple[NonNegativeInt, ...]
     other: NonNegativeInt
     other_values: tuple[str, ...]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all values are one."""
+        return len(self.values) == 1 and self.other == 0
 
     @property
     def cells(self) -> tuple[int, ...]:
@@ -194,7 +201,7 @@ def read_profile(text: str) -> BaselineProfile:
     """A stored profile, checked.
 
     Raises:
-        ProfileUnusable: The file is truncated, of another version, or contradicts itself.
+        InvalidProfileError: The file is truncated, of another version, or contradicts itself.
     """
     try:
         content = from_json(text)
@@ -202,23 +209,20 @@ def read_profile(text: str) -> BaselineProfile:
         raise InvalidProfileError(
             f"The baseline profile should be one JSON object; it can't be read ({err}). {REBUILD}"
         ) from err
-    found = content.get("version") if isinstance(content, dict) else None
-    if found != VERSION:
+    version = content.get("version") if isinstance(content, dict) else None
+    if version != VERSION:
         raise InvalidProfileError(
-            f"The baseline profile should be of version {VERSION}; got {found!r}. {REBUILD}"
+            f"The baseline profile should be of version {VERSION}; got {version!r}. {REBUILD}"
         )
     try:
         return BaselineProfile.model_validate_json(text)
     except ValidationError as err:
+        problem = err.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in problem["loc"]) or "profile"
+        message = problem["msg"].removeprefix("Value error, ")
         raise InvalidProfileError(
-            f"The baseline profile contradicts itself: {_describe_first_error(err)}. {REBUILD}"
+            f"The baseline profile contradicts itself: {place}: {message}. {REBUILD}"
         ) from err
-
-
-def _describe_first_error(err: ValidationError) -> str:
-    problem = err.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    return f"{place or 'profile'}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _check_ascending(name: str, values: Sequence[object]) -> None:
@@ -229,12 +233,6 @@ def _check_ascending(name: str, values: Sequence[object]) -> None:
 def _check_total(name: str, counts: Sequence[int], expected: int) -> None:
     if sum(counts) != expected:
         raise ValueError(f"{name} should add up to {expected} rows; got {sum(counts)}")
-
-
-# Makes a baseline profile from the baseline's rows.
-
-
-DECILES = np.linspace(0, 1, 11)
 
 
 def build_baseline_profile(
@@ -253,8 +251,8 @@ def build_baseline_profile(
         columns: Those to watch; None: every number, text and boolean.
 
     Raises:
-        ProfileUnusable: No rows, nothing to watch, no such column, infinite numbers, or a column
-            of identifiers.
+        InvalidProfileError: No rows, nothing to watch, no such column, infinite numbers, or a
+            column of identifiers.
     """
     table = pa.Table.from_batches(list(iter_record_batches(rows, columns)))
     if table.num_rows == 0:
@@ -262,20 +260,29 @@ def build_baseline_profile(
             "A baseline should have rows; got none. Widen the baseline period."
         )
     kinds = _select_column_kinds(table.schema, columns)
-    profiled = {
-        name: _build_column_profile(table[name], kind, name, settings)
-        for name, kind in kinds.items()
-    }
+    profiles: dict[str, NumericProfile | CategoricalProfile] = {}
+    data_hash = hashlib.sha256()
+    for name, kind in kinds.items():
+        if kind == "numeric":
+            # adding 0 makes -0, which equals 0, the same byte for byte
+            ordered = np.asarray(np.sort(to_float_array(table[name])) + 0.0)
+            profiles[name] = build_numeric_profile(ordered, name, settings)
+            known = ordered[: np.searchsorted(ordered, np.nan)]
+            encoded = json.dumps([name, len(ordered)]).encode() + known.tobytes()
+        else:
+            counts = count_text_values(table[name])
+            profiles[name] = build_categorical_profile(counts, name, settings)
+            values = sorted((value, n) for value, n in counts.items() if value is not None)
+            encoded = json.dumps([name, values, counts.get(None, 0)]).encode()
+        data_hash.update(encoded)
     return BaselineProfile(
         use_case=use_case,
         rows=table.num_rows,
         period=period,
-        schema_hash=_compute_data_hash(json.dumps(kinds).encode()),
-        data_hash=_compute_data_hash(
-            *(_encode_values(table[name], kind, name) for name, kind in kinds.items()),
-        ),
+        schema_hash=hashlib.sha256(json.dumps(kinds).encode()).hexdigest(),
+        data_hash=data_hash.hexdigest(),
         settings=settings,
-        columns=profiled,
+        columns=profiles,
     )
 
 
@@ -303,14 +310,6 @@ def _select_column_kinds(schema: pa.Schema, columns: Sequence[str] | None) -> di
     return kinds
 
 
-def _build_column_profile(
-    column: pa.ChunkedArray, kind: Kind, name: str, settings: ProfileSettings
-) -> NumericProfile | CategoricalProfile:
-    if kind == "numeric":
-        return build_numeric_profile(_sort_column_values(column), name, settings)
-    return build_categorical_profile(count_text_values(column), name, settings)
-
-
 def build_numeric_profile(ordered: Numbers, name: str, settings: ProfileSettings) -> NumericProfile:
     """The distribution of a number.
 
@@ -324,7 +323,7 @@ def build_numeric_profile(ordered: Numbers, name: str, settings: ProfileSettings
             f"missing, or drop the rows."
         )
     edges = compute_bin_edges(known, settings.bins) if len(known) else []
-    deciles = np.unique(np.quantile(known, DECILES)) if len(known) else known
+    deciles = np.unique(np.quantile(known, np.linspace(0, 1, 11))) if len(known) else known
     points = _choose_points(known, [*deciles, *(value for value, _ in edges)], settings.points)
     cells = count_number_cells(ordered, points)
     return NumericProfile(
@@ -390,26 +389,3 @@ def build_categorical_profile(
         other=rows - missing - sum(count for _, count in own),
         other_values=tuple(others),
     )
-
-
-def _encode_values(column: pa.ChunkedArray, kind: Kind, name: str) -> bytes:
-    """A column's name and values in an order that the rows' order does not change."""
-    if kind == "numeric":
-        ordered = _sort_column_values(column)
-        known = ordered[: np.searchsorted(ordered, np.nan)]
-        return json.dumps([name, len(ordered)]).encode() + known.tobytes()
-    found = count_text_values(column)
-    values = sorted((value, count) for value, count in found.items() if value is not None)
-    return json.dumps([name, values, found.get(None, 0)]).encode()
-
-
-def _sort_column_values(column: pa.ChunkedArray) -> Numbers:
-    """The values ascending, NaN last; adding 0 makes -0, which equals 0, the same byte for byte."""
-    return np.asarray(np.sort(to_float_array(column)) + 0.0)
-
-
-def _compute_data_hash(*parts: bytes) -> str:
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(part)
-    return whole.hexdigest()

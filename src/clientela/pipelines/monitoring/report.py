@@ -1,4 +1,4 @@
-"""The tables that monitoring leaves for people and for the dashboard; no rows of the data."""
+"""The tables and sentences that monitoring leaves for people and the dashboard; no rows of data."""
 
 import io
 from collections.abc import Sequence
@@ -12,20 +12,14 @@ from clientela.exceptions import MonitoringLogError
 from clientela.pipelines.monitoring.alerts import Alert
 from clientela.pipelines.monitoring.baseline import Baseline
 from clientela.pipelines.monitoring.comparison import Comparison
-from clientela.pipelines.monitoring.counting import Counts
 from clientela.pipelines.monitoring.drift_table import (
     COLUMNS,
     bin_contributions,
     classic_drift_table,
 )
-from clientela.pipelines.monitoring.performance import Performance
-from clientela.pipelines.monitoring.profile import BaselineProfile
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.reporting.model_health import REASONS, RECOMMENDATIONS, Wording
 from clientela.reporting.monitoring_log import LOG_COLUMNS, LogRow, round_metric
-
-# The tables that monitoring leaves for people and for the dashboard; no rows of the data.
-
 
 FIRST = ("feature", "type", "psi", "ks", "js", "cramers_v", "severity")
 LATEST = (*FIRST, *COLUMNS[6:], "reason", "sentence_es", "sentence_en")
@@ -60,59 +54,51 @@ def latest_metrics(latest: Comparison | None, settings: MonitoringSettings) -> p
     return latest.judged.merge(renamed, on="feature", how="left")[columns]
 
 
-def drift_by_period(compared: Sequence[Comparison]) -> pd.DataFrame:
+def drift_by_period(former: str, comparisons: Sequence[Comparison]) -> pd.DataFrame:
     """One row per period and watched column, in the order of time, then by name.
 
     Returns:
-        `period, feature, type, psi, ks, js, severity, missing_rate, new_rate, out_of_range_rate,
-        n`.
+        Texts: `period, feature, type, psi, ks, js, severity, missing_rate, new_rate,
+        out_of_range_rate, n`.
     """
     tables = [
-        each.judged.assign(period=each.run.period).sort_values("feature") for each in compared
+        comparison.judged.assign(period=comparison.run.period).sort_values("feature")
+        for comparison in comparisons
     ]
-    return _merge_tables(tables, BY_PERIOD)
+    return merge_periods(former, _concatenate(tables, BY_PERIOD), "drift_by_period.csv")
 
 
-def drift_by_segment(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def drift_by_segment(former: str, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One row per period, part of the rows, and column compared within it.
 
     Returns:
-        `period, segment_column, segment, feature, psi, ks, severity, n`.
+        Texts: `period, segment_column, segment, feature, psi, ks, severity, n`.
     """
-    return _merge_tables([table.sort_values("feature") for table in tables], BY_SEGMENT)
+    table = _concatenate([table.sort_values("feature") for table in tables], BY_SEGMENT)
+    return merge_periods(former, table, "drift_by_segment.csv")
 
 
 def bin_shares(latest: Comparison | None, settings: MonitoringSettings) -> pd.DataFrame:
     """One row per watched column and cell of it: where the rows lay, and where they lie.
-
-    Args:
-        latest: The latest period; None when there is none.
 
     Returns:
         `feature, type, cell` (its number), `kind` (`bin`, `value`, `other`, `new`, `missing`),
         `lower` and `upper` of a bin (empty where it is open), `value` of a category or heavy
         number, `baseline_share`, `current_share`, `contribution` to PSI.
     """
-    if latest is None:
-        return pd.DataFrame(columns=list(BINS))
-    compared = sorted(latest.judged["feature"])
-    found = [
-        _describe_column_bins(name, *latest.get_profile_and_counts(name), settings)
-        for name in compared
-    ]
-    return _merge_tables(found, BINS)
-
-
-def _describe_column_bins(
-    name: str, profile: BaselineProfile, counted: Counts, settings: MonitoringSettings
-) -> pd.DataFrame:
-    cells = bin_contributions(profile, counted, name, settings.drift)
-    return cells.rename(columns={"psi": "contribution"}).assign(
-        feature=name,
-        type=profile.columns[name].type,
-        cell=np.arange(len(cells)),
-        kind=cells["kind"].replace({"interval": "bin"}),
-    )
+    tables = []
+    for name in sorted(latest.judged["feature"]) if latest else []:
+        assert latest is not None  # noqa: S101 - for the type checker
+        profile, counts = latest.get_profile_and_counts(name)
+        cells = bin_contributions(profile, counts, name, settings.drift)
+        cells = cells.rename(columns={"psi": "contribution"}).assign(
+            feature=name,
+            type=profile.columns[name].type,
+            cell=np.arange(len(cells)),
+            kind=cells["kind"].replace({"interval": "bin"}),
+        )
+        tables.append(cells)
+    return _concatenate(tables, BINS)
 
 
 def log_frame(log: Sequence[LogRow]) -> pd.DataFrame:
@@ -156,14 +142,11 @@ def _parse_csv_as_text(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
 
 
-def _merge_tables(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+def _concatenate(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     names = list(columns)
     if not tables:
         return pd.DataFrame(columns=names)
     return pd.concat([table[names] for table in tables], ignore_index=True)
-
-
-# What monitoring says in words: the state of the model, why, and what to do next.
 
 
 PUT_NEWER_FILE = (
@@ -225,9 +208,9 @@ def drift_state(found: MonitoringResult, sent: Sequence[dict[str, Any]]) -> dict
         JSON: `use_case, status, baseline, current, state, recommendation, reasons, performance,
         alert, what_to_do`.
     """
-    whole, latest = found.baseline.whole, found.latest
+    whole, latest, alert = found.baseline.whole, found.latest, found.alert
     period = whole.period
-    return {
+    state: dict[str, Any] = {
         "use_case": found.use_case,
         "status": "compared" if latest else "no_current_data",
         "baseline": {
@@ -236,13 +219,51 @@ def drift_state(found: MonitoringResult, sent: Sequence[dict[str, Any]]) -> dict
             "rows": whole.rows,
             "hash": found.baseline.shown_hash,
         },
-        "current": _describe_current_period(found) if latest else None,
-        "state": latest.state.state if latest else None,
-        "recommendation": latest.state.recommendation if latest else "nothing",
-        "reasons": _list_reasons(latest),
-        "performance": _describe_performance(latest.performance) if latest else None,
-        "alert": _describe_alert(found.alert, sent),
+        "current": None,
+        "state": None,
+        "recommendation": "nothing",
+        "reasons": [{"code": "no_current_data", **NO_CURRENT_DATA._asdict()}],
+        "performance": None,
+        "alert": None,
         "what_to_do": _format_recommendation(found),
+    }
+    if latest:
+        state |= _describe_latest_period(found, latest)
+    if alert:
+        texts = {"sentence": alert.text, "sentence_en": alert.text_en, "id": alert.id}
+        state["alert"] = {**texts, "sent": [*sent]}
+    return state
+
+
+def _describe_latest_period(found: MonitoringResult, latest: Comparison) -> dict[str, Any]:
+    run, state, measured = latest.run, latest.state, latest.performance
+    performance: dict[str, Any] = {
+        "measure": measured.measure,
+        "reference": round_metric(measured.reference),
+    }
+    changes = {"estimated": measured.estimated, "realised": measured.realised}
+    for kind, change in changes.items() if measured.measure else ():
+        figure = measured.figures.T[kind].to_dict()
+        code = figure["note"]
+        performance[kind] = {
+            **{name: round_metric(figure[name]) for name in ("value", "lower", "upper")},
+            "n": figure["n"],
+            "note": {"code": code, **NOTES[code]._asdict()} if code else None,
+            "change": change,
+        }
+    return {
+        "current": {
+            "period": run.period,
+            "from": found.first,
+            "to": found.last,
+            "rows": run.n,
+            "mode": run.mode,
+            "empty_periods": list(found.gaps),
+        },
+        "state": state.state,
+        "recommendation": state.recommendation,
+        "reasons": [{"code": code, **REASONS[code]._asdict()} for code in state.reasons],
+        "performance": performance if measured.measure else None,
     }
 
 
@@ -267,55 +288,8 @@ def format_monitoring_summary(found: MonitoringResult) -> dict[str, str]:
     return {"sentence": f"Monitoreo de {found.use_case}: " + "\n".join(lines)}
 
 
-def _describe_current_period(found: MonitoringResult) -> dict[str, Any]:
-    assert found.latest is not None  # noqa: S101 - for the type checker: asked only then
-    run = found.latest.run
-    return {
-        "period": run.period,
-        "from": found.first,
-        "to": found.last,
-        "rows": run.n,
-        "mode": run.mode,
-        "empty_periods": list(found.gaps),
-    }
-
-
-def _list_reasons(latest: Comparison | None) -> list[dict[str, str]]:
-    if latest is None:
-        return [{"code": "no_current_data", **NO_CURRENT_DATA._asdict()}]
-    return [{"code": code, **REASONS[code]._asdict()} for code in latest.state.reasons]
-
-
 def _format_recommendation(found: MonitoringResult) -> dict[str, str]:
     if found.latest is not None:
         return RECOMMENDATIONS[found.latest.state.recommendation]._asdict()
     command = PUT_NEWER_FILE.format(use_case=found.use_case)
     return {name: words.format(command=command) for name, words in NEWER_FILE._asdict().items()}
-
-
-def _describe_performance(measured: Performance) -> dict[str, Any] | None:
-    if not measured.measure:
-        return None
-    changes = {"estimated": measured.estimated, "realised": measured.realised}
-    return {
-        "measure": measured.measure,
-        "reference": round_metric(measured.reference),
-        **{kind: _describe_metric(measured, kind) | {"change": changes[kind]} for kind in changes},
-    }
-
-
-def _describe_metric(measured: Performance, kind: str) -> dict[str, Any]:
-    figure = measured.figures.T[kind].to_dict()
-    note = figure["note"]
-    values = {name: round_metric(figure[name]) for name in ("value", "lower", "upper")}
-    return {
-        **values,
-        "n": figure["n"],
-        "note": {"code": note, **NOTES[note]._asdict()} if note else None,
-    }
-
-
-def _describe_alert(alert: Alert | None, sent: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    if alert is None:
-        return None
-    return {"sentence": alert.text, "sentence_en": alert.text_en, "id": alert.id, "sent": [*sent]}

@@ -1,4 +1,4 @@
-"""Whether two samples can come from one distribution over cells, and how strongly they differ."""
+"""The test of homogeneity over cells, and measures of counted rows with bootstrap intervals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,13 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from scipy.stats import chi2_contingency, fisher_exact
 
 from clientela.arrays import Floats
-from clientela.models.metrics import BINARY_METRICS as BINARY
-from clientela.models.metrics import PointMetric, ScoreHistogram, get_point_metric
+from clientela.models.base import PointMetric
+from clientela.models.binary_metrics import BINARY_METRICS as BINARY
+from clientela.models.binary_metrics import ScoreHistogram
+from clientela.models.ordinal_metrics import get_point_metric
 from clientela.pipelines.monitoring.binning import Cells
 from clientela.pipelines.monitoring.distances import find_occupied_cells
 from clientela.settings_base import FrozenSettings
-
-# Whether two samples can come from one distribution over cells, and how strongly they differ.
-
 
 RARE_SHARE = 0.01
 """Share of the baseline below which a cell is rare: pooling would hide what happens in it."""
@@ -101,9 +100,6 @@ def _compute_expected_rows(table: Cells) -> np.ndarray[tuple[int], np.dtype[np.f
     """Rows of each cell that the smaller sample expects when both are alike."""
     sizes = table.sum(axis=1)
     return np.asarray(table.sum(axis=0) * sizes.min() / sizes.sum(), dtype=np.float64)
-
-
-# Measures of counted rows with intervals: what estimated and realised performance share.
 
 
 BinaryMeasure: TypeAlias = Literal[
@@ -212,7 +208,7 @@ def _make_binary_metric(
         by_class = np.stack([counted.totals - ones, ones], axis=-1)
         return metric.of_counts(by_class, ONE_EACH) if isinstance(metric, PointMetric) else by_class
 
-    return of_classes if isinstance(metric, PointMetric) else metric.of_histogram
+    return of_classes if isinstance(metric, PointMetric) else metric.of_tallies
 
 
 def sample_ordinal_metrics(
