@@ -6,13 +6,12 @@ table that stays in its engine is counted there by one CASE and GROUP BY per col
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -22,8 +21,6 @@ from clientela.exceptions import IncompatibleDataError, did_you_mean
 from clientela.pipelines.monitoring.binning import (
     DIGEST_LENGTH,
     Cells,
-    Kind,
-    Numbers,
     Rows,
     compute_digest,
     count_number_cells,
@@ -86,46 +83,41 @@ class Counts:
                 name: tuple(np.add(cells, other.cells[name]).tolist())
                 for name, cells in self.cells.items()
             },
-            ranges=merge_column_ranges(self.ranges, other.ranges),
+            ranges=merge_ranges(self.ranges, other.ranges),
         )
 
 
-def merge_column_ranges(left: Mapping[str, Range], right: Mapping[str, Range]) -> dict[str, Range]:
-    """Where the values of two parts together lie, by column."""
-    return {
-        name: merge_ranges(*(part[name] for part in (left, right) if name in part))
-        for name in sorted({*left, *right})
-    }
-
-
-def merge_ranges(*parts: Range) -> Range:
-    """Where the values of all parts together lie.
+def merge_ranges(*parts: Mapping[str, Range]) -> dict[str, Range]:
+    """Where the values of all parts together lie, by column.
 
     Returns:
         The outermost extremes, and the values outside the baseline that are nearest to it.
     """
-    minima, maxima, below, above = zip(*parts, strict=True)
-    return Range(min(minima), max(maxima), max(below), min(above))
+    merged = {}
+    for name in sorted({name for part in parts for name in part}):
+        ranges = [part[name] for part in parts if name in part]
+        minima, maxima, below, above = zip(*ranges, strict=True)
+        merged[name] = Range(min(minima), max(maxima), max(below), min(above))
+    return merged
 
 
-def validate_current_columns(profile: BaselineProfile, found: Mapping[str, Kind | None]) -> None:
+def validate_current_columns(profile: BaselineProfile, schema: pa.Schema) -> None:
     """Refuses data that can't be compared with a profile; further columns are no matter.
 
-    Args:
-        found: Column of the data to what it can be watched as.
-
     Raises:
-        CurrentDataUnfit: A column is missing, or holds another type than in the baseline.
+        IncompatibleDataError: A column is missing, or holds another type than in the baseline.
     """
-    if missing := sorted(set(profile.columns) - set(found)):
+    kinds = {field.name: infer_column_kind(field.type) for field in schema}
+    if missing := sorted(set(profile.columns) - set(kinds)):
         raise IncompatibleDataError(
             f"The current data should have the columns of the baseline; {missing} are missing. "
-            f"{did_you_mean(missing[0], found)} Mend the extract, or build the profile anew."
+            f"{did_you_mean(missing[0], kinds)} Mend the extract, or build the profile anew."
         )
     changed = [
-        f"{name} is {column.type} in the baseline and {found[name] or 'of another type'} now"
+        f"{name} is {column.type} in the baseline and {kinds[name] or 'of another type'} now"
         for name, column in profile.columns.items()
-        if found[name] != column.type
+        # a column that lost its type with its values is compared as what it was
+        if kinds[name] != column.type and not pa.types.is_null(schema.field(name).type)
     ]
     if changed:
         raise IncompatibleDataError(
@@ -139,49 +131,58 @@ def build_cell_count_query(table: ir.Table, profile: BaselineProfile) -> ir.Tabl
 
     Returns:
         `feature`, `cell` (its number), `rows`, `smallest`, `largest` (of the cell's numbers).
-
-    Raises:
-        CurrentDataUnfit: A column is missing or changed its type.
     """
-    kinds = {name: _infer_expression_kind(type_) for name, type_ in table.schema().items()}
-    untyped = {name for name, type_ in table.schema().items() if type_.is_null()}
-    kinds |= {name: profile.columns[name].type for name in untyped & set(profile.columns)}
-    validate_current_columns(profile, kinds)
-    parts = [_count_column_cells(table, name, column) for name, column in profile.columns.items()]
+    parts = []
+    for name, column in profile.columns.items():
+        if isinstance(column, NumericProfile):
+            value = table[name].cast("float64")
+            if table[name].type().is_floating():
+                # NaN is a value to some engines, greater than any other
+                value = value.isnan().ifelse(None, value)
+            # the column is computed once, below the CASE, which names it at every step
+            computed = table.select(value=value)
+            keyed = computed.mutate(cell=_assign_number_cell(computed["value"], column))
+        else:
+            computed = table.select(value=table[name].cast("string"))
+            cell = _assign_category_cell(computed["value"], column)
+            keyed = computed.select(cell=cell, value=ibis.null("float64"))
+        counts = keyed.group_by("cell").agg(
+            rows=keyed.count(), smallest=keyed["value"].min(), largest=keyed["value"].max()
+        )
+        feature = ibis.literal(name)
+        parts.append(counts.select("cell", "rows", "smallest", "largest", feature=feature))
     return _union_tables(parts)
 
 
 def convert_cells_to_counts(cells: pd.DataFrame, profile: BaselineProfile) -> Counts:
-    """The counts that `cell_counts` found, the same integers as `clientela.pipelines.monitoring.counting`.
+    """The counts of a materialised `build_cell_count_query`, its rows in any order."""
+    counts: dict[str, Cells] = {}
+    ranges: dict[str, Range] = {}
+    for name, column in profile.columns.items():
+        by_cell = cells[cells["feature"] == name].set_index("cell")
+        size = len(column.cells)
+        counts[name] = by_cell["rows"].reindex(range(size), fill_value=0).to_numpy(dtype=np.int64)
+        known = by_cell.dropna(subset="smallest")
+        if len(known):
+            # the first cell lies below the baseline's minimum, the last but one above its maximum
+            ranges[name] = Range(
+                minimum=float(known["smallest"].min()),
+                maximum=float(known["largest"].max()),
+                below=float(known["largest"].get(0, -np.inf)),
+                above=float(known["smallest"].get(size - 2, np.inf)),
+            )
+    rows = int(next(iter(counts.values())).sum()) if counts else 0
+    return _build_counts(profile, rows, counts, ranges)
 
-    Args:
-        cells: The materialised table, rows in any order.
-    """
-    found = {
-        name: part.set_index("cell")["rows"].reindex(range(len(column.cells)), fill_value=0)
-        for name, column in profile.columns.items()
-        for part in [cells[cells["feature"] == name]]
-    }
+
+def _build_counts(
+    profile: BaselineProfile, rows: int, cells: Mapping[str, Cells], ranges: Mapping[str, Range]
+) -> Counts:
     return Counts(
         data_hash=profile.data_hash,
-        rows=int(next(iter(found.values())).sum()) if found else 0,
-        cells={name: tuple(int(rows) for rows in part) for name, part in found.items()},
-        ranges={
-            str(name): _extract_value_range(
-                part.set_index("cell"), len(profile.columns[str(name)].cells) - 2
-            )
-            for name, part in cells.dropna(subset="smallest").groupby("feature")
-        },
-    )
-
-
-def _extract_value_range(known: pd.DataFrame, last: int) -> Range:
-    """Where values lie, of the cells that have any; the last cell is beyond the maximum."""
-    return Range(
-        minimum=float(known["smallest"].min()),
-        maximum=float(known["largest"].max()),
-        below=float(known["largest"].get(0, -np.inf)),
-        above=float(known["smallest"].get(last, np.inf)),
+        rows=rows,
+        cells={name: tuple(counts.tolist()) for name, counts in cells.items()},
+        ranges=dict(sorted(ranges.items())),
     )
 
 
@@ -191,37 +192,6 @@ def _union_tables(parts: Sequence[ir.Table]) -> ir.Table:
         return parts[0]
     half = len(parts) // 2
     return _union_tables(parts[:half]).union(_union_tables(parts[half:]))
-
-
-def _infer_expression_kind(type_: dt.DataType) -> Kind | None:
-    if type_.is_numeric() and not type_.is_boolean():
-        return "numeric"
-    return "categorical" if type_.is_string() or type_.is_boolean() else None
-
-
-def _count_column_cells(
-    table: ir.Table, name: str, column: NumericProfile | CategoricalProfile
-) -> ir.Table:
-    if isinstance(column, NumericProfile):
-        value = _convert_to_float(table[name])
-        # the column is computed once, below the CASE, which names it at every step
-        computed = table.select(value=value)
-        keyed = computed.mutate(cell=_assign_number_cell(computed["value"], column))
-    else:
-        computed = table.select(value=table[name].cast("string"))
-        cell = _assign_category_cell(computed["value"], column)
-        keyed = computed.select(cell=cell, value=ibis.null("float64"))
-    return (
-        keyed.group_by("cell")
-        .agg(rows=keyed.count(), smallest=keyed["value"].min(), largest=keyed["value"].max())
-        .select("cell", "rows", "smallest", "largest", feature=ibis.literal(name))
-    )
-
-
-def _convert_to_float(values: ir.Value) -> ir.FloatingValue:
-    """Floats, null where missing: NaN is a value to some engines, greater than any other."""
-    floats = values.cast("float64")
-    return floats if not values.type().is_floating() else floats.isnan().ifelse(None, floats)
 
 
 def _assign_number_cell(value: ir.FloatingValue, column: NumericProfile) -> ir.IntegerValue:
@@ -254,7 +224,7 @@ def _assign_category_cell(value: ir.StringValue, column: CategoricalProfile) -> 
     return ibis.cases(*branches, else_=ibis.literal(size + 1)).cast("int64")
 
 
-ColumnCount: TypeAlias = Callable[[pa.Array], tuple[Cells, Range | None]]
+ColumnCounter: TypeAlias = Callable[[pa.Array], tuple[Cells, Range | None]]
 Computed: TypeAlias = Callable[[ir.Table], pd.DataFrame]
 """What has an engine compute a small table: `ibis.Table.to_pandas`, or a dataset's way to do it."""
 
@@ -274,103 +244,74 @@ def count_rows_by_cell(
         the batches.
 
     Raises:
-        CurrentDataUnfit: A column is missing or changed its type.
+        IncompatibleDataError: A column is missing or changed its type.
     """
     if isinstance(rows, ir.Table):
+        validate_current_columns(profile, rows.schema().to_pyarrow())
         return convert_cells_to_counts(computed(build_cell_count_query(rows, profile)), profile)
     return _count_batches(rows, profile)
 
 
 def _count_batches(rows: Rows, profile: BaselineProfile) -> Counts:
-    counting = {name: _make_column_counter(column) for name, column in profile.columns.items()}
+    names = list(profile.columns)
+    counters = [_make_column_counter(column) for column in profile.columns.values()]
     cells: dict[str, Cells] = {
         name: np.zeros(len(column.cells), dtype=np.int64)
         for name, column in profile.columns.items()
     }
     ranges: dict[str, Range] = {}
     total = 0
+    # as many threads as Arrow takes to read; sums of integers don't depend on who comes first
     with ThreadPoolExecutor(pa.cpu_count()) as threads:
-        for batch in _validate_batches(iter_record_batches(rows, profile.columns), profile):
+        for batch in iter_record_batches(rows, names):
+            validate_current_columns(profile, batch.schema)
             total += batch.num_rows
-            columns = [batch.column(name) for name in counting]
-            counted = threads.map(lambda count, column: count(column), counting.values(), columns)
-            for name, (in_batch, found) in zip(counting, counted, strict=True):
+            columns = [batch.column(name) for name in names]
+            counted = threads.map(lambda count, column: count(column), counters, columns)
+            for name, (in_batch, value_range) in zip(names, counted, strict=True):
                 cells[name] += in_batch
-                if found is not None:
-                    ranges[name] = merge_ranges(ranges.get(name, found), found)
-    return Counts(
-        data_hash=profile.data_hash,
-        rows=total,
-        cells={name: tuple(found.tolist()) for name, found in cells.items()},
-        ranges=dict(sorted(ranges.items())),
-    )
+                if value_range is not None:
+                    ranges |= merge_ranges(
+                        {name: value_range}, {name: ranges.get(name, value_range)}
+                    )
+    return _build_counts(profile, total, cells, ranges)
 
 
-def _validate_batches(
-    stream: Iterator[pa.RecordBatch], profile: BaselineProfile
-) -> Iterator[pa.RecordBatch]:
-    """The batches, each with the columns of the profile in their types."""
-    for batch in stream:
-        validate_current_columns(profile, resolve_column_kinds(batch.schema, profile))
-        yield batch
-
-
-def resolve_column_kinds(schema: pa.Schema, profile: BaselineProfile) -> dict[str, Kind | None]:
-    """What each column can be compared as; without a type, as whatever it was in the baseline."""
-    return {
-        field.name: profile.columns[field.name].type
-        if pa.types.is_null(field.type) and field.name in profile.columns
-        else infer_column_kind(field.type)
-        for field in schema
-    }
-
-
-def _make_column_counter(column: NumericProfile | CategoricalProfile) -> ColumnCount:
-    if isinstance(column, NumericProfile):
-        return _make_number_counter(column)
-    return _make_category_counter(column)
-
-
-def _make_number_counter(column: NumericProfile) -> ColumnCount:
+def _make_column_counter(column: NumericProfile | CategoricalProfile) -> ColumnCounter:
+    if isinstance(column, CategoricalProfile):
+        return _make_category_counter(column)
     points = np.asarray(column.points, dtype=np.float64)
 
     def count(values: pa.Array) -> tuple[Cells, Range | None]:
         ordered = np.sort(to_float_array(values))
         cells = count_number_cells(ordered, points)
-        return cells, _find_value_range(ordered, cells)
+        below, above, known = int(cells[0]), int(cells[-2]), len(ordered) - int(cells[-1])
+        if known == 0:
+            return cells, None
+        return cells, Range(
+            minimum=float(ordered[0]),
+            maximum=float(ordered[known - 1]),
+            below=float(ordered[below - 1]) if below else -np.inf,
+            above=float(ordered[known - above]) if above else np.inf,
+        )
 
     return count
 
 
-def _find_value_range(ordered: Numbers, cells: Cells) -> Range | None:
-    known = len(ordered) - int(cells[-1])
-    if known == 0:
-        return None
-    below, above = int(cells[0]), int(cells[-2])
-    return Range(
-        minimum=float(ordered[0]),
-        maximum=float(ordered[known - 1]),
-        below=float(ordered[below - 1]) if below else -np.inf,
-        above=float(ordered[known - above]) if above else np.inf,
-    )
-
-
-def _make_category_counter(column: CategoricalProfile) -> ColumnCount:
+def _make_category_counter(column: CategoricalProfile) -> ColumnCounter:
     size = len(column.values)
     other, new, missing = size, size + 1, size + 2
     places: dict[str | None, int] = {value: at for at, value in enumerate(column.values)}
     places[None] = missing
     known = frozenset(column.other_values)
 
-    def place(value: str | None) -> int:
-        if value is None or value in places:
-            return places[value]
-        return other if compute_digest(value) in known else new
-
     def count(values: pa.Array) -> tuple[Cells, None]:
         cells = np.zeros(size + 3, dtype=np.int64)
         for value, rows in count_text_values(values).items():
-            cells[place(value)] += rows
+            place = places.get(value)
+            if place is None:
+                place = other if compute_digest(str(value)) in known else new
+            cells[place] += rows
         return cells, None
 
     return count

@@ -3,10 +3,9 @@
 Keys, names and dates are not watched: dates are the axis that periods are cut along.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -25,25 +24,6 @@ Moments: TypeAlias = "pd.Series[pd.Timestamp]"
 DAY = pd.Timedelta(days=1)
 
 
-def _format_iso_week(moments: Moments) -> "pd.Series[str]":
-    parts = moments.dt.isocalendar()
-    return parts["year"].astype("str") + "-W" + parts["week"].astype("str").str.zfill(2)
-
-
-def _format_quarter(moments: Moments) -> "pd.Series[str]":
-    return moments.dt.year.astype("str") + "-Q" + moments.dt.quarter.astype("str")
-
-
-NAMES: Mapping[PeriodUnit, Callable[[Moments], "pd.Series[str]"]] = MappingProxyType(
-    {
-        "day": lambda moments: moments.dt.strftime("%Y-%m-%d"),
-        "week": _format_iso_week,
-        "month": lambda moments: moments.dt.strftime("%Y-%m"),
-        "quarter": _format_quarter,
-    }
-)
-
-
 def assign_periods(moments: Moments, unit: PeriodUnit) -> "pd.Series[str]":
     """The period of each row: `2025-05-17`, `2025-W20`, `2025-05` or `2025-Q2`.
 
@@ -53,7 +33,14 @@ def assign_periods(moments: Moments, unit: PeriodUnit) -> "pd.Series[str]":
     Returns:
         Names whose order is that of time.
     """
-    return NAMES[unit](moments).astype("str")
+    if unit == "week":
+        parts = moments.dt.isocalendar()
+        weeks = parts["week"].astype("str").str.zfill(2)
+        return (parts["year"].astype("str") + "-W" + weeks).astype("str")
+    if unit == "quarter":
+        quarters = moments.dt.quarter.astype("str")
+        return (moments.dt.year.astype("str") + "-Q" + quarters).astype("str")
+    return moments.dt.strftime("%Y-%m-%d" if unit == "day" else "%Y-%m").astype("str")
 
 
 def mask_baseline_rows(moments: Moments, wanted: BaselinePeriod) -> "pd.Series[bool]":
@@ -107,18 +94,15 @@ def build_windows(rows: Mapping[str, int], at_least: int) -> list[Window]:
     Returns:
         One window per period; at the beginning it may hold fewer rows.
     """
-    names = list(rows)
-    return [_build_window(names[: place + 1], rows, at_least) for place in range(len(names))]
-
-
-def _build_window(names: Sequence[str], rows: Mapping[str, int], at_least: int) -> Window:
-    start, held = len(names) - 1, rows[names[-1]]
-    while held < at_least and start > 0:
-        start -= 1
-        held += rows[names[start]]
-    alone = start == len(names) - 1
-    mode = "period" if alone else f"pooled since {names[start]}"
-    return Window(names[-1], tuple(names[start:]), mode)
+    names, windows = list(rows), []
+    for place, name in enumerate(names):
+        start, held = place, rows[name]
+        while held < at_least and start > 0:
+            start -= 1
+            held += rows[names[start]]
+        mode = "period" if start == place else f"pooled since {names[start]}"
+        windows.append(Window(name, tuple(names[start : place + 1]), mode))
+    return windows
 
 
 def find_empty_periods(moments: Moments, unit: PeriodUnit) -> list[str]:
@@ -239,24 +223,29 @@ def build_scored_input(
         the training part.
 
     Raises:
-        CurrentDataUnfit: Features and scores are not of the same cases.
+        IncompatibleDataError: Features and scores are not of the same cases.
     """
-    schema = trained.schema
+    schema, key = trained.schema, trained.schema.key
     current = _merge_scores(_drop_cases_without_history(features), scores, schema)
     if schema.time:
         # a column of days comes as objects
         current = current.assign(**{schema.time: pd.to_datetime(current[schema.time])})
     if labelled is not None:
-        known = labelled[[schema.key, schema.target]]
-        current = current.merge(known, on=schema.key, how="left", validate="one_to_one")
-    own = schema.time is not None or settings.against == "first_scored"
+        known = labelled[[key, schema.target]]
+        current = current.merge(known, on=key, how="left", validate="one_to_one")
+    baseline = None
+    if schema.time is None and settings.against == "training":
+        # the training part with its class and score, as the champion gives them
+        training = trained.training.assign(**{key: trained.training[key].astype("str")})
+        own_scores = predict_scores(trained.champion, training, ScoringSettings(reasons=0))
+        baseline = _merge_scores(_drop_cases_without_history(training), own_scores, schema)
     seen = _compute_row_hashes(trained.training, schema)
     now = _compute_row_hashes(current, schema)
     held_out = np.union1d(seen, _compute_row_hashes(trained.test, schema))
     return MonitoringInput(
-        current=current.drop(columns=schema.key),
+        current=current.drop(columns=key),
         columns=select_monitored_columns(trained, settings),
-        baseline=None if own else _score_training_rows(trained),
+        baseline=baseline,
         moment=schema.time,
         period=settings.file_period,
         target=schema.target if labelled is not None else None,
@@ -278,12 +267,15 @@ def select_monitored_columns(
     schema = trained.schema
     sources = {} if schema.tabular is None else schema.tabular.sources
     clock = {name for name, columns in sources.items() if list(columns) == [schema.time]}
-    chosen = (*schema.features("all"), CLASS, trained.score)
+    names = (*schema.features("all"), CLASS, trained.score)
+    return _leave_out([name for name in names if name not in clock], settings)
+
+
+def _leave_out(names: Sequence[str], settings: MonitoringSettings) -> tuple[str, ...]:
     return tuple(
         name
-        for name in chosen
-        if name not in clock
-        and not any(fnmatchcase(name, pattern) for pattern in settings.leave_out)
+        for name in names
+        if not any(fnmatchcase(name, pattern) for pattern in settings.leave_out)
     )
 
 
@@ -300,22 +292,17 @@ def build_segmented_input(
         Rows with what segments are made from and the segment; the first run's are the baseline.
 
     Raises:
-        CurrentDataUnfit: Features and segments are not of the same customers.
+        IncompatibleDataError: Features and segments are not of the same customers.
     """
     key = str(model.manifest["key"])
-    named = export[["dni", SEGMENT]].rename(columns={"dni": key})
-    _check_same_cases(features[key].astype("str"), named[key])
-    current = features.assign(**{key: features[key].astype("str")}).merge(
-        named, on=key, validate="one_to_one"
-    )
-    chosen = (*dict.fromkeys(("num_tx", *model.features)), SEGMENT)
+    segments = export[["dni", SEGMENT]].rename(columns={"dni": key})
+    keyed = features.assign(**{key: features[key].astype("str")})
+    _check_same_cases(keyed[key], segments[key])
+    current = keyed.merge(segments, on=key, validate="one_to_one")
+    columns = (*dict.fromkeys(("num_tx", *model.features)), SEGMENT)
     return MonitoringInput(
-        current=current[list(chosen)],
-        columns=tuple(
-            name
-            for name in chosen
-            if not any(fnmatchcase(name, pattern) for pattern in settings.leave_out)
-        ),
+        current=current[list(columns)],
+        columns=_leave_out(columns, settings),
         period=settings.file_period or str(export["fecha_modelo"].max()),
     )
 
@@ -345,14 +332,6 @@ def _check_same_cases(features: "pd.Series[str]", scored: "pd.Series[str]") -> N
             f"Features and scores should be of the same cases; {lost} are in one of them only. "
             "Run the scoring stage again: kedro run --pipelines=scoring"
         )
-
-
-def _score_training_rows(trained: TrainingArtifacts) -> pd.DataFrame:
-    """The training part with its class and score, as the champion gives them."""
-    training = trained.training
-    keyed = training.assign(**{trained.schema.key: training[trained.schema.key].astype("str")})
-    scores = predict_scores(trained.champion, keyed, ScoringSettings(reasons=0))
-    return _merge_scores(_drop_cases_without_history(keyed), scores, trained.schema)
 
 
 def _compute_row_hashes(rows: pd.DataFrame, schema: FeatureSchema) -> NDArray[np.uint64]:

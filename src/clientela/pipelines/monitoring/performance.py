@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clientela.arrays import Codes, Floats, compute_confusion_matrix
 from clientela.models.metrics import ScoreHistogram, compute_score_histogram
@@ -54,9 +55,9 @@ def estimate_binary_performance(
         `measure, kind, value, lower, upper, n, note`; without figures where the note says
         `few_rows`, `uncalibrated` or `few_events`.
     """
-    why = _check_row_count(len(probability), settings) or ("" if calibrated else "uncalibrated")
-    if why:
-        return empty_interval_table(measures, "estimated", len(probability), why)
+    n = len(probability)
+    if note := _explain_missing_metrics(n, settings, calibrated=calibrated):
+        return empty_interval_table(measures, "estimated", n, note)
     levels, rows = np.unique(np.asarray(probability, dtype=np.float64), return_counts=True)
     expected = ScoreHistogram(levels, np.column_stack([rows * (1 - levels), rows * levels]))
     groups = group_scores(expected, settings.groups)
@@ -64,8 +65,8 @@ def estimate_binary_performance(
     random = np.random.default_rng(settings.seed)
     ones = random.binomial(size, groups.levels.clip(0, 1), (settings.draws, len(size)))
     drawn = ScoreHistogram(groups.levels, np.stack([size - ones, ones], axis=-1).astype(np.float64))
-    found = sample_binary_metrics(measures, threshold, expected, groups, drawn)
-    return interval_table(found, "estimated", len(probability), settings)
+    metrics = sample_binary_metrics(measures, threshold, expected, groups, drawn)
+    return interval_table(metrics, "estimated", n, settings)
 
 
 def measure_binary_performance(
@@ -75,28 +76,25 @@ def measure_binary_performance(
     measures: Sequence[BinaryMeasure],
     settings: PerformanceSettings,
 ) -> pd.DataFrame:
-    """One row per measure, from the rows whose label is known by now.
+    """One row per measure, from the rows whose label is known by now, with bootstrap intervals.
 
     Args:
         y_true: 0 or 1; missing (nan) where the label has not matured yet.
         probability: Probability of class 1, one per row.
         threshold: Lowest probability that is decided as 1.
-        settings: The interval is a bootstrap of rows.
 
     Returns:
         `measure, kind, value, lower, upper, n, note`, n the labelled rows; without figures where
         the note says `no_labels`, `few_rows`, `one_class` or `few_events`.
     """
-    mature = np.isfinite(y_true)
-    labels, scores = y_true[mature].astype(np.int64), probability[mature]
-    why = _check_label_count(labels, settings)
-    if why:
-        return empty_interval_table(measures, "realised", len(labels), why)
-    counted = compute_score_histogram(labels, scores)
-    groups = group_scores(counted, settings.groups)
+    known, labels, note = _select_known_labels(y_true, settings)
+    if note:
+        return empty_interval_table(measures, "realised", len(labels), note)
+    counts = compute_score_histogram(labels, probability[known])
+    groups = group_scores(counts, settings.groups)
     drawn = ScoreHistogram(groups.levels, draw_bootstrap_counts(groups.rows, settings))
-    found = sample_binary_metrics(measures, threshold, counted, groups, drawn)
-    return interval_table(found, "realised", len(labels), settings)
+    metrics = sample_binary_metrics(measures, threshold, counts, groups, drawn)
+    return interval_table(metrics, "realised", len(labels), settings)
 
 
 def estimate_ordinal_performance(
@@ -111,16 +109,12 @@ def estimate_ordinal_performance(
     The expected table of counts adds up the probabilities of the rows decided alike. The interval
     draws classes from their mean, which makes it slightly too wide.
 
-    Args:
-        calibrated: Whether the model's probabilities are known to be calibrated.
-
     Returns:
         `measure, kind, value, lower, upper, n, note` as for binary targets.
     """
     n, classes = probabilities.shape
-    why = _check_row_count(n, settings) or ("" if calibrated else "uncalibrated")
-    if why:
-        return empty_interval_table(measures, "estimated", n, why)
+    if note := _explain_missing_metrics(n, settings, calibrated=calibrated):
+        return empty_interval_table(measures, "estimated", n, note)
     # true class x decided class
     expected = probabilities.T @ np.eye(classes)[decided]
     random = np.random.default_rng(settings.seed)
@@ -131,9 +125,8 @@ def estimate_ordinal_performance(
         for column in expected.T
     ]
     drawn = np.stack(columns, axis=-1).astype(np.float64)
-    return interval_table(
-        sample_ordinal_metrics(measures, expected, drawn), "estimated", n, settings
-    )
+    metrics = sample_ordinal_metrics(measures, expected, drawn)
+    return interval_table(metrics, "estimated", n, settings)
 
 
 def measure_ordinal_performance(
@@ -147,36 +140,34 @@ def measure_ordinal_performance(
 
     Args:
         y_true: Codes 0..K-1; missing (nan) where the label has not matured yet.
-        settings: The interval is a bootstrap of rows.
 
     Returns:
         `measure, kind, value, lower, upper, n, note` as for binary targets.
     """
-    mature = np.isfinite(y_true)
-    labels = y_true[mature].astype(np.int64)
-    why = _check_label_count(labels, settings)
-    if why:
-        return empty_interval_table(measures, "realised", len(labels), why)
-    counts = compute_confusion_matrix(labels, decided[mature], n_classes)
+    known, labels, note = _select_known_labels(y_true, settings)
+    if note:
+        return empty_interval_table(measures, "realised", len(labels), note)
+    counts = compute_confusion_matrix(labels, decided[known], n_classes)
     drawn = draw_bootstrap_counts(counts, settings)
-    return interval_table(
-        sample_ordinal_metrics(measures, counts, drawn), "realised", len(labels), settings
-    )
+    metrics = sample_ordinal_metrics(measures, counts, drawn)
+    return interval_table(metrics, "realised", len(labels), settings)
 
 
 def detect_performance_change(
-    figure: "pd.Series[float]", reference: float, greater_is_better: bool, tolerance: float
+    figure: "pd.Series[float]", reference: float | None, greater_is_better: bool, tolerance: float
 ) -> Change:
     """Whether a measure fell below its reference for sure, held for sure, or can't be told.
 
     Args:
         figure: One row of figures: `lower` and `upper`.
-        reference: What the measure was when the model was graded.
+        reference: What the measure was when the model was graded; None where it is not known.
 
     Returns:
         `fell` when the whole interval lies beyond the tolerance, `held` when none of it does,
         else `unknown`.
     """
+    if reference is None or figure[["lower", "upper"]].isna().any():
+        return "unknown"
     ends = np.array([figure["lower"], figure["upper"]]) - reference
     worst, best = np.sort(ends if greater_is_better else -ends)
     if best < -tolerance:
@@ -184,15 +175,25 @@ def detect_performance_change(
     return "held" if worst >= -tolerance else "unknown"
 
 
-def _check_row_count(rows: int, settings: PerformanceSettings) -> str:
-    return "few_rows" if rows < settings.minimum_rows else ""
+def _explain_missing_metrics(
+    rows: int, settings: PerformanceSettings, *, calibrated: bool = True
+) -> str:
+    """Why nothing can be estimated; empty where it can."""
+    if rows < settings.minimum_rows:
+        return "few_rows"
+    return "" if calibrated else "uncalibrated"
 
 
-def _check_label_count(labels: Codes, settings: PerformanceSettings) -> str:
-    if not len(labels):
-        return "no_labels"
-    few = _check_row_count(len(labels), settings)
-    return few or ("one_class" if labels.min() == labels.max() else "")
+def _select_known_labels(
+    y_true: Floats, settings: PerformanceSettings
+) -> tuple[NDArray[np.bool_], Codes, str]:
+    """Which rows have a label, the labels, and why nothing can be measured on them."""
+    known = np.isfinite(y_true)
+    labels = y_true[known].astype(np.int64)
+    note = _explain_missing_metrics(len(labels), settings) if len(labels) else "no_labels"
+    if not note and labels.min() == labels.max():
+        note = "one_class"
+    return known, labels, note
 
 
 @dataclass(frozen=True)
@@ -236,9 +237,6 @@ def measure_performance(
 
     A model knows the labels of its training rows by heart, so that these would only flatter it.
 
-    Args:
-        settings: The measure, and how it is estimated.
-
     Returns:
         Figures with intervals, or notes why there are none.
     """
@@ -246,69 +244,42 @@ def measure_performance(
     if model is None or rows.unseen is None:
         return NONE
     frame = rows.current[chosen.to_numpy() & rows.unseen]
-    calibrated = model.graded.get(CALIBRATION, np.inf) < settings.calibrated_below
-    truth = (
-        _encode_known_classes(frame[rows.target], model)
-        if rows.target
-        else np.full(len(frame), np.nan)
-    )
+    truth = np.full(len(frame), np.nan)
+    if rows.target:
+        codes = pd.Index(model.classes).get_indexer(pd.Index(frame[rows.target]))
+        truth = np.where(codes < 0, np.nan, codes.astype(np.float64))
     measure = settings.binary if model.task == "binary" else settings.ordinal
-    figures = _compute_performance_metrics(frame, truth, model, settings, calibrated=calibrated)
+    figures = _compute_performance_metrics(frame, truth, model, settings)
     reference = model.graded.get(measure)
+    is_better = reference is not None and TASKS[model.task].greater_is_better(measure)
+    intervals = figures[["lower", "upper"]].astype("float64").T
     changes = {
-        kind: _detect_metric_change(figures, kind, measure, model, settings)
+        kind: detect_performance_change(intervals[kind], reference, is_better, settings.tolerance)
         for kind in figures.index
     }
     return Performance(measure, reference, figures, **changes)
 
 
 def _compute_performance_metrics(
-    frame: pd.DataFrame,
-    truth: Floats,
-    model: ScoredModel,
-    settings: PerformanceMonitoringSettings,
-    *,
-    calibrated: bool,
+    frame: pd.DataFrame, truth: Floats, model: ScoredModel, settings: PerformanceMonitoringSettings
 ) -> pd.DataFrame:
     """One row per kind, `estimated` and `realised`."""
+    calibrated = model.graded.get(CALIBRATION, np.inf) < settings.calibrated_below
     chances = frame[[f"p_{name}" for name in model.classes]].to_numpy(dtype=np.float64)
     decided = pd.Index(model.classes).get_indexer(pd.Index(frame[CLASS])).astype(np.int64)
     if model.task == "binary":
-        cut, by = _infer_threshold(chances[:, 1], decided), (settings.binary,)
-        both = [
-            estimate_binary_performance(chances[:, 1], cut, calibrated, by, settings),
-            measure_binary_performance(truth, chances[:, 1], cut, by, settings),
+        probability, binary = chances[:, 1], (settings.binary,)
+        ones = probability[decided == 1]
+        # the lowest probability that was decided as 1; beyond every one where none was
+        threshold = float(ones.min()) if len(ones) else float(np.nextafter(1, 2))
+        tables = [
+            estimate_binary_performance(probability, threshold, calibrated, binary, settings),
+            measure_binary_performance(truth, probability, threshold, binary, settings),
         ]
     else:
-        ordered, size = (settings.ordinal,), len(model.classes)
-        both = [
-            estimate_ordinal_performance(chances, decided, calibrated, ordered, settings),
-            measure_ordinal_performance(truth, decided, size, ordered, settings),
+        ordinal, size = (settings.ordinal,), len(model.classes)
+        tables = [
+            estimate_ordinal_performance(chances, decided, calibrated, ordinal, settings),
+            measure_ordinal_performance(truth, decided, size, ordinal, settings),
         ]
-    return pd.concat(both).set_index("kind").drop(columns="measure")
-
-
-def _infer_threshold(probability: Floats, decided: Codes) -> float:
-    """The lowest probability that was decided as 1; beyond every one where none was."""
-    ones = probability[decided == 1]
-    return float(ones.min()) if len(ones) else float(np.nextafter(1, 2))
-
-
-def _encode_known_classes(target: "pd.Series[str]", model: ScoredModel) -> Floats:
-    codes = pd.Index(model.classes).get_indexer(pd.Index(target)).astype(np.float64)
-    return np.where(codes < 0, np.nan, codes)
-
-
-def _detect_metric_change(
-    figures: pd.DataFrame,
-    kind: str,
-    measure: str,
-    model: ScoredModel,
-    settings: PerformanceMonitoringSettings,
-) -> Change:
-    reference = model.graded.get(measure)
-    ends = figures[["lower", "upper"]].astype("float64").T[kind]
-    if reference is None or ends.isna().any():
-        return "unknown"
-    better = TASKS[model.task].greater_is_better(measure)
-    return detect_performance_change(ends, reference, better, settings.tolerance)
+    return pd.concat(tables).set_index("kind").drop(columns="measure")

@@ -1,6 +1,6 @@
 """The test of homogeneity over cells, and measures of counted rows with bootstrap intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -191,24 +191,20 @@ def sample_binary_metrics(
     Args:
         threshold: Lowest probability that is decided as 1.
     """
+
+    def measure(name: BinaryMeasure, histogram: ScoreHistogram) -> Floats:
+        metric = BINARY[name]
+        if not isinstance(metric, PointMetric):
+            return metric.of_tallies(histogram)
+        ones = histogram.rows[..., histogram.levels >= threshold, :].sum(axis=-2)
+        return metric.of_counts(np.stack([histogram.totals - ones, ones], axis=-1), ONE_EACH)
+
     return [
-        SampledMetric(name, float(measure(counted)), float(measure(pooled)), measure(drawn))
+        SampledMetric(
+            name, float(measure(name, counted)), float(measure(name, pooled)), measure(name, drawn)
+        )
         for name in measures
-        for measure in [_make_binary_metric(name, threshold)]
     ]
-
-
-def _make_binary_metric(
-    name: BinaryMeasure, threshold: float
-) -> Callable[[ScoreHistogram], Floats]:
-    metric = BINARY[name]
-
-    def of_classes(counted: ScoreHistogram) -> Floats:
-        ones = counted.rows[..., counted.levels >= threshold, :].sum(axis=-2)
-        by_class = np.stack([counted.totals - ones, ones], axis=-1)
-        return metric.of_counts(by_class, ONE_EACH) if isinstance(metric, PointMetric) else by_class
-
-    return of_classes if isinstance(metric, PointMetric) else metric.of_tallies
 
 
 def sample_ordinal_metrics(
@@ -216,12 +212,12 @@ def sample_ordinal_metrics(
 ) -> list[SampledMetric]:
     """Measures of decided classes on a table of counts and on its samples."""
     values = np.arange(counts.shape[0], dtype=np.float64)
-    return [
-        SampledMetric(name, float(measure(counts, values)), float(measure(counts, values)), draws)
-        for name in measures
-        for measure in [get_point_metric(name).of_counts]
-        for draws in [measure(drawn, values)]
-    ]
+    metrics = []
+    for name in measures:
+        measure = get_point_metric(name).of_counts
+        value = float(measure(counts, values))
+        metrics.append(SampledMetric(name, value, value, measure(drawn, values)))
+    return metrics
 
 
 def interval_table(
