@@ -10,10 +10,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from scipy.stats import chi2_contingency, fisher_exact
 
 from clientela.arrays import Floats
-from clientela.models.base import PointMetric
-from clientela.models.binary_metrics import BINARY_METRICS as BINARY
-from clientela.models.binary_metrics import ScoreHistogram
-from clientela.models.ordinal_metrics import get_point_metric
+from clientela.models.metrics import BINARY_METRICS as BINARY
+from clientela.models.metrics import PointMetric, ScoreHistogram, get_point_metric
 from clientela.pipelines.monitoring.binning import Cells
 from clientela.pipelines.monitoring.distances import find_occupied_cells
 from clientela.settings_base import FrozenSettings
@@ -195,7 +193,7 @@ def sample_binary_metrics(
     def measure(name: BinaryMeasure, histogram: ScoreHistogram) -> Floats:
         metric = BINARY[name]
         if not isinstance(metric, PointMetric):
-            return metric.of_tallies(histogram)
+            return metric.of_histogram(histogram)
         ones = histogram.rows[..., histogram.levels >= threshold, :].sum(axis=-2)
         return metric.of_counts(np.stack([histogram.totals - ones, ones], axis=-1), ONE_EACH)
 
