@@ -60,12 +60,12 @@ def trace_api_request() -> Calls:
         ]
         subprocess.run(fit, check=True)
         os.environ["CLIENTELA_API_SERVED"] = f"{folder}/served"
-        from clientela.serving.app import from_environment  # noqa: PLC0415 - reads the variable
+        from clientela.serving.app import create_app_from_environment  # noqa: PLC0415 - reads the variable
 
         case = Path(folder, "one.json").read_bytes()
         with (
             record_calls() as before,
-            TestClient(from_environment(), base_url="http://127.0.0.1") as client,
+            TestClient(create_app_from_environment(), base_url="http://127.0.0.1") as client,
         ):
             request = {"content": case, "headers": {"Content-Type": "application/json"}}
             client.post("/predict", **request).raise_for_status()

@@ -275,5 +275,5 @@ def shown(title: str, shares: Sequence[Mapping[str, float]]) -> Table:
 
 if __name__ == "__main__":
     # cold refits begin and end segments in every other draw
-    logging.getLogger("clientela.segments").setLevel(logging.ERROR)
+    logging.getLogger("clientela").setLevel(logging.ERROR)
     main(sys.argv[1:])
