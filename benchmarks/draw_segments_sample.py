@@ -17,8 +17,12 @@ from rich.console import Console
 from rich.progress import track
 
 from clientela.features.rubros import list_rubro_feature_columns
-from clientela.features.segment_columns import ColumnLayout, Rubro
-from clientela.features.segment_settings import ClusteringParams, SegmentationParams
+from clientela.features.segment_columns import (
+    ClusteringParams,
+    ColumnLayout,
+    Rubro,
+    SegmentationParams,
+)
 from clientela.models.segment_model import fit_segmentation
 from segment_task import KEY, RUBROS, SEED, SHARES, K
 

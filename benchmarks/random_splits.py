@@ -23,9 +23,9 @@ from rich.table import Table
 
 from clientela.arrays import Codes
 from clientela.models.base import Predictions
-from clientela.models.evaluation import predict_holdout, select_model_predictions
 from clientela.models.metrics import summarize_replicates
 from clientela.models.problem import Problem, create_problem
+from clientela.models.scoring import predict_holdout, select_model_predictions
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.pipelines.training.nodes import BinaryTrainingSettings
 from clientela.pipelines.training.test_evaluation import split_holdout

@@ -22,8 +22,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from clientela.features.segment_columns import KEY, ColumnLayout
-from clientela.features.segment_settings import ClusteringParams, SegmentationParams
+from clientela.features.segment_columns import (
+    KEY,
+    ClusteringParams,
+    ColumnLayout,
+    SegmentationParams,
+)
 from clientela.models.segment_model import PreviousModel, Segmentation, fit_segmentation
 from clientela.models.segmentation import SIN_ACTIVIDAD
 

@@ -19,8 +19,7 @@ import yaml
 from clientela.column_rules import IntakeRules
 from clientela.features.case_table import model_input
 from clientela.features.columns import build_columns
-from clientela.features.table_schema import feature_schema
-from clientela.features.table_settings import TabularFeatureParams
+from clientela.features.table_settings import TabularFeatureParams, feature_schema
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.models.stored_model import StoredModel
@@ -28,8 +27,13 @@ from clientela.pipelines.data_generation.credit import CreditSimulation, simulat
 from clientela.pipelines.deployment.case_inputs import build_table_fields
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.registry.manifest import Example, describe_classifier
-from clientela.registry.package import ModelPackage, build_package
-from clientela.registry.published_models import PublishedModel, PublishedModelStore, package_name
+from clientela.registry.package import (
+    ModelPackage,
+    PublishedModel,
+    PublishedModelStore,
+    build_package,
+    package_name,
+)
 from clientela.registry.scorers import build_scorer
 from clientela.storage import compute_sha256
 

@@ -276,7 +276,7 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of an MLflow registry without entries, to be copied: making one takes long."""
-    from clientela.registry.mlflow_registry import MlflowRegistry
+    from clientela.registry.model_registry import MlflowRegistry
 
     path = tmp_path_factory.mktemp("registry") / "mlflow.db"
     path.touch()

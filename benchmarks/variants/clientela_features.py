@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from clientela.datasets.table import TableDataset
-from clientela.features.cutoff import Cutoff
 from clientela.features.settings import FeatureParams
-from clientela.features.transactions import KEY, customer_features, required_columns
+from clientela.features.transactions import KEY, Cutoff, customer_features, required_columns
 
 PARAMS = FeatureParams(category="TECNOLOGÍA", extended=False)
 LAST_TRANSACTION = Cutoff("last_transaction", as_of=None, target_months=PARAMS.target_months)

@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from clientela.features.cutoff import Cutoff
+from clientela.features.transactions import Cutoff
 from variants.clientela_features import PARAMS, save_features
 
 CALENDAR = Cutoff("calendar", as_of=date(2024, 4, 1), target_months=PARAMS.target_months)

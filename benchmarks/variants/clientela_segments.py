@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clientela.features.segment_columns import ColumnLayout
-from clientela.features.segment_settings import ClusteringParams, SegmentationParams
+from clientela.features.segment_columns import ClusteringParams, ColumnLayout, SegmentationParams
 from clientela.models.segment_model import PreviousModel, fit_segmentation
 from clientela.models.segmentation import SegmentIdentity
 from segment_task import (

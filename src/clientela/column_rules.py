@@ -1,6 +1,6 @@
 """What a raw table must look like to be accepted: typed rules for its columns.
 
-Ingestion applies them (`clientela.pipelines.ingestion.conversion`); the input schema of a served
+Ingestion applies them (`clientela.pipelines.ingestion.validation`); the input schema of a served
 model repeats their bounds, so nothing here loads an engine.
 """
 

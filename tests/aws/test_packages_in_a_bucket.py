@@ -8,7 +8,7 @@ from tests.aws.gateway import Fault
 from tests.registry.test_published_models import NEW, OLD, pointer
 
 from clientela.cli.kedro_run import get_user_message
-from clientela.registry.published_models import PublishedModelStore
+from clientela.registry.package import PublishedModelStore
 from clientela.storage import ensure_file, read_file_if_present
 
 FOREVER = 1_000

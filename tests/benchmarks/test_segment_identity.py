@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.segments.shoppers import LAYOUT, customers
 
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 
 
 def test_of_those_in_both_the_same_number_counts_as_kept() -> None:

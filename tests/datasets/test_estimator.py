@@ -4,7 +4,7 @@ import pytest
 from kedro.io import DatasetError
 from sklearn.dummy import DummyClassifier
 
-from clientela.datasets.estimator import EstimatorDataset
+from clientela.datasets.model_packages import EstimatorDataset
 from clientela.models.stored_model import StoredModel, get_library_versions
 
 

@@ -5,8 +5,7 @@ from kedro.io import DatasetError
 
 from clientela.datasets.model_packages import RegistrationDataset, create_model_registry
 from clientela.exceptions import ConfigurationError
-from clientela.registry.mlflow_registry import MlflowRegistry
-from clientela.registry.model_registry import Submission
+from clientela.registry.model_registry import MlflowRegistry, Submission
 
 
 def submission(role):

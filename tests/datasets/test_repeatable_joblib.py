@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from clientela.datasets import estimator
+from clientela.datasets import model_packages
 
 
 def written(value):
     file = io.BytesIO()
-    estimator.dump(value, file)
+    model_packages.dump(value, file)
     return file.getvalue()
 
 

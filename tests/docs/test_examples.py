@@ -14,17 +14,16 @@ from tests.kedro_session import session_of
 
 from clientela.column_rules import IntakeRules
 from clientela.features.leakage import LeakageRules
-from clientela.features.segment_settings import SegmentationParams, SegmentFeatureParams
+from clientela.features.segment_columns import SegmentationParams, SegmentFeatureParams
 from clientela.features.settings import FeatureParams
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.features.transactions import OrdinalTarget
-from clientela.models.labels import LabellingSettings
-from clientela.models.settings import ScoringSettings, TrainingSettings
+from clientela.models.settings import LabellingSettings, ScoringSettings, TrainingSettings
 from clientela.pipelines.data_generation.applications import ApplicationSimulation
 from clientela.pipelines.data_generation.churn import ChurnSimulation
 from clientela.pipelines.data_generation.credit import CreditSimulation
 from clientela.pipelines.data_generation.retail import TransactionSimulation
-from clientela.pipelines.eda.exploration import EdaParameters
+from clientela.pipelines.eda.association import EdaParameters
 from clientela.pipelines.training.nodes import BinaryTrainingSettings
 from clientela.registry.model_registry import DeploymentSettings
 

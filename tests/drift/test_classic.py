@@ -8,8 +8,8 @@ from scipy.stats import ks_2samp
 from tests.drift.loans import SETTINGS, loans, profile_of
 
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
-from clientela.pipelines.monitoring.distances import compute_exact_distances
 from clientela.pipelines.monitoring.drift_table import classic_drift_table
+from clientela.pipelines.monitoring.statistical_tests import compute_exact_distances
 
 RNG = np.random.default_rng(0)
 THEN, NOW = RNG.normal(0, 1, 1000), RNG.normal(0.2, 1.1, 700)

@@ -6,7 +6,7 @@ from tests.drift.loans import profile_of
 
 from clientela.pipelines.monitoring.binning import ProfileSettings
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
-from clientela.pipelines.monitoring.distances import (
+from clientela.pipelines.monitoring.statistical_tests import (
     Distances,
     compute_certified_distances,
     compute_exact_distances,

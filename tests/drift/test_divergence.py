@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.pipelines.monitoring.distances import (
+from clientela.pipelines.monitoring.statistical_tests import (
     compute_js_divergence,
     compute_psi_noise,
     compute_psi_terms,

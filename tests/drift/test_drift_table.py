@@ -6,8 +6,8 @@ from tests.drift.loans import SETTINGS, compared, loans, profile_of
 
 from clientela.exceptions import IncompatibleDataError
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
-from clientela.pipelines.monitoring.distances import compute_exact_distances
 from clientela.pipelines.monitoring.drift_table import COLUMNS, drift_table
+from clientela.pipelines.monitoring.statistical_tests import compute_exact_distances
 
 PROFILE = profile_of(loans(3000))
 NOW = loans(600, seed=1)

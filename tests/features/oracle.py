@@ -8,8 +8,8 @@ from decimal import Decimal
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from tests.features.tables import Person, Tx
 
-from clientela.features.cutoff import Cutoff
 from clientela.features.settings import FeatureParams
+from clientela.features.transactions import Cutoff
 
 
 def cutoff_of_customer(cutoff: Cutoff, mine: Sequence[Tx]) -> datetime:

@@ -8,11 +8,7 @@ import pyarrow as pa
 import pytest
 
 from clientela.exceptions import ConfigurationError
-from clientela.features.case_table import (
-    read_moment_column,
-    read_number_column,
-    read_word_column,
-)
+from clientela.features.case_table import read_moment_column, read_number_column, read_word_column
 from clientela.features.columns import InputField, build_columns, parse_moment, parse_word
 
 FIELDS = [

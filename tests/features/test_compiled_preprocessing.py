@@ -25,8 +25,8 @@ from clientela.features.preprocessing import (
     make_preprocessor,
 )
 from clientela.models.binary_decision import BinaryDecisionClassifier
-from clientela.models.compiled_tasks import build_binary_model
-from clientela.models.tasks import TASKS
+from clientela.models.compiled_models import build_binary_model
+from clientela.models.problem import TASKS
 from clientela.models.training_data import FeatureSchema
 
 LOANS = loans()

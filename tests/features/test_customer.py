@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.features.oracle import expected_features
 from tests.features.tables import Engine, Person, Retailer, Tx, at, retailers
 
-from clientela.features.cutoff import Cutoff
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import (
+    Cutoff,
     add_inactive_customers,
     age_in_years,
     customer_features,

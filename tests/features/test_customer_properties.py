@@ -24,9 +24,8 @@ from tests.features.tables import (
     transactions_of,
 )
 
-from clientela.features.cutoff import Cutoff
 from clientela.features.settings import FeatureParams
-from clientela.features.transactions import customer_features
+from clientela.features.transactions import Cutoff, customer_features
 
 TECH = FeatureParams(category="tecnologia")
 CUTOFFS = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.features.oracle import cutoff_of_customer
 from tests.features.tables import Engine, Retailer, Tx, at, retailers
 
-from clientela.features.cutoff import (
+from clientela.features.transactions import (
     CUTOFF,
     Cutoff,
     add_cutoff,

@@ -3,13 +3,13 @@ from datetime import date
 import pytest
 
 from clientela.exceptions import ConfigurationError
-from clientela.features.cutoff import (
+from clientela.features.settings import FeatureParams
+from clientela.features.transactions import (
     Cutoff,
     TransactionPeriod,
     resolve_cutoff,
     resolve_scoring_cutoff,
 )
-from clientela.features.settings import FeatureParams
 
 YEAR = TransactionPeriod(date(2023, 6, 1), date(2024, 5, 31))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.features.preprocessing import PreprocessingSettings, make_preprocessor
-from clientela.features.table_schema import TabularSchema
+from clientela.features.table_settings import TabularSchema
 from clientela.registry.package import describe_matrix_columns
 
 LEVELS = ("baja", "estable", "sube")

@@ -20,7 +20,7 @@ from clientela.features.preprocessing import (
     make_preprocessor,
     output_columns,
 )
-from clientela.features.table_schema import TabularSchema, feature_schema
+from clientela.features.table_settings import TabularSchema, feature_schema
 from clientela.models import stored_model
 
 SCHEMA = TabularSchema(

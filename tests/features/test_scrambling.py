@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.features.tables import Engine, Person, Retailer, Tx, at, retailers
 
-from clientela.features.cutoff import Cutoff, add_cutoff
 from clientela.features.leakage import FUTURE, scramble_customers, scramble_transactions
 from clientela.features.settings import FeatureParams
-from clientela.features.transactions import customer_features
+from clientela.features.transactions import Cutoff, add_cutoff, customer_features
 
 TECH = FeatureParams(category="tecnologia")
 LAST = Cutoff("last_transaction", None, 3)

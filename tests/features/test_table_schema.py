@@ -4,7 +4,7 @@ import pandas as pd
 from tests.features.cases import PARAMS, loan, table_of
 
 from clientela.features.case_table import case_features, feature_columns
-from clientela.features.table_schema import TabularSchema, feature_schema, find_imputed_cells
+from clientela.features.table_settings import TabularSchema, feature_schema, find_imputed_cells
 from clientela.models.training_data import FeatureSchema
 
 SCHEMA = TabularSchema.model_validate(feature_schema(PARAMS))

@@ -9,9 +9,8 @@ from pydantic import ValidationError
 from tests.features.oracle import expected_purchases
 from tests.features.tables import Engine, Retailer, Tx, at, retailers
 
-from clientela.features.cutoff import Cutoff
 from clientela.features.settings import FeatureParams
-from clientela.features.transactions import OrdinalClass, OrdinalTarget, customer_target
+from clientela.features.transactions import Cutoff, OrdinalClass, OrdinalTarget, customer_target
 
 LAST = Cutoff("last_transaction", None, 3)
 LEAP_DAY = Cutoff("calendar", date(2024, 2, 29), 3)

@@ -9,7 +9,7 @@ from tests.labelling.model_server import ModelServer, model_server
 
 from clientela.aws_settings import AwsSettings
 from clientela.features.table_settings import TabularFeatureParams
-from clientela.models.labels import LabellingSettings
+from clientela.models.settings import LabellingSettings
 from clientela.pipelines.labelling import nodes
 from clientela.pipelines.labelling.response_cache import FileAnswerStore, LanguageModels
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.pipelines.labelling.text_checks import count_invented_numbers
+from clientela.pipelines.labelling.run import count_invented_numbers
 
 ROW = {"Age": 35, "Credit amount": 2500, "Duration": 12, "Rate": 2.5, "Purpose": "radio/TV 2"}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from clientela.pipelines.labelling.text_checks import find_hostile_columns
+from clientela.pipelines.labelling.run import find_hostile_columns
 
 LABELS = ("good risk", "bad risk")
 

@@ -3,7 +3,7 @@ import socket
 import pandas as pd
 import pytest
 
-from clientela.models.labels import LabellingSettings, OfflineSettings
+from clientela.models.settings import LabellingSettings, OfflineSettings
 from clientela.pipelines.labelling.language_model import build_cases
 from clientela.pipelines.labelling.providers import OfflineLabeller
 

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from clientela.models.labels import BudgetSettings, Prices, RetrySettings
+from clientela.models.settings import BudgetSettings, Prices, RetrySettings
 from clientela.pipelines.labelling.call_limits import (
     Budget,
     BudgetedChat,

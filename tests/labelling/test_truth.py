@@ -3,7 +3,7 @@ import pytest
 from tests.labelling.conftest import FEATURES
 
 from clientela.exceptions import LabellingError
-from clientela.models.labels import LabellingSettings, normalize_truth, select_training_labels
+from clientela.models.settings import LabellingSettings, normalize_truth, select_training_labels
 from clientela.pipelines.labelling.audit import audit_labels, group_shares
 from clientela.pipelines.labelling.run import require_few_lost
 

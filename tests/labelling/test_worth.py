@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from tests.modelling.binary_cases import loans, problem
 
 from clientela.features.table_settings import BinaryTarget
-from clientela.models.labels import AuditSettings
+from clientela.models.settings import AuditSettings
 from clientela.pipelines.training.card_labels import (
     LabelCardData,
     build_label_section,

@@ -4,7 +4,7 @@ import pytest
 from sklearn import metrics
 from tests.modelling.binary_cases import loans, problem, untuned
 
-from clientela.models.evaluation import predict_holdout, select_model_predictions
+from clientela.models.scoring import predict_holdout, select_model_predictions
 from clientela.pipelines.training.card_binary import _build_points_section
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.pipelines.training.test_evaluation import (

@@ -6,9 +6,8 @@ from sklearn.model_selection import StratifiedKFold
 from tests.modelling.binary_cases import SCHEMA, loans, problem, settings
 
 from clientela.exceptions import ConfigurationError
-from clientela.models.problem import create_problem
+from clientela.models.problem import BinaryTask, CrossValidation, create_problem
 from clientela.models.settings import TrainingSettings
-from clientela.models.tasks import BinaryTask, CrossValidation
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 

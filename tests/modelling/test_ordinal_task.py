@@ -3,7 +3,7 @@ import pytest
 
 from clientela.models.metrics import ORDINAL_METRICS
 from clientela.models.ordinal_decision import tune_cut_points
-from clientela.models.tasks import CrossValidation, OrdinalTask
+from clientela.models.problem import CrossValidation, OrdinalTask
 from clientela.models.training_data import make_repeated_folds
 
 TASK = OrdinalTask()

@@ -9,7 +9,7 @@ from clientela.models.base import (
     find_column_position,
     get_feature_names_in,
 )
-from clientela.models.baseline_rules import ThresholdRule
+from clientela.models.binary_decision import ThresholdRule
 from clientela.models.ordinal_estimators import LastQuarterRule
 
 TABLE = pd.DataFrame({"edad": [20.0, 30.0, 40.0, 50.0], "compras_3m": [0.0, 1.0, 0.0, 3.0]})

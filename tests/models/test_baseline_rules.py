@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import ConfigurationError
-from clientela.models.baseline_rules import ThresholdRule
+from clientela.models.binary_decision import ThresholdRule
 from clientela.models.explanations import contributions
 
 VISITORS = pd.DataFrame(

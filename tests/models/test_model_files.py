@@ -19,8 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 from xgboost import XGBClassifier, XGBRegressor
 
 from clientela.exceptions import ModelFileError
-from clientela.models.baseline_rules import ThresholdRule
-from clientela.models.binary_decision import BinaryDecisionClassifier
+from clientela.models.binary_decision import BinaryDecisionClassifier, ThresholdRule
 from clientela.models.ordinal_decision import OrdinalDecisionClassifier
 from clientela.models.ordinal_estimators import (
     CumulativeBinaryClassifier,
@@ -145,7 +144,7 @@ def test_a_damaged_file_says_what_to_do(damage):
 
 OURS = "clientela.models.binary_decision.BinaryDecisionClassifier"
 CARD = "clientela.models.scorecard.WoeScorecard"
-RULE = "clientela.models.baseline_rules.ThresholdRule"
+RULE = "clientela.models.binary_decision.ThresholdRule"
 BOOSTER = {"numpy.dtype", "xgboost.core.Booster", "xgboost.sklearn.XGBClassifier"}
 
 

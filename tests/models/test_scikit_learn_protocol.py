@@ -3,8 +3,7 @@
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from clientela.models.baseline_rules import ThresholdRule
-from clientela.models.binary_decision import BinaryDecisionClassifier
+from clientela.models.binary_decision import BinaryDecisionClassifier, ThresholdRule
 from clientela.models.ordinal_decision import OrdinalDecisionClassifier
 from clientela.models.ordinal_estimators import (
     CumulativeBinaryClassifier,

@@ -28,7 +28,7 @@ SERVED = (
     "clientela.serving.app",
     "clientela.registry.scorers",
     "clientela.registry.package",
-    "clientela.registry.published_models",
+    "clientela.registry.package",
 )
 # imports modules, and refuses every package that the image does not have
 IMPORTING = """

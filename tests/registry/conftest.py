@@ -9,8 +9,7 @@ from moto.server import ThreadedMotoServer
 from tests.registry.loans import USE_CASES, UseCase, served
 
 from clientela.models.stored_model import StoredModel
-from clientela.registry.mlflow_registry import MlflowRegistry
-from clientela.registry.model_registry import Submission
+from clientela.registry.model_registry import MlflowRegistry, Submission
 from clientela.registry.scorers import CompiledScorer, build_scorer
 
 

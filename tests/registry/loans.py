@@ -18,8 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from clientela.features.case_table import case_features, model_input
 from clientela.features.columns import InputField
-from clientela.features.table_schema import feature_schema
-from clientela.features.table_settings import TabularFeatureParams
+from clientela.features.table_settings import TabularFeatureParams, feature_schema
 from clientela.models.problem import Problem, create_problem
 from clientela.models.scoring import predict_scores
 from clientela.models.settings import ScoringSettings, TrainingSettings

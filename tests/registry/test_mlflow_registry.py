@@ -9,8 +9,8 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from clientela.exceptions import RegistryError
-from clientela.registry import mlflow_registry as module
-from clientela.registry.mlflow_registry import MlflowRegistry
+from clientela.registry import model_registry as module
+from clientela.registry.model_registry import MlflowRegistry
 
 
 def client_of(registry):
@@ -166,7 +166,7 @@ def test_without_mlflow_the_command_that_installs_it_is_named(monkeypatch, submi
 def test_mlflow_reports_to_nobody():
     """Asked in a process of its own, whose environment says nothing of it."""
     asking = (
-        "from clientela.registry.mlflow_registry import _import_mlflow; _import_mlflow()\n"
+        "from clientela.registry.model_registry import _import_mlflow; _import_mlflow()\n"
         "from mlflow.telemetry.utils import is_telemetry_disabled\n"
         "print(is_telemetry_disabled())"
     )

@@ -5,8 +5,8 @@ from fsspec.core import url_to_fs
 from pydantic import ValidationError
 
 from clientela.exceptions import ModelFileError
-from clientela.registry import published_models as module
-from clientela.registry.published_models import PublishedModel, PublishedModelStore, package_name
+from clientela.registry import package as module
+from clientela.registry.package import PublishedModel, PublishedModelStore, package_name
 
 OLD, NEW = b"the old model" * 1000, b"the new model" * 1000
 

@@ -13,7 +13,7 @@ from tests.registry.loans import CANDIDATES, EVERY_CANDIDATE, ONLY_LOANS, scores
 
 from clientela.exceptions import ModelFileError
 from clientela.features.columns import build_columns
-from clientela.features.table_schema import feature_schema
+from clientela.features.table_settings import feature_schema
 from clientela.pipelines.deployment.case_inputs import select_model_fields
 from clientela.registry.scorers import build_scorer
 

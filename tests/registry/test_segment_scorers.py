@@ -7,7 +7,7 @@ from tests.segments.shoppers import customers as shoppers
 
 from clientela.exceptions import ModelFileError
 from clientela.features.columns import InputField, build_columns
-from clientela.features.segment_settings import ClusteringParams, SegmentationParams
+from clientela.features.segment_columns import ClusteringParams, SegmentationParams
 from clientela.models.segment_model import (
     assign_to_stored_segments,
     build_stored_segmentation,

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from clientela.pipelines.eda.association import (
+    EdaParameters,
     compute_class_means,
     compute_correlations,
     count_classes,
@@ -21,7 +22,6 @@ from clientela.pipelines.eda.column_profile import (
     histogram_edges,
     summarize_column_quality,
 )
-from clientela.pipelines.eda.exploration import EdaParameters
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from clientela.exceptions import InvalidTargetError
-from clientela.pipelines.eda.exploration import TargetSchema, build_persistence, build_target
+from clientela.pipelines.eda.association import TargetSchema, build_persistence, build_target
 
 CLASSES = ("sin_compra", "baja", "media", "alta")
 

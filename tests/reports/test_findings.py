@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from clientela.pipelines.eda.exploration import Exploration, Persistence, TargetSchema, build_target
+from clientela.pipelines.eda.association import Exploration, Persistence, TargetSchema, build_target
 from clientela.pipelines.eda.findings import build_findings, collect_recommendations
 
 CLASSES = ("sin_compra", "baja", "media", "alta")

@@ -1,9 +1,8 @@
 import pandas as pd
 import pytest
 
-from clientela.pipelines.eda.association import rank_associations
-from clientela.pipelines.eda.exploration import EdaParameters
-from clientela.pipelines.eda.recommendations import (
+from clientela.pipelines.eda.association import EdaParameters, rank_associations
+from clientela.pipelines.eda.findings import (
     build_recommendations,
     check_class_imbalance,
     find_correlated_pairs,

@@ -8,8 +8,7 @@ from typing import Any
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from tests.segments.tables import Data, Person, Tx
 
-from clientela.features.segment_columns import REST, ColumnLayout
-from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.features.segment_columns import REST, ColumnLayout, SegmentFeatureParams
 
 
 def midnight(day: date) -> datetime:

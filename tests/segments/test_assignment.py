@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.features.segment_columns import ColumnLayout
-from clientela.features.segment_settings import ClusteringParams, SegmentationParams
+from clientela.features.segment_columns import ClusteringParams, ColumnLayout, SegmentationParams
 from clientela.models.segment_model import SEGMENTS, assign_to_stored_segments
 from clientela.models.segmentation import SegmentIdentity, fit_clusters
 from clientela.models.stored_model import StoredModel

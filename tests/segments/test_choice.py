@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 from clientela.pipelines.segmentation.choose_k import choose_k, evaluate_k_range, find_elbow
 
 BENT = [100.0, 40.0, 35.0, 31.0, 28.0, 26.0, 25.0]

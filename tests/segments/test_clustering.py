@@ -5,7 +5,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 from clientela.models.segmentation import compute_center_distances, compute_centers, fit_clusters
 from clientela.models.stored_model import encode_estimator
 from clientela.storage import compute_sha256

@@ -7,7 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 from clientela.models.segmentation import fit_clusters
 from clientela.pipelines.segmentation import choose_k
 from clientela.pipelines.segmentation.choose_k import compute_silhouette, evaluate_k_range

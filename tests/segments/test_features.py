@@ -22,8 +22,7 @@ from tests.segments.tables import (
 )
 
 from clientela.features.rubros import aggregate_rubro_features, list_rubro_feature_columns
-from clientela.features.segment_columns import REST, ColumnLayout, Rubro
-from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.features.segment_columns import REST, ColumnLayout, Rubro, SegmentFeatureParams
 
 YEAR = SegmentFeatureParams()
 EVER = SegmentFeatureParams(window_months=None)

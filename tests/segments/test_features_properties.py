@@ -24,8 +24,7 @@ from clientela.features.rubros import (
     collect_rubro_counts,
     list_rubro_feature_columns,
 )
-from clientela.features.segment_columns import ColumnLayout
-from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.features.segment_columns import ColumnLayout, SegmentFeatureParams
 
 YEAR = SegmentFeatureParams()
 CASES = [

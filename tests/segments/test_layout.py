@@ -9,10 +9,10 @@ from clientela.exceptions import ConfigurationError, TrainingDataError
 from clientela.features.segment_columns import (
     ColumnLayout,
     Rubro,
+    SegmentFeatureParams,
     build_column_layout,
     resolve_model_date,
 )
-from clientela.features.segment_settings import SegmentFeatureParams
 
 DAY = date(2024, 6, 30)
 SEEN = [

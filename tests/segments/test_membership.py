@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from sklearn.pipeline import Pipeline
 
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 from clientela.models.segment_model import (
     fit_mixture,
     measure_membership,

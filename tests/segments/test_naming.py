@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.exceptions import ConfigurationError
-from clientela.features.segment_columns import ColumnLayout, Rubro
-from clientela.features.segment_settings import NameOverride, NamingParams
+from clientela.features.segment_columns import ColumnLayout, NameOverride, NamingParams, Rubro
 from clientela.models.segment_profile import SegmentName, choose_segment_names
 from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
 from clientela.text import make_slug, normalize_word

@@ -7,7 +7,7 @@ from tests.features.tables import at
 from tests.segments.tables import Data, Shop, Tx
 
 from clientela.features.rubros import collect_rubro_counts
-from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.features.segment_columns import SegmentFeatureParams
 
 SHOPPING = Data(
     [

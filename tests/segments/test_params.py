@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from clientela.features.segment_settings import (
+from clientela.features.segment_columns import (
     ClusteringParams,
     MembershipParams,
     NameOverride,

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from clientela.features.segment_columns import ColumnLayout, Rubro
-from clientela.features.segment_settings import SegmentReportParams
+from clientela.features.segment_columns import ColumnLayout, Rubro, SegmentReportParams
 from clientela.models.segment_profile import MISSING, POOLED, build_segment_profile
 from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
 

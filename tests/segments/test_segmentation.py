@@ -7,7 +7,7 @@ import pytest
 from tests.segments.shoppers import LAYOUT, NEXT_WEEK, RUBROS, customers, layout_of
 
 from clientela.exceptions import ConfigurationError, TrainingDataError
-from clientela.features.segment_settings import (
+from clientela.features.segment_columns import (
     ClusteringParams,
     NameOverride,
     NamingParams,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from tests.segments.shoppers import LAYOUT, customers
 
-from clientela.features.segment_settings import (
+from clientela.features.segment_columns import (
     ClusteringParams,
     MembershipParams,
     SegmentationParams,

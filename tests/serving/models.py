@@ -10,8 +10,13 @@ from sklearn.linear_model import LogisticRegression
 from clientela.features.columns import Column, InputField, build_columns
 from clientela.models.stored_model import StoredModel, get_library_versions
 from clientela.registry.manifest import Example, ServedManifest
-from clientela.registry.package import ModelPackage, build_package, open_package
-from clientela.registry.published_models import PublishedModel, PublishedModelStore
+from clientela.registry.package import (
+    ModelPackage,
+    PublishedModel,
+    PublishedModelStore,
+    build_package,
+    open_package,
+)
 from clientela.registry.scorers import PredictionBatch
 from clientela.storage import compute_sha256
 

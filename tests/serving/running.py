@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from clientela.registry.published_models import PublishedModelStore
+from clientela.registry.package import PublishedModelStore
 from clientela.serving.app import create_app, get_uvicorn_options
 from clientela.serving.service import Service
 from clientela.serving.settings import ServingSettings

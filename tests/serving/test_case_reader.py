@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 from tests.serving.models import FIELDS, TWELVE
 
 from clientela.features.columns import InputField
+from clientela.serving.auth import ApiError
 from clientela.serving.case_reader import DATA, INSTANCES, CaseReader, RequestLimits
-from clientela.serving.errors import ApiError
 
 READER = CaseReader(FIELDS, RequestLimits(batch=50, word=20, problems=4))
 DNI = "71234567"

@@ -5,9 +5,9 @@ import pytest
 from tests.serving.models import packaged, publish, publish_bytes
 
 from clientela.exceptions import ModelFileError, NoApprovedModelError
-from clientela.registry.published_models import PublishedModelStore
+from clientela.registry.package import PublishedModelStore
+from clientela.serving.auth import ApiError
 from clientela.serving.case_reader import RequestLimits
-from clientela.serving.errors import ApiError
 from clientela.serving.model_store import ModelReloader, ModelStore, load_unpacked_model
 
 LIMITS = RequestLimits(batch=10, word=20, problems=5)

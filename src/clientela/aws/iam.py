@@ -13,13 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
-from clientela.aws_settings import (
-    LAYERS,
-    AccountRegion,
-    AwsSettings,
-    content_prefix,
-    endpoint_name,
-)
+from clientela.aws_settings import LAYERS, AccountRegion, AwsSettings, content_prefix, endpoint_name
 
 POLICIES: Final = (
     "deployer",

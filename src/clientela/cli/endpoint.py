@@ -15,20 +15,20 @@ from clientela.aws.deployment import (
 from clientela.aws.endpoint import build_delete_action, build_deployment_plan
 from clientela.aws.plan import Plan
 from clientela.aws_settings import endpoint_name
-from clientela.cli.aws_context import (
+from clientela.cli.environment import (
     NOT_ASKED,
+    SERVED,
     Account,
+    Environment,
     print_aws_progress,
     print_plan,
     with_plan_options,
 )
-from clientela.cli.environment import SERVED, Environment
 from clientela.cli.main import with_environment
 from clientela.exceptions import ConfigurationError, NoApprovedModelError
 from clientela.registry.manifest import ServedTask
 from clientela.registry.model_registry import RegisteredModel
-from clientela.registry.package import open_package
-from clientela.registry.published_models import PublishedModel
+from clientela.registry.package import PublishedModel, open_package
 from clientela.serving.app import serve
 from clientela.serving.settings import ServingSettings, get_variable_name, load_serving_settings
 

@@ -1,22 +1,33 @@
-"""The configuration of an environment, as `kedro run --env=` sees it, without a session."""
+"""The configuration of an environment without a session, and what commands on AWS share."""
 
+import json
+import logging
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
+import click
 from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ValidationError
 
-from clientela.aws_settings import AwsSettings, parse_aws_settings
-from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader
+from clientela.aws.plan import Plan
+from clientela.aws_clients import Clients
+from clientela.aws_settings import AccountRegion, AwsSettings, parse_aws_settings
+from clientela.cli.main import Command
+from clientela.context import CONFIG_LOADER_ARGS, CheckedConfigLoader
 from clientela.datasets.model_packages import create_model_registry
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.registry.manifest import ServedTask
 from clientela.registry.model_registry import DeploymentSettings, ModelRegistry
-from clientela.registry.published_models import PublishedModelStore
+from clientela.registry.package import PublishedModelStore
 from clientela.use_cases import UseCase, parse_use_cases
+
+# The configuration of an environment, as `kedro run --env=` sees it, without a session.
+
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -157,3 +168,90 @@ def _require_environment(folder: Path, env: str | None) -> None:
         raise ConfigurationError(
             f"No environment is called {env!r} in {folder}. {did_you_mean(env, known)}"
         )
+
+
+# What the commands that speak with AWS share: the account, plans on paper, progress.
+
+
+NOT_ASKED = (
+    "No AWS credentials were found, so AWS was not asked what is there: this is the plan for an "
+    "empty account. Names that hold content will be others."
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account as an environment describes it.
+
+    Attributes:
+        settings: What is true of it.
+    """
+
+    settings: AwsSettings
+    clients: Clients
+
+    @property
+    def place(self) -> AccountRegion:
+        """Account and region.
+
+        Raises:
+            ConfigurationError: No role, or no region is set.
+        """
+        return AccountRegion.of(self.settings, self.clients.region)
+
+    @classmethod
+    def of(cls, environment: Environment) -> Self:
+        """The account of an environment.
+
+        Returns:
+            The account; nothing is asked of it yet.
+
+        Raises:
+            ConfigurationError: A setting is wrong.
+        """
+        settings = environment.aws
+        return cls(settings, Clients(settings))
+
+
+def with_plan_options(command: Command) -> Command:
+    """The command with the options that print its plan instead of carrying it out."""
+    options: list[Callable[[Any], Any]] = [
+        click.option("--json", "as_json", is_flag=True, help="With --dry-run: as JSON, not YAML."),
+        click.option("--dry-run", is_flag=True, help="Print what would be asked of AWS, and stop."),
+    ]
+    for option in options:
+        command = option(command)
+    return command
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print a plan, after it was held against what AWS takes.
+
+    Raises:
+        DeploymentError: AWS would refuse it.
+    """
+    checked = plan.validate()
+    as_text = json.dumps(checked.record(), indent=2, ensure_ascii=False)
+    click.echo(as_text if as_json else checked.text())
+
+
+@contextmanager
+def print_aws_progress() -> Iterator[None]:
+    """Shows on the terminal, within, what the AWS adapters log."""
+    logger = logging.getLogger("clientela.aws")
+    handler = _TerminalHandler()
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+
+
+class _TerminalHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)

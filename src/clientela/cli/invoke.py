@@ -14,8 +14,7 @@ import click
 from fsspec.core import url_to_fs
 
 from clientela.aws_clients import convert_aws_errors
-from clientela.cli.aws_context import Account
-from clientela.cli.environment import Environment
+from clientela.cli.environment import Account, Environment
 from clientela.cli.main import with_environment
 from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError, ScoringDataError, ServingError, did_you_mean

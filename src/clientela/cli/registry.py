@@ -18,8 +18,7 @@ from clientela.registry.model_registry import (
     describe_entry,
     format_interval,
 )
-from clientela.registry.package import open_package
-from clientela.registry.published_models import PublishedModel, package_name
+from clientela.registry.package import PublishedModel, open_package, package_name
 from clientela.storage import read_and_verify
 from clientela.use_cases import UseCase
 

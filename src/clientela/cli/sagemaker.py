@@ -18,14 +18,14 @@ from clientela.aws.training import (
 )
 from clientela.aws.workflow import WorkflowStep, build_workflow_plan, step_name
 from clientela.aws_clients import convert_aws_errors, is_absent
-from clientela.cli.aws_context import (
+from clientela.cli.environment import (
     NOT_ASKED,
     Account,
+    Environment,
     print_aws_progress,
     print_plan,
     with_plan_options,
 )
-from clientela.cli.environment import Environment
 from clientela.cli.main import with_environment
 from clientela.exceptions import ConfigurationError, DeploymentError, MissingStageInputError
 from clientela.models.training_data import FeatureSchema

@@ -23,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, LeakageError, did_you_mean
-from clientela.features.cutoff import CUTOFF, Cutoff, add_cutoff
+from clientela.features.transactions import CUTOFF, Cutoff, add_cutoff
 from clientela.settings_base import FrozenSettings
 
 # what the two copies of a later row hold: unlike real rows, and unlike each other

@@ -31,7 +31,7 @@ from sklearn.preprocessing import (
 from clientela.arrays import Floats
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.features.columns import FeatureLayout, Features, Words, limit_to_float32
-from clientela.features.table_schema import TabularSchema
+from clientela.features.table_settings import TabularSchema
 from clientela.settings_base import FrozenSettings
 
 NUMERIC, LOGGED, NOMINAL, ORDINAL = "numeric", "logged", "nominal", "ordinal"

@@ -10,10 +10,22 @@ from datetime import timedelta
 import ibis
 import ibis.expr.types as ir
 
-from clientela.features.cutoff import make_timestamp, months_before
-from clientela.features.segment_columns import REST, RUBRO_COLUMNS, SHARE, TOTALS, ColumnLayout
-from clientela.features.segment_settings import SegmentFeatureParams
-from clientela.features.transactions import CENTS, KEY, age_in_years, days_between
+from clientela.features.segment_columns import (
+    REST,
+    RUBRO_COLUMNS,
+    SHARE,
+    TOTALS,
+    ColumnLayout,
+    SegmentFeatureParams,
+)
+from clientela.features.transactions import (
+    CENTS,
+    KEY,
+    age_in_years,
+    days_between,
+    make_timestamp,
+    months_before,
+)
 
 RUBRO, PURCHASES, CENTS_SPENT, CENTS_BOUGHT, DAYS, SCORE = (
     "_rubro", "_purchases", "_cents_spent", "_cents_bought", "_days", "_score",

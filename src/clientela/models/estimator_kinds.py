@@ -18,8 +18,12 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.features.preprocessing import PreprocessingSettings, make_preprocessor
-from clientela.models.baseline_rules import ThresholdRule
-from clientela.models.binary_decision import ONE_EACH, BinaryDecision, BinaryDecisionClassifier
+from clientela.models.binary_decision import (
+    ONE_EACH,
+    BinaryDecision,
+    BinaryDecisionClassifier,
+    ThresholdRule,
+)
 from clientela.models.metrics import ORDINAL_METRICS, PointMetric
 from clientela.models.ordinal_decision import OrdinalDecisionClassifier
 from clientela.models.ordinal_estimators import (

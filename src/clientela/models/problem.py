@@ -1,26 +1,380 @@
-"""One use case's question as training handles it: its task type, columns and settings together.
-
-Learners check their parameters when they learn: a misspelt word would end a run after minutes of
-tuning. So every candidate's learner learns once from made-up rows first; few rows and trees cost
-milliseconds, and reach the same checks.
-"""
+"""Task types (binary, ordinal), and one use case as a problem: task, columns and settings."""
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, did_you_mean
-from clientela.models.base import check_name
-from clientela.models.binary_decision import resolve_class_weights
-from clientela.models.estimator_kinds import EstimatorSpec
+from clientela.models.base import NamedRegistry, Predictions, check_name
+from clientela.models.binary_decision import (
+    BINARY_DECISIONS,
+    LEARNED_BINARY_DECISIONS,
+    ONE_EACH,
+    CostTable,
+    apply_threshold,
+    resolve_class_weights,
+    validate_costs,
+)
+from clientela.models.console_metrics import (
+    compute_binary_console_metrics,
+    compute_ordinal_console_metrics,
+)
+from clientela.models.estimator_kinds import BINARY_KINDS, ORDINAL_KINDS, Builder, EstimatorSpec
+from clientela.models.metrics import (
+    BINARY_METRICS,
+    ORDINAL_METRICS,
+    BinaryMetric,
+    OrdinalMetric,
+    PointMetric,
+    bootstrap_metrics,
+    compute_metrics,
+)
+from clientela.models.ordinal_decision import (
+    LEARNED,
+    ORDINAL_DECISIONS,
+    apply_cut_points,
+    compute_midpoints,
+    select_argmax_codes,
+    select_median_codes,
+    tune_cut_points,
+)
+from clientela.models.ordinal_estimators import OrdinalRegressor
 from clientela.models.settings import CandidateSettings, FeatureGroup, SearchRange, TrainingSettings
-from clientela.models.tasks import TASKS, Task
-from clientela.models.training_data import FeatureSchema
+from clientela.models.training_data import FeatureSchema, Fold, make_repeated_folds, run_in_threads
+
+# The task types: what sets `binary` and `ordinal` questions apart; all else is common.
+#
+# A task type brings its kinds of models, decision rules and measures. It is a subclass of `Task`,
+# and
+# one line in `TASKS`.
+
+
+ORDER_ONLY = frozenset({"roc_auc", "gini", "ks", "pr_auc", "pr_auc_rare"})
+"""Measures that read the order of probabilities alone, which no calibration changes."""
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """How an unfitted model is graded.
+
+    Attributes:
+        seed: Seed of the folds.
+        workers: Folds at the same time.
+    """
+
+    metric: str
+    folds: int
+    seed: int
+    workers: int
+
+
+class Task(ABC):
+    """One type of question that models answer.
+
+    Attributes:
+        name: As `use_cases.yml` calls it.
+        problem_type: As model registries call it.
+        kinds: Kinds of models by the name that configuration gives.
+        metrics: Measures by the name that configuration gives.
+        decisions: Names of the decision rules.
+        learned_decisions: Those that are learned from out-of-fold answers.
+        score_column: Column of the expected value in scores.
+    """
+
+    name: str
+    problem_type: str
+    kinds: Mapping[str, Builder]
+    metrics: NamedRegistry[Any]
+    decisions: tuple[str, ...]
+    learned_decisions: frozenset[str]
+    score_column: str
+
+    @abstractmethod
+    def apply_settings(self, settings: TrainingSettings) -> "Task":
+        """The task type under the settings of a use case.
+
+        Raises:
+            ConfigurationError: A setting belongs to another task type.
+        """
+
+    def greater_is_better(self, metric: str) -> bool:
+        """Direction of a measure; a ConfigurationError where none has this name."""
+        better: bool = self.metrics.named(metric).greater_is_better
+        return better
+
+    def choose_fit_decision(self, decisions: tuple[str, ...]) -> str | None:
+        """The rule to fit with, so that `predictions` can apply each of them; None without any.
+
+        A learned rule comes first: its out-of-fold answers teach the others too.
+        """
+        learned = [name for name in decisions if name in self.learned_decisions]
+        return next(iter(learned or decisions), None)
+
+    @abstractmethod
+    def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
+        """What a fitted model says about rows, under one decision rule.
+
+        Args:
+            model: A fitted classifier of the task.
+            decision: The rule; None where the kind decides by itself.
+        """
+
+    def get_probability(self, predictions: Predictions) -> Floats:
+        """What measures of probabilities read: rows x K."""
+        return predictions.probabilities
+
+    def get_scale(self, values: Floats) -> Floats:
+        """What weighs mistakes in measures of classes: the class values."""
+        return values
+
+    def grade(self, truth: Codes, predictions: Predictions, values: Floats) -> dict[str, float]:
+        """Every measure of predictions."""
+        return compute_metrics(
+            self.metrics,
+            truth,
+            predictions.codes,
+            self.get_probability(predictions),
+            self.get_scale(values),
+        )
+
+    def bootstrap_metrics(
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> pd.DataFrame:
+        """One row per bootstrap sample, one column per measure.
+
+        Args:
+            seed: Seed of the resampling; equal seeds give equal samples, so that models compare
+                in pairs.
+        """
+        return bootstrap_metrics(
+            self.metrics,
+            truth,
+            predictions.codes,
+            self.get_probability(predictions),
+            self.get_scale(values),
+            replicates=replicates,
+            seed=seed,
+        )
+
+    @abstractmethod
+    def evaluate_for_tuning(
+        self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
+    ) -> float:
+        """How good an unfitted model is in cross-validation, fast enough for many trials."""
+
+    @abstractmethod
+    def console_metrics(
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> dict[str, Any]:
+        """The measures in the form that the SageMaker console draws.
+
+        Args:
+            replicates: Bootstrap samples behind the standard deviations.
+        """
+
+
+class BinaryTask(Task):
+    """Two classes, of which the second is the positive one; see `Task`.
+
+    Args:
+        costs: 2 x 2 costs by true class (row) and predicted class (column).
+    """
+
+    name: str = "binary"
+    problem_type: str = "binary_classification"
+    kinds: Mapping[str, Builder] = BINARY_KINDS
+    metrics: NamedRegistry[BinaryMetric] = BINARY_METRICS
+    decisions: tuple[str, ...] = BINARY_DECISIONS
+    learned_decisions: frozenset[str] = LEARNED_BINARY_DECISIONS
+    score_column: str = "probabilidad"
+
+    def __init__(self, costs: CostTable = ONE_EACH) -> None:
+        self.costs: Floats = validate_costs(costs)
+
+    def apply_settings(self, settings: TrainingSettings) -> "BinaryTask":
+        """The task with the costs of a use case."""
+        if settings.costs is None:
+            return self
+        return BinaryTask(settings.costs.table)
+
+    def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
+        """Codes and probabilities; the expected value is the probability of the positive class."""
+        probabilities = model.predict_proba(X)
+        positive = probabilities[:, 1]
+        if decision is None:
+            codes = np.asarray(model.predict(X), dtype=np.int64)
+        else:
+            codes = apply_threshold(positive, model.thresholds_[decision])
+        return Predictions(codes, probabilities, positive)
+
+    def get_probability(self, predictions: Predictions) -> Floats:
+        """The probability of the positive class."""
+        positive: Floats = predictions.probabilities[:, 1]
+        return positive
+
+    def get_scale(self, values: Floats) -> Floats:
+        """The costs; two classes need no values."""
+        del values
+        return self.costs
+
+    def console_metrics(
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> dict[str, Any]:
+        """See `clientela.models.console_metrics`."""
+        del values
+        return compute_binary_console_metrics(truth, predictions, replicates=replicates, seed=seed)
+
+    def evaluate_for_tuning(
+        self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
+    ) -> float:
+        """How good an unfitted model is in cross-validation: the mean over the folds.
+
+        What the measure does not read is not learned: no threshold for a measure of probabilities,
+        and no calibration for one of their order.
+        """
+        needless = (
+            {} if isinstance(BINARY_METRICS.named(by.metric), PointMetric) else {"decision": "half"}
+        )
+        if by.metric in ORDER_ONLY:
+            needless["calibrate"] = "none"
+        fitted = clone(model).set_params(**needless)
+        splits = make_repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
+        calls = [(fitted, X, codes, split, by.metric) for split in splits]
+        return float(np.mean(list(run_in_threads(self._evaluate_tuning_fold, calls, by.workers))))
+
+    def _evaluate_tuning_fold(
+        self, model: Any, X: pd.DataFrame, codes: Codes, split: Fold, metric: str
+    ) -> float:
+        fitted = clone(model).fit(X.iloc[split.learn], codes[split.learn])
+        predicted = self.predictions(fitted, X.iloc[split.held_out], fitted.decision)
+        measure = BINARY_METRICS.named(metric)
+        answers = predicted.codes if isinstance(measure, PointMetric) else predicted.expected
+        return measure(codes[split.held_out], answers, self.costs)
+
+
+class OrdinalTask(Task):
+    """Ordinal classes with values; see `Task`."""
+
+    name: str = "ordinal"
+    problem_type: str = "ordinal_regression"
+    kinds: Mapping[str, Builder] = ORDINAL_KINDS
+    metrics: NamedRegistry[OrdinalMetric] = ORDINAL_METRICS
+    decisions: tuple[str, ...] = ORDINAL_DECISIONS
+    learned_decisions: frozenset[str] = LEARNED
+    score_column: str = "valor_esperado"
+
+    def apply_settings(self, settings: TrainingSettings) -> "OrdinalTask":
+        """The task itself: it has no settings of its own."""
+        foreign = [name for name in ("costs", "fairness") if getattr(settings, name) is not None]
+        foreign += [
+            f"candidates.{name}"
+            for name, entry in settings.candidates.items()
+            if entry.preprocessing or entry.share or entry.calibrate != "none"
+        ]
+        if foreign:
+            raise ConfigurationError(
+                f"training.{foreign[0]}: the task type 'ordinal' has no costs, fairness, "
+                "preprocessing, calibration or share. Remove them, or use the task 'binary'."
+            )
+        return self
+
+    def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
+        """Codes, probabilities and expected class values."""
+        probabilities, expected = model.predict_proba(X), model.expected_value(X)
+        if decision == "argmax":
+            codes = select_argmax_codes(probabilities)
+        elif decision == "median":
+            codes = select_median_codes(probabilities)
+        elif decision is None:
+            codes = np.asarray(model.predict(X), dtype=np.int64)
+        else:
+            learned = decision in LEARNED
+            codes = apply_cut_points(
+                expected, model.cut_points_ if learned else compute_midpoints(model.values_)
+            )
+        return Predictions(codes, probabilities, expected)
+
+    def console_metrics(
+        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
+    ) -> dict[str, Any]:
+        """See `clientela.models.console_metrics`."""
+        return compute_ordinal_console_metrics(
+            truth, predictions, values, replicates=replicates, seed=seed
+        )
+
+    def evaluate_for_tuning(
+        self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
+    ) -> float:
+        """How good an unfitted model is in cross-validation.
+
+        Learned cut points would need inner folds in each fold. Instead every row is scored once
+        out of fold, and the cut points of a fold are learned from the scores of the other folds:
+        no row takes part in its own decision, at a fraction of the fits.
+        """
+        measure = ORDINAL_METRICS.named(by.metric)
+        values = np.asarray(model.values, dtype=np.float64)
+        splits = make_repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
+        learned = isinstance(measure, PointMetric) and model.decision in LEARNED
+        predict = _predict_held_out_values if learned else _predict_held_out_classes
+        calls = [(model, X, codes, split) for split in splits]
+        answers = _merge_folds(splits, list(run_in_threads(predict, calls, by.workers)))
+        if not isinstance(measure, PointMetric):
+            return measure(codes, answers[:, 1:], values)
+        if not learned:
+            return measure(codes, answers[:, 0].astype(np.int64), values)
+        decided = np.empty(len(codes), dtype=np.int64)
+        for split in splits:
+            cuts = tune_cut_points(answers[split.learn], codes[split.learn], values, measure)
+            decided[split.held_out] = apply_cut_points(answers[split.held_out], cuts)
+        return measure(codes, decided, values)
+
+
+def _merge_folds(splits: list[Fold], parts: list[Floats]) -> Floats:
+    """Answers for the held-out rows of each fold, in the order of all rows."""
+    together = np.empty((sum(map(len, parts)), *parts[0].shape[1:]))
+    for split, part in zip(splits, parts, strict=True):
+        together[split.held_out] = part
+    return together
+
+
+def _predict_held_out_values(model: Any, X: pd.DataFrame, codes: Codes, split: Fold) -> Floats:
+    """Expected values of the held-out rows, without fitting any decision rule."""
+    learn, held_out = X.iloc[split.learn], X.iloc[split.held_out]
+    if isinstance(model, OrdinalRegressor):
+        target = np.asarray(model.values, dtype=np.float64)[codes[split.learn]]
+        scores: Floats = clone(model.regressor).fit(learn, target).predict(held_out)
+        return scores
+    fitted = clone(model).set_params(decision="nearest").fit(learn, codes[split.learn])
+    expected: Floats = fitted.expected_value(held_out)
+    return expected
+
+
+def _predict_held_out_classes(model: Any, X: pd.DataFrame, codes: Codes, split: Fold) -> Floats:
+    """Predicted code (first column) and probabilities of the held-out rows."""
+    fitted = clone(model).fit(X.iloc[split.learn], codes[split.learn])
+    held_out = X.iloc[split.held_out]
+    return np.column_stack([fitted.predict(held_out), fitted.predict_proba(held_out)])
+
+
+TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask(), "binary": BinaryTask()})
+"""Task types by the name that `use_cases.yml` gives them."""
+
+
+# One use case's question as training handles it: its task type, columns and settings together.
+#
+# Learners check their parameters when they learn: a misspelt word would end a run after minutes of
+# tuning. So every candidate's learner learns once from made-up rows first; few rows and trees cost
+# milliseconds, and reach the same checks.
+
 
 ROWS = 48
 """Enough for a learner that keeps a tenth of its rows for a validation of its own."""

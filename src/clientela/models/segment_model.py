@@ -26,12 +26,13 @@ from threadpoolctl import threadpool_limits
 from clientela.features.segment_columns import (
     KEY,
     PROBABILITY_PREFIX,
+    ClusteringParams,
     ColumnLayout,
+    SegmentationParams,
     build_matrix,
     list_matrix_columns,
     order_export_columns,
 )
-from clientela.features.segment_settings import ClusteringParams, SegmentationParams
 from clientela.models.segment_profile import choose_segment_names
 from clientela.models.segmentation import (
     CLUSTERS,

@@ -17,8 +17,15 @@ import numpy as np
 import pandas as pd
 
 from clientela.exceptions import ConfigurationError
-from clientela.features.segment_columns import KEY, REST, SCORE_PREFIX, SHARE, ColumnLayout
-from clientela.features.segment_settings import NamingParams, SegmentReportParams
+from clientela.features.segment_columns import (
+    KEY,
+    REST,
+    SCORE_PREFIX,
+    SHARE,
+    ColumnLayout,
+    NamingParams,
+    SegmentReportParams,
+)
 from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME, SegmentIdentity
 from clientela.text import NumberFormat, normalize_word
 

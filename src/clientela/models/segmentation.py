@@ -18,8 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.segment_columns import KEY, ColumnLayout
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import KEY, ClusteringParams, ColumnLayout
 from clientela.settings_base import FrozenSettings
 
 SCALER, CLUSTERS = "scaler", "clusters"

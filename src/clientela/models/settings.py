@@ -1,22 +1,34 @@
-"""What a person decides about training and scoring: the typed form of their parameters."""
+"""What a person decides about training, scoring and labels, as typed settings."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
+import numpy as np
+import pandas as pd
 from pydantic import (
+    ConfigDict,
     Field,
+    HttpUrl,
+    NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     field_validator,
     model_validator,
 )
 
+from clientela.arrays import Codes
 from clientela.features.preprocessing import PreprocessingSettings
+from clientela.features.table_settings import BinaryTarget
 from clientela.models.binary_decision import CostMatrix
 from clientela.models.calibration import Calibrate
-from clientela.models.fairness import FairnessSettings
+from clientela.models.fairness import FairnessSettings, SensitiveColumn
 from clientela.models.scorecard import PointScale
 from clientela.settings_base import FrozenSettings
+from clientela.text import normalize_word
+
+# What a person decides about training and scoring: the typed form of their parameters.
+
 
 Role: TypeAlias = Literal["rule", "required", "challenger"]
 FeatureGroup: TypeAlias = Literal["required", "all"]
@@ -194,3 +206,293 @@ class ScoringSettings(FrozenSettings):
     batch_size: PositiveInt = 50_000
     reasons: Annotated[int, Field(ge=0, le=10)] = 3
     labels: dict[str, str] = {}
+
+
+# Parameters of made labels, typed; what people judged; and which of the two a model learns.
+
+
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+ProviderName: TypeAlias = Literal["offline", "bedrock", "openai"]
+LearnedFrom: TypeAlias = Literal["labels", "truth", "mixed"]
+
+
+class Settings(FrozenSettings):
+    """Numbers are taken for words too: a version or a model may be written as one."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+
+class Rule(Settings):
+    """Points for what one column says.
+
+    Attributes:
+        column: One of the columns that are shown.
+        words: The words that earn the points, compared without accents and case; empty: a number.
+        at_least: The smallest number that earns them, inclusive; None: any.
+        below: The number from which on they are not earned; None: none.
+        points: Earned by the positive class.
+    """
+
+    column: str
+    words: tuple[str, ...] = ()
+    at_least: float | None = None
+    below: float | None = None
+    points: int
+
+    @model_validator(mode="after")
+    def _validate_condition(self) -> Self:
+        numbers = self.at_least is not None or self.below is not None
+        if bool(self.words) == numbers:
+            raise ValueError("a rule needs either words, or a number (at_least, below, or both)")
+        return self
+
+
+class OfflineSettings(Settings):
+    """The labeller that asks nobody: a sentence per row, and a scorecard of rules.
+
+    Attributes:
+        version: Of the rules; change it when you change them, it stands in `label_source`.
+        rules: Each adds its points where it holds.
+        positive_from: Points from which on a row is of the positive class.
+        negative_to: Points up to which it is of the negative class; between both it abstains.
+    """
+
+    language: Literal["es", "en"] = "es"
+    version: str = "1"
+    rules: tuple[Rule, ...] = ()
+    positive_from: int = 1
+    negative_to: int = 0
+
+    @model_validator(mode="after")
+    def _validate_cutoffs(self) -> Self:
+        if self.negative_to >= self.positive_from:
+            raise ValueError(
+                f"negative_to={self.negative_to} must be below positive_from={self.positive_from}"
+            )
+        return self
+
+
+class RetrySettings(Settings):
+    """How long one call is tried.
+
+    Attributes:
+        read_seconds: To wait for an answer.
+        attempts: At most so many; only what may pass is tried again.
+        pause_seconds: Before the second attempt; doubled before each further one, and a random
+            part of it, so that callers do not come back together.
+        longest_pause_seconds: No pause is longer.
+    """
+
+    connect_seconds: PositiveFloat = 5.0
+    read_seconds: PositiveFloat = 60.0
+    attempts: int = Field(default=6, ge=1, le=20)
+    pause_seconds: NonNegativeFloat = 1.0
+    longest_pause_seconds: NonNegativeFloat = 30.0
+
+
+class Prices(Settings):
+    """What tokens cost; see the price list of whoever answers.
+
+    Attributes:
+        input_per_million: Of a million tokens that are sent.
+        output_per_million: Of a million tokens that come back.
+        currency: Of both, for people.
+    """
+
+    input_per_million: NonNegativeFloat = 0.0
+    output_per_million: NonNegativeFloat = 0.0
+    currency: str = "USD"
+
+
+class BudgetSettings(Settings):
+    """What a run may spend. Answers that are stored cost nothing, so each run has its own budget.
+
+    Attributes:
+        tokens: Of both directions together; None: no limit.
+        money: In the currency of the prices; None: no limit.
+    """
+
+    tokens: NonNegativeInt | None = None
+    money: NonNegativeFloat | None = None
+
+
+class LanguageModelSettings(Settings):
+    """What holds for every language model.
+
+    Attributes:
+        model: As whoever answers calls it; stands in `label_source`.
+        temperature: 0 for the same answer each time, as far as the model keeps that.
+        description_tokens: Most tokens of a description.
+        label_tokens: Most tokens of a label.
+        per_minute: Calls begun in a minute, at most; None: as fast as they are answered.
+        patience: How long one call is tried.
+    """
+
+    model: str = Field(min_length=1)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    description_tokens: PositiveInt = 400
+    label_tokens: PositiveInt = 150
+    per_minute: PositiveFloat | None = None
+    patience: RetrySettings = RetrySettings()
+    prices: Prices = Prices()
+
+
+class BedrockSettings(LanguageModelSettings):
+    """Amazon Bedrock; credentials and profile come from the standard AWS chain.
+
+    Attributes:
+        model: A model id, or an inference profile's.
+        region: Where the model is; None: that of aws.yml or of the AWS chain.
+        guardrail: Identifier of a guardrail to apply; None: none.
+    """
+
+    model: str = Field(default="meta.llama3-70b-instruct-v1:0", min_length=1)
+    region: str | None = None
+    guardrail: str | None = None
+    guardrail_version: str = "DRAFT"
+
+
+class OpenAISettings(LanguageModelSettings):
+    """Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio.
+
+    Attributes:
+        url: Up to and including `/v1`.
+        key_variable: Environment variable that holds the key, where the server asks for one.
+        json_mode: Whether the server is asked to answer in JSON; older servers refuse to be.
+    """
+
+    model: str = Field(default="llama3.1", min_length=1)
+    url: HttpUrl = HttpUrl("http://127.0.0.1:11434/v1")
+    key_variable: str = "OPENAI_API_KEY"
+    json_mode: bool = True
+
+
+class AuditSettings(Settings):
+    """How labels are checked.
+
+    Attributes:
+        groups: Sensitive column to how its groups are formed: the labels of each are counted.
+        favourable: The label that people hope for, as a code: 0 where class 1 is a risk.
+        stability_rows: Rows labelled again; 0: none. Each costs its calls once more.
+        least_judged: Judged rows below which agreement is not stated.
+        bootstrap: Samples behind the intervals.
+        curve_sizes: Numbers of true labels that the learning curve tries.
+        curve_repeats: Splits behind each of its points.
+    """
+
+    groups: dict[str, SensitiveColumn] = {}
+    favourable: Literal[0, 1] = 0
+    stability_rows: NonNegativeInt = 50
+    stability_repeats: int = Field(default=2, ge=2, le=20)
+    least_judged: int = Field(default=50, ge=20)
+    bootstrap: int = Field(default=1000, ge=100)
+    curve_sizes: tuple[PositiveInt, ...] = (25, 50, 100, 200, 400)
+    curve_repeats: PositiveInt = 10
+
+
+class LabellingSettings(Settings):
+    """Parameters of the labelling stage.
+
+    Attributes:
+        provider: Who labels: `offline`, `bedrock`, or `openai` (any server that speaks its form).
+        columns: The columns that are shown, in their order.
+        truth_column: Column with what people judged, in the words of the target's labels; it is
+            never shown, and compared afterwards. Empty or absent: not judged.
+        learn_from: What models learn: made `labels`, the `truth` alone, or `mixed`: the truth
+            where it is known, else the label.
+        suspicious: Rows with text that reads like an instruction: `hold` back, or `send` them.
+        workers: Rows in work at the same time.
+        max_lost_share: Largest share of the rows that may end without an answer.
+        retry_lost: Whether rows that were refused or answered in another form are asked again;
+            their answers were paid for.
+        stop_after: Rows in a row without an answer after which the run stops.
+        budget: What a run may spend.
+        offline: The labeller that asks nobody.
+        openai: Any server that speaks OpenAI's form.
+        audit: How labels are checked.
+        seed: Of the audit's draws.
+    """
+
+    provider: ProviderName = "offline"
+    columns: tuple[str, ...] = Field(min_length=1)
+    truth_column: str | None = None
+    learn_from: LearnedFrom = "labels"
+    suspicious: Literal["hold", "send"] = "hold"
+    workers: int = Field(default=8, ge=1, le=64)
+    max_lost_share: Share = 0.05
+    retry_lost: bool = False
+    stop_after: PositiveInt = 20
+    budget: BudgetSettings = BudgetSettings()
+    offline: OfflineSettings = OfflineSettings()
+    bedrock: BedrockSettings = BedrockSettings()
+    openai: OpenAISettings = OpenAISettings()
+    audit: AuditSettings = AuditSettings()
+    seed: int = 42
+
+    @model_validator(mode="after")
+    def _validate_shown_columns(self) -> Self:
+        if self.truth_column in self.columns:
+            raise ValueError(f"columns must not hold the truth column {self.truth_column!r}")
+        unknown = sorted({rule.column for rule in self.offline.rules} - set(self.columns))
+        if unknown:
+            raise ValueError(f"offline.rules ask for columns that are not shown: {unknown}")
+        if self.learn_from != "labels" and self.truth_column is None:
+            raise ValueError(f"learn_from: {self.learn_from} needs truth_column")
+        return self
+
+    @property
+    def language_model(self) -> LanguageModelSettings | None:
+        """The settings of the language model that labels; None where rules do."""
+        models = {"bedrock": self.bedrock, "openai": self.openai}
+        return models.get(self.provider)
+
+
+TRUTH = "truth"
+"""Column with what people judged; and what `label_source` says where a model learns that."""
+
+
+def normalize_truth(words: "pd.Series[Any]", target: BinaryTarget) -> "pd.Series[Any]":
+    """What people judged, in the spelling of the target's labels.
+
+    Args:
+        words: What the data say; compared without accents and case.
+
+    Returns:
+        One of the labels; missing where nothing is said, or something else.
+    """
+    known = {entry.word: entry.label for entry in (target.negative, target.positive)}
+    return words.map(lambda word: known.get(normalize_word(str(word))), na_action="ignore").astype(
+        "str"
+    )
+
+
+def encode_labels(labels: "pd.Series[Any]", target: BinaryTarget) -> Codes:
+    """Labels as 0 and 1.
+
+    Args:
+        labels: One of the two labels each, none missing.
+    """
+    return np.asarray(labels == target.positive.label, dtype=np.int64)
+
+
+def select_training_labels(
+    labels: pd.DataFrame, target: str, learn_from: LearnedFrom
+) -> pd.DataFrame:
+    """What a model is to learn of each row, and who said so.
+
+    Args:
+        learn_from: Made labels, the truth, or both.
+
+    Returns:
+        The label table's first column (the key), `description`, the target, `label_source`: who
+        labelled, or `truth`; missing where the row is not learned from.
+    """
+    made, truth = labels["label"], labels[TRUTH]
+    if learn_from == "labels":
+        learned, source = made, labels["label_source"]
+    else:
+        known = truth.notna()
+        learned = truth if learn_from == TRUTH else truth.where(known, made)
+        source = labels["label_source"].mask(known, TRUTH).where(learned.notna())
+    columns = {"description": labels["description"], target: learned, "label_source": source}
+    return pd.DataFrame({labels.columns[0]: labels.iloc[:, 0], **columns})

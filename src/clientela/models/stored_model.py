@@ -24,7 +24,7 @@ from clientela.storage import compute_sha256
 
 OUR_ESTIMATORS = (
     "clientela.models.binary_decision.BinaryDecisionClassifier",
-    "clientela.models.baseline_rules.ThresholdRule",
+    "clientela.models.binary_decision.ThresholdRule",
     "clientela.models.scorecard.WoeScorecard",
     "clientela.models.ordinal_estimators.CumulativeBinaryClassifier",
     "clientela.models.ordinal_decision.OrdinalDecisionClassifier",

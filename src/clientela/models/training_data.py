@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import TrainingDataError, did_you_mean
-from clientela.features.table_schema import TabularSchema
+from clientela.features.table_settings import TabularSchema
 from clientela.models.settings import FeatureGroup, TrainingSettings
 
 

@@ -11,12 +11,11 @@ import pandas as pd
 from pydantic import Field
 
 from clientela.features.columns import InputField
-from clientela.features.segment_columns import KEY
-from clientela.features.segment_settings import SegmentationParams
+from clientela.features.segment_columns import KEY, SegmentationParams
+from clientela.models.problem import TASKS
 from clientela.models.segment_model import assign_to_stored_segments, get_identity
 from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
 from clientela.models.stored_model import StoredModel
-from clientela.models.tasks import TASKS
 from clientela.settings_base import FrozenSettings
 
 FORMAT: Final = 1

@@ -24,12 +24,11 @@ from clientela.features.columns import (
     limit_to_float32,
     stack_columns,
 )
-from clientela.features.segment_columns import get_column_transform
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams, get_column_transform
 from clientela.features.table_features import TableFeatureBuilder
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.models.base import Predictions
-from clientela.models.compiled_tasks import (
+from clientela.models.compiled_models import (
     MISSING_COUNTS_AS,
     Model,
     build_binary_model,

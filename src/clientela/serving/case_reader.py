@@ -20,7 +20,7 @@ from pydantic_core import ValidationError, from_json, to_json
 
 from clientela.exceptions import did_you_mean
 from clientela.features.columns import InputField
-from clientela.serving.errors import ApiError, Problem
+from clientela.serving.auth import ApiError, Problem
 from clientela.serving.schemas import (
     DATA,
     ID,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.requests import ClientDisconnect, Request
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from clientela.serving.errors import ApiError, make_too_large_error
+from clientela.serving.auth import ApiError, make_too_large_error
 
 LARGEST_HEAD: Final = 32 * 1024
 """Bytes of request line and headers, as other servers bound them."""

@@ -19,11 +19,16 @@ import orjson
 from clientela.exceptions import ModelFileError, NoApprovedModelError, did_you_mean
 from clientela.features.columns import build_columns
 from clientela.registry.manifest import ServedManifest
-from clientela.registry.package import ModelPackage, load_package_files, open_package
-from clientela.registry.published_models import PublishedModel, PublishedModelStore
+from clientela.registry.package import (
+    ModelPackage,
+    PublishedModel,
+    PublishedModelStore,
+    load_package_files,
+    open_package,
+)
 from clientela.registry.scorers import CompiledScorer, build_scorer
+from clientela.serving.auth import ApiError
 from clientela.serving.case_reader import CaseReader, RequestLimits
-from clientela.serving.errors import ApiError
 from clientela.serving.schemas import DATA, ResponseWriter
 
 logger = logging.getLogger(__name__)

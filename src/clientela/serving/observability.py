@@ -32,7 +32,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clientela.registry.manifest import ServedManifest
-from clientela.serving.errors import ApiError
+from clientela.serving.auth import ApiError
 
 logger = logging.getLogger(__name__)
 

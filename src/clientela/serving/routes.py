@@ -8,8 +8,8 @@ from fastapi import Path as PathParameter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from clientela.serving.auth import ApiError
 from clientela.serving.case_reader import ARRAYS
-from clientela.serving.errors import ApiError
 from clientela.serving.http_limits import read_body
 from clientela.serving.model_store import LoadedModel
 from clientela.serving.observability import CONTENT_TYPE
@@ -84,7 +84,7 @@ async def read_reasons(request: Request) -> bool:
 
 
 predictions = APIRouter(include_in_schema=False)
-"""Documented per model, see `clientela.serving.openapi`; each reads its body raw, so that pydantic
+"""Documented per model, see `clientela.serving.app`; each reads its body raw, so that pydantic
 goes over it once."""
 
 

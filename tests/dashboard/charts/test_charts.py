@@ -8,6 +8,7 @@ import pytest
 from clientela.dashboard.pages.distributions import (
     format_share_change,
     plot_distribution_bars,
+    plot_psi_bars,
     plot_psi_contributions,
 )
 from clientela.dashboard.pages.evolution import (
@@ -18,7 +19,6 @@ from clientela.dashboard.pages.evolution import (
 )
 from clientela.dashboard.pages.overview import plot_severity_bars
 from clientela.dashboard.pages.quality import plot_missing_rates, plot_unseen_values
-from clientela.dashboard.pages.variables import plot_psi_bars
 from clientela.dashboard.texts import LANGUAGES
 from clientela.reporting.drift_findings import EffectSizes
 

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from clientela.dashboard.pages.variables import filter_by_severity, select_drifted_columns
+from clientela.dashboard.pages.distributions import filter_by_severity, select_drifted_columns
 
 METRICS = pd.DataFrame(
     {

@@ -3,7 +3,7 @@ import pytest
 from clientela.models.explanations import contributions
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
-from clientela.pipelines.training.card_figures import compute_feature_importance, explain_models
+from clientela.pipelines.training.card_tables import compute_feature_importance, explain_models
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.pipelines.training.card_figures import (
+from clientela.pipelines.training.card_tables import (
     plot_calibration,
     plot_confusion_matrix,
     plot_feature_importance,

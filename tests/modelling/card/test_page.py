@@ -3,20 +3,21 @@ from dataclasses import replace
 import pytest
 
 from clientela.exceptions import ModelCardError
-from clientela.models.evaluation import compute_holdout_metrics, predict_holdout
+from clientela.models.scoring import compute_holdout_metrics, predict_holdout
 from clientela.models.training_data import class_shares
-from clientela.pipelines.training.card_figures import compute_feature_importance
 from clientela.pipelines.training.card_summary import ModelCardData, check_card
+from clientela.pipelines.training.card_tables import compute_feature_importance
 from clientela.pipelines.training.model_card import build_model_card_page
 from clientela.pipelines.training.model_selection import (
     evaluate_on_folds,
     fit_model,
     get_champion_candidate,
     get_configured_candidate,
+    list_candidate_configs,
     select_champion,
+    tune_candidates,
 )
 from clientela.pipelines.training.test_evaluation import compare_cutoff_modes
-from clientela.pipelines.training.tuning import list_candidate_configs, tune_candidates
 from clientela.reporting.page import render_html, render_markdown
 from clientela.text import NumberFormat
 

@@ -5,10 +5,10 @@ from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.pipelines.training.model_selection import (
     evaluate_on_folds,
+    list_candidate_configs,
     select_champion,
     select_final_candidates,
 )
-from clientela.pipelines.training.tuning import list_candidate_configs
 
 TUNED = {name: {"params": {}} for name in ("mayoria", "ultimo_trimestre")} | {
     "requerido": {"params": {"n_estimators": 8, "max_depth": 3}},

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from clientela.models.evaluation import (
+from clientela.models.metrics import ORDINAL_METRICS
+from clientela.models.scoring import (
     compute_holdout_metrics,
     predict_holdout,
     select_model_predictions,
 )
-from clientela.models.metrics import ORDINAL_METRICS
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 

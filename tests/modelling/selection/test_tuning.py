@@ -4,7 +4,7 @@ import pytest
 
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
-from clientela.pipelines.training.tuning import list_candidate_configs, tune_candidates
+from clientela.pipelines.training.model_selection import list_candidate_configs, tune_candidates
 
 
 @pytest.fixture

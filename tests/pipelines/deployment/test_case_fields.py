@@ -6,7 +6,7 @@ from tests.pipelines.deployment.test_typical_case import PARAMS
 
 from clientela.column_rules import IntakeRules
 from clientela.features.columns import InputField
-from clientela.features.table_schema import feature_schema
+from clientela.features.table_settings import feature_schema
 from clientela.pipelines.deployment.case_inputs import (
     WORDS_LISTED,
     build_number_fields,

@@ -13,10 +13,9 @@ from kedro.io import DatasetError
 from xgboost import Booster, DMatrix
 
 from clientela.exceptions import ClientelaError, ModelFileError, RegistryError
-from clientela.models.tasks import TASKS
-from clientela.registry.mlflow_registry import MlflowRegistry
-from clientela.registry.package import extract_archive, open_package
-from clientela.registry.published_models import PublishedModelStore
+from clientela.models.problem import TASKS
+from clientela.registry.model_registry import MlflowRegistry
+from clientela.registry.package import PublishedModelStore, extract_archive, open_package
 
 PACKAGES = "06_models/returns/packages"
 CHAMPION = "returns-champion"
@@ -186,7 +185,7 @@ def test_a_process_killed_between_upload_and_register_leaves_nothing_half_regist
 ):
     killing = (
         "import os, signal, sys\n"
-        "from clientela.registry.mlflow_registry import MlflowRegistry\n"
+        "from clientela.registry.model_registry import MlflowRegistry\n"
         "MlflowRegistry.register = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from kedro.framework.cli.cli import main\n"
         "main()\n"

@@ -10,7 +10,7 @@ from kedro.runner import SequentialRunner
 from clientela.datasets.table import TableDataset
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import OrdinalTarget
-from clientela.pipelines.eda.exploration import EdaParameters
+from clientela.pipelines.eda.association import EdaParameters
 from clientela.pipelines.eda.pipeline import create_pipeline
 from clientela.settings import CONFIG_LOADER_ARGS
 from clientela.use_cases import Table, UseCase

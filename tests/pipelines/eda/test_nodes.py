@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from clientela.pipelines.eda.exploration import EdaParameters
+from clientela.pipelines.eda.association import EdaParameters
 from clientela.pipelines.eda.nodes import (
     build_exploration,
     encode_target_classes,

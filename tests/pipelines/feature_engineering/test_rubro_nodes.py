@@ -6,8 +6,7 @@ from tests.features.tables import at
 from tests.segments.tables import Data, Person, Shop, Tx
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.segment_columns import ColumnLayout
-from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.features.segment_columns import ColumnLayout, SegmentFeatureParams
 from clientela.models.segmentation import SegmentIdentity
 from clientela.pipelines.feature_engineering import nodes
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clientela.column_rules import ColumnRule, TableRules
 from clientela.exceptions import ConfigurationError
-from clientela.pipelines.ingestion.conversion import (
+from clientela.pipelines.ingestion.validation import (
     convert_to_type,
     date_pattern,
     normalize_missing_text,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from clientela.datasets.estimator import EstimatorDataset
+from clientela.datasets.model_packages import EstimatorDataset
 from clientela.models.binary_decision import BinaryDecisionClassifier
 from clientela.models.ordinal_decision import OrdinalDecisionClassifier
 from clientela.models.ordinal_estimators import ProportionalOddsClassifier

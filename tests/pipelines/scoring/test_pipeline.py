@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.datasets.estimator import EstimatorDataset
+from clientela.datasets.model_packages import EstimatorDataset
 from clientela.exceptions import MissingStageInputError, TrainingDataError
 from clientela.models.ordinal_decision import OrdinalDecisionClassifier
 from clientela.models.ordinal_estimators import ProportionalOddsClassifier

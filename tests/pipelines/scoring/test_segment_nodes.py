@@ -4,7 +4,7 @@ import pytest
 from tests.segments.shoppers import LAYOUT, RUBROS, customers
 
 from clientela.exceptions import ModelFileError
-from clientela.features.segment_settings import (
+from clientela.features.segment_columns import (
     ClusteringParams,
     MembershipParams,
     SegmentationParams,

@@ -8,9 +8,9 @@ from tests.kedro_session import session_of
 from tests.pipelines.segmentation.conftest import TAG, parameters
 
 from clientela.exceptions import ConfigurationError
-from clientela.features.segment_settings import SegmentationParams
+from clientela.features.segment_columns import SegmentationParams
 from clientela.models.segment_model import assign_to_stored_segments
-from clientela.registry.mlflow_registry import MlflowRegistry
+from clientela.registry.model_registry import MlflowRegistry
 from clientela.registry.package import open_package
 
 PACKAGES = "06_models/customer_segments/packages"

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.segments.tables import FECHA_MODELO, LAYOUT, Data, Person, Shop, Tx
 
-from clientela.features.segment_settings import (
+from clientela.features.segment_columns import (
     ClusteringParams,
     SegmentationParams,
     SegmentFeatureParams,

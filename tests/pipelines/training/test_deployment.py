@@ -7,7 +7,7 @@ import pytest
 from tests.pipelines.training.test_pipeline import QUICK, SCHEMA, customers, write_inputs
 from xgboost import Booster, DMatrix
 
-from clientela.registry.mlflow_registry import MlflowRegistry
+from clientela.registry.model_registry import MlflowRegistry
 from clientela.registry.package import extract_archive, open_package
 
 __all__ = ["write_inputs"]  # a fixture

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.features.segment_columns import ColumnLayout, Rubro
-from clientela.features.segment_settings import (
+from clientela.features.segment_columns import (
     ClusteringParams,
+    ColumnLayout,
+    Rubro,
     SegmentFeatureParams,
     SegmentReportParams,
 )

@@ -1,11 +1,7 @@
 import pytest
 
-from clientela.features.segment_columns import list_matrix_columns
-from clientela.features.segment_settings import ClusteringParams
-from clientela.pipelines.segmentation.report_data import (
-    describe_clustering_input,
-    describe_column,
-)
+from clientela.features.segment_columns import ClusteringParams, list_matrix_columns
+from clientela.pipelines.segmentation.report_data import describe_clustering_input, describe_column
 
 LABELS = {"farmacia": "Farmacia", "farmacia_natural": "Farmacia natural"}
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 from clientela.pipelines.segmentation.report_figures import MOST_POINTS, compute_projection
 
 PARAMS = ClusteringParams()

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.features.segment_columns import SegmentFeatureParams
 from clientela.pipelines.segmentation.report_data import (
     build_report_summary,
     find_distinctive_rubros,

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from clientela.features.segment_settings import SegmentReportParams
+from clientela.features.segment_columns import SegmentReportParams
 from clientela.pipelines.segmentation.report import build_segment_page
 from clientela.reporting.page import Table
 from clientela.reporting.style import make_empty_figure

@@ -19,8 +19,7 @@ from clientela.dashboard.components import (
     style_chart,
 )
 from clientela.dashboard.data import MonitoringResults
-from clientela.dashboard.pages.distributions import select_variable
-from clientela.dashboard.pages.variables import DRAWN
+from clientela.dashboard.pages.distributions import DRAWN, select_variable
 from clientela.dashboard.texts import Language
 from clientela.reporting.drift_findings import EffectSizes
 

@@ -17,8 +17,8 @@ from clientela.dashboard.components import (
     style_chart,
 )
 from clientela.dashboard.data import MonitoringResults
+from clientela.dashboard.pages.distributions import DRAWN
 from clientela.dashboard.pages.evolution import plot_share_bars
-from clientela.dashboard.pages.variables import DRAWN
 from clientela.dashboard.texts import Language
 
 # Missing values, and values that the baseline did not know.

@@ -16,15 +16,14 @@ from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError
 from clientela.features.case_table import case_features
 from clientela.features.columns import InputField
-from clientela.features.segment_settings import SegmentationParams
-from clientela.features.table_schema import feature_schema
-from clientela.features.table_settings import TabularFeatureParams
-from clientela.models.evaluation import extract_predictions
+from clientela.features.segment_columns import SegmentationParams
+from clientela.features.table_settings import TabularFeatureParams, feature_schema
+from clientela.models.problem import TASKS
+from clientela.models.scoring import extract_predictions
 from clientela.models.segment_model import get_identity
 from clientela.models.segmentation import is_active
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
-from clientela.models.tasks import TASKS
 from clientela.models.training_data import FeatureSchema
 from clientela.pipelines.deployment.case_inputs import (
     build_number_fields,

@@ -14,13 +14,14 @@ from clientela.pipelines.eda.activity import (
     plot_hourly_activity,
     plot_monthly_activity,
 )
-from clientela.pipelines.eda.association import Counts, quintile_edges
-from clientela.pipelines.eda.column_profile import Profile, histogram_edges
-from clientela.pipelines.eda.exploration import (
+from clientela.pipelines.eda.association import (
     TARGET_TABLE,
+    Counts,
     EdaParameters,
     Exploration,
+    quintile_edges,
 )
+from clientela.pipelines.eda.column_profile import Profile, histogram_edges
 from clientela.pipelines.eda.page import category_shares
 from clientela.reporting.style import (
     DIVERGING,

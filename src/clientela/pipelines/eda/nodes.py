@@ -12,6 +12,11 @@ from clientela.features.settings import FeatureParams
 from clientela.features.transactions import OrdinalTarget, is_purchase
 from clientela.pipelines.eda.activity import aggregate_activity
 from clientela.pipelines.eda.association import (
+    EdaParameters,
+    Exploration,
+    TargetSchema,
+    build_persistence,
+    build_target,
     compute_class_means,
     compute_correlations,
     compute_two_windows,
@@ -33,13 +38,6 @@ from clientela.pipelines.eda.column_profile import (
     select_category_columns,
     select_columns_by_kind,
     summarize_column_quality,
-)
-from clientela.pipelines.eda.exploration import (
-    EdaParameters,
-    Exploration,
-    TargetSchema,
-    build_persistence,
-    build_target,
 )
 
 Frames = Mapping[str, pd.DataFrame]

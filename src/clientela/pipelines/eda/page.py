@@ -7,14 +7,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clientela.pipelines.eda.activity import format_step_names
-from clientela.pipelines.eda.column_profile import Profile
-from clientela.pipelines.eda.exploration import (
+from clientela.pipelines.eda.association import (
     EdaParameters,
     Exploration,
     Frames,
     Persistence,
     Target,
 )
+from clientela.pipelines.eda.column_profile import Profile
 from clientela.pipelines.eda.findings import describe_binary_rule
 from clientela.reporting.page import Block, Bullets, Image, Page, Section, Table, Text
 from clientela.text import NumberFormat

@@ -12,7 +12,7 @@ from clientela.pipelines.assembly import (
     get_cases_name,
 )
 from clientela.pipelines.eda import nodes
-from clientela.pipelines.eda.exploration import TARGET_TABLE, EdaParameters
+from clientela.pipelines.eda.association import TARGET_TABLE, EdaParameters
 from clientela.use_cases import UseCase
 
 MODEL_INPUT, SEGMENT_INPUT = TARGET_TABLE, "customer_features"

@@ -15,15 +15,14 @@ import pandas as pd
 from clientela.column_rules import IntakeRules
 from clientela.exceptions import ConfigurationError, TrainingDataError, did_you_mean
 from clientela.features.case_table import case_features, model_input, require_configured_columns
-from clientela.features.cutoff import (
-    TransactionPeriod,
-    resolve_cutoff,
-    resolve_scoring_cutoff,
-)
 from clientela.features.leakage import scramble_customers, scramble_transactions
 from clientela.features.rubros import aggregate_rubro_features, collect_rubro_counts
-from clientela.features.segment_columns import ColumnLayout, build_column_layout, resolve_model_date
-from clientela.features.segment_settings import SegmentFeatureParams
+from clientela.features.segment_columns import (
+    ColumnLayout,
+    SegmentFeatureParams,
+    build_column_layout,
+    resolve_model_date,
+)
 from clientela.features.settings import FeatureParams
 from clientela.features.table_report import (
     column_roles,
@@ -33,7 +32,12 @@ from clientela.features.table_report import (
     row_report,
 )
 from clientela.features.table_settings import TabularFeatureParams
-from clientela.features.transactions import add_inactive_customers
+from clientela.features.transactions import (
+    TransactionPeriod,
+    add_inactive_customers,
+    resolve_cutoff,
+    resolve_scoring_cutoff,
+)
 from clientela.features.transactions import customer_features as features_at
 from clientela.models.segment_model import Snapshots, load_previous_identity
 

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.features.table_schema import feature_schema
+from clientela.features.table_settings import feature_schema
 from clientela.pipelines.assembly import (
     create_stage_pipeline,
     get_accepted_cases_name,

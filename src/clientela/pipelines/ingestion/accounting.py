@@ -10,8 +10,12 @@ import pandas as pd
 
 from clientela.column_rules import IntakeRules, TableRules
 from clientela.exceptions import RowAccountingError, TooManyBadRowsError, TooManyBadValuesError
-from clientela.pipelines.ingestion.conversion import is_duplicate_row
-from clientela.pipelines.ingestion.validation import PLACE, build_format_hint, format_settings_line
+from clientela.pipelines.ingestion.validation import (
+    PLACE,
+    build_format_hint,
+    format_settings_line,
+    is_duplicate_row,
+)
 
 COMMONEST = 3
 INVALID = "invalid_"

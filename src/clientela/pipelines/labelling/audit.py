@@ -11,7 +11,6 @@ from clientela.arrays import Codes, Floats, compute_confusion_matrix
 from clientela.features.table_settings import BinaryTarget
 from clientela.models.binary_decision import ONE_EACH, validate_costs
 from clientela.models.fairness import FairnessSettings, fairness_table
-from clientela.models.labels import TRUTH, LabellingSettings, encode_labels
 from clientela.models.metrics import (
     accuracy,
     matthews_correlation,
@@ -20,6 +19,7 @@ from clientela.models.metrics import (
     recall,
     specificity,
 )
+from clientela.models.settings import TRUTH, LabellingSettings, encode_labels
 from clientela.pipelines.labelling.run import KEPT
 
 TWO_CLASSES = np.array([0.0, 1.0])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from clientela.models.labels import BudgetSettings, Prices, RetrySettings
+from clientela.models.settings import BudgetSettings, Prices, RetrySettings
 from clientela.pipelines.labelling.language_model import (
     Chat,
     Completion,

@@ -21,7 +21,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 import pandas as pd
 
 from clientela.exceptions import ConfigurationError
-from clientela.models.labels import LanguageModelSettings
+from clientela.models.settings import LanguageModelSettings
 
 StopReason: TypeAlias = Literal["end", "truncated", "refused", "guardrail", "other"]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.features.table_settings import TabularFeatureParams
-from clientela.models.labels import (
+from clientela.models.settings import (
     TRUTH,
     LabellingSettings,
     normalize_truth,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from clientela.aws_clients import BAD_CREDENTIALS, BUSY, DENIED, Clients, explain_client_error
 from clientela.aws_settings import AwsSettings, Connection
 from clientela.exceptions import ConfigurationError
-from clientela.models.labels import BedrockSettings, OfflineSettings, OpenAISettings, Rule
+from clientela.models.settings import BedrockSettings, OfflineSettings, OpenAISettings, Rule
 from clientela.pipelines.labelling.language_model import (
     Completion,
     FatalError,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from clientela.aws_settings import AwsSettings, parse_aws_settings
 from clientela.exceptions import LabellingError
-from clientela.models.labels import LabellingSettings
+from clientela.models.settings import LabellingSettings
 from clientela.pipelines.labelling.language_model import (
     Chat,
     Fields,

@@ -21,7 +21,6 @@ from clientela.exceptions import (
     did_you_mean,
 )
 from clientela.pipelines.monitoring.binning import Numbers, iter_record_batches, to_float_array
-from clientela.pipelines.monitoring.distances import Distances, compute_exact_distances
 from clientela.pipelines.monitoring.inputs import MonitoringInput, mask_baseline_rows
 from clientela.pipelines.monitoring.profile import (
     REBUILD,
@@ -33,6 +32,7 @@ from clientela.pipelines.monitoring.profile import (
     read_profile,
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
+from clientela.pipelines.monitoring.statistical_tests import Distances, compute_exact_distances
 from clientela.settings_base import FrozenSettings
 
 SEASON = "month"

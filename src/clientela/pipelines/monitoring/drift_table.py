@@ -18,21 +18,21 @@ from scipy.stats import false_discovery_control
 from clientela.exceptions import ConfigurationError, IncompatibleDataError, did_you_mean
 from clientela.pipelines.monitoring.binning import Cells, DriftSettings
 from clientela.pipelines.monitoring.counting import Counts
-from clientela.pipelines.monitoring.distances import (
-    Distances,
-    compute_certified_distances,
-    compute_js_divergence,
-    compute_psi_noise,
-    compute_psi_terms,
-    compute_shares,
-)
 from clientela.pipelines.monitoring.profile import (
     BaselineProfile,
     BinEdge,
     CategoricalProfile,
     NumericProfile,
 )
-from clientela.pipelines.monitoring.statistical_tests import run_chi_square_test
+from clientela.pipelines.monitoring.statistical_tests import (
+    Distances,
+    compute_certified_distances,
+    compute_js_divergence,
+    compute_psi_noise,
+    compute_psi_terms,
+    compute_shares,
+    run_chi_square_test,
+)
 
 COLUMNS = (
     *("feature", "type", "psi", "ks", "js", "cramers_v", "ks_lower", "ks_upper", "chi2", "p", "q"),

@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clientela.exceptions import IncompatibleDataError, did_you_mean
+from clientela.models.problem import TASKS
 from clientela.models.scoring import NO_HISTORY, predict_scores
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
-from clientela.models.tasks import TASKS
 from clientela.models.training_data import FeatureSchema, check_columns
 from clientela.pipelines.monitoring.settings import BaselinePeriod, MonitoringSettings, PeriodUnit
 

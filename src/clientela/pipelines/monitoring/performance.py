@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from clientela.arrays import Codes, Floats, compute_confusion_matrix
 from clientela.models.metrics import ScoreHistogram, compute_score_histogram
-from clientela.models.tasks import TASKS
+from clientela.models.problem import TASKS
 from clientela.pipelines.monitoring.inputs import CALIBRATION, CLASS, MonitoringInput, ScoredModel
 from clientela.pipelines.monitoring.settings import PerformanceMonitoringSettings
 from clientela.pipelines.monitoring.statistical_tests import (

@@ -8,22 +8,16 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.cutoff import (
-    TransactionPeriod,
-    resolve_cutoff,
-)
-from clientela.features.leakage import (
-    LeakageRules,
-    compute_feature_concordances,
-    leakage_report,
-)
+from clientela.features.leakage import LeakageRules, compute_feature_concordances, leakage_report
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import (
     KEY,
     OrdinalTarget,
+    TransactionPeriod,
     customer_target,
     extended_columns,
     required_columns,
+    resolve_cutoff,
     rule_columns,
 )
 

@@ -5,8 +5,7 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.features.segment_columns import KEY, select_columns
-from clientela.features.segment_settings import SegmentationParams
+from clientela.features.segment_columns import KEY, SegmentationParams, select_columns
 from clientela.models.scoring import predict_scores
 from clientela.models.segment_model import (
     Snapshots,

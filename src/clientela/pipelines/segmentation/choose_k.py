@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from clientela.exceptions import TrainingDataError
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 from clientela.models.training_data import run_in_threads
 from clientela.progress import iter_with_progress
 from clientela.text import NumberFormat

@@ -10,11 +10,12 @@ from clientela.features.segment_columns import (
     KEY,
     SHARE,
     ColumnLayout,
+    SegmentationParams,
+    SegmentFeatureParams,
     build_matrix,
     list_matrix_columns,
     select_columns,
 )
-from clientela.features.segment_settings import SegmentationParams, SegmentFeatureParams
 from clientela.models.segment_model import (
     PreviousModel,
     Snapshots,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clientela.features.segment_settings import (
+from clientela.features.segment_columns import (
     ClusteringParams,
     ColumnGroup,
     SegmentFeatureParams,

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from clientela.features.segment_settings import ClusteringParams
+from clientela.features.segment_columns import ClusteringParams
 from clientela.models.segmentation import SIN_ACTIVIDAD
 from clientela.pipelines.segmentation.report_data import SegmentReportData
 from clientela.reporting.style import (

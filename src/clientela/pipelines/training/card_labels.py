@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clientela.models.evaluation import CHAMPION
+from clientela.models.scoring import CHAMPION
 from clientela.pipelines.training.card_tables import format_with_interval
 from clientela.pipelines.training.label_value import find_equivalent_size
 from clientela.reporting.page import Bullets, Section, Table, Text

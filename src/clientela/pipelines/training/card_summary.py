@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from clientela.exceptions import ModelCardError
-from clientela.models.evaluation import CHAMPION, REQUIRED
 from clientela.models.problem import Problem
+from clientela.models.scoring import CHAMPION, REQUIRED
 from clientela.pipelines.training.card_binary import format_secondary_holdout, format_unfair_groups
 from clientela.pipelines.training.card_labels import (
     LabelCardData,

@@ -1,12 +1,32 @@
-"""The tables of a model card, as they are read: Spanish headings, numbers as text."""
+"""Tables and figures of a model card, and which features a model leans on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from clientela.models.evaluation import CHAMPION, REQUIRED
-from clientela.text import NumberFormat
+from clientela.arrays import Codes, Floats, compute_confusion_matrix
+from clientela.models.calibration import calibration_table
+from clientela.models.explanations import contributions, mean_absolute_contributions
+from clientela.models.problem import Problem
+from clientela.models.scoring import CHAMPION, REQUIRED, select_model_predictions
+from clientela.models.stored_model import StoredModel
+from clientela.reporting.style import (
+    ACCENT,
+    GRID,
+    MAIN,
+    MUTED,
+    draw_heatmap,
+    draw_ranked_bars,
+    make_panels,
+    shorten_label,
+)
+from clientela.text import NumberFormat, format_feature_name
+
+# The tables of a model card, as they are read: Spanish headings, numbers as text.
+
 
 NUMBERS = NumberFormat()
 
@@ -202,3 +222,160 @@ def classes_table(classes: Mapping[str, Any], cases: str) -> pd.DataFrame:
 def _format_params(params: Mapping[str, Any]) -> str:
     texts = {k: f"{v:.4g}" if isinstance(v, float) else str(v) for k, v in params.items()}
     return ", ".join(f"{name}={text}" for name, text in texts.items())
+
+
+# The figures of a trained model: who won, how it errs, whether its promises hold, and why.
+
+
+MOST_FEATURES = 15
+LINE_COLORS = (MAIN, ACCENT, "#6b4c9a", "#3f7d20", "#8a5a44")
+
+
+def plot_leaderboard(table: pd.DataFrame, metric: str) -> Figure:
+    """Each contender's mean over the folds, with its standard deviation."""
+    figure, (panel,) = make_panels(1, 1, 0.9 + 0.34 * len(table))
+    names = [format_candidate_name(row) for _, row in table.iterrows()]
+    colors = [MUTED if role == "rule" else MAIN for role in table["role"]]
+    places = np.arange(len(table))
+    panel.barh(places, table[metric], color=colors, height=0.66)
+    panel.errorbar(
+        table[metric], places, xerr=table[f"{metric}_sd"], fmt="none", ecolor=ACCENT, capsize=3
+    )
+    panel.set_yticks(places, [shorten_label(name, 52) for name in names])
+    panel.invert_yaxis()
+    panel.grid(axis="x")
+    panel.set_xlabel(f"{metric.upper()}: media y desviación entre pliegues (gris: reglas)")
+    return figure
+
+
+def format_candidate_name(row: "pd.Series[Any] | Mapping[str, Any]") -> str:
+    """A contender in words: candidate, decision rule, features."""
+    return f"{row['candidate']} ({row['decision']}, {row['features']})"
+
+
+def plot_confusion_matrix(truth: Codes, codes: Codes, classes: Sequence[str]) -> Figure:
+    """Customers by true and predicted class; the colour is the share of the true class."""
+    counts = compute_confusion_matrix(truth, codes, len(classes))
+    rows = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
+    texts = [[NUMBERS.text(count) for count in row] for row in counts]
+    figure, (panel,) = make_panels(1, 1, 3.6)
+    draw_heatmap(panel, shares, texts, limits=(0.0, 1.0))
+    panel.set_xticks(range(len(classes)), classes)
+    panel.set_yticks(range(len(classes)), classes)
+    panel.set_xlabel("clase predicha")
+    panel.set_ylabel("clase real")
+    return figure
+
+
+def plot_calibration(truth: Codes, probabilities: Floats, classes: Sequence[str]) -> Figure:
+    """Promised against observed shares of customers above each boundary between classes."""
+    figure, (panel,) = make_panels(1, 1, 3.8)
+    above = 1.0 - probabilities.cumsum(axis=1)[:, :-1]
+    for boundary, promised in enumerate(above.T):
+        points = calibration_table((truth > boundary).astype(np.int64), promised)
+        color = LINE_COLORS[boundary % len(LINE_COLORS)]
+        label = f"más que {classes[boundary]}" if above.shape[1] > 1 else classes[1]
+        panel.plot(
+            points["promised"],
+            points["observed"],
+            marker="o",
+            markersize=4,
+            color=color,
+            label=label,
+        )
+        panel.vlines(points["promised"], points["lower"], points["upper"], color=color, alpha=0.4)
+    # the diagonal must not widen what the points span
+    panel.set(xlim=panel.get_xlim(), ylim=panel.get_ylim())
+    panel.axline((0, 0), slope=1, color=GRID, linestyle="--", zorder=0)
+    panel.set_xlabel("probabilidad prometida")
+    panel.set_ylabel("proporción observada")
+    panel.grid()
+    panel.legend(loc="upper left")
+    return figure
+
+
+def plot_feature_importance(entries: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> Figure:
+    """The features that a model leans on most."""
+    top = entries[:MOST_FEATURES]
+    figure, (panel,) = make_panels(1, 1, 0.8 + 0.3 * len(top))
+    # where high values push; words have no high values
+    signs = [entry["direction"] for entry in top]
+    arrows = ["" if sign is None else "↑" if sign >= 0 else "↓" for sign in signs]
+    draw_ranked_bars(
+        panel,
+        [str(entry["label"]) for entry in top],
+        [float(entry["mean_abs"]) for entry in top],
+        [f"{NUMBERS.text(e['mean_abs'], 3)} {a}" for e, a in zip(top, arrows, strict=True)],
+    )
+    towards = "clases altas" if classes[2:] else f"«{classes[1]}»"
+    panel.set_xlabel(f"contribución media absoluta (↑ valores altos empujan hacia {towards})")
+    return figure
+
+
+def plot_training_results(
+    leaderboard: pd.DataFrame,
+    predictions: pd.DataFrame,
+    explanations: dict[str, list[dict[str, Any]]],
+    problem: Problem,
+) -> dict[str, Figure]:
+    """The figures of a training run, by name."""
+    truth, decided = select_model_predictions(predictions, CHAMPION, problem)
+    classes = problem.schema.classes
+    return {
+        "leaderboard": plot_leaderboard(leaderboard, problem.settings.primary_metric),
+        "confusion": plot_confusion_matrix(truth, decided.codes, classes),
+        "calibration": plot_calibration(truth, decided.probabilities, classes),
+        "importance": plot_feature_importance(explanations[CHAMPION], classes),
+        "importance_required": plot_feature_importance(explanations[REQUIRED], classes),
+    }
+
+
+def explain_models(
+    train: pd.DataFrame, champion: StoredModel, required: StoredModel, problem: Problem
+) -> dict[str, list[dict[str, Any]]]:
+    """What champion and required baseline lean on: mean absolute contribution of each feature.
+
+    Contributions are exact, over all rows of the training part or a seeded sample of many.
+
+    Returns:
+        Model to its features, largest first, as `compute_feature_importance` describes them.
+    """
+    settings, rows = problem.settings, train
+    if len(train) > settings.explained_rows:
+        generator = np.random.default_rng(settings.seed)
+        chosen = generator.choice(len(train), size=settings.explained_rows, replace=False)
+        rows = train.iloc[np.sort(chosen)]
+    return {
+        name: compute_feature_importance(model, rows, settings.labels)
+        for name, model in ((CHAMPION, champion), (REQUIRED, required))
+    }
+
+
+def compute_feature_importance(
+    model: StoredModel, rows: pd.DataFrame, labels: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """One entry per feature, largest first.
+
+    Args:
+        labels: Feature to its name in the readers' language.
+
+    Returns:
+        Each with `feature`, `label`, `mean_abs` (mean absolute contribution, in the unit of the
+        model's score) and `direction`: the correlation of value and contribution over rows with
+        a value, 0 without any, None for words.
+    """
+    X = rows[model.features]
+    added = contributions(model.estimator, X)
+    entries = []
+    for name, amount in mean_absolute_contributions(added).items():
+        feature, direction = str(name), None
+        if X[feature].dtype.kind in "biuf":
+            known = X[feature].notna()
+            values, pushes = (table[feature][known].to_numpy() for table in (X, added))
+            constant = not len(values) or values.std() == 0 or pushes.std() == 0
+            direction = 0.0 if constant else float(np.corrcoef(values, pushes)[0, 1])
+        label = format_feature_name(feature, labels)
+        entry = {"feature": feature, "label": label, "mean_abs": float(amount)}
+        entries.append(entry | {"direction": direction})
+    return entries

@@ -11,10 +11,10 @@ from sklearn.model_selection import train_test_split
 
 from clientela.arrays import Codes
 from clientela.features.table_settings import BinaryTarget, TabularFeatureParams
-from clientela.models.evaluation import select_model_predictions
-from clientela.models.labels import TRUTH, AuditSettings, LabellingSettings, encode_labels
 from clientela.models.metrics import summarize_replicates
 from clientela.models.problem import Problem
+from clientela.models.scoring import select_model_predictions
+from clientela.models.settings import TRUTH, AuditSettings, LabellingSettings, encode_labels
 from clientela.models.training_data import run_in_threads
 from clientela.pipelines.training.model_selection import get_champion_candidate
 

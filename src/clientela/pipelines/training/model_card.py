@@ -6,17 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from clientela.models.evaluation import CHAMPION, select_model_predictions
 from clientela.models.problem import Problem
+from clientela.models.scoring import CHAMPION, select_model_predictions
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import class_shares
 from clientela.pipelines.training.card_binary import build_binary_sections, format_learned_rows
-from clientela.pipelines.training.card_figures import (
-    plot_calibration,
-    plot_confusion_matrix,
-    plot_feature_importance,
-    plot_leaderboard,
-)
 from clientela.pipelines.training.card_labels import build_label_section, build_leakage_section
 from clientela.pipelines.training.card_summary import (
     ModelCardData,
@@ -33,6 +27,10 @@ from clientela.pipelines.training.card_tables import (
     holdout_metrics_table,
     importance_table,
     leaderboard_table,
+    plot_calibration,
+    plot_confusion_matrix,
+    plot_feature_importance,
+    plot_leaderboard,
     tuning_table,
 )
 from clientela.pipelines.training.test_evaluation import BinaryCardData, find_rarer_class_code

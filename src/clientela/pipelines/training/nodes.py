@@ -24,9 +24,7 @@ from clientela.models.problem import Problem, create_problem
 from clientela.models.settings import CandidateSettings, TrainingSettings
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import check_model_input
-from clientela.pipelines.training.test_evaluation import (
-    split_holdout,
-)
+from clientela.pipelines.training.test_evaluation import split_holdout
 from clientela.registry.package import build_archive_files, build_folder_files
 
 logger = logging.getLogger(__name__)

@@ -2,17 +2,16 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.models import evaluation
+from clientela.models import scoring
 from clientela.pipelines.assembly import LABELLING, create_stage_pipeline
 from clientela.pipelines.training import (
-    card_figures,
     card_labels,
+    card_tables,
     label_value,
     model_card,
     model_selection,
     nodes,
     test_evaluation,
-    tuning,
 )
 from clientela.use_cases import UseCase
 
@@ -89,7 +88,7 @@ def _create_fit_nodes(task: str) -> list[Node]:
             name="parts",
         ),
         Node(
-            tuning.tune_candidates,
+            model_selection.tune_candidates,
             inputs=["training_part", "problem"],
             outputs="tuned",
             name="tuned",
@@ -131,13 +130,13 @@ def _create_evaluation_nodes() -> list[Node]:
             name="test_predictions",
         ),
         Node(
-            evaluation.compute_holdout_metrics,
+            scoring.compute_holdout_metrics,
             inputs=["test_predictions", "problem"],
             outputs="test_grades",
             name="test_grades",
         ),
         Node(
-            card_figures.explain_models,
+            card_tables.explain_models,
             inputs=["training_part", "champion", "required_model", "problem"],
             outputs="explanations",
             name="explanations",
@@ -154,7 +153,7 @@ def _create_report_nodes(own: dict[str, str]) -> list[Node]:
             name="required_reports",
         ),
         Node(
-            card_figures.plot_training_results,
+            card_tables.plot_training_results,
             inputs=["leaderboard", "test_predictions", "explanations", "problem"],
             outputs={name: f"training_plot_{name}" for name in PLOTS},
             name="training_plots",

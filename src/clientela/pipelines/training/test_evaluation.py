@@ -18,17 +18,17 @@ from clientela.exceptions import TrainingDataError
 from clientela.models.base import Predictions
 from clientela.models.binary_decision import apply_threshold
 from clientela.models.calibration import calibration_table, gain_table
-from clientela.models.evaluation import (
+from clientela.models.fairness import FairnessSettings, fairness_table
+from clientela.models.metrics import summarize_replicates
+from clientela.models.problem import CandidateConfig, Problem
+from clientela.models.scorecard import POINT_COLUMNS, WoeScorecard, scorecard_points
+from clientela.models.scoring import (
     CHAMPION,
     REQUIRED,
     compute_holdout_metrics,
     predict_holdout,
     select_model_predictions,
 )
-from clientela.models.fairness import FairnessSettings, fairness_table
-from clientela.models.metrics import summarize_replicates
-from clientela.models.problem import CandidateConfig, Problem
-from clientela.models.scorecard import POINT_COLUMNS, WoeScorecard, scorecard_points
 from clientela.models.settings import Holdout
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import (
@@ -37,7 +37,7 @@ from clientela.models.training_data import (
     split_by_time,
     split_stratified,
 )
-from clientela.pipelines.training.card_figures import plot_confusion_matrix
+from clientela.pipelines.training.card_tables import plot_confusion_matrix
 from clientela.pipelines.training.model_selection import (
     build_leaderboard,
     evaluate_on_folds,
@@ -94,7 +94,7 @@ def predict_test_part(  # noqa: PLR0913, PLR0917 - a node's inputs are positiona
     tuned: dict[str, dict[str, Any]],
     problem: Problem,
 ) -> pd.DataFrame:
-    """One row per model and test row (PII), see `clientela.models.evaluation.predict_holdout`."""
+    """One row per model and test row (PII), see `clientela.models.scoring.predict_holdout`."""
     models = {CHAMPION: champion, REQUIRED: required} | fit_baselines(train, tuned, problem)
     return predict_holdout(test, models, problem)
 
