@@ -142,7 +142,8 @@ def test_a_refusal_quotes_no_customer():
 
 
 def test_the_command_line_does_not_load_the_contracts():
-    loaded = "import sys, clientela.settings, clientela.pipeline_registry; print([m for m in "
+    loaded = "import sys, clientela.settings, clientela.cli.kedro_run, clientela.cli.main;"
+    loaded += " print([m for m in "
     code = loaded + "('pandera', 'pandera.ibis', 'ibis', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -110,10 +110,8 @@ def test_labels_that_are_the_truth_are_worth_all_of_it():
     honest = labels.assign(label=labels["truth"])
     all_of_it = CURVE.model_copy(update={"curve_sizes": (180,)})
     everything = SimpleNamespace(audit=all_of_it)
-    curve = (
-        compute_learning_curve(rows, honest, CHOICE, problem(), FEATURES, everything)
-        .set_index(rows, honest, CHOICE, problem(), FEATURES, SimpleNamespace(audit=all_of_it))
-        .set_index("learned_from")
+    curve = compute_learning_curve(rows, honest, CHOICE, problem(), FEATURES, everything).set_index(
+        "learned_from"
     )
     assert curve.loc["labels", "mean"] == pytest.approx(curve.loc["truth", "mean"])
 

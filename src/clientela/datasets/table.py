@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 from fsspec.core import url_to_fs
 from ibis.backends.duckdb import Backend
 from kedro.io import AbstractDataset
@@ -304,6 +305,11 @@ class TableDataset(AbstractDataset[ir.Table | pd.DataFrame, ir.Table | pd.DataFr
             "load_as": self._load_as,
             "bucket_by": self._bucket_by,
         }
+
+
+def read_into_memory(table: ir.Table) -> pa.Table:
+    """All rows of a lazy table as Arrow, for features that NumPy makes of each row."""
+    return table.to_pyarrow()
 
 
 def convert_decimals_to_float(table: ir.Table) -> ir.Table:

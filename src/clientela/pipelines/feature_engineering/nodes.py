@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from clientela.column_rules import IntakeRules
+from clientela.datasets.table import read_into_memory
 from clientela.exceptions import ConfigurationError, TrainingDataError, did_you_mean
 from clientela.features.case_table import case_features, model_input, require_configured_columns
 from clientela.features.leakage import scramble_customers, scramble_transactions
@@ -132,7 +133,7 @@ def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[
         ConfigurationError: The table lacks a configured column, or one has another type.
     """
     require_configured_columns(list(table.columns), params)
-    cases = table.to_pyarrow()
+    cases = read_into_memory(table)
     return {
         "rows": count_rows_by_status(cases, params),
         "cells": count_cell_findings(cases, params),
@@ -176,7 +177,7 @@ def build_case_model_input(
     params: TabularFeatureParams,
 ) -> ir.Table:
     """One row per case that can be learned from, ordered by its key (PII)."""
-    return ibis.memtable(model_input(table.to_pyarrow(), params)).order_by(params.key)
+    return ibis.memtable(model_input(read_into_memory(table), params)).order_by(params.key)
 
 
 def compute_case_scoring_features(
@@ -206,7 +207,7 @@ def compute_case_scoring_features(
             f"{where}), but the ingestion rules let a file come without (required: false). Remove "
             "required: false there, or list under features.required only what each file brings."
         )
-    return ibis.memtable(case_features(table.to_pyarrow(), params)).order_by(params.key)
+    return ibis.memtable(case_features(read_into_memory(table), params)).order_by(params.key)
 
 
 def summarize_rubros(transactions: ir.Table, params: SegmentFeatureParams) -> dict[str, ir.Table]:
