@@ -108,6 +108,7 @@ ABSENT: Final = frozenset(
     {"ResourceNotFound", "ResourceNotFoundException", "404", "NoSuchKey", "NotFound"}
 )
 
+# Calls whose permission has another name; all others are `<service>:<call>`.
 PERMISSIONS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
         ("s3", "HeadObject"): "s3:GetObject",
@@ -115,10 +116,9 @@ PERMISSIONS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("sagemaker-runtime", "InvokeEndpoint"): "sagemaker:InvokeEndpoint",
     }
 )
-"""Calls whose permission has another name; all others are `<service>:<call>`."""
 
+# boto3's name of a service to IAM's, where they differ.
 SERVICES: Final[Mapping[str, str]] = MappingProxyType({"sagemaker-runtime": "sagemaker"})
-"""boto3's name of a service to IAM's, where they differ."""
 
 
 def get_iam_action(service: str, operation: str) -> str:

@@ -198,6 +198,7 @@ class AwsSettings(FrozenSettings):
         return value
 
 
+# Roots of globals.yml.
 LAYERS: Final = (
     "raw",
     "intermediate",
@@ -208,7 +209,6 @@ LAYERS: Final = (
     "model_output",
     "reporting",
 )
-"""Roots of globals.yml."""
 
 
 def parse_aws_settings(
@@ -296,14 +296,14 @@ class AccountRegion:
 
 
 DIGITS: Final = 12
+# Characters that SageMaker takes in the name of a model, an endpoint or its configuration.
 LONGEST_NAME: Final = 63
-"""Characters that SageMaker takes in the name of a model, an endpoint or its configuration."""
 
 OWNER: Final = "managed-by"
 OURS: Final = "clientela"
 USE_CASE: Final = "use-case"
+# Tag of an endpoint: the last configuration that passed its test, and so the one to go back to.
 TESTED: Final = "tested-config"
-"""Tag of an endpoint: the last configuration that passed its test, and so the one to go back to."""
 
 
 def replace_underscores(name: str) -> str:

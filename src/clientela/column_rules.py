@@ -14,8 +14,8 @@ from clientela.settings_base import FrozenSettings
 
 ColumnType = Literal["id", "text", "category", "integer", "decimal", "float", "date", "timestamp"]
 
+# What pandas calls the first column where its name is empty: the row numbers of an export.
 ROW_NUMBER = "Unnamed: 0"
-"""What pandas calls the first column where its name is empty: the row numbers of an export."""
 
 
 class ColumnRule(FrozenSettings):

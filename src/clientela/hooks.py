@@ -14,8 +14,8 @@ from clientela.use_cases import STAGES
 
 HEADLINE = "headline"
 DRIFT_STATE = "drift_state"
+# What ends a run without being a fault of the program: shown as a message, not as a traceback.
 ENDED_BY = (ClientelaError, DatasetError, ParameterValidationError, InterpolationResolutionError)
-"""What ends a run without being a fault of the program: shown as a message, not as a traceback."""
 
 
 def format_error_message(error: BaseException) -> str:
@@ -129,8 +129,8 @@ class DriftAlerts:
             self.raised.append(use_case)
 
 
+# The one that settings register and the command line asks.
 DRIFT_ALERTS = DriftAlerts()
-"""The one that settings register and the command line asks."""
 
 
 def _get_summary(dataset: Any) -> str | None:

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.settings_base import FrozenSettings
 
+# Every stage that a use case may have; each is a package under `clientela.pipelines`.
 STAGES: Final = (
     "data_generation",
     "ingestion",
@@ -30,7 +31,6 @@ STAGES: Final = (
     "monitoring",
     "deployment",
 )
-"""Every stage that a use case may have; each is a package under `clientela.pipelines`."""
 
 
 class Table(FrozenSettings):
@@ -149,8 +149,8 @@ def _add_own_tag(entry: UseCase, entries: Mapping[str, UseCase]) -> UseCase:
     return entry.model_copy(update={"tags": (entry.name,), "shared_tables": shared})
 
 
+# Names that parameter files look up among those of `--params=`.
 FOR_ONE_RUN = frozenset({"trials", "repeats", "new_baseline", "labeller", "learn_from"})
-"""Names that parameter files look up among those of `--params=`."""
 NEAR = 0.75
 
 

@@ -43,11 +43,11 @@ CSV: Final = "text/csv"
 JSON: Final = "application/json"
 FEATURES: Final = "code/features.json"
 MEANING: Final = "code/manifest.json"
+# Bytes that all files of an archive may have together.
 LARGEST: Final = 2 * 1024**3
-"""Bytes that all files of an archive may have together."""
 
+# Between the answer of the endpoint and the one that is known.
 TOLERANCE: Final = 1e-5
-"""Between the answer of the endpoint and the one that is known."""
 
 NOT_DEPLOYED: Final = "it is not deployed. Run the deployment stage again."
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from clientela.aws_settings import LAYERS, AccountRegion, AwsSettings, content_prefix, endpoint_name
 
+# Their names: `…-trust` says who may take a role on, `bucket` goes to the bucket.
 POLICIES: Final = (
     "deployer",
     "execution",
@@ -26,10 +27,9 @@ POLICIES: Final = (
     "execution-trust",
     "scheduler-trust",
 )
-"""Their names: `…-trust` says who may take a role on, `bucket` goes to the bucket."""
 
+# The model that the pre-authorisation requirement names.
 LLM: Final = "meta.llama3-70b-instruct-v1:0"
-"""The model that the pre-authorisation requirement names."""
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 

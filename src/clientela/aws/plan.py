@@ -47,6 +47,7 @@ def find_request_problems(service: str, operation: str, request: Mapping[str, An
     return list(report.generate_report().splitlines())
 
 
+# What makes something to the call that tells whether it is there, and the name that it takes.
 LOOKED_UP: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "CreateModel": ("describe_model", "ModelName"),
@@ -60,7 +61,6 @@ LOOKED_UP: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "CreatePipeline": ("describe_pipeline", "PipelineName"),
     }
 )
-"""What makes something to the call that tells whether it is there, and the name that it takes."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from clientela.models.binary_decision import BALANCED
 from clientela.models.training_data import FeatureSchema, split_stratified
 from clientela.registry.sagemaker_registry import get_prebuilt_image
 
+# Parameters of XGBoost's scikit-learn form to those of the container, where they differ.
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "n_estimators": "num_round",
@@ -28,7 +29,6 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "random_state": "seed",
     }
 )
-"""Parameters of XGBoost's scikit-learn form to those of the container, where they differ."""
 
 SAME_NAMES: Final = frozenset(
     {
@@ -45,6 +45,7 @@ SAME_NAMES: Final = frozenset(
     }
 )
 
+# What a tuning job searches: the ranges of the pre-authorisation requirement.
 RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
         "max_depth": (3, 10),
@@ -54,14 +55,13 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "min_child_weight": (1, 10),
     }
 )
-"""What a tuning job searches: the ranges of the pre-authorisation requirement."""
 
 WHOLE: Final = frozenset({"max_depth"})
 LOGARITHMIC: Final = frozenset({"eta"})
+# Objective to what is measured on the validation part, and which way is better.
 METRICS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"reg:squarederror": ("rmse", "Minimize"), "binary:logistic": ("auc", "Maximize")}
 )
-"""Objective to what is measured on the validation part, and which way is better."""
 
 
 def get_objective(params: Mapping[str, Any]) -> str:
@@ -278,8 +278,8 @@ def _build_channel(name: str, address: str) -> dict[str, Any]:
     }
 
 
+# Of the training part: what a search is judged on. The test part is never sent.
 VALIDATION_SHARE: Final = 0.2
-"""Of the training part: what a search is judged on. The test part is never sent."""
 
 
 def build_channels(part: pd.DataFrame, schema: FeatureSchema, seed: int) -> dict[Channel, bytes]:

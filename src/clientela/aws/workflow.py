@@ -14,14 +14,14 @@ from clientela.aws.plan import Action, Plan
 from clientela.aws_settings import AccountRegion, AwsSettings, build_tags, replace_underscores
 from clientela.exceptions import ConfigurationError
 
+# Parameter of the pipeline that tells one run from another.
 RUN_KEY: Final = "RunKey"
-"""Parameter of the pipeline that tells one run from another."""
 
+# The call that the schedule makes.
 START: Final = "aws-sdk:sagemaker:startPipelineExecution"
-"""The call that the schedule makes."""
 
+# What EventBridge Scheduler puts the hour in place of.
 SCHEDULED: Final = "<aws.scheduler.scheduled-time>"
-"""What EventBridge Scheduler puts the hour in place of."""
 
 
 def build_schedule_request(settings: AwsSettings, region: str) -> dict[str, Any]:
@@ -63,8 +63,8 @@ def build_schedule_request(settings: AwsSettings, region: str) -> dict[str, Any]
     }
 
 
+# Of the form of pipeline definitions.
 VERSION: Final = "2020-12-01"
-"""Of the form of pipeline definitions."""
 
 TRANSIENT: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
 MACHINE: Final = ("SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR")

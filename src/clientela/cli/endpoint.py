@@ -34,8 +34,8 @@ from clientela.serving.settings import ServingSettings, get_variable_name, load_
 
 SAGEMAKER = "sagemaker"
 NO_VERSION = "0" * 12
+# Where segmentation loads segments unless a database is named, below the root of model output.
 SEGMENTS = "clientes_segmentados.sqlite"
-"""Where segmentation loads segments unless a database is named, below the root of model output."""
 
 
 @click.command()

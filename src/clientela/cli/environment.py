@@ -32,8 +32,8 @@ from clientela.use_cases import UseCase, parse_use_cases
 Settings = TypeVar("Settings", bound=BaseModel)
 
 DEPLOYMENT = "deployment"
+# Folder of served models, below the root of models.
 SERVED = "served"
-"""Folder of served models, below the root of models."""
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,12 @@ from clientela.storage import write_file_atomically
 URL = "http://127.0.0.1:8000"
 RUNTIME = "sagemaker-runtime"
 SHOWN = 10
+# Exit code where a row has no answer; the records are written all the same.
 NOT_ALL = 1
-"""Exit code where a row has no answer; the records are written all the same."""
 
 USE_CASE = "credit_preauth"
+# Under which a record of `clientela invoke` holds what was asked about.
 INPUT_DATA = "input_data"
-"""Under which a record of `clientela invoke` holds what was asked about."""
 
 EXAMPLE = '[{"Age": 35, …}, …], one such record, or the results of clientela invoke'
 

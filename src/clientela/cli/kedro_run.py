@@ -20,22 +20,22 @@ from clientela.use_cases import STAGES
 
 logger = logging.getLogger(__name__)
 
+# What Kedro raises, as a plain ValueError.
 UNKNOWN_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>[^']+)'")
-"""What Kedro raises, as a plain ValueError."""
 
 MONITORING = "monitoring"
+# Exit code of a run that was asked to monitor, and found something critical.
 DRIFT = 3
-"""Exit code of a run that was asked to monitor, and found something critical."""
 
 NO_BUCKET = "The variable BUCKET is not set. Put it before the command: BUCKET=<your bucket> …"
 
+# A path of ours that is wrong; and a reader such as `head` that has seen enough.
 NOT_OF_STORAGE = (FileNotFoundError, BrokenPipeError)
-"""A path of ours that is wrong; and a reader such as `head` that has seen enough."""
 
 # Expressions and figures are made of very many small objects, nearly all of which live on. Python
 # looks at all of them again after every few hundred new ones: a seventh of a run.
+# So many more are made than freed before Python looks; its own figure is some hundred.
 NEW_OBJECTS = 50_000
-"""So many more are made than freed before Python looks; its own figure is some hundred."""
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
+# Name of a sub-command to `<module>:<click command>`.
 LAZY: Mapping[str, str] = MappingProxyType(
     {
         "api": "clientela.cli.endpoint:api",
@@ -28,7 +29,6 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "undeploy": "clientela.cli.endpoint:undeploy",
     }
 )
-"""Name of a sub-command to `<module>:<click command>`."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

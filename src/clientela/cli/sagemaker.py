@@ -37,8 +37,8 @@ UNKNOWN = "of-the-training-part"
 DIGITS = 12
 FILE = "data.csv"
 
+# Stages that never run on a schedule: they write where people keep their own data.
 LEFT_OUT: Final = frozenset({"data_generation"})
-"""Stages that never run on a schedule: they write where people keep their own data."""
 
 
 def build_offline_spec(environment: Environment, use_case: str, account: Account) -> TrainingSpec:

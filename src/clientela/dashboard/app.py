@@ -19,8 +19,8 @@ from clientela.dashboard.pages import model, overview
 from clientela.dashboard.texts import LANGUAGES, Language
 from clientela.hooks import ENDED_BY, format_error_message
 
+# What was read is shown so long before it is read again: a store answers slowly.
 REMEMBERED_SECONDS = 60
-"""What was read is shown so long before it is read again: a store answers slowly."""
 ALL = "all"
 
 

@@ -26,14 +26,14 @@ SEVERITY_COLOURS: Mapping[Severity, str] = MappingProxyType(
 SEVERITY_SYMBOLS: Mapping[Severity, str] = MappingProxyType(
     {"ROJO": "▲", "AMARILLO": "◆", "INSUFICIENTE": "○", "VERDE": "●"}
 )
+# What stands on these colours.
 LETTERS: Mapping[Severity, str] = MappingProxyType(
     {"ROJO": "#ffffff", "AMARILLO": "#1d2025", "INSUFICIENTE": "#1d2025", "VERDE": "#ffffff"}
 )
-"""What stands on these colours."""
+# Behind text: dark letters on them keep a contrast of 7 to 1 or more.
 TINTS: Mapping[Severity, str] = MappingProxyType(
     {"ROJO": "#f9dedc", "AMARILLO": "#fdf0d0", "INSUFICIENTE": "#eceef1", "VERDE": "#dcf1ef"}
 )
-"""Behind text: dark letters on them keep a contrast of 7 to 1 or more."""
 
 STATE_COLOURS: Mapping[State, BadgeColour] = MappingProxyType(
     {"alarm": "red", "watch": "orange", "stable": "green"}
@@ -47,12 +47,12 @@ GRID, INK = "#e3e6eb", "#2b2f36"
 # What all charts share: axes that can be read, bars of one height, colours of severities.
 
 
+# Height of a bar with its gap, in pixels.
 BAR = 22
-"""Height of a bar with its gap, in pixels."""
+# What legend and axes take of a chart's height, in pixels.
 AROUND = 110
-"""What legend and axes take of a chart's height, in pixels."""
+# Most pixels a name may take on an axis.
 LABEL = 260
-"""Most pixels a name may take on an axis."""
 
 
 def style_chart(

@@ -332,10 +332,10 @@ class Language:
         return self.numbers.short(value).replace(" mil", " mil" if self.code == "es" else " k")
 
 
+# The first one is the default.
 LANGUAGES: Mapping[Code, Language] = MappingProxyType(
     {
         "es": Language("es", "Español", NumberFormat()),
         "en": Language("en", "English", NumberFormat(thousands=",", decimal=".")),
     }
 )
-"""The first one is the default."""

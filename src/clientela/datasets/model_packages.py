@@ -144,8 +144,8 @@ ARCHIVE = ".tar.gz"
 AGAIN = "Run the deployment stage again."
 KINDS = ("mlflow", "sagemaker")
 
+# Of the local registry, below the root of models.
 DATABASE = "registry/mlflow.db"
-"""Of the local registry, below the root of models."""
 
 
 class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):

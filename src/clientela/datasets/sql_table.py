@@ -59,8 +59,8 @@ FAMILIES: list[tuple[Any, Kind]] = [
 ]
 KINDS_OF_DAYS = {"string", "date", "datetime", "datetime64", "empty"}
 LARGEST_INTEGER = 2**31 - 1
+# Bytes: PostgreSQL cuts longer names without a word.
 LONGEST_NAME = 63
-"""Bytes: PostgreSQL cuts longer names without a word."""
 ROWS_PER_CHUNK = 50_000
 STAGED = "_clientela_rows"
 NOT_CONFIGURED = "no database is configured"

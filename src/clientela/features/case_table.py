@@ -31,11 +31,10 @@ UNKNOWN_LABEL = "unknown_label"
 UNDATED = "undated"
 TOO_YOUNG = "too_young"
 
+# What becomes of a row: learned from, or left out for the first reason that holds.
+#
+# `undated` rows lack the start of their observation, or its length where each has its own.
 STATUSES = (USABLE, UNLABELLED, UNKNOWN_LABEL, UNDATED, TOO_YOUNG)
-"""What becomes of a row: learned from, or left out for the first reason that holds.
-
-`undated` rows lack the start of their observation, or its length where each has its own.
-"""
 
 
 def read_number_column(table: pa.Table, name: str) -> Floats:

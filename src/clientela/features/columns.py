@@ -23,19 +23,19 @@ from clientela.settings_base import FrozenSettings
 Words: TypeAlias = list[str | None]
 Moments: TypeAlias = NDArray[np.datetime64]
 
+# From here on engines hold no whole number, and write one as they write other numbers.
 LARGEST_WHOLE: Final = 2.0**63
-"""From here on engines hold no whole number, and write one as they write other numbers."""
 
 DATE: Final = len("2024-01-31")
 SECOND: Final = len("2024-01-31T12:00:00")
 
+# Date, then maybe a local time; an offset is read and left out, as engines do.
 MOMENT: Final = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
     r"(?:[ T](\d{1,2}):(\d{1,2})"
     r"(?::(\d{1,2})(?:\.(\d*))?(?:Z| UTC|[+-]\d{2}(?::?\d{2})?)?)?)?",
     re.ASCII,
 )
-"""Date, then maybe a local time; an offset is read and left out, as engines do."""
 
 
 def parse_word(value: object) -> str | None:
@@ -112,9 +112,9 @@ def replace_non_finite(numbers: Floats) -> Floats:
 
 FieldKind: TypeAlias = Literal["number", "integer", "word", "moment"]
 
+# One field of all cases: float64 (NaN where missing) for a number or an integer, objects (text or
+# None) for a word, `datetime64[us]` (NaT where missing) for a moment.
 Column: TypeAlias = NDArray[np.float64] | NDArray[np.object_] | NDArray[np.datetime64]
-"""One field of all cases: float64 (NaN where missing) for a number or an integer, objects (text or
-None) for a word, `datetime64[us]` (NaT where missing) for a moment."""
 
 
 class InputField(FrozenSettings):
@@ -254,8 +254,8 @@ class FeatureLayout:
         return pd.DataFrame(columns, index=range(features.cases))
 
 
+# No model tells apart what lies beyond it, and some break down: trees hold no larger number.
 LARGEST: Final = float(np.finfo(np.float32).max)
-"""No model tells apart what lies beyond it, and some break down: trees hold no larger number."""
 
 
 def limit_to_float32(matrix: Floats) -> Floats:

@@ -98,11 +98,11 @@ def compute_concordance(feature: ArrayLike, codes: ArrayLike) -> float:
     return float(max(share, 1 - share))
 
 
+# Folds over which words are encoded, so that no row takes part in its own encoding.
 FOLDS = 5
-"""Folds over which words are encoded, so that no row takes part in its own encoding."""
 
+# Rows of each class that must have a value before the rows with a value are judged alone.
 FEWEST_PER_CLASS = 30
-"""Rows of each class that must have a value before the rows with a value are judged alone."""
 
 
 def compute_feature_concordances(

@@ -165,8 +165,8 @@ def output_columns(fitted: ColumnTransformer) -> pd.DataFrame:
     return origins
 
 
+# Columns of one sort: `Floats` (columns x cases), or a list of `Words`.
 Block: TypeAlias = Any
-"""Columns of one sort: `Floats` (columns x cases), or a list of `Words`."""
 
 BlockStep: TypeAlias = Callable[[Block], Block]
 Preprocessing: TypeAlias = Callable[[Features], Floats]

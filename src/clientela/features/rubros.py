@@ -32,8 +32,8 @@ RUBRO, PURCHASES, CENTS_SPENT, CENTS_BOUGHT, DAYS, SCORE = (
 )  # fmt: skip
 HIGHEST, SHARED = "_highest_score", "_shared"
 DEMOGRAPHICS = ("fecha_nacimiento", "genero", "estrato_social")
+# No more than any spend that has a score.
 NOTHING = ibis.literal(0.0)
-"""No more than any spend that has a score."""
 
 
 def collect_rubro_counts(

@@ -154,8 +154,8 @@ class SegmentationParams(FrozenSettings):
 KEY = "id_cliente"
 REST = "otros"
 UNNAMED = "sin_nombre"
+# A rubro called total would share the column `gasto_total` with the spend in all rubros.
 TOTAL, RENAMED_TOTAL = "total", "rubro_total"
-"""A rubro called total would share the column `gasto_total` with the spend in all rubros."""
 
 TOTALS = ("num_tx", "gasto_total", "ticket_promedio", "recencia_dias", "rubros_distintos")
 SHARE, SCORE_PREFIX, PROBABILITY_PREFIX = "participacion_", "score_", "prob_"
@@ -166,12 +166,12 @@ RUBRO_COLUMNS: Mapping[ColumnGroup, str] = {
     "recencia": "recencia_{}_dias",
     "score": SCORE_PREFIX + "{}",
 }
+# Names and patterns of `clientes_segmentados`, in order: of file, table, and the API's reply. A
+# column that is not listed here never leaves the project.
 EXPORT_COLUMNS = (
     "dni", "cluster_id", "cluster_nombre", "rubro_top", f"{SCORE_PREFIX}?*",
     f"{PROBABILITY_PREFIX}?*", "fecha_modelo",
 )  # fmt: skip
-"""Names and patterns of `clientes_segmentados`, in order: of file, table, and the API's reply.
-A column that is not listed here never leaves the project."""
 
 
 class Rubro(FrozenSettings):

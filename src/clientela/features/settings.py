@@ -12,11 +12,11 @@ from clientela.text import make_slug, normalize_word
 
 Part: TypeAlias = Literal["month", "weekday", "hour"]
 
+# Part of a date to its name in a feature: `fecha_prestamo_mes`.
 PART_NAMES: Mapping[Part, str] = {"month": "mes", "weekday": "dia_semana", "hour": "hora"}
-"""Part of a date to its name in a feature: `fecha_prestamo_mes`."""
 
+# The word that groups all words which are not allowed.
 OTHER = "OTRO"
-"""The word that groups all words which are not allowed."""
 
 
 class Rule(FrozenSettings):

@@ -123,13 +123,13 @@ def _take_log(number: Floats, out: Floats) -> None:
     out[:] = [math.log(value) for value in (np.maximum(number, 0.0) + 1.0).tolist()]
 
 
+# Part of a date to its unit, the place of 1970-01-01 (a Thursday) in its cycle, the cycle's
+# length and its first number (Monday is 0).
 CALENDAR: Final[Mapping[Part, tuple[str, int, int, int]]] = {
     "month": ("datetime64[M]", 0, 12, 1),
     "weekday": ("datetime64[D]", 3, 7, 0),
     "hour": ("datetime64[h]", 0, 24, 0),
 }
-"""Part of a date to its unit, the place of 1970-01-01 (a Thursday) in its cycle, the cycle's length
-and its first number (Monday is 0)."""
 
 
 def _take_part(part: Part, moments: Moments, out: Floats) -> None:
@@ -144,8 +144,8 @@ def _count_days(earlier: Moments, later: Moments, out: Floats) -> None:
     out[np.isnat(days)] = np.nan
 
 
+# A new number, its operands, and the function that writes it into `out`.
 Step: TypeAlias = tuple[str, tuple[str, ...], Callable[..., Any]]
-"""A new number, its operands, and the function that writes it into `out`."""
 
 ARITHMETIC: Final[Mapping[str, Callable[..., Any]]] = {
     "sums": _add,

@@ -27,12 +27,12 @@ from clientela.features.case_table import (
 from clientela.features.table_features import WordCleaner
 from clientela.features.table_settings import TabularFeatureParams
 
+# Share of the rows that tell what the latest date should be near: the others may be typos.
 NEARLY_ALL: Final = 0.999
-"""Share of the rows that tell what the latest date should be near: the others may be typos."""
 
 DAYS_IN_A_MONTH = 365.25 / 12
+# Actions on cells without a believable value.
 EMPTIED = ("imputed", "own_category", "set_missing")
-"""Actions on cells without a believable value."""
 
 
 def count_rows_by_status(table: pa.Table, params: TabularFeatureParams) -> pd.DataFrame:

@@ -26,8 +26,8 @@ from clientela.text import normalize_word
 
 Reason: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
+# How the flag of a cleaning rule ends.
 INVALID = "_invalido"
-"""How the flag of a cleaning rule ends."""
 
 
 class ClassLabel(FrozenSettings):

@@ -37,11 +37,11 @@ from clientela.settings_base import FrozenSettings
 # from, and forgive a bad calibration.
 
 
+# Cost of one row by true class (row) and predicted class (column); 2 x 2, as counts are.
 CostTable = Sequence[Sequence[float]]
-"""Cost of one row by true class (row) and predicted class (column); 2 x 2, as counts are."""
 
+# Both mistakes cost one: the cost per row is then the share of mistakes.
 ONE_EACH: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 1.0), (1.0, 0.0))
-"""Both mistakes cost one: the cost per row is then the share of mistakes."""
 
 
 class CostMatrix(FrozenSettings):
@@ -107,6 +107,10 @@ BINARY_DECISIONS: tuple[str, ...] = get_args(BinaryDecision)
 
 HALF = 0.5
 
+# Learned rule to the measure of classes that it makes as large as possible.
+#
+# `best_f1` looks at class 1 alone: where that is the commoner class, taking everybody is nearly
+# the best. `best_mcc` treats both classes alike.
 MAXIMISED: Mapping[str, Callable[[Floats, Floats], Floats]] = MappingProxyType(
     {
         "best_cost": lambda counts, costs: -mean_cost(counts, costs),
@@ -114,14 +118,9 @@ MAXIMISED: Mapping[str, Callable[[Floats, Floats], Floats]] = MappingProxyType(
         "best_mcc": matthews_correlation,
     }
 )
-"""Learned rule to the measure of classes that it makes as large as possible.
 
-`best_f1` looks at class 1 alone: where that is the commoner class, taking everybody is nearly the
-best. `best_mcc` treats both classes alike.
-"""
-
+# Rules that need out-of-fold probabilities.
 LEARNED_BINARY_DECISIONS: frozenset[str] = frozenset(MAXIMISED) | {"share"}
-"""Rules that need out-of-fold probabilities."""
 
 
 def apply_threshold(probability: Floats, threshold: float) -> Codes:

@@ -29,8 +29,8 @@ from clientela.models.metrics import (
 
 Calibrate: TypeAlias = Literal["none", "sigmoid", "isotonic"]
 
+# Probabilities are kept this far off 0 and 1, where log-odds end.
 MARGIN = 1e-6
-"""Probabilities are kept this far off 0 and 1, where log-odds end."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,10 @@ def _apply_isotonic(probability: Floats, learned: Floats) -> Floats:
     return calibrated
 
 
+# Calibration by the name that configuration uses.
+#
+# `sigmoid` learns two numbers and suits a few hundred rows; `isotonic` takes any form and wants a
+# thousand rows of the rare class (Niculescu-Mizil and Caruana 2005).
 CALIBRATIONS: NamedRegistry[Calibration] = NamedRegistry(
     "calibration",
     {
@@ -113,11 +117,6 @@ CALIBRATIONS: NamedRegistry[Calibration] = NamedRegistry(
         "isotonic": Calibration(_fit_isotonic, _apply_isotonic),
     },
 )
-"""Calibration by the name that configuration uses.
-
-`sigmoid` learns two numbers and suits a few hundred rows; `isotonic` takes any form and wants a
-thousand rows of the rare class (Niculescu-Mizil and Caruana 2005).
-"""
 
 
 def calibration_table(y_true: Codes, probability: Floats, *, bins: int = 10) -> pd.DataFrame:

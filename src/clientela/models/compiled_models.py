@@ -49,14 +49,14 @@ from clientela.models.scorecard import UNKNOWN_WORD, WoeScorecard
 # by the number of rows, so that a case would get other last digits alone than among others.
 
 
+# From a matrix (cases x columns) to one number for each case, or one for each case and class.
 Answer: TypeAlias = Callable[[Floats], Floats]
-"""From a matrix (cases x columns) to one number for each case, or one for each case and class."""
 
+# The last two rows of a scorecard's table: words that `fit` never saw, and missing values.
 UNKNOWN, GAP = -2, -1
-"""The last two rows of a scorecard's table: words that `fit` never saw, and missing values."""
 
+# Boosters of XGBoost that are trees; without a name they are.
 TREES: Final = (None, "gbtree", "dart")
-"""Boosters of XGBoost that are trees; without a name they are."""
 
 
 def build_xgboost_predictor(model: XGBModel) -> Answer | None:
@@ -275,14 +275,14 @@ def _compute_bin_log_odds(card: WoeScorecard) -> Floats:
 Model: TypeAlias = Callable[[Features], Predictions]
 Probability: TypeAlias = Callable[[Features], Floats]
 
+# What feature engineering puts where a customer has no value.
 MISSING_COUNTS_AS = 0.0
-"""What feature engineering puts where a customer has no value."""
 
+# Decision rules that read probabilities; the others cut the expected value.
 BY_PROBABILITY = {"argmax": select_argmax_codes, "median": select_median_codes}
-"""Decision rules that read probabilities; the others cut the expected value."""
 
+# Where a threshold rule keeps the share of rows whose value is missing.
 ON_NEITHER_SIDE = 2
-"""Where a threshold rule keeps the share of rows whose value is missing."""
 
 
 @singledispatch

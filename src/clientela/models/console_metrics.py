@@ -29,17 +29,17 @@ from clientela.models.metrics import (
     specificity,
 )
 
+# From tables of counts, shape (..., K, K), to one number for each.
 Measure: TypeAlias = Callable[[Floats], Floats]
-"""From tables of counts, shape (..., K, K), to one number for each."""
 
+# Below it, the console's own jobs write the text "NaN".
 FEWEST_ROWS_FOR_A_DEVIATION = 200
-"""Below it, the console's own jobs write the text "NaN"."""
 
+# Points of each curve: as many as a drawing shows.
 CURVE_POINTS = 101
-"""Points of each curve: as many as a drawing shows."""
 
+# What measures of classes take as costs; those shown here read none.
 NO_COSTS = np.zeros((2, 2))
-"""What measures of classes take as costs; those shown here read none."""
 
 
 def _compute_f_measure(counts: Floats, *, beta: float) -> Floats:
@@ -73,6 +73,7 @@ def _compute_weighted_f_measure(counts: Floats, *, beta: float) -> Floats:
     return _weigh_by_support(by_class, counts)
 
 
+# Binary measures that the console shows beside the best constant classifier's.
 BINARY_COMPARED: Mapping[str, Measure] = MappingProxyType(
     {
         "recall": partial(recall, costs=NO_COSTS),
@@ -83,8 +84,8 @@ BINARY_COMPARED: Mapping[str, Measure] = MappingProxyType(
         "f2": partial(_compute_f_measure, beta=2.0),
     }
 )
-"""Binary measures that the console shows beside the best constant classifier's."""
 
+# Further binary measures, under the console's names.
 BINARY_RATES: Mapping[str, Measure] = MappingProxyType(
     {
         "true_positive_rate": partial(recall, costs=NO_COSTS),
@@ -93,8 +94,8 @@ BINARY_RATES: Mapping[str, Measure] = MappingProxyType(
         "false_negative_rate": lambda counts: 1 - recall(counts, NO_COSTS),
     }
 )
-"""Further binary measures, under the console's names."""
 
+# Measures of K classes, under the console's names.
 MULTICLASS: Mapping[str, Measure] = MappingProxyType(
     {
         "accuracy": partial(accuracy, scale=NO_COSTS),
@@ -105,7 +106,6 @@ MULTICLASS: Mapping[str, Measure] = MappingProxyType(
         "weighted_f2": partial(_compute_weighted_f_measure, beta=2.0),
     }
 )
-"""Measures of K classes, under the console's names."""
 
 
 def compute_binary_console_metrics(

@@ -37,16 +37,16 @@ from clientela.models.scorecard import WoeScorecard
 from clientela.models.settings import CandidateSettings, TrainingSettings
 from clientela.models.training_data import FeatureSchema
 
+# Steps a logistic regression may take unless configuration says otherwise: scikit-learn's 100
+# seldom do for one column per word.
 FIT_ITERATIONS = 1000
-"""Steps a logistic regression may take unless configuration says otherwise: scikit-learn's 100
-seldom do for one column per word."""
 
+# Parameters that make probabilities wrong on purpose.
 REWEIGHTING = ("scale_pos_weight", "class_weight")
-"""Parameters that make probabilities wrong on purpose."""
 
 
+# What cut points maximise when the primary metric grades probabilities.
 CUT_POINT_METRIC = "qwk"
-"""What cut points maximise when the primary metric grades probabilities."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,7 @@ def make_woe_scorecard(spec: EstimatorSpec) -> BinaryDecisionClassifier:
     return _add_decision_threshold(card, spec)
 
 
+# Name in configuration to what builds it.
 BINARY_KINDS: Mapping[str, Builder] = MappingProxyType(
     {
         "majority": make_binary_majority_rule,
@@ -176,7 +177,6 @@ BINARY_KINDS: Mapping[str, Builder] = MappingProxyType(
         "woe_scorecard": make_woe_scorecard,
     }
 )
-"""Name in configuration to what builds it."""
 
 
 def _add_preprocessing(model: Any, spec: EstimatorSpec) -> BinaryDecisionClassifier:
@@ -266,6 +266,7 @@ def make_proportional_odds(spec: EstimatorSpec) -> OrdinalDecisionClassifier:
     return OrdinalDecisionClassifier(linear, **_make_decision_params(spec))
 
 
+# Name in configuration to what builds it.
 ORDINAL_KINDS: Mapping[str, Builder] = MappingProxyType(
     {
         "majority": make_ordinal_majority_rule,
@@ -275,7 +276,6 @@ ORDINAL_KINDS: Mapping[str, Builder] = MappingProxyType(
         "proportional_odds": make_proportional_odds,
     }
 )
-"""Name in configuration to what builds it."""
 
 
 def _make_decision_params(spec: EstimatorSpec) -> dict[str, Any]:

@@ -33,8 +33,8 @@ from clientela.arrays import Floats
 from clientela.exceptions import ConfigurationError
 from clientela.models.base import BaseClassifier
 
+# Rows whose paths through a forest are held in memory at once.
 ROWS_AT_A_TIME = 20_000
-"""Rows whose paths through a forest are held in memory at once."""
 
 
 def contributions(estimator: Any, X: pd.DataFrame) -> pd.DataFrame:

@@ -18,8 +18,8 @@ from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.models.metrics import compute_wilson_intervals, ratio
 from clientela.settings_base import FrozenSettings
 
+# More groups than this are a number that needs bands, or a key.
 MAX_GROUPS = 25
-"""More groups than this are a number that needs bands, or a key."""
 
 MISSING_GROUP = "sin dato"
 
@@ -103,9 +103,10 @@ def _make_group_categories(places: Codes, order: list[str]) -> "pd.Series[Any]":
     return pd.Series(pd.Categorical(labels[places], categories=labels, ordered=True))
 
 
+# Least ratio of selection rates without adverse impact (29 CFR 1607.4 D, 1978).
 FOUR_FIFTHS = 0.8
-"""Least ratio of selection rates without adverse impact (29 CFR 1607.4 D, 1978)."""
 
+# What a row of the table can say, and what that means.
 VERDICTS: Mapping[str, str] = MappingProxyType(
     {
         "most_favoured": "its selection rate is the highest: the others are compared with it",
@@ -115,7 +116,6 @@ VERDICTS: Mapping[str, str] = MappingProxyType(
         "nobody_selected": "no group has anybody selected, so there is nothing to compare",
     }
 )
-"""What a row of the table can say, and what that means."""
 
 
 class FairnessSettings(FrozenSettings):
@@ -165,6 +165,7 @@ def fairness_table(
     return pd.concat(tables).rename_axis("group").reset_index()[list(COLUMNS)]
 
 
+# Columns of the fairness table.
 COLUMNS = (
     "column",
     "group",
@@ -180,7 +181,6 @@ COLUMNS = (
     "fpr_gap",
     "verdict",
 )
-"""Columns of the fairness table."""
 
 RATES = COLUMNS[3:9]
 

@@ -22,14 +22,14 @@ from clientela.arrays import Codes, Floats, compute_confusion_matrix
 from clientela.exceptions import ConfigurationError
 from clientela.models.base import NamedRegistry
 
+# Equal-width bins of a calibration error, as in Naeini et al. 2015.
 CALIBRATION_BINS = 10
-"""Equal-width bins of a calibration error, as in Naeini et al. 2015."""
 
+# Quantiles of a 95 % percentile interval (Efron 1979).
 INTERVAL = (0.025, 0.975)
-"""Quantiles of a 95 % percentile interval (Efron 1979)."""
 
+# Sampled rows held in memory at once; more gains no speed.
 CELLS_AT_A_TIME = 2_000_000
-"""Sampled rows held in memory at once; more gains no speed."""
 
 
 def ratio(numerator: Floats, denominator: Floats, *, empty: float) -> Floats:
@@ -357,6 +357,7 @@ class ClassProbabilityMetric(BaseMetric):
 BinaryMetric: TypeAlias = PointMetric | HistogramMetric
 OrdinalMetric: TypeAlias = PointMetric | ClassProbabilityMetric
 
+# Every measure of two classes by the name that configuration uses.
 BINARY_METRICS: NamedRegistry[BinaryMetric] = NamedRegistry(
     "metric",
     {
@@ -384,8 +385,8 @@ BINARY_METRICS: NamedRegistry[BinaryMetric] = NamedRegistry(
         )
     },
 )
-"""Every measure of two classes by the name that configuration uses."""
 
+# Every measure of ordered classes by the name that configuration uses.
 ORDINAL_METRICS: NamedRegistry[OrdinalMetric] = NamedRegistry(
     "metric",
     {
@@ -402,7 +403,6 @@ ORDINAL_METRICS: NamedRegistry[OrdinalMetric] = NamedRegistry(
         )
     },
 )
-"""Every measure of ordered classes by the name that configuration uses."""
 
 
 def get_point_metric(name: str) -> PointMetric:

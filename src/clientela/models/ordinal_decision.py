@@ -28,8 +28,8 @@ OrdinalDecision: TypeAlias = Literal["nearest", "thresholds", "argmax", "median"
 
 ORDINAL_DECISIONS: tuple[str, ...] = get_args(OrdinalDecision)
 
+# Rules that need out-of-fold scores.
 LEARNED: frozenset[str] = frozenset({"thresholds"})
-"""Rules that need out-of-fold scores."""
 
 HALF = 0.5
 
@@ -128,11 +128,11 @@ def validate_class_values(values: Sequence[float]) -> Floats:
     return array
 
 
+# Candidate cuts: more than this is finer than any sample's noise, and only costs time.
 MAX_CANDIDATES = 256
-"""Candidate cuts: more than this is finer than any sample's noise, and only costs time."""
 
+# Coordinate sweeps; two or three are the rule, the bound only guards against cycling.
 MAX_SWEEPS = 50
-"""Coordinate sweeps; two or three are the rule, the bound only guards against cycling."""
 
 
 def compute_midpoints(values: Floats) -> Floats:

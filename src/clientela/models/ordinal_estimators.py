@@ -21,8 +21,8 @@ from clientela.models.ordinal_decision import (
     OrdinalDecision,
 )
 
+# Fewest purchases of sin_compra, baja, media and alta, as the business rule has them.
 REQUIRED_LOWER_BOUNDS = (0, 1, 2, 4)
-"""Fewest purchases of sin_compra, baja, media and alta, as the business rule has them."""
 
 
 class LastQuarterRule(OrdinalClassifier):
@@ -159,11 +159,11 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
 
 MAX_ITERATIONS = 1000
 
+# Largest gradient component, per row, at which the optimum counts as reached.
 GRADIENT_TOLERANCE = 1e-8
-"""Largest gradient component, per row, at which the optimum counts as reached."""
 
+# Neighbouring thresholds count as this far apart at least, so that no logarithm is infinite.
 SMALLEST_GAP = 1e-200
-"""Neighbouring thresholds count as this far apart at least, so that no logarithm is infinite."""
 
 
 class ProportionalOddsClassifier(OrdinalClassifier):

@@ -58,8 +58,8 @@ from clientela.models.training_data import FeatureSchema, Fold, make_repeated_fo
 # one line in `TASKS`.
 
 
+# Measures that read the order of probabilities alone, which no calibration changes.
 ORDER_ONLY = frozenset({"roc_auc", "gini", "ks", "pr_auc", "pr_auc_rare"})
-"""Measures that read the order of probabilities alone, which no calibration changes."""
 
 
 @dataclass(frozen=True)
@@ -365,8 +365,8 @@ def _predict_held_out_classes(model: Any, X: pd.DataFrame, codes: Codes, split: 
     return np.column_stack([fitted.predict(held_out), fitted.predict_proba(held_out)])
 
 
+# Task types by the name that `use_cases.yml` gives them.
 TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask(), "binary": BinaryTask()})
-"""Task types by the name that `use_cases.yml` gives them."""
 
 
 # One use case's question as training handles it: its task type, columns and settings together.
@@ -376,16 +376,16 @@ TASKS: Mapping[str, Task] = MappingProxyType({"ordinal": OrdinalTask(), "binary"
 # milliseconds, and reach the same checks.
 
 
+# Enough for a learner that keeps a tenth of its rows for a validation of its own.
 ROWS = 48
-"""Enough for a learner that keeps a tenth of its rows for a validation of its own."""
 
 FEW_STEPS = 2
 
+# Parameters that say how long learning takes.
 STEPS = ("n_estimators", "max_iter")
-"""Parameters that say how long learning takes."""
 
+# What estimators call the one that they stand around.
 AROUND = ("classifier", "estimator", "regressor")
-"""What estimators call the one that they stand around."""
 
 
 def list_params_to_check(candidate: CandidateSettings) -> list[Mapping[str, Any]]:

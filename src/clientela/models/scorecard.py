@@ -29,8 +29,8 @@ from clientela.settings_base import FrozenSettings
 
 FIT_ITERATIONS = 1000
 
+# Bin of a word that did not occur in `fit`: it is no evidence either way.
 UNKNOWN_WORD = -1
-"""Bin of a word that did not occur in `fit`: it is no evidence either way."""
 
 
 class WoeScorecard(BinaryClassifier):
@@ -192,11 +192,11 @@ def _compute_bin_edges(values: Floats, levels: Floats) -> Floats:
 
 MISSING = "(ausente)"
 
+# In brackets, as no word of the data is likely to be.
 ANY_OTHER = "(otra)"
-"""In brackets, as no word of the data is likely to be."""
 
+# Columns of the table of points.
 POINT_COLUMNS = ("feature", "bin", "woe", "points")
-"""Columns of the table of points."""
 
 
 class PointScale(FrozenSettings):

@@ -119,8 +119,8 @@ def _add_intervals(
 # Scores of customers with a stored model: class, expected value, probabilities, reasons.
 
 
+# Flag in the features, and class in the scores, of customers who never bought anything.
 NO_HISTORY = "sin_historial"
-"""Flag in the features, and class in the scores, of customers who never bought anything."""
 
 NO_HISTORY_REASON = "sin historial de compras"
 

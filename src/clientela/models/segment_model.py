@@ -54,19 +54,19 @@ from clientela.models.stored_model import StoredModel, compute_frame_sha256, get
 
 logger = logging.getLogger(__name__)
 
+# Highest probability below which a customer stands between segments.
 UNCLEAR = 0.6
-"""Highest probability below which a customer stands between segments."""
+# Least variance of a component, of the 1 that a standardised column has. Rubros where most
+# customers spend nothing would else become components without width, and every probability 1.
 NARROWEST = 0.1
-"""Least variance of a component, of the 1 that a standardised column has. Rubros where most
-customers spend nothing would else become components without width, and every probability 1."""
+# Of expectation and maximisation.
 ROUNDS = 1
-"""Of expectation and maximisation."""
 SEGMENTS, MIXTURE = "segments", "mixture"
+# Of scores and probabilities: a ten-thousandth of the customers is finer than any campaign.
 DECIMALS = 4
-"""Of scores and probabilities: a ten-thousandth of the customers is finer than any campaign."""
 
+# What earlier runs left, by text that ends in an ISO date.
 Snapshots = Mapping[str, Callable[[], Any]]
-"""What earlier runs left, by text that ends in an ISO date."""
 
 
 @dataclass(frozen=True)

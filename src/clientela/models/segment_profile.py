@@ -34,16 +34,16 @@ ATTRIBUTES = ("edad", "genero", "estrato_social")
 AGE_EDGES = (-np.inf, 25, 35, 45, 55, 65, np.inf)
 AGE_BANDS = ("menos de 25", "25-34", "35-44", "45-54", "55-64", "65 o más")
 MISSING = "sin dato"
+# Values too rare to show, together.
 POOLED = "otros valores"
-"""Values too rare to show, together."""
+# Where a value stands when text does not sort as people read it; other values come first.
 PLACES = {word: place for place, word in enumerate((*AGE_BANDS, POOLED, MISSING), start=1)}
-"""Where a value stands when text does not sort as people read it; other values come first."""
 
+# Term (nats) from which a rubro sets a segment apart: of 300 random segments of 500 Complete
+# Journey customers, one in a hundred has a larger one.
 STANDS_OUT = 0.02
-"""Term (nats) from which a rubro sets a segment apart: of 300 random segments of 500 Complete
-Journey customers, one in a hundred has a larger one."""
+# Terms that differ by less are ties, so that the rounding of floats names nobody.
 TERM_DECIMALS = 9
-"""Terms that differ by less are ties, so that the rounding of floats names nobody."""
 MIXED = "Compra variada"
 SOUNDS_LIKE_I = re.compile(r"h?[ií](?![aeiouáéíóú])", re.IGNORECASE)
 HAS_CONJUNCTION = re.compile(r" [ye] ")

@@ -22,8 +22,8 @@ from clientela.features.segment_columns import KEY, ClusteringParams, ColumnLayo
 from clientela.settings_base import FrozenSettings
 
 SCALER, CLUSTERS = "scaler", "clusters"
+# Id and name of customers with too little activity to be placed.
 SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME = -1, "Sin actividad"
-"""Id and name of customers with too little activity to be placed."""
 
 
 def fit_clusters(

@@ -447,8 +447,8 @@ class LabellingSettings(Settings):
         return models.get(self.provider)
 
 
+# Column with what people judged; and what `label_source` says where a model learns that.
 TRUTH = "truth"
-"""Column with what people judged; and what `label_source` says where a model learns that."""
 
 
 def normalize_truth(words: "pd.Series[Any]", target: BinaryTarget) -> "pd.Series[Any]":

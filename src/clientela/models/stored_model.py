@@ -22,6 +22,7 @@ from clientela.exceptions import ModelFileError
 from clientela.models.problem import Candidate, Problem
 from clientela.storage import compute_sha256
 
+# Trusted because they are ours: plain attributes, and arithmetic on arrays.
 OUR_ESTIMATORS = (
     "clientela.models.binary_decision.BinaryDecisionClassifier",
     "clientela.models.binary_decision.ThresholdRule",
@@ -35,33 +36,32 @@ OUR_ESTIMATORS = (
     "clientela.features.preprocessing.log_of_positive",
     "clientela.features.preprocessing.words_as_objects",
 )
-"""Trusted because they are ours: plain attributes, and arithmetic on arrays."""
 
+# Trusted because the models are theirs. A booster is bytes that XGBoost parses: it runs no code,
+# but a crafted one may crash the process, so files from strangers stay unopened.
 XGBOOST_MODELS = (
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRegressor",
 )
-"""Trusted because the models are theirs. A booster is bytes that XGBoost parses: it runs no code,
-but a crafted one may crash the process, so files from strangers stay unopened."""
 
+# Trusted because it is arrays: scikit-learn's C class checks their form when they are set.
 FOREST_TREES = ("sklearn.tree._tree.Tree",)
-"""Trusted because it is arrays: scikit-learn's C class checks their form when they are set."""
 
+# Trusted because it is a plain Python class around three arrays: no code of its own runs when it
+# is loaded. Nobody checks that a node's children exist, so what holds for boosters holds here.
 BOOSTED_TREES = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
-"""Trusted because it is a plain Python class around three arrays: no code of its own runs when it
-is loaded. Nobody checks that a node's children exist, so what holds for boosters holds here."""
 
+# Trusted because they only describe: an imputer remembers the type of its column.
 DESCRIPTIONS = ("numpy.dtype",)
-"""Trusted because they only describe: an imputer remembers the type of its column."""
 
+# Every type that may stand in a model file, beyond those of scikit-learn and NumPy.
 TRUSTED_TYPES = OUR_ESTIMATORS + XGBOOST_MODELS + FOREST_TREES + BOOSTED_TREES + DESCRIPTIONS
-"""Every type that may stand in a model file, beyond those of scikit-learn and NumPy."""
 
 SCHEMA = "schema.json"
 
+# What an archive entry without a date carries: the first one the format knows.
 EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
-"""What an archive entry without a date carries: the first one the format knows."""
 
 
 def encode_estimator(estimator: Any) -> bytes:
@@ -159,11 +159,11 @@ def _strip_padding(content: bytes) -> bytes:
 
 LIBRARIES = ("scikit-learn", "xgboost", "numpy", "scipy", "pandas", "skops")
 
+# The same library without what only a GPU needs, as the images have it.
 ALSO_CALLED = {"xgboost": "xgboost-cpu"}
-"""The same library without what only a GPU needs, as the images have it."""
 
+# Libraries whose fitted objects are theirs: another minor version may read them differently.
 SAME_VERSION = ("scikit-learn", "xgboost")
-"""Libraries whose fitted objects are theirs: another minor version may read them differently."""
 
 
 @dataclass(frozen=True)

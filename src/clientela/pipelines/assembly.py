@@ -21,8 +21,8 @@ def get_accepted_dataset_name(use_case: UseCase, table: str) -> str:
     return table if table in use_case.shared_tables else f"accepted_{table}"
 
 
+# The stage between ingestion and all others, where labels are made.
 LABELLING = "labelling"
-"""The stage between ingestion and all others, where labels are made."""
 
 
 def get_accepted_cases_name(use_case: UseCase) -> str:

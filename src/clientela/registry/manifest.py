@@ -18,13 +18,13 @@ from clientela.models.segmentation import SIN_ACTIVIDAD, SIN_ACTIVIDAD_NAME
 from clientela.models.stored_model import StoredModel
 from clientela.settings_base import FrozenSettings
 
+# Of the package; one of another format is refused.
 FORMAT: Final = 1
-"""Of the package; one of another format is refused."""
 
 SEGMENT_SCORE: Final = "cluster_id"
 
+# The best model that training found, and the one that the requirement names.
 Role: TypeAlias = Literal["champion", "required"]
-"""The best model that training found, and the one that the requirement names."""
 
 ServedTask: TypeAlias = Literal["binary", "ordinal", "segments"]
 JsonValue: TypeAlias = str | int | float | bool | None

@@ -26,8 +26,8 @@ Status: TypeAlias = Literal["pending", "approved", "rejected"]
 
 Verdict: TypeAlias = Literal["worse", "equal", "not proven", "better", "no rule"]
 
+# As SageMaker allows them: letters, digits and dashes inside, 63 at most.
 Group: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
-"""As SageMaker allows them: letters, digits and dashes inside, 63 at most."""
 
 
 @dataclass(frozen=True)
@@ -249,16 +249,16 @@ def describe_registration(entries: Mapping[str, RegisteredModel]) -> str:
 # MLflow's model registry on a database of one's own: without a server, without an account.
 
 
+# Alias of the entry that was approved last, as MLflow's own tools look it up.
 APPROVED: Final = "approved"
-"""Alias of the entry that was approved last, as MLflow's own tools look it up."""
 
 SQLITE: Final = "sqlite:///"
 
 INSTALL: Final = 'pip install "clientela[mlflow]"'
 
 
+# For another process: making a new database takes some seconds, everything else far less.
 WAIT_SECONDS: Final = 120
-"""For another process: making a new database takes some seconds, everything else far less."""
 
 PAUSE_SECONDS: Final = 0.05
 

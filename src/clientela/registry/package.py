@@ -135,12 +135,12 @@ def _add_scaling(fitted: Pipeline, steps: list[dict[str, Any]]) -> Iterator[dict
         yield {**step, "centre": float(centre), "scale": float(scale)}
 
 
+# The only file at the top of `model.tar.gz`: with any other one there, the prebuilt XGBoost
+# container refuses to start.
 NATIVE_MODEL = "xgboost-model"
-"""The only file at the top of `model.tar.gz`: with any other one there, the prebuilt XGBoost
-container refuses to start."""
 
+# Steps of a pipeline behind a binary model.
 PREPROCESS, MODEL = "preprocess", "model"
-"""Steps of a pipeline behind a binary model."""
 
 
 def is_native_xgboost(model: StoredModel) -> bool:
@@ -245,8 +245,8 @@ def encode_json(content: Mapping[str, Any] | list[Any]) -> bytes:
 MANIFEST: Final = "manifest.json"
 MODEL_FOLDER: Final = "model.skops"
 VERSION_DIGITS: Final = 12
+# Bytes that all files of a package may have together: an archive can grow a thousandfold.
 LARGEST: Final = 2 * 1024**3
-"""Bytes that all files of a package may have together: an archive can grow a thousandfold."""
 
 AGAIN = "Run the deployment stage again, or take the package from a copy."
 

@@ -80,6 +80,7 @@ def get_prebuilt_image(region: str, chosen: str | None) -> str:
     return f"{account}.dkr.ecr.{region}.{domain}/{images.repository}:{images.version}"
 
 
+# What an entry must remember of itself, and the key that it is kept under.
 DETAILS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "use_case": "clientela-use-case",
@@ -89,7 +90,6 @@ DETAILS: Final[Mapping[str, str]] = MappingProxyType(
         "package_sha256": "clientela-package-sha256",
     }
 )
-"""What an entry must remember of itself, and the key that it is kept under."""
 
 
 LONGEST_VALUE: Final = 256

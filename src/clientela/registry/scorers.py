@@ -44,8 +44,8 @@ from clientela.registry.package import ModelPackage
 
 Flags: TypeAlias = NDArray[np.bool_]
 
+# Feature that says whether a customer bought often enough to be placed.
 ACTIVITY: Final = "num_tx"
-"""Feature that says whether a customer bought often enough to be placed."""
 
 
 @dataclass(frozen=True)

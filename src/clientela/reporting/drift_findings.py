@@ -21,8 +21,8 @@ from clientela.text import NumberFormat
 
 Severity: TypeAlias = Literal["ROJO", "AMARILLO", "INSUFICIENTE", "VERDE"]
 
+# Worst first: the order of every table that people read.
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""Worst first: the order of every table that people read."""
 
 
 class EffectSizes(FrozenSettings):
@@ -148,10 +148,10 @@ def compute_out_of_range_p_value(rate: float, n: int, n_baseline: int) -> float:
 
 
 NUMBERS = NumberFormat()
+# As in `psi_noise` of the drift table.
 NOISE_QUANTILE = 0.99
-"""As in `psi_noise` of the drift table."""
+# Reasons that speak of a broken source rather than of another population.
 NO_LONGER_MEASURED = frozenset({"all_missing", "more_missing", "constant_changed"})
-"""Reasons that speak of a broken source rather than of another population."""
 
 
 @dataclass(frozen=True)

@@ -162,8 +162,8 @@ StateReason: TypeAlias = Literal[
     "cool_down",
 ]
 
+# Share of the moved importance from which the data, not the population, are to blame.
 BROKEN = 0.5
-"""Share of the moved importance from which the data, not the population, are to blame."""
 
 
 class StateRules(FrozenSettings):

@@ -26,8 +26,8 @@ from clientela.reporting.model_health import (
 )
 from clientela.settings_base import FrozenSettings
 
+# Of figures in the log; beyond that they are noise.
 DECIMALS = 6
-"""Of figures in the log; beyond that they are noise."""
 ISO_PERIOD = r"^\d{4}(-(\d{2}(-\d{2})?|Q[1-4]|W\d{2}))?$"
 
 

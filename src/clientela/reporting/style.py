@@ -21,10 +21,10 @@ DIVERGING = LinearSegmentedColormap.from_list("clientela2", [ACCENT, "#f7f7f5", 
 DPI = 110
 WIDTH = 9.0
 WITHOUT_VERSION: dict[str, Any] = {"Software": None}
+# How every figure is written, into pages as into files (conf/base/catalog).
 AS_REPORTS_DO: dict[str, Any] = {"format": "png", "dpi": DPI, "metadata": WITHOUT_VERSION}
-"""How every figure is written, into pages as into files (conf/base/catalog)."""
+# Luminance of a cell from which dark text on it is readable.
 READABLE_ABOVE = 0.55
-"""Luminance of a cell from which dark text on it is readable."""
 WEEKDAYS = ("lun", "mar", "mié", "jue", "vie", "sáb", "dom")
 
 STYLE: dict[Any, Any] = {
@@ -170,8 +170,8 @@ def render_png(figure: Figure) -> bytes:
 
 
 TICK_LETTERS = 22
+# Most names that fit side by side without leaning.
 UPRIGHT = 4
-"""Most names that fit side by side without leaning."""
 
 
 def label_heatmap_axes(panel: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:

@@ -125,9 +125,9 @@ def _document_invocations(router: APIRouter, model: LoadedModel) -> None:
 
 documents = APIRouter(include_in_schema=False)
 
+# Swagger UI comes from a package: from another host it would stay blank behind a firewall, and a
+# foreign script would see the token that is typed in.
 ASSETS: Final = files("fastapi_offline").joinpath("static")
-"""Swagger UI comes from a package: from another host it would stay blank behind a firewall, and a
-foreign script would see the token that is typed in."""
 
 ASSET_SECONDS: Final = 86_400
 
@@ -192,9 +192,9 @@ NOT_ALLOWED: Final = 405
 
 APPLICATION: Final = "clientela.serving.app:create_app_from_environment"
 BACKLOG: Final = 2048
+# Until a worker has to give a sign of life. Five, uvicorn's own, are fewer than a busy machine
+# takes to import the application: its workers would be replaced for ever, and never answer.
 WORKER_SECONDS: Final = 60
-"""Until a worker has to give a sign of life. Five, uvicorn's own, are fewer than a busy machine
-takes to import the application: its workers would be replaced for ever, and never answer."""
 
 
 def create_app_from_environment() -> FastAPI:

@@ -31,11 +31,11 @@ from clientela.serving.schemas import (
     describe_expectation,
 )
 
+# A text of this size can't fill the memory: what it holds takes some fifty times its bytes.
 HARMLESS_BYTES: Final = 512 * 1024
-"""A text of this size can't fill the memory: what it holds takes some fifty times its bytes."""
 
+# Of one case; beyond them, to look at each would take longer than the answer to a large batch.
 MOST_ERRORS: Final = 1_000
-"""Of one case; beyond them, to look at each would take longer than the answer to a large batch."""
 
 FOREIGN: Final = "a case has far more fields than the model knows. GET /models lists those"
 NO_CASE: Final = "expected one case at least; got none"
@@ -44,8 +44,8 @@ COLUMN_NAME: Final = r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_]{0,39}"
 ARRAYS: Final = (DATA, INSTANCES)
 
 Value: TypeAlias = str | float | datetime | None
+# The fields that came (PII), and under `_id` what the sender calls the case.
 Case: TypeAlias = dict[str, Value]
-"""The fields that came (PII), and under `_id` what the sender calls the case."""
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,16 @@ from clientela.serving.case_reader import CaseReader, RequestLimits
 from clientela.serving.routes import DESCRIBE, JSON
 from clientela.serving.schemas import CLASS, CLUSTER_NAME, DATA, PROBABILITIES, Prediction
 
+# What stands in a cell without a value, in any case, as pandas reads it.
 NOTHING: Final = frozenset({"", "na", "n/a", "nan", "null"})
-"""What stands in a cell without a value, in any case, as pandas reads it."""
 
 TOO_LARGE: Final = 413
 
 Case = dict[str, Any]
 Record = dict[str, Any]
 
+# The server has the last word on lengths.
 LIMITS: Final = RequestLimits(batch=1, word=1_000, problems=100)
-"""The server has the last word on lengths."""
 
 
 @dataclass(frozen=True)
@@ -333,8 +333,8 @@ def _build_class_fields(prediction: Prediction, score: str) -> Record:
     }
 
 
+# Replies after which the same request may succeed (RFC 9110, RFC 6585).
 PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Replies after which the same request may succeed (RFC 9110, RFC 6585)."""
 
 ATTEMPTS: Final = 4
 SECONDS: Final = 60.0

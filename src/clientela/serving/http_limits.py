@@ -13,16 +13,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from clientela.serving.auth import ApiError, make_too_large_error
 
+# Bytes of request line and headers, as other servers bound them.
 LARGEST_HEAD: Final = 32 * 1024
-"""Bytes of request line and headers, as other servers bound them."""
 
 BAD_REQUEST: Final = 400
 HEAD_TOO_LARGE: Final = 431
 
 LINGERED_BODIES: Final = 4
+# What more is read of a body that is refused, and thrown away: a sender that is still writing
+# when the connection is closed never reads the reply (RFC 9112, section 9.6).
 LINGER_SECONDS: Final = 2.0
-"""What more is read of a body that is refused, and thrown away: a sender that is still writing
-when the connection is closed never reads the reply (RFC 9112, section 9.6)."""
 
 
 class HeadTooLargeError(Exception):

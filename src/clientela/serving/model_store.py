@@ -33,13 +33,14 @@ from clientela.serving.schemas import DATA, ResponseWriter
 
 logger = logging.getLogger(__name__)
 
+# Between the answer to the example and the one that was written when the model was packaged.
 TOLERANCE: Final = 1e-5
-"""Between the answer to the example and the one that was written when the model was packaged."""
 
+# Seconds between two tries of the same broken package.
 LONGEST_PAUSE: Final = 300.0
-"""Seconds between two tries of the same broken package."""
 
 NAMED: Final = {"use_case", "role", "version"}
+# What anybody who may ask a model may know of it: nothing of its training rows.
 DESCRIBED: Final = NAMED | {
     "group",
     "task",
@@ -51,7 +52,6 @@ DESCRIBED: Final = NAMED | {
     "fields",
     "example",
 }
-"""What anybody who may ask a model may know of it: nothing of its training rows."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -133,8 +133,8 @@ class ApiMetrics:
         return generate_latest(together)
 
 
+# Of a failure, the innermost; beyond them it is the machinery of the server.
 FRAMES: Final = 12
-"""Of a failure, the innermost; beyond them it is the machinery of the server."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -184,6 +184,7 @@ class AccessLog:
         self._out.flush()
 
 
+# For `logging.config`.
 CONFIG: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -198,13 +199,13 @@ CONFIG: Final[dict[str, Any]] = {
         "uvicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"},
     },
 }
-"""For `logging.config`."""
 
 
 WELL_FORMED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STOPPING: Final = "The server is stopping and could not wait for the answer. Ask again."
 FAILED: Final = "Something went wrong here, not in the request. The log has it under this id."
 
+# What every reply carries, unless its route says otherwise.
 HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -212,7 +213,6 @@ HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""What every reply carries, unless its route says otherwise."""
 
 
 class RequestMiddleware:

@@ -28,8 +28,8 @@ from clientela.serving.schemas import CLASS, ID
 
 logger = logging.getLogger(__name__)
 
+# Hexadecimal digits of a hashed id: 128 bits.
 HASHED: Final = 32
-"""Hexadecimal digits of a hashed id: 128 bits."""
 
 
 @dataclass(frozen=True)

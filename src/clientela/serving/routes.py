@@ -25,12 +25,12 @@ from clientela.serving.service import PredictionRequest, Service
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 
+# The header that SageMaker hands on to the container as it is.
 ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
-"""The header that SageMaker hands on to the container as it is."""
 
+# Its value where the fields of the model are asked for instead of predictions, which SageMaker's
+# contract leaves to its container.
 DESCRIBE: Final = "describe"
-"""Its value where the fields of the model are asked for instead of predictions, which SageMaker's
-contract leaves to its container."""
 
 
 def describe_errors(**words: str) -> dict[int | str, dict[str, Any]]:
@@ -83,9 +83,9 @@ async def read_reasons(request: Request) -> bool:
     return query == [("reasons", "true")]
 
 
+# Documented per model, see `clientela.serving.app`; each reads its body raw, so that pydantic
+# goes over it once.
 predictions = APIRouter(include_in_schema=False)
-"""Documented per model, see `clientela.serving.app`; each reads its body raw, so that pydantic
-goes over it once."""
 
 
 @predictions.post("/predict")

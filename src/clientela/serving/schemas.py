@@ -31,11 +31,11 @@ from clientela.registry.manifest import ServedManifest
 from clientela.registry.scorers import PredictionBatch
 
 DATA: Final = "data"
+# What SageMaker's own clients call the array of cases.
 INSTANCES: Final = "instances"
-"""What SageMaker's own clients call the array of cases."""
 
+# What the sender calls a case: no model sees it, only the prediction log keeps it, hashed.
 ID: Final = "_id"
-"""What the sender calls a case: no model sees it, only the prediction log keeps it, hashed."""
 
 LONGEST_ID: Final = 128
 
@@ -48,17 +48,17 @@ IMPUTED: Final = "imputed"
 UNSEEN: Final = "unseen"
 REASONS: Final = "reasons"
 
+# Up to here, no two whole numbers are the same float, which is what models are fed with.
 LARGEST_WHOLE: Final = 2**53 - 1
-"""Up to here, no two whole numbers are the same float, which is what models are fed with."""
 
+# The most words that a description lists.
 LISTED_WORDS: Final = 30
-"""The most words that a description lists."""
 
+# What OpenAPI has no word for: date-time demands an offset (RFC 3339).
 LOCAL_TIME: Final = "local-date-time"
-"""What OpenAPI has no word for: date-time demands an offset (RFC 3339)."""
 
+# The functional form, whose members are known at run time only.
 make_typed_dict: Any = TypedDict
-"""The functional form, whose members are known at run time only."""
 
 Prediction: TypeAlias = dict[str, Any]
 

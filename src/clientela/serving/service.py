@@ -36,14 +36,14 @@ from clientela.serving.settings import ServingSettings
 
 logger = logging.getLogger(__name__)
 
+# Columns that are replied even where they have no value; others may be of another model.
 REQUIRED: Final = ("dni", "cluster_id", "cluster_nombre", "rubro_top", "fecha_modelo")
-"""Columns that are replied even where they have no value; others may be of another model."""
 
 CONNECTIONS: Final = 8
+# For a connection, for an answer, or for a load that is being committed.
 WAIT_SECONDS: Final = 5
-"""For a connection, for an answer, or for a load that is being committed."""
+# A connection that is older is made anew: the file may have been replaced, the database moved.
 KEPT_SECONDS: Final = 300
-"""A connection that is older is made anew: the file may have been replaced, the database moved."""
 
 Segment: TypeAlias = dict[str, Any]
 
@@ -135,11 +135,11 @@ def _create_lookup_engine(url: sa.URL) -> sa.Engine:
 # What one process of the API is made of, and the way from the body of a request to its reply.
 
 
+# For large bodies: one may wait for a core while another computes outside of Python's lock.
 THREADS: Final = 2
-"""For large bodies: one may wait for a core while another computes outside of Python's lock."""
 
+# For what is left to write when the server stops.
 STOP_SECONDS: Final = 5.0
-"""For what is left to write when the server stops."""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.settings_base import FrozenSettings
 
 PREFIX: Final = "CLIENTELA_API_"
+# Where the project's segments are loaded; the API reads the same one unless told otherwise.
 DATABASE: Final = "CLIENTELA_DATABASE"
-"""Where the project's segments are loaded; the API reads the same one unless told otherwise."""
 
+# Characters: 64 bits even of hexadecimal digits, far beyond guessing over a network.
 SHORTEST_SECRET: Final = 16
-"""Characters: 64 bits even of hexadecimal digits, far beyond guessing over a network."""
 
 
 class ServingSettings(FrozenSettings):

@@ -34,10 +34,10 @@ from clientela.text import SIGNIFICANT
 # The distribution of one column: in the baseline and now, cell by cell.
 
 
+# Share of the PSI that the cells called moved make up together (the few that matter: Pareto).
 EXPLAINED = 0.8
-"""Share of the PSI that the cells called moved make up together (the few that matter: Pareto)."""
+# Cells that hold no one value or interval; shown only where they hold any row.
 NAMED = ("missing", "new", "other")
-"""Cells that hold no one value or interval; shown only where they hold any row."""
 
 
 def distribution_bins(
@@ -135,8 +135,8 @@ def format_distinct_numbers(numbers: Sequence[float], language: Language) -> lis
 # The historical distribution of a column against the current one.
 
 
+# Of two bars side by side, in bars.
 HIGH = 1.5
-"""Of two bars side by side, in bars."""
 
 
 def plot_distribution_bars(cells: pd.DataFrame, language: Language) -> alt.LayerChart:
@@ -326,8 +326,8 @@ def _show_bins_table(cells: pd.DataFrame, page: PageContext) -> None:
 # The watched columns of one model in its latest period.
 
 
+# Bars that a person can still read; the table below them holds every column.
 DRAWN = 30
-"""Bars that a person can still read; the table below them holds every column."""
 
 
 def filter_by_severity(metrics: pd.DataFrame, severities: Collection[str]) -> pd.DataFrame:
@@ -348,8 +348,8 @@ def select_drifted_columns(metrics: pd.DataFrame) -> pd.DataFrame:
 # How far each column of a model moved.
 
 
+# Bars end at so many times the alarm: a larger PSI says no more, and would flatten the others.
 BEYOND = 4
-"""Bars end at so many times the alarm: a larger PSI says no more, and would flatten the others."""
 
 
 def plot_psi_bars(columns: pd.DataFrame, sizes: EffectSizes, language: Language) -> alt.LayerChart:

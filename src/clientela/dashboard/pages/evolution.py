@@ -124,10 +124,10 @@ def select_latest_period(by_segment: pd.DataFrame, segment_column: str) -> pd.Da
 # Drift, period after period.
 
 
+# Of a chart over periods, in bars.
 HIGH = 9
-"""Of a chart over periods, in bars."""
+# A second line: apart from the first for every kind of colour vision, and dashed.
 SECOND = "#c2571a"
-"""A second line: apart from the first for every kind of colour vision, and dashed."""
 
 
 def plot_period_lines(

@@ -109,8 +109,8 @@ def _show_alert_history(model: MonitoringResults, page: PageContext) -> None:
 
 
 MOST = 5
+# What to run next, where it is more than monitoring itself.
 STAGES = {"retrain": "training,scoring,monitoring"}
-"""What to run next, where it is more than monitoring itself."""
 
 
 def show_summary(model: MonitoringResults, page: PageContext) -> None:

@@ -28,8 +28,8 @@ from clientela.reporting.model_health import STATES
 
 
 Standing: TypeAlias = Literal["alarm", "watch", "stable", "no_current_data", "not_monitored"]
+# Worst first.
 STANDINGS: tuple[Standing, ...] = ("alarm", "watch", "stable", "no_current_data", "not_monitored")
-"""Worst first."""
 
 
 def get_model_status(model: MonitoringResults) -> Standing:

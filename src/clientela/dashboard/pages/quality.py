@@ -24,13 +24,13 @@ from clientela.dashboard.texts import Language
 # Missing values, and values that the baseline did not know.
 
 
+# Reasons that speak of the values themselves rather than of their mix.
 ANOMALIES = frozenset(
     {
         *("all_missing", "more_missing", "fewer_missing"),
         *("new_values", "out_of_range", "constant_changed"),
     }
 )
-"""Reasons that speak of the values themselves rather than of their mix."""
 ATTENTION = ("ROJO", "AMARILLO")
 
 

@@ -33,6 +33,7 @@ from clientela.pipelines.data_generation.simulation import (
     replace_values,
 )
 
+# What an application says.
 FORM: Final = (
     "Age",
     "Sex",
@@ -44,7 +45,6 @@ FORM: Final = (
     "Duration",
     "Purpose",
 )
-"""What an application says."""
 
 RISK: Final = "Risk"
 RISKS: Final = ("good risk", "bad risk")
@@ -74,10 +74,10 @@ MEDIAN_AMOUNT: Final = 2_400
 SMALLEST_AMOUNT, LARGEST_AMOUNT = 250, 20_000
 
 INTERCEPT: Final = -0.85
+# Little, moderate, rich, none that is known.
 BY_CHECKING: Final = np.array([0.9, 0.4, -0.3, -1.4])
-"""Little, moderate, rich, none that is known."""
+# Little, moderate, quite rich, rich, none that is known.
 BY_SAVINGS: Final = np.array([0.35, 0.15, -0.45, -0.65, -0.45])
-"""Little, moderate, quite rich, rich, none that is known."""
 PER_DOUBLE_TERM: Final = 0.5
 LARGE_AMOUNT: Final = 4_000
 PER_LARGE_LOG: Final = 0.9

@@ -19,24 +19,24 @@ from clientela.features.table_settings import TabularFeatureParams
 from clientela.registry.manifest import JsonValue
 from clientela.text import format_feature_name
 
+# Most words of one field that a manifest lists; a column with more is text that people wrote.
 WORDS_LISTED: Final = 100
-"""Most words of one field that a manifest lists; a column with more is text that people wrote."""
 
+# Of a column that ingestion passes through.
 NO_RULE: Final = ColumnRule(type="text")
-"""Of a column that ingestion passes through."""
 
+# Significant digits of a typical number: enough to be typical, too few to be somebody's.
 DIGITS: Final = 3
-"""Significant digits of a typical number: enough to be typical, too few to be somebody's."""
 
 KEY: Final = "ejemplo"
 
+# Kind of a field to the type of its column in a table of one case.
 TYPES: Final[Mapping[str, pa.DataType]] = {
     "number": pa.float64(),
     "integer": pa.float64(),
     "word": pa.string(),
     "moment": pa.timestamp("us"),
 }
-"""Kind of a field to the type of its column in a table of one case."""
 
 HOUR_TYPES: Final = {
     "column": "string",

@@ -59,9 +59,9 @@ from clientela.registry.package import (
 
 logger = logging.getLogger(__name__)
 
+# Bootstrap samples behind the standard deviations that the SageMaker console draws: as many as
+# training takes by default.
 REPLICATES: Final = 1000
-"""Bootstrap samples behind the standard deviations that the SageMaker console draws: as many as
-training takes by default."""
 
 
 def compute_case_hours(cases: ir.Table, params: TabularFeatureParams) -> dict[str, ir.Table]:

@@ -7,16 +7,16 @@ from clientela.pipelines.deployment import nodes
 from clientela.registry.manifest import Role
 from clientela.use_cases import UseCase
 
+# Role to the dataset of its model.
 MODELS: dict[Role, str] = {"champion": "champion", "required": "required_model"}
-"""Role to the dataset of its model."""
 
+# The same where customers are segmented.
 SEGMENTS: dict[Role, str] = {"champion": "segmentation"}
-"""The same where customers are segmented."""
 
 SETTINGS = {"settings": "params:deployment"}
 
+# How a model did on the test part: argument to dataset.
 JUDGED = {"grades": "test_grades", "choice": "choice", "predictions": "test_predictions"}
-"""How a model did on the test part: argument to dataset."""
 
 # what a package tells of its model, by kind of use case: argument to dataset
 TABLE_INPUTS = {

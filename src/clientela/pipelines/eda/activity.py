@@ -22,8 +22,8 @@ from clientela.reporting.style import (
 )
 from clientela.text import NumberFormat
 
+# Fewest transactions of each step in the distribution of customers.
 CUSTOMER_STEPS = (1, 2, 3, 6, 11, 21, 51, 101)
-"""Fewest transactions of each step in the distribution of customers."""
 
 
 def aggregate_activity(transactions: ir.Table) -> dict[str, ir.Table]:
@@ -138,8 +138,8 @@ AGGREGATES: Mapping[str, Callable[[ir.Table], ir.Table]] = {
     "frequencies": count_customers_by_frequency,
     "concentration": compute_concentration,
 }
+# Months that can be named below one axis.
 LABELS = 14
-"""Months that can be named below one axis."""
 EMPTY = "No hay transacciones."
 MONTHS = ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic")
 

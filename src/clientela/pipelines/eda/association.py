@@ -364,8 +364,8 @@ class EdaParameters(FrozenSettings):
 
 Frames = Mapping[str, pd.DataFrame]
 
+# How the table is called whose columns are held against the target.
 TARGET_TABLE = "model_input"
-"""How the table is called whose columns are held against the target."""
 
 
 class TargetSchema(BaseModel, frozen=True, extra="ignore"):

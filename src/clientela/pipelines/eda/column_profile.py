@@ -174,8 +174,8 @@ def count_repeated_rows(table: ir.Table, keys: Collection[str]) -> ir.Table:
 
 
 QUANTILES = (0.01, 0.05, 0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8, 0.95, 0.99)
+# Even bins between the 1st and 99th percentile; the tails lie in two open bins beside them.
 BINS = 24
-"""Even bins between the 1st and 99th percentile; the tails lie in two open bins beside them."""
 
 
 def quantile_name(share: float) -> str:

@@ -21,8 +21,8 @@ from clientela.text import NumberFormat, round_significant
 # What the columns of a table ask for before features are built or a model is trained.
 
 
+# Absolute correlation of two columns that differ in rounding alone.
 SAME = 0.9999
-"""Absolute correlation of two columns that differ in rounding alone."""
 LOGARITHM = "log_"
 YES_OR_NO = 2
 
@@ -207,8 +207,8 @@ def check_class_imbalance(
 
 
 MOST = 3
+# Words for kappa after Landis and Koch 1977 (their .61, .41, .21).
 AGREEMENT = ((0.6, "alta"), (0.4, "moderada"), (0.2, "débil"))
-"""Words for kappa after Landis and Koch 1977 (their .61, .41, .21)."""
 
 
 def describe_persistence(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
@@ -323,6 +323,7 @@ def describe_quality(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
     )
 
 
+# What a statement is about, the most telling first; the first ones that apply are the summary.
 STATEMENTS: Sequence[tuple[str, Callable[[Mapping[str, Any], NumberFormat], str]]] = (
     ("persistence", describe_persistence),
     ("target", describe_classes),
@@ -332,7 +333,6 @@ STATEMENTS: Sequence[tuple[str, Callable[[Mapping[str, Any], NumberFormat], str]
     ("target", describe_strongest_columns),
     ("tables", describe_quality),
 )
-"""What a statement is about, the most telling first; the first ones that apply are the summary."""
 COLUMN_FIGURES = (
     "missing", "distinct", "mean", "std", "minimum", "maximum", "zeros", "negative", "q05", "q25",
     "q50", "q75", "q95", "skewness", "kurtosis",
@@ -468,9 +468,9 @@ def _compute_share(part: float, whole: float) -> float | None:
     return round_significant(float(part) / float(whole)) if whole else None
 
 
+# Part of an exploration to the figures that are stored of it.
 SUMMARIES: Mapping[str, Callable[[Any, EdaParameters], dict[str, Any]]] = {
     "activity": _summarize_activity,
     "target": _summarize_target,
     "persistence": _summarize_persistence,
 }
-"""Part of an exploration to the figures that are stored of it."""

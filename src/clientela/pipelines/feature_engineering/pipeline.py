@@ -17,8 +17,8 @@ from clientela.use_cases import UseCase
 FEATURES = "params:features"
 TABLES = ["transactions", "customers", "feature_period", FEATURES]
 
+# Function, inputs, and the output that the node is named after.
 Step: TypeAlias = tuple[Callable[..., Any], list[str], str]
-"""Function, inputs, and the output that the node is named after."""
 
 CUSTOMERS: list[Step] = [
     (nodes.find_period_and_categories, ["transactions"], "observed_period"),

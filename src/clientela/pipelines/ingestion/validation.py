@@ -31,8 +31,8 @@ DIRECTIVES = {
     "%S": r"(?P<S>[0-9]{2}(?:\.[0-9]{1,9})?)",  # databases export fractions of seconds
 }
 DECIMAL_TYPE = "decimal(18, 2)"
+# Hexadecimal digits of the content's digest; rows that collide still get numbers of their own.
 DIGITS = 16
-"""Hexadecimal digits of the content's digest; rows that collide still get numbers of their own."""
 REPEATED = "duplicate_row"
 _END_OF_CELL = "\x1f"
 

@@ -95,6 +95,7 @@ def measure_stability(opinions: Sequence[Sequence[str | None]]) -> dict[str, Any
     }
 
 
+# What the fairness table says where there is one answer per row, and no second one to compare.
 SHARES = [
     "column",
     "group",
@@ -105,7 +106,6 @@ SHARES = [
     "selection_ratio",
     "verdict",
 ]
-"""What the fairness table says where there is one answer per row, and no second one to compare."""
 
 
 def group_shares(

@@ -25,9 +25,9 @@ from clientela.models.settings import LanguageModelSettings
 
 StopReason: TypeAlias = Literal["end", "truncated", "refused", "guardrail", "other"]
 
+# So few bytes make a token at worst: byte-pair vocabularies need 3 to 4 for Spanish or English
+# prose, less for digits and rare words. A budget is checked against the worst.
 BYTES_PER_TOKEN = 2
-"""So few bytes make a token at worst: byte-pair vocabularies need 3 to 4 for Spanish or English
-prose, less for digits and rare words. A budget is checked against the worst."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ class Chat(Protocol):
         """The answer to one question."""
 
 
+# Why a row has no label though it was meant to have one.
 LostReason: TypeAlias = Literal[
     "throttled",
     "timeout",
@@ -95,7 +96,6 @@ LostReason: TypeAlias = Literal[
     "rejected",
     "suspicious_text",
 ]
-"""Why a row has no label though it was meant to have one."""
 
 
 class ModelCallError(Exception):
@@ -125,8 +125,8 @@ class FatalError(Exception):
     """No row will get an answer; the message says how to mend it."""
 
 
+# Characters; a longer one repeats itself.
 LONGEST_DESCRIPTION = 4000
-"""Characters; a longer one repeats itself."""
 
 
 _REFUSAL = re.compile(
@@ -207,8 +207,8 @@ def _reject_constant(constant: str) -> Any:
 Value: TypeAlias = str | int | float
 Fields: TypeAlias = Mapping[str, Value]
 
+# What a labeller reads where a value is missing, as the requirement has it.
 MISSING = "unknown"
-"""What a labeller reads where a value is missing, as the requirement has it."""
 
 
 @dataclass(frozen=True)
@@ -360,13 +360,13 @@ class Labeller(Protocol):
 
 Read = TypeVar("Read")
 
+# A reason to stop other than having ended, which comes with HTTP 200, to what it means.
 STOPPED: dict[str, tuple[LostReason, str]] = {
     "truncated": ("truncated", "the answer was cut off at the largest number of tokens"),
     "refused": ("refused", "the model refused to answer"),
     "guardrail": ("guardrail", "a guardrail stepped in"),
     "other": ("malformed", "the model stopped for a reason that is not known here"),
 }
-"""A reason to stop other than having ended, which comes with HTTP 200, to what it means."""
 
 OBJECTION = (
     "That answer can't be used: {problem}. Answer the same question again, with nothing but the "

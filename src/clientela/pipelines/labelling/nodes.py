@@ -41,8 +41,8 @@ from clientela.pipelines.labelling.run import (
     require_few_lost,
 )
 
+# Columns that the stage adds, beside the target.
 MADE = ("description", "label_source")
-"""Columns that the stage adds, beside the target."""
 
 
 def select_rows_to_label(

@@ -28,6 +28,7 @@ from clientela.text import normalize_word
 
 SERVICE: Final = "bedrock-runtime"
 
+# `stopReason` of Converse, which comes with HTTP 200 whatever it is, to ours.
 STOPS: Final[Mapping[str, StopReason]] = MappingProxyType(
     {
         "end_turn": "end",
@@ -38,8 +39,8 @@ STOPS: Final[Mapping[str, StopReason]] = MappingProxyType(
         "content_filtered": "refused",
     }
 )
-"""`stopReason` of Converse, which comes with HTTP 200 whatever it is, to ours."""
 
+# Error codes after which the same call may succeed.
 PASSING: Final[Mapping[str, LostReason]] = MappingProxyType(
     {
         **dict.fromkeys(BUSY, "throttled"),
@@ -50,10 +51,9 @@ PASSING: Final[Mapping[str, LostReason]] = MappingProxyType(
         "ModelTimeoutException": "timeout",
     }
 )
-"""Error codes after which the same call may succeed."""
 
+# Words of a validation error that concern the model, not the row.
 NO_SUCH_MODEL: Final = ("model identifier", "on-demand throughput", "end of its life")
-"""Words of a validation error that concern the model, not the row."""
 
 
 class BedrockChat:
@@ -171,10 +171,10 @@ INSTALL = (
     'The provider "openai" needs httpx, which is not installed. Run: pip install "clientela[llm]"'
 )
 
+# `finish_reason` to ours.
 OPENAI_STOPS: Final[Mapping[str, StopReason]] = MappingProxyType(
     {"stop": "end", "length": "truncated", "content_filter": "guardrail"}
 )
-"""`finish_reason` to ours."""
 
 BUSY_STATUSES: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 UNKNOWN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})

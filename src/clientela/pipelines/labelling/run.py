@@ -64,8 +64,8 @@ def _parse_number_readings(text: str) -> set[float]:
     return found | {float(f"{whole}.{decimals}")}
 
 
+# Characters of one value: a purpose or an occupation is shorter, a smuggled text is longer.
 LONGEST_VALUE: Final = 200
-"""Characters of one value: a purpose or an occupation is shorter, a smuggled text is longer."""
 
 _ORDER = r"(ignor\w*|olvid\w*|forget|disregard\w*|override|omit\w*|haz caso omiso)"
 _WHAT = r"(instruc\w*|prompt\w*|rules?|reglas?|above|previous|anterior\w*|previ\w*|everything|todo)"
@@ -112,15 +112,15 @@ def _is_hostile(text: str, labels: Sequence[str]) -> bool:
 logger = logging.getLogger(__name__)
 
 Status: TypeAlias = Literal["labelled", "abstained"] | LostReason
+# What may become of a row that is not lost.
 KEPT: tuple[Status, ...] = ("labelled", "abstained")
-"""What may become of a row that is not lost."""
 
+# Columns of the label table that hold text.
 TEXTS = ("description", "label", "label_source", "status", "detail", "hostile")
-"""Columns of the label table that hold text."""
 
+# Of the worst: prose has some 4 bytes per token where 2 are reckoned with, and answers are seldom
+# longer than half of what they may be.
 LIKELY_SHARE = 0.5
-"""Of the worst: prose has some 4 bytes per token where 2 are reckoned with, and answers are seldom
-longer than half of what they may be."""
 
 
 @dataclass(frozen=True)

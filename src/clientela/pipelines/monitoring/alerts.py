@@ -219,8 +219,8 @@ class AlertSettings(FrozenSettings):
     deadline_seconds: PositiveFloat = 30.0
 
 
+# Answers after which the same request may succeed (RFC 9110, RFC 6585).
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers after which the same request may succeed (RFC 9110, RFC 6585)."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -277,8 +277,8 @@ def _send_request(alert: Alert, settings: WebhookSettings) -> tuple[int | None, 
         return None, type(err).__name__
 
 
+# Characters that SNS takes.
 LONGEST_SUBJECT = 100
-"""Characters that SNS takes."""
 
 
 def publish_to_sns(alert: Alert, settings: SnsSettings) -> tuple[bool, int, str]:

@@ -36,8 +36,8 @@ from clientela.pipelines.monitoring.statistical_tests import Distances, compute_
 from clientela.settings_base import FrozenSettings
 
 SEASON = "month"
+# Digits of a hash that people compare.
 SHOWN_HASH = 12
-"""Digits of a hash that people compare."""
 NEW_BASELINE = "kedro run --pipelines=monitoring --params=new_baseline=true"
 
 

@@ -59,8 +59,8 @@ class DriftSettings(FrozenSettings):
     noise_quantile: float = Field(default=0.99, gt=0, lt=1)
 
 
+# Hexadecimal digits of a digest: among 10,000 values two collide once in 10^11 columns.
 DIGEST_LENGTH = 16
-"""Hexadecimal digits of a digest: among 10,000 values two collide once in 10^11 columns."""
 
 Numbers = NDArray[np.float64]
 Cells = NDArray[np.int64]
@@ -112,8 +112,8 @@ Kind: TypeAlias = Literal["numeric", "categorical"]
 CATEGORICAL_TYPES = (pa.bool_(), pa.string(), pa.large_string(), pa.string_view())
 Rows: TypeAlias = pd.DataFrame | pa.Table | Iterable[pa.RecordBatch]
 
+# Rows in memory at a time: sorting them stays in the processor's cache.
 BATCH_ROWS = 131_072
-"""Rows in memory at a time: sorting them stays in the processor's cache."""
 
 
 def infer_column_kind(type_: pa.DataType) -> Kind | None:
@@ -203,8 +203,8 @@ def _convert_to_arrow(frame: pd.DataFrame) -> pa.Table:
         ) from err
 
 
+# A value seen once is not heavy, however few rows there are, unless there is no other.
 FEWEST_REPEATS = 2
-"""A value seen once is not heavy, however few rows there are, unless there is no other."""
 
 
 def compute_bin_edges(ordered: Numbers, bins: int) -> list[tuple[float, bool]]:

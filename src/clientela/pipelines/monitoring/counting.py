@@ -225,8 +225,8 @@ def _assign_category_cell(value: ir.StringValue, column: CategoricalProfile) -> 
 
 
 ColumnCounter: TypeAlias = Callable[[pa.Array], tuple[Cells, Range | None]]
+# What has an engine compute a small table: `ibis.Table.to_pandas`, or a dataset's way to do it.
 Computed: TypeAlias = Callable[[ir.Table], pd.DataFrame]
-"""What has an engine compute a small table: `ibis.Table.to_pandas`, or a dataset's way to do it."""
 
 
 def count_rows_by_cell(

@@ -229,8 +229,8 @@ def _make_cell_label(kind: str, **given: Any) -> Label:
     return {"kind": kind, **nothing, **given}
 
 
+# What the share of an empty bin is raised to.
 EPSILON = 1e-6
-"""What the share of an empty bin is raised to."""
 
 
 def classic_drift_table(

@@ -160,6 +160,7 @@ NEWER_FILE = Wording(
     "Poner un archivo más reciente en la carpeta de datos crudos y ejecutar: {command}",
     "Put a newer file into the raw folder and run: {command}",
 )
+# Why a figure of performance can't be known, by its code.
 NOTES = {
     "few_rows": Wording("hay muy pocas filas", "there are too few rows"),
     "uncalibrated": Wording(
@@ -170,7 +171,6 @@ NOTES = {
     "no_labels": Wording("todavía no hay etiquetas", "there are no labels yet"),
     "one_class": Wording("solo se ve una clase", "only one class is seen"),
 }
-"""Why a figure of performance can't be known, by its code."""
 
 
 @dataclass(frozen=True)

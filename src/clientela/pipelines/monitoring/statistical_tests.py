@@ -173,8 +173,8 @@ def _compute_area(widths: Numbers, start: Numbers, end: Numbers) -> float:
 # The test of homogeneity over cells, and measures of counted rows with bootstrap intervals.
 
 
+# Share of the baseline below which a cell is rare: pooling would hide what happens in it.
 RARE_SHARE = 0.01
-"""Share of the baseline below which a cell is rare: pooling would hide what happens in it."""
 
 
 class ChiSquareResult(NamedTuple):
@@ -263,8 +263,8 @@ BinaryMeasure: TypeAlias = Literal[
 OrdinalMeasure: TypeAlias = Literal["qwk", "accuracy", "mae_class", "off_by_one"]
 Kind: TypeAlias = Literal["estimated", "realised"]
 
+# Costs that count mistakes; measures of classes receive some.
 ONE_EACH = np.array([[0.0, 1.0], [1.0, 0.0]])
-"""Costs that count mistakes; measures of classes receive some."""
 
 
 class PerformanceSettings(FrozenSettings):

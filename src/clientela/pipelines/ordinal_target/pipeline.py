@@ -12,6 +12,7 @@ from clientela.use_cases import UseCase
 FEATURES, TARGET = "params:features", "params:target"
 TARGET_INPUTS = ["transactions", "feature_period", FEATURES, TARGET]
 
+# Function, inputs, and the output that the node is named after.
 NODES: list[tuple[Callable[..., Any], list[str], str]] = [
     (nodes.compute_customer_target, TARGET_INPUTS, "customer_target"),
     (nodes.compute_target_other_cutoff, TARGET_INPUTS, "customer_target_other_cutoff"),
@@ -43,7 +44,6 @@ NODES: list[tuple[Callable[..., Any], list[str], str]] = [
         "leakage_report",
     ),
 ]
-"""Function, inputs, and the output that the node is named after."""
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:

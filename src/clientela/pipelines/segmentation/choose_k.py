@@ -24,16 +24,16 @@ from clientela.models.training_data import run_in_threads
 from clientela.progress import iter_with_progress
 from clientela.text import NumberFormat
 
+# Random streams, apart: more draws of one kind change no draw of another.
 ROWS, SAMPLE, NULL, RESAMPLE = range(4)
-"""Random streams, apart: more draws of one kind change no draw of another."""
+# Each fit takes one thread, so the number of cores changes the time and nothing else.
 ALL_CORES = -1
-"""Each fit takes one thread, so the number of cores changes the time and nothing else."""
+# Standard deviations of chance from which a silhouette counts as better than chance.
 CLEARLY = 2.0
-"""Standard deviations of chance from which a silhouette counts as better than chance."""
+# Silhouette up to which "no substantial structure has been found" (Kaufman & Rousseeuw 1990).
 SUBSTANTIAL = 0.25
-"""Silhouette up to which "no substantial structure has been found" (Kaufman & Rousseeuw 1990)."""
+# A bend lies between two others.
 FEWEST_FOR_A_KNEE = 3
-"""A bend lies between two others."""
 
 NUMBERS, DECIMALS = NumberFormat(), 3
 Basis = Literal["fixed", "previous", "elbow", "stable", "most_stable"]

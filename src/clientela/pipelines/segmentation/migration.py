@@ -11,11 +11,11 @@ from clientela.models.segment_profile import inactive_last_key
 from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity
 from clientela.text import NumberFormat, round_significant
 
+# Where customers come from whom the previous model did not know.
 NEW = "Clientes nuevos"
-"""Where customers come from whom the previous model did not know."""
 
+# Where customers are gone who are no longer in the data.
 LOST = "Ya no aparecen"
-"""Where customers are gone who are no longer in the data."""
 
 MATRIX = {
     "previous_id": "Int64",

@@ -311,6 +311,7 @@ def build_limits_section(report: SegmentReportData, _: Mapping[str, Figure]) -> 
     return Section("Cómo leer esto y límites", (_list_lines(text),))
 
 
+# In the order of the page.
 SECTIONS = (
     build_sizes_section,
     build_description_section,
@@ -321,4 +322,3 @@ SECTIONS = (
     build_membership_section,
     build_limits_section,
 )
-"""In the order of the page."""

@@ -47,6 +47,7 @@ ROOT = "las partes por su raíz cuadrada, para que unos pocos extremos no decida
 LOGARITHM = (
     "montos, compras y días por su logaritmo, para que unos pocos grandes compradores no decidan"
 )
+# How a group enters; scores enter as they are.
 TRANSFORMS: Mapping[ColumnGroup, str] = {
     "participacion": ROOT,
     "categoricas": ROOT,
@@ -55,13 +56,12 @@ TRANSFORMS: Mapping[ColumnGroup, str] = {
     "recencia": LOGARITHM,
     "totales": LOGARITHM,
 }
-"""How a group enters; scores enter as they are."""
 
 
+# Lift from which a rubro is worth a word.
 STANDS_OUT = 1.1
-"""Lift from which a rubro is worth a word."""
+# Terms that differ by less are ties, so that the rounding of floats decides nothing.
 TERM_DECIMALS = 9
-"""Terms that differ by less are ties, so that the rounding of floats decides nothing."""
 
 
 @dataclass(frozen=True)

@@ -27,16 +27,16 @@ from clientela.reporting.style import (
     write_title,
 )
 
+# More points hide one another.
 MOST_POINTS = 2_000
-"""More points hide one another."""
+# Columns that are named per axis.
 HEAVIEST = 3
-"""Columns that are named per axis."""
+# Most columns whose cells have room for a decimal.
 ROOMY = 6
-"""Most columns whose cells have room for a decimal."""
+# Scores below it are all drawn as nothing.
 LEAST_TOP = 0.01
-"""Scores below it are all drawn as nothing."""
+# Standard deviations of the permuted tables within which a silhouette is chance.
 NULL_SPREAD = 2
-"""Standard deviations of the permuted tables within which a silhouette is chance."""
 NO_CUSTOMERS = "No hay clientes activos."
 FIRST_RUN = "No hay un modelo anterior con el que comparar."
 NOTHING_COMPARED = "No se compararon números de segmentos."

@@ -16,18 +16,18 @@ NUMBERS = NumberFormat()
 
 SAVING = "saving_over_all_positive"
 
+# Columns of a scorecard that a card shows; all stand in its file.
 MOST_COLUMNS = 12
-"""Columns of a scorecard that a card shows; all stand in its file."""
 
 HOLDOUTS = {"time": "fuera de tiempo", "random": "al azar"}
 
+# Why a row is not learned from, by status of `clientela.features.case_table`.
 LEFT_OUT = {
     "unlabelled": "sin resultado conocido",
     "unknown_label": "con un resultado que no es ninguna de las clases",
     "undated": "sin fecha o sin plazo",
     "too_young": "demasiado recientes para saber cómo terminan",
 }
-"""Why a row is not learned from, by status of `clientela.features.case_table`."""
 
 AS_OF_DOUBTFUL = (
     "ATENCIÓN: la fecha más reciente, {day}, está muy lejos de las demás; si es un error, ningún "

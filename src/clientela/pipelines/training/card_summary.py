@@ -58,8 +58,8 @@ class ModelCardData:
 # Does the champion beat the best business rule: one answer, for card and run summary.
 
 
+# Corrected standard errors by which the gain must exceed zero: some 95 % confidence.
 STANDARD_ERRORS = 2.0
-"""Corrected standard errors by which the gain must exceed zero: some 95 % confidence."""
 
 DECIMALS = 3
 

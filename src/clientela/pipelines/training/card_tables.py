@@ -30,6 +30,7 @@ from clientela.text import NumberFormat, format_feature_name
 
 NUMBERS = NumberFormat()
 
+# Measures as readers know them; others stand under their own name.
 MEASURES = {
     "qwk": "QWK",
     "mae_class": "MAE (clases)",
@@ -57,7 +58,6 @@ MEASURES = {
     "brier_skill": "Brier frente a la tasa base",
     "log_loss": "Pérdida logarítmica",
 }
-"""Measures as readers know them; others stand under their own name."""
 
 MODELS = {CHAMPION: "campeón", REQUIRED: "modelo requerido"}
 

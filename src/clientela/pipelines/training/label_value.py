@@ -18,11 +18,11 @@ from clientela.models.settings import TRUTH, AuditSettings, LabellingSettings, e
 from clientela.models.training_data import run_in_threads
 from clientela.pipelines.training.model_selection import get_champion_candidate
 
+# Columns of the label table that models are measured against.
 AGAINST = ("label", TRUTH)
-"""Columns of the label table that models are measured against."""
 
+# Of the judged rows; the others are what true labels are drawn from.
 TEST_SHARE = 0.4
-"""Of the judged rows; the others are what true labels are drawn from."""
 
 LABELS = "labels"
 COLUMNS = ("learned_from", "size", "mean", "sd", "splits")

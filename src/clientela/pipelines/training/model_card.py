@@ -60,12 +60,13 @@ otros {cases} hay que medirlo de nuevo.
 
 LIMITS_OF_CUTOFFS = "A los clientes sin ninguna transacción no se les asigna una clase de compra."
 
+# Measures of each task type of which less is better.
 LESS_IS_BETTER = {
     "ordinal": "MAE, AMAE, RPS y error de calibración",
     "binary": "costo, Brier, pérdida logarítmica y error de calibración",
 }
-"""Measures of each task type of which less is better."""
 
+# How contributions are made, by task type.
 EXPLAINED = {
     "ordinal": "Contribuciones exactas al puntaje (SHAP en los modelos XGBoost, coeficiente por "
     "valor estandarizado en el lineal), promediadas en valor absoluto. Dicen en qué se "
@@ -75,7 +76,6 @@ EXPLAINED = {
     "puntos, camino por los árboles en el bosque y los histogramas), promediadas en valor "
     "absoluto. Dicen en qué se apoya el modelo, no qué causa el resultado.",
 }
-"""How contributions are made, by task type."""
 
 
 def build_model_card(  # noqa: PLR0913, PLR0917 - a card tells everything that a run made

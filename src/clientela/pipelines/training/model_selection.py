@@ -20,12 +20,12 @@ from clientela.progress import iter_with_progress
 
 logger = logging.getLogger(__name__)
 
+# Trials that TPE draws at random before it models the outcomes, as in Bergstra et al. 2011; of a
+# small budget, a third.
 LARGEST_RANDOM_START = 10
-"""Trials that TPE draws at random before it models the outcomes, as in Bergstra et al. 2011; of a
-small budget, a third."""
 
+# Tuning shuffles other folds than the comparison that follows, which would else favour it.
 TUNING_SEED_OFFSET = 1
-"""Tuning shuffles other folds than the comparison that follows, which would else favour it."""
 
 
 def tune_candidates(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
@@ -124,14 +124,14 @@ def _sample_params(trial: optuna.Trial, candidate: CandidateSettings) -> dict[st
 # part.
 
 
+# Stands for the decision rule of a kind that decides by itself.
 NO_DECISION = "propia"
-"""Stands for the decision rule of a kind that decides by itself."""
 
+# Columns that name one entry of the leaderboard.
 IDENTITY = ["candidate", "features", "decision"]
-"""Columns that name one entry of the leaderboard."""
 
+# Roles whose best entry every other one is compared with.
 YARDSTICKS = ("rule", "required")
-"""Roles whose best entry every other one is compared with."""
 
 
 def evaluate_candidates(

@@ -29,6 +29,10 @@ from clientela.registry.package import build_archive_files, build_folder_files
 
 logger = logging.getLogger(__name__)
 
+# A rule without learning, the required three kinds, each as modest as a few thousand rows allow.
+#
+# `cost` stands before `half`: without costs both are one rule, and with costs it is the one that
+# costs less. Nothing is searched, so that a first run takes a minute.
 FIRST_CANDIDATES: Mapping[str, CandidateSettings] = MappingProxyType(
     {
         "clase_mayor": CandidateSettings(kind="majority", role="rule", decisions=("half",)),
@@ -53,11 +57,6 @@ FIRST_CANDIDATES: Mapping[str, CandidateSettings] = MappingProxyType(
         ),
     }
 )
-"""A rule without learning, the required three kinds, each as modest as a few thousand rows allow.
-
-`cost` stands before `half`: without costs both are one rule, and with costs it is the one that
-costs less. Nothing is searched, so that a first run takes a minute.
-"""
 
 
 class BinaryTrainingSettings(TrainingSettings):

@@ -19,6 +19,7 @@ REPORTS = ("metrics", "console_metrics", "report", "report_text", "confusion", "
 DECISION_TABLES = ("threshold", "calibration", "gain", "fairness", "points")
 PLOTS = ("leaderboard", "confusion", "calibration", "importance", "importance_required")
 
+# What every card tells: argument to dataset.
 CARD_INPUTS = {
     "model_input": "model_input",
     "table": "leaderboard",
@@ -31,11 +32,11 @@ CARD_INPUTS = {
     "leakage": "leakage_report",
     "problem": "problem",
 }
-"""What every card tells: argument to dataset."""
 
+# What only the card of a model with cutoffs tells.
 CUTOFF_FACTS = {"cutoffs": "cutoff_comparison"}
-"""What only the card of a model with cutoffs tells."""
 
+# What only the card of a binary model tells.
 BINARY_FACTS = {
     "thresholds": "threshold_table",
     "calibration": "calibration_table",
@@ -46,11 +47,10 @@ BINARY_FACTS = {
     "required": "required_table",
     "rows": "row_report",
 }
-"""What only the card of a binary model tells."""
 
 
+# What only the card of a model tells whose labels were made.
 LABEL_FACTS = {"labels": "label_facts"}
-"""What only the card of a model tells whose labels were made."""
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:

@@ -49,8 +49,8 @@ from clientela.pipelines.training.model_selection import (
 
 logger = logging.getLogger(__name__)
 
+# Rows of a class from which every kind learns: of four, any inner folds leave two.
 LEAST_LEARNED = 4
-"""Rows of a class from which every kind learns: of four, any inner folds leave two."""
 
 
 def split_holdout(
@@ -213,6 +213,7 @@ def _evaluate_cutoff_mode(
     return {"rows": len(rows), "classes": class_shares(rows, problem.schema), "models": models}
 
 
+# Measures of the requirement's table with its headings, and the one it recommends beside them.
 REQUIRED_MEASURES: Mapping[str, str] = {
     "accuracy": "Accuracy",
     "precision": "Precision",
@@ -220,7 +221,6 @@ REQUIRED_MEASURES: Mapping[str, str] = {
     "f1": "F1",
     "roc_auc": "ROC-AUC",
 }
-"""Measures of the requirement's table with its headings, and the one it recommends beside them."""
 
 IN_MONEY = ("expected_cost", "saving_over_all_positive", "saving_over_all_negative")
 
