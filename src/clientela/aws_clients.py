@@ -152,14 +152,7 @@ def is_name_conflict(error: Any) -> bool:
 
 @contextmanager
 def convert_aws_errors(doing: str, service: str, error: type[ClientelaError]) -> Iterator[None]:
-    """Turns what boto3 raises within into one of our errors, for a person to act on.
-
-    Args:
-        doing: What was being done, e.g. `Registering xgboost-ordinal-tecnologia`.
-
-    Raises:
-        ClientelaError: An `error`, where boto3 raised anything.
-    """
+    """Turns what boto3 raises within into one of our errors, for a person to act on."""
     from botocore.exceptions import (  # noqa: PLC0415
         BotoCoreError,
         ClientError,

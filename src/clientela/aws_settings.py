@@ -24,8 +24,6 @@ class Connection(FrozenSettings):
     """How long AWS is waited for.
 
     Attributes:
-        connect_seconds: To connect, each time.
-        read_seconds: For an answer, each time.
         attempts: Of one call, the first included; only what may pass is tried again.
         pool: Connections of one service that are kept open: as many as there are callers at once.
     """
@@ -58,11 +56,9 @@ class EndpointSettings(FrozenSettings):
 
     Attributes:
         name: Of each endpoint; `<use_case>` becomes the use case. (Kedro fills in braces itself.)
-        instance_type: What it runs on.
         capture_percent: Share of requests and answers kept in the bucket; 0 for none. They hold
             personal data.
         poll_seconds: Between two looks at an endpoint that comes up.
-        wait_minutes: Before a deployment is given up.
     """
 
     name: str = Field(default="clientela-<use_case>", pattern=r"^[a-zA-Z0-9-]*<use_case>[-\w]*$")
@@ -74,12 +70,7 @@ class EndpointSettings(FrozenSettings):
 
 
 class JobSettings(FrozenSettings):
-    """Machines that a training job or a step of the workflow runs on.
-
-    Attributes:
-        instance_type: What it runs on.
-        max_minutes: It is stopped after so many.
-    """
+    """Machines that a training job or a step of the workflow runs on."""
 
     instance_type: str = "ml.m5.xlarge"
     volume_gb: int = Field(default=30, ge=1, le=16384)
@@ -116,7 +107,6 @@ class AwsSettings(FrozenSettings):
 
     Attributes:
         region: Where everything is; None: the region of the standard AWS chain.
-        bucket: Without `s3://`; the variable BUCKET.
         execution_role: Role that SageMaker takes on to run containers.
         image: Our own image, which answers requests, in ECR:
             `<account>.dkr.ecr.<region>.amazonaws.com/clientela:<tag>`.
@@ -125,9 +115,6 @@ class AwsSettings(FrozenSettings):
             volumes encrypted by the service.
         network: Where containers run; None: outside any VPC.
         tags: Further tags of everything that is made.
-        connection: How long AWS is waited for.
-        endpoints: Endpoints that answer single requests.
-        training: Machines of a training job.
         workflow: The whole project as a SageMaker pipeline.
         roots: Layer to the root of globals.yml below which it lies.
     """
@@ -172,14 +159,7 @@ class AwsSettings(FrozenSettings):
         return {} if self.kms_key is None else {name: self.kms_key}
 
     def root(self, layer: str) -> str:
-        """The address in S3 below which a layer lies.
-
-        Args:
-            layer: As in globals.yml, e.g. `models`.
-
-        Raises:
-            ConfigurationError: The layer lies elsewhere.
-        """
+        """The address in S3 below which a layer lies."""
         address = self.roots.get(layer, "")
         if not address.startswith("s3://"):
             raise ConfigurationError(
@@ -217,7 +197,6 @@ def parse_aws_settings(
     """The settings of an environment.
 
     Args:
-        config: Content of `aws.yml`, the environments merged.
         roots: Content of `globals.yml`, where something is written to or allowed on a layer.
 
     Raises:
@@ -266,11 +245,7 @@ class AccountRegion:
 
     @classmethod
     def of(cls, settings: AwsSettings, region: str) -> "AccountRegion":
-        """The account of the execution role.
-
-        Raises:
-            ConfigurationError: No role is set.
-        """
+        """The account of the execution role."""
         return cls(region, extract_account_id(settings.needed_execution_role))
 
     @property
@@ -287,11 +262,7 @@ class AccountRegion:
         return f"arn:{self.partition}:{service}:{self.region}::{tail}"
 
     def s3_arn(self, place: str) -> str:
-        """The address of a bucket, or of objects in it.
-
-        Args:
-            place: `<bucket>` or `<bucket>/<key or pattern>`.
-        """
+        """The address of a bucket, or of objects in it."""
         return f"arn:{self.partition}:s3:::{place}"
 
 
@@ -307,11 +278,7 @@ TESTED: Final = "tested-config"
 
 
 def replace_underscores(name: str) -> str:
-    """A name as AWS takes it: hyphens instead of underscores.
-
-    Args:
-        name: For example of a use case.
-    """
+    """A name as AWS takes it: hyphens instead of underscores."""
     return name.replace("_", "-")
 
 
@@ -323,11 +290,7 @@ def endpoint_name(settings: AwsSettings, use_case: str) -> str:
 
 
 def content_name(prefix: str, content: Mapping[str, Any]) -> str:
-    """A name that is another one for any other content.
-
-    Returns:
-        Prefix, hyphen, twelve digits; 63 characters at most.
-    """
+    """A name that is another one for any other content."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return content_prefix(prefix) + sha256(text.encode()).hexdigest()[:DIGITS]
 
@@ -338,14 +301,7 @@ def content_prefix(prefix: str) -> str:
 
 
 def build_tags(settings: AwsSettings, **more: str) -> list[dict[str, str]]:
-    """Tags of something that we make: whose it is, and what the settings add.
-
-    Args:
-        **more: Further ones, underscores standing for hyphens.
-
-    Returns:
-        In the form of most services, sorted by key.
-    """
+    """Tags of something that we make: whose it is, and what the settings add."""
     own = {OWNER: OURS} | {replace_underscores(key): value for key, value in more.items()}
     return [{"Key": key, "Value": value} for key, value in sorted((settings.tags | own).items())]
 

@@ -30,8 +30,6 @@ class ColumnRule(FrozenSettings):
             keeps the row, empties the value and raises the flag column `<name>_invalid`.
         max_invalid_share: With `set_missing`, the largest tolerated share of unusable values
             among those that the column holds; None for the `max_bad_share` of the tables.
-        minimum: Smallest usable value, inclusive.
-        maximum: Largest usable value, inclusive.
         allowed: The usable values of a text or category, compared without accents and case.
         folded_as: Name of a category's folded column; None for no such column.
     """
@@ -76,7 +74,6 @@ class TableRules(FrozenSettings):
             and, among equal rows, a number. Row order and cutting into files never change it.
         duplicates: What happens to further rows of equal content under a made key: `keep` or
             `quarantine`.
-        thousands: The thousands separator; empty for none.
         date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
             and literal characters.
         missing_words: Words that stand in a cell without a value, such as NA, compared without
@@ -133,7 +130,6 @@ class IntakeRules(FrozenSettings):
     Attributes:
         max_bad_share: Largest tolerated share of quarantined rows, per table, and of emptied
             values, per column.
-        tables: Table name to its rules.
     """
 
     max_bad_share: float = Field(default=0.05, ge=0, le=1)

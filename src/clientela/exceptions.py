@@ -164,11 +164,7 @@ class MonitoringLogError(DriftError):
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known words, or all of them when none is near.
-
-    Returns:
-        A sentence to append to an error message.
-    """
+    """A hint naming the nearest known words, or all of them when none is near."""
     words = sorted(set(known))
     near = get_close_matches(wrong.casefold(), [word.casefold() for word in words], n=3, cutoff=0.5)
     matches = [word for word in words if word.casefold() in near]

@@ -56,9 +56,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         Each stage that some use case has, over all of them; each use case with the shared tables
         it needs, without the stages that run only when named (as `kedro run --tags=<use case>`);
         and `__default__`, which is all use cases together.
-
-    Raises:
-        ConfigurationError: The switchboard contradicts itself.
     """
     use_cases = parse_use_cases(load_switchboard())
     stages = create_stage_pipelines(use_cases)

@@ -14,11 +14,7 @@ Item = TypeVar("Item")
 
 
 def iter_with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
-    """The items, one by one, while a bar (terminal) or log lines (else) tell how far it is.
-
-    Args:
-        label: What they are, for the reader.
-    """
+    """The items, one by one, while a bar (terminal) or log lines (else) tell how far it is."""
     if sys.stderr.isatty():
         from tqdm import tqdm  # noqa: PLC0415 - servers share modules with training, and have no bar
 

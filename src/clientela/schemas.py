@@ -65,9 +65,7 @@ class Customers(DataFrameModel):
     """One row per customer; `id_cliente` is unique. Attributes may be missing, extra columns pass.
 
     Attributes:
-        fecha_nacimiento: Date of birth (PII).
         genero: As the users' system writes it (PII).
-        estrato_social: Socio-economic level of the home.
         saldo_puntos: Balance of points when the data were extracted.
     """
 
@@ -137,7 +135,6 @@ class Visitors(DataFrameModel):
 
     Attributes:
         last_visit: Day of the latest visit before the export.
-        visits: Visits in the last 30 days.
         avg_session: Minutes of a mean session; never below zero.
         churn: Yes or No; missing where that is not known yet.
     """
@@ -171,7 +168,6 @@ class Applications(DataFrameModel):
         savings_account: Savings in words; may be missing (PII).
         checking_account: Current account in words; may be missing (PII).
         credit_amount: Amount asked for, in the data's own currency; never below zero.
-        duration: Term in months; never below zero.
         purpose: What the credit is for; may be missing.
         risk: good risk or bad risk, where a person has judged the case; else missing.
     """

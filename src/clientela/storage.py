@@ -25,11 +25,7 @@ ADDRESS: Final = re.compile(r"^s3://(?P<bucket>[^/]+)/(?P<key>.+)$")
 
 
 def split_s3_address(address: str) -> tuple[str, str]:
-    """The two parts of an address.
-
-    Raises:
-        RegistryError: It is no address in S3.
-    """
+    """The two parts of an address."""
     found = ADDRESS.match(address)
     if found is None:
         raise RegistryError(
@@ -41,9 +37,6 @@ def split_s3_address(address: str) -> tuple[str, str]:
 
 def require_object(address: str, clients: Clients, doing: str) -> None:
     """Stop where a file that AWS will be pointed at is not there.
-
-    Args:
-        doing: What is being done, for the error.
 
     Raises:
         RegistryError: Nothing lies there, or AWS can't be reached, or refuses.
@@ -113,9 +106,6 @@ def refresh_listing(fs: fsspec.AbstractFileSystem, path: str) -> None:
 
     The engine asks for a file's size and date eight times each time that it opens one. From a
     listed folder s3fs answers by itself; else each answer is a request.
-
-    Args:
-        path: The file or folder, with protocol or without.
     """
     fs.invalidate_cache(path)
     if not isinstance(fs, LocalFileSystem):
@@ -175,15 +165,7 @@ def replace_atomically(address: str, suffix: str | None = None) -> Iterator[str]
 
 @contextmanager
 def convert_storage_errors(path: str) -> Iterator[None]:
-    """Gives what the storage refused its meaning back; the engine hands on only its words.
-
-    Args:
-        path: What is being written, for the message.
-
-    Raises:
-        PermissionError: The storage denied access.
-        ConfigurationError: There is no such bucket.
-    """
+    """Gives what the storage refused its meaning back; the engine hands on only its words."""
     import duckdb  # noqa: PLC0415 - model files need no engine
 
     try:
@@ -244,11 +226,7 @@ def ensure_file(address: str, content: bytes) -> None:
 
 
 def read_and_verify(address: str, sha256: str) -> bytes:
-    """A file that was stored before, after checking every byte of it.
-
-    Raises:
-        ModelFileError: Nothing lies there, or something else.
-    """
+    """A file that was stored before, after checking every byte of it."""
     content = read_file_if_present(address)
     if content is None:
         raise ModelFileError(

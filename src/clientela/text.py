@@ -46,11 +46,7 @@ MILLION, THOUSAND = 1e6, 1e3
 
 
 class NumberFormat(FrozenSettings):
-    """The separators of a locale.
-
-    Attributes:
-        thousands: Groups digits by three.
-    """
+    """The separators of a locale."""
 
     thousands: Literal[".", ",", " ", "'"] = "."
     decimal: Literal[",", "."] = ","
@@ -81,11 +77,7 @@ class NumberFormat(FrozenSettings):
         return self.text(value, min(decimals, SIGNIFICANT)).rstrip("0").rstrip(self.decimal)
 
     def short(self, value: float) -> str:
-        """A number for an axis: thousands and millions abbreviated.
-
-        Returns:
-            For example `1,5 M` or `20 mil`.
-        """
+        """A number for an axis: thousands and millions abbreviated."""
         for size, word in ((MILLION, " M"), (THOUSAND * 10, " mil")):
             if abs(value) >= size:
                 scaled = value / (MILLION if size == MILLION else THOUSAND)

@@ -49,8 +49,6 @@ class UseCase(FrozenSettings):
     """One entry of the switchboard.
 
     Attributes:
-        name: Namespace of its nodes and datasets.
-        enabled: Whether it is on.
         kind: `transactions` (many rows per customer) or `table` (one row per case).
         task: What its model answers; None for an entry that only prepares shared tables.
         shares: The entry whose tables it uses; None when it brings its own.
@@ -161,7 +159,6 @@ def require_known_entries(
 
     Args:
         parameters: All parameters, by their first key; keys that begin with `_` are anchors.
-        entries: The entries of `use_cases.yml`, also those that are off.
         for_one_run: First keys given on the command line: there others than the known ones may
             serve somebody's own parameter files, so that only near misses are refused.
 
@@ -185,10 +182,6 @@ def require_known_raw_files(
     names: Mapping[str, Mapping[str, Any]], catalog: Mapping[str, Any], entries: Mapping[str, Any]
 ) -> None:
     """Checks that files are named under the key by which the catalog looks them up.
-
-    Args:
-        catalog: Name of a dataset to its entry, resolved.
-        entries: The entries of `use_cases.yml`, also those that are off.
 
     Raises:
         ConfigurationError: Names the key that no table is looked up by, and the right one.

@@ -59,7 +59,6 @@ class SmokeTestCase:
     """A request with its answer.
 
     Attributes:
-        request: Arguments of `invoke_endpoint`, without the endpoint.
         expected: The answer, computed when the model was packaged, or by the packaged model now.
         read: Takes the answer out of a body; None where there is none in it.
     """
@@ -163,9 +162,6 @@ def _find_numbers(name: str, content: Any) -> Iterator[float]:
 def run_smoke_test(endpoint: str, question: SmokeTestCase, clients: Clients) -> float:
     """Ask an endpoint something whose answer is known.
 
-    Returns:
-        Its answer, within a hundred-thousandth of the expected one.
-
     Raises:
         DeploymentError: It does not answer, or answers something else.
     """
@@ -189,12 +185,7 @@ def run_smoke_test(endpoint: str, question: SmokeTestCase, clients: Clients) -> 
 
 @dataclass(frozen=True)
 class DeploymentResult:
-    """An endpoint that passed its test.
-
-    Attributes:
-        changed: Whether anything had to be done.
-        answer: To the example of the package.
-    """
+    """An endpoint that passed its test."""
 
     endpoint: str
     config: str
@@ -207,11 +198,7 @@ def compute_deployment_plan(
 ) -> Plan:
     """What a deployment would ask of AWS, as things stand now.
 
-    Args:
-        clients: Of AWS; only asked, nothing is changed.
-
     Raises:
-        NoApprovedModelError: Nobody approved the entry.
         DeploymentError: The endpoint is not ours, or AWS can't be reached, or refuses.
     """
     name = endpoint_name(settings, entry.use_case)
@@ -227,7 +214,6 @@ def deploy_model(
         The endpoint, after it answered the example of the package as it should.
 
     Raises:
-        NoApprovedModelError: Nobody approved the entry.
         DeploymentError: It did not come up or failed its test; the endpoint runs what passed its
             test before, or, where nothing did, is gone.
     """
@@ -323,14 +309,8 @@ def _apply_action(action: Action, clients: Clients) -> None:
 def build_undeployment_plan(use_case: str, settings: AwsSettings, clients: Clients) -> Plan:
     """What would be deleted, as things stand now.
 
-    Args:
-        clients: Of AWS; only asked, nothing is changed.
-
     Returns:
         The endpoint, its configurations and its models, as far as we made them.
-
-    Raises:
-        DeploymentError: AWS can't be reached, or refuses.
     """
     name = endpoint_name(settings, use_case)
     state = fetch_endpoint_state(name, clients)

@@ -34,7 +34,6 @@ class EndpointState:
     Attributes:
         config: Name of the configuration that it runs, or is changing to.
         reason: Why it failed; empty where it did not.
-        tags: In the form of most services.
     """
 
     name: str
@@ -66,14 +65,7 @@ class EndpointState:
 
 
 def fetch_endpoint_state(name: str, clients: Clients) -> EndpointState | None:
-    """How an endpoint stands now.
-
-    Returns:
-        Its state; None where there is no such endpoint.
-
-    Raises:
-        DeploymentError: AWS can't be reached, or refuses.
-    """
+    """How an endpoint stands now."""
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
     client = clients(SERVICE)
@@ -129,12 +121,6 @@ def build_model_request(entry: RegisteredModel, settings: AwsSettings) -> dict[s
 
     Image and model file are those of the registry: AWS itself refuses a package that nobody
     approved.
-
-    Returns:
-        A request of `CreateModel`; its name holds its content.
-
-    Raises:
-        ConfigurationError: No role is set.
     """
     network = settings.network
     content = {
@@ -154,9 +140,6 @@ def build_config_request(
     entry: RegisteredModel, settings: AwsSettings, model_name: str
 ) -> dict[str, Any]:
     """The request that makes the configuration of an endpoint.
-
-    Returns:
-        A request of `CreateEndpointConfig`; its name holds its content.
 
     Raises:
         ConfigurationError: Requests are to be kept, and model output does not lie in S3.
@@ -205,10 +188,6 @@ def build_deployment_plan(
 
     Returns:
         Calls in their order; what is there already is kept when they are made.
-
-    Raises:
-        DeploymentError: The endpoint is not ours.
-        ConfigurationError: A needed setting is missing.
     """
     name = endpoint_name(settings, entry.use_case)
     require_own_endpoint(name, state, entry.use_case)
@@ -295,9 +274,6 @@ def build_delete_action(name: str, purpose: str) -> Action:
 
 def require_own_endpoint(name: str, state: EndpointState | None, use_case: str) -> None:
     """Stop before an endpoint that somebody else made.
-
-    Args:
-        state: As it stands; None where there is none.
 
     Raises:
         DeploymentError: Its tags do not say that we made it for this use case.

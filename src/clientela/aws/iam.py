@@ -36,12 +36,7 @@ PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class PolicyScope:
-    """What the policies are about.
-
-    Attributes:
-        groups: Model package groups of the project.
-        use_cases: Whose endpoints there may be.
-    """
+    """What the policies are about."""
 
     settings: AwsSettings
     place: AccountRegion
@@ -118,9 +113,6 @@ class PolicyScope:
 
 def build_policy(name: str, scope: PolicyScope) -> dict[str, Any]:
     """One policy as IAM reads it.
-
-    Args:
-        name: One of `POLICIES`.
 
     Raises:
         ConfigurationError: A needed setting is missing, or a root does not lie in S3.

@@ -31,9 +31,6 @@ def find_request_problems(service: str, operation: str, request: Mapping[str, An
     """Where a request differs from AWS's description of it, which comes with botocore: no network.
 
     Types, required fields and least lengths are checked; AWS alone checks patterns.
-
-    Returns:
-        One sentence each; none when it is well formed.
     """
     from botocore.validate import ParamValidator  # noqa: PLC0415
 
@@ -65,13 +62,7 @@ LOOKED_UP: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Action:
-    """One call of AWS.
-
-    Attributes:
-        service: As boto3 calls it.
-        operation: As AWS calls it, e.g. `CreateModel`.
-        purpose: Why, in a few words.
-    """
+    """One call of AWS."""
 
     service: str
     operation: str
@@ -134,7 +125,6 @@ class ActionResult:
     """What became of one action.
 
     Attributes:
-        kept: Whether it was there already.
         answer: Of AWS; empty where it was there.
     """
 
@@ -147,9 +137,6 @@ def apply_plan(
     plan: Plan, clients: Clients, error: type[ServingError] = DeploymentError
 ) -> Iterator[ActionResult]:
     """Carries a plan out, call by call; what is there already is kept.
-
-    Args:
-        error: What to raise where AWS refuses.
 
     Yields:
         What became of each action, as soon as it is known.

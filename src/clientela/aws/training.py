@@ -155,9 +155,6 @@ def build_training_plan(learning: TrainingSpec, settings: AwsSettings, region: s
 
     Returns:
         One call; the name of the job holds its content.
-
-    Raises:
-        ConfigurationError: A needed setting is missing.
     """
     content = {
         "HyperParameters": convert_hyperparameters(learning.params, learning.seed),
@@ -186,9 +183,6 @@ def build_tuning_plan(
 
     Returns:
         One call; the name of the job holds its content.
-
-    Raises:
-        ConfigurationError: A needed setting is missing.
     """
     metric, way = METRICS[get_objective(learning.params)]
     fixed = {
@@ -285,15 +279,9 @@ VALIDATION_SHARE: Final = 0.2
 def build_channels(part: pd.DataFrame, schema: FeatureSchema, seed: int) -> dict[Channel, bytes]:
     """The training part as two CSV files: rows to learn from, and rows to watch.
 
-    Args:
-        part: The training part, one row per key.
-
     Returns:
         `train` and `validation`: no header, the class value first, then the required features in
         their order; no key. A missing value is an empty field.
-
-    Raises:
-        ConfigurationError: A required feature is words.
     """
     words = [name for name in schema.required if name in schema.words]
     if words:

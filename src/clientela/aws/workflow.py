@@ -29,12 +29,6 @@ def build_schedule_request(settings: AwsSettings, region: str) -> dict[str, Any]
 
     The hour is the key of the run and its token, so that a schedule that fires twice for one hour
     starts one run.
-
-    Returns:
-        A request of `CreateSchedule` and of `UpdateSchedule`.
-
-    Raises:
-        ConfigurationError: The schedule has no role.
     """
     workflow = settings.workflow
     if workflow.scheduler_role is None or workflow.schedule is None:
@@ -79,7 +73,6 @@ class WorkflowStep:
     """One stage of one entry of the switchboard.
 
     Attributes:
-        stage: One of its stages.
         after: Names of the steps whose files it reads.
     """
 
@@ -104,11 +97,7 @@ def build_workflow_definition(
     """The definition of the pipeline.
 
     Args:
-        steps: What runs, each after the steps that it follows.
         env: Kedro environment of the steps, where a run does not say another.
-
-    Raises:
-        ConfigurationError: A needed setting is missing.
     """
     return {
         "Version": VERSION,
@@ -131,15 +120,7 @@ def build_workflow_plan(
     region: str,
     existing: frozenset[str] = frozenset(),
 ) -> Plan:
-    """What makes or changes the pipeline, and its schedule where one is set.
-
-    Args:
-        steps: What runs, each after the steps that it follows.
-        existing: Which of `pipeline` and `schedule` are there already.
-
-    Raises:
-        ConfigurationError: A needed setting is missing.
-    """
+    """What makes or changes the pipeline, and its schedule where one is set."""
     workflow = settings.workflow
     definition = json.dumps(build_workflow_definition(steps, settings, env), sort_keys=True)
     pipeline: dict[str, Any] = {

@@ -89,11 +89,7 @@ def severity_names(language: Language) -> dict[str, str]:
 
 
 def severity_colour(field: str, language: Language) -> alt.Color:
-    """Colours of severities, with a legend that spells them out.
-
-    Args:
-        field: Column that holds the words of `severity_names`.
-    """
+    """Colours of severities, with a legend that spells them out."""
     words = severity_names(language)
     scale = alt.Scale(
         domain=list(words.values()), range=[SEVERITY_COLOURS[each] for each in SEVERITIES]
@@ -109,11 +105,7 @@ def severity_text_colour() -> alt.Color:
 
 
 def plot_threshold_lines(marks: dict[str, float], vertical: bool) -> alt.LayerChart:
-    """Dashed lines at the sizes that count, each with its name.
-
-    Args:
-        vertical: Whether sizes run from left to right.
-    """
+    """Dashed lines at the sizes that count, each with its name."""
     data = pd.DataFrame({"name": list(marks), "limit": list(marks.values())})
     if vertical:
         base = alt.Chart(data).encode(x="limit:Q")
@@ -150,11 +142,7 @@ class PageContext(NamedTuple):
         return name.upper().replace("_", "-")
 
     def command(self, stages: str, use_case: str | None = None) -> str:
-        """A command that runs stages here.
-
-        Args:
-            use_case: Only of this one; None for all.
-        """
+        """A command that runs stages here."""
         only = f" --tags={use_case}" if use_case else ""
         return f"kedro run --pipelines={stages}{only}{self.run_flags}"
 
@@ -188,7 +176,6 @@ def show_table(
 
     Args:
         labels: Columns to show, in their order, and what they are called.
-        formats: How values of a column are written.
     """
     styled = table[list(labels)].style
     if "severity" in labels:

@@ -29,7 +29,6 @@ class Options(NamedTuple):
     """Where the dashboard looks.
 
     Attributes:
-        project: Root folder of the Kedro project.
         env: Kedro environment; None for the default one.
         conf_source: Folder of the configuration; None for the project's own.
     """
@@ -47,9 +46,6 @@ class Options(NamedTuple):
 
 def parse_options(arguments: Sequence[str]) -> Options:
     """Where to look.
-
-    Args:
-        arguments: What followed `--` when Streamlit was started.
 
     Returns:
         The project around the working directory, seen through an environment.
@@ -94,10 +90,7 @@ class DataPeriod(_StateModel):
     """The rows of a baseline or a period.
 
     Attributes:
-        period: Its name; None for a baseline.
-        first: Earliest day; None without dates.
         mode: How a period was measured; of a file, it begins with `file`.
-        hash: Of a baseline profile.
     """
 
     period: str | None = None
@@ -118,8 +111,6 @@ class MetricValue(_StateModel):
     """One figure of performance.
 
     Attributes:
-        value: None where it can't be known.
-        n: Rows it rests on.
         note: Why something of it is not known.
     """
 
@@ -134,7 +125,6 @@ class Performance(_StateModel):
     """How good the model was in the latest period.
 
     Attributes:
-        measure: By which it is judged.
         reference: What it was when the model was graded.
         realised: On those that are known by now.
     """
@@ -146,14 +136,7 @@ class Performance(_StateModel):
 
 
 class Delivery(_StateModel):
-    """What became of an alert on one channel.
-
-    Attributes:
-        channel: Its place and kind; no address.
-        delivered: Whether it was taken.
-        attempts: How often it was tried.
-        detail: The answer or the error.
-    """
+    """What became of an alert on one channel."""
 
     channel: str
     delivered: bool
@@ -162,11 +145,7 @@ class Delivery(_StateModel):
 
 
 class SentAlert(_StateModel):
-    """What was told, and whom it reached.
-
-    Attributes:
-        sent: One item per channel.
-    """
+    """What was told, and whom it reached."""
 
     sentence: str
     sentence_en: str
@@ -177,10 +156,7 @@ class DriftState(_StateModel):
     """The state of one model after its latest period.
 
     Attributes:
-        status: Whether there was anything to compare.
         baseline: The rows the model is compared with.
-        current: The latest period; None without one.
-        recommendation: What to do, as a code.
         performance: Figures of the latest period; None where the model is judged by none.
         alert: What was told; None when there was nothing to tell.
     """
@@ -222,10 +198,8 @@ class MonitoringResults:
     """What there is about one model; None where a part is absent or unreadable.
 
     Attributes:
-        state: After the latest period.
         metrics: One row per column in the latest period, worst first.
         log: One row per period, in the order of time.
-        by_period: One row per period and column.
         by_segment: One row per period, segment and column.
         bins: One row per column and cell of the latest period.
         psi_sizes: From where on a PSI is watched, and an alarm.

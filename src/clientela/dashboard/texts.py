@@ -301,22 +301,14 @@ Code: TypeAlias = Literal["es", "en"]
 
 @dataclass(frozen=True)
 class Language:
-    """How one language says what the dashboard has to say.
-
-    Attributes:
-        name: In the language itself.
-    """
+    """How one language says what the dashboard has to say."""
 
     code: Code
     name: str
     numbers: NumberFormat
 
     def text(self, key: str, **values: object) -> str:
-        """A text of the dashboard.
-
-        Args:
-            **values: What its places are filled with.
-        """
+        """A text of the dashboard."""
         return self.of(TEXTS[key]).format(**values)
 
     def of(self, wording: Wording) -> str:

@@ -38,11 +38,7 @@ STATUSES = (USABLE, UNLABELLED, UNKNOWN_LABEL, UNDATED, TOO_YOUNG)
 
 
 def read_number_column(table: pa.Table, name: str) -> Floats:
-    """A column as float64; what is no finite number is missing.
-
-    Raises:
-        ConfigurationError: It holds text or dates.
-    """
+    """A column as float64; what is no finite number is missing."""
     kind = table[name].type
     if not any(
         fits(kind)
@@ -82,11 +78,7 @@ def read_word_column(table: pa.Table, name: str) -> NDArray[np.object_]:
 
 
 def read_moment_column(table: pa.Table, name: str) -> Moments:
-    """A column as local moments; text that is none in ISO form is missing.
-
-    Raises:
-        ConfigurationError: It holds numbers or times.
-    """
+    """A column as local moments; text that is none in ISO form is missing."""
     column = table[name]
     if kinds.is_string(column.type) or kinds.is_large_string(column.type):
         return read_moments(column.to_pylist())
@@ -193,15 +185,9 @@ def _read_column(table: pa.Table, name: str, params: TabularFeatureParams) -> Co
 def model_input(table: pa.Table, params: TabularFeatureParams) -> pd.DataFrame:
     """One row per case that can be learned from, in the order of the table.
 
-    Args:
-        table: One row per case, with every configured column.
-
     Returns:
         As `case_features`, and the target: the name of the class. Rows without a label, with an
         unknown one or too young to be judged are left out; `count_rows_by_status` counts them.
-
-    Raises:
-        ConfigurationError: The table lacks a configured column.
     """
     require_configured_columns(table.column_names, params)
     # the status compares with the latest date of all rows, so it is computed before any is left out

@@ -121,18 +121,15 @@ class InputField(FrozenSettings):
     """One field of a case.
 
     Attributes:
-        name: As the users' tables call it.
         kind: `number`, `integer`, `word` (a number is read as a word too) or `moment` (local time).
         required: Whether every case must bring a value; the others may be left out.
         read: Whether the model reads it: then a gap is imputed and reported. A field that only
             other models of the use case read is checked like any other, and changes no answer, so
             that callers need not change when another model takes over.
         minimum: Smallest value that can be; a case below it is refused. None: any.
-        maximum: Largest value that can be.
         earliest: First day that a moment can be.
         seen_minimum: Smallest value that the model learned from; beyond it an answer is a guess,
             which the reply says. None where none is known.
-        seen_maximum: Largest value that it learned from.
         words: The words that it learned from, sorted; empty where there are too many to list.
         missing: The word that no word counts as, a category of its own; None: it is imputed.
         description: In words, for people; empty without one.
@@ -212,7 +209,6 @@ class Features:
     """The features of some cases.
 
     Attributes:
-        numbers: Numbers x cases, NaN where missing.
         missing: Numbers x cases: whether there was no value, even where a constant stands now.
         words: Every other feature to its words, None where missing.
     """
@@ -232,7 +228,6 @@ class FeatureLayout:
     """Where the features of a model stand.
 
     Attributes:
-        features: In the order of fitting.
         rows: Number to its row in `Features.numbers`; the others are words.
     """
 
@@ -259,11 +254,7 @@ LARGEST: Final = float(np.finfo(np.float32).max)
 
 
 def limit_to_float32(matrix: Floats) -> Floats:
-    """Numbers, those beyond all measure as the largest that every model can hold.
-
-    Args:
-        matrix: Any numbers; missing ones stay missing.
-    """
+    """Numbers, those beyond all measure as the largest that every model can hold."""
     return np.minimum(np.maximum(matrix, -LARGEST), LARGEST)
 
 
@@ -287,7 +278,6 @@ class FieldFeatureBuilder:
     """Fields that are the features already.
 
     Attributes:
-        numbers: Which of them are numbers.
         filler: What a number counts as where it is missing; NaN leaves it missing.
     """
 

@@ -78,9 +78,6 @@ def compute_concordance(feature: ArrayLike, codes: ArrayLike) -> float:
     weighted by the pairs of rows (Harrell's c). A feature that orders the target backwards is as
     telling, so the larger of c and 1 - c is returned.
 
-    Args:
-        codes: The ordered class of each row, as integers.
-
     Returns:
         .5 (nothing) to 1 (the order of the target itself).
     """
@@ -117,7 +114,6 @@ def compute_feature_concordances(
     Args:
         features: One column per feature, rows in the order of a unique key.
         codes: The ordered class of each row; 0 or 1 where features have words or gaps.
-        words: Which features are words.
 
     Returns:
         Feature to concordance, the most telling first, ties by name.
@@ -212,10 +208,8 @@ def leakage_report(  # noqa: PLR0913, PLR0917 - one argument for each thing that
     """What is known about leakage.
 
     Args:
-        concordance: Feature to how well it alone orders the target.
         changed_rows: Feature to the customers whose value changed when the future was scrambled;
             None where a use case has no cutoff.
-        warnings: Further things a reader must know.
         late: Feature to the reason why it is not known when the decision is taken; None where the
             cutoff settles that.
 

@@ -76,9 +76,6 @@ def make_preprocessor(schema: TabularSchema, settings: PreprocessingSettings) ->
 
     Returns:
         A transformer from a DataFrame to a matrix of float64 without missing values.
-
-    Raises:
-        ConfigurationError: `logged` names no numeric feature.
     """
     for name in settings.logged:
         if name not in schema.numeric:

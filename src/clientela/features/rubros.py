@@ -111,8 +111,6 @@ def aggregate_rubro_features(
     Args:
         transactions: One row per transaction: `id_cliente`, `fecha`, `rubro`,
             `valor_transaccion`, and the layout's categoricals where the data have them.
-        customers: One row per known customer: `id_cliente`, `fecha_nacimiento`, `genero`,
-            `estrato_social`.
 
     Returns:
         `id_cliente` (PII); `num_tx` (purchases), `gasto_total` (net spend), `ticket_promedio` (mean

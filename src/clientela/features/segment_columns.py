@@ -66,7 +66,6 @@ class ClusteringParams(FrozenSettings):
             this share of the distance; 0: always the nearest.
         minimum_overlap: Jaccard overlap of members from which a new cluster continues an old one.
         evaluation_rows: Customers drawn to compare numbers of segments.
-        silhouette_rows: Customers drawn for one silhouette.
         null_draws: Tables with each column permuted that the silhouette is compared with.
         bootstrap_draws: Resamples whose clusters are compared with those of the whole.
         stable_at: Mean adjusted Rand index of the resamples from which a number counts as stable.
@@ -128,7 +127,6 @@ class SegmentReportParams(FrozenSettings):
 
     Attributes:
         min_customers: Segments smaller than this show no demographics.
-        top_rubros: Rubros listed per segment.
     """
 
     min_customers: PositiveInt = 20
@@ -178,8 +176,6 @@ class Rubro(FrozenSettings):
     """A rubro, or several, that share columns.
 
     Attributes:
-        slug: As it stands in column names.
-        label: As people read it.
         members: The folded rubros of the transactions that belong to it.
     """
 
@@ -192,7 +188,6 @@ class ColumnLayout(FrozenSettings):
     """Which rubros and values get columns.
 
     Attributes:
-        fecha_modelo: Last day that features see.
         rubros: In the order of their columns; the pooled rest, if any, stands last as `otros`.
         categoricals: Column of the transactions to value as written there to its slug; spellings
             that differ in accents or case share one.
@@ -232,15 +227,7 @@ class ColumnLayout(FrozenSettings):
 
 
 def resolve_model_date(period: pd.DataFrame, params: SegmentFeatureParams) -> date:
-    """The date of the model: as configured, else the latest date in the data.
-
-    Args:
-        period: One row: `first` and `last` transaction (timestamps).
-
-    Raises:
-        TrainingDataError: There are no transactions.
-        ConfigurationError: The configured date precedes the data.
-    """
+    """The date of the model: as configured, else the latest date in the data."""
     moments = period.iloc[0]
     if pd.isna(moments["last"]):
         raise TrainingDataError(
@@ -378,9 +365,6 @@ def list_matrix_columns(layout: ColumnLayout, groups: Sequence[ColumnGroup]) -> 
 def select_columns(features: "ir.Table", columns: Sequence[str]) -> "ir.Table":
     """The features with some columns alone: at a million customers all of them fill gigabytes.
 
-    Args:
-        columns: Which ones; repeated ones count once.
-
     Raises:
         ModelFileError: Columns are absent: the features are of another layout than the model.
     """
@@ -401,7 +385,6 @@ def build_matrix(
         transformed: Whether shares enter as their square root, and counts, amounts and days as
             their logarithm. The root of shares makes the distance the Hellinger distance (Rao
             1995), to which rare rubros do not matter more than frequent ones.
-        where: Which customers.
 
     Raises:
         ModelFileError: Columns are absent: the features are of another layout than the model.

@@ -29,8 +29,6 @@ class NumberRule(Rule):
     """Which values of a number are believed.
 
     Attributes:
-        minimum: Smallest believable value, inclusive.
-        maximum: Largest believable value, inclusive.
         outside: What happens to others: `set_missing`, to be imputed, or `clip` to the bound.
         flag: Whether `<column>_invalido` tells which rows were changed.
     """
@@ -90,7 +88,6 @@ class Cleaning(Rule):
     """Cleaning rules by column.
 
     Attributes:
-        numbers: Numeric column to its rule.
         words: Categorical or ordinal column to its rule.
     """
 
@@ -127,7 +124,6 @@ class ColumnPairs(Rule):
     """New columns from two columns each.
 
     Attributes:
-        enabled: Whether they are made.
         columns: New column to its first and second operand.
     """
 
@@ -136,35 +132,21 @@ class ColumnPairs(Rule):
 
 
 class Sums(Rule):
-    """New columns that add up others.
-
-    Attributes:
-        enabled: Whether they are made.
-        columns: New column to its addends.
-    """
+    """New columns that add up others."""
 
     enabled: bool = True
     columns: dict[str, Annotated[tuple[str, ...], Field(min_length=2)]] = {}
 
 
 class ColumnSelection(Rule):
-    """One new column for each of some columns.
-
-    Attributes:
-        enabled: Whether they are made.
-    """
+    """One new column for each of some columns."""
 
     enabled: bool = True
     columns: tuple[str, ...] = ()
 
 
 class Bands(Rule):
-    """New categories from numbers.
-
-    Attributes:
-        enabled: Whether they are made.
-        columns: New column to its band.
-    """
+    """New categories from numbers."""
 
     enabled: bool = True
     columns: dict[str, Band] = {}
@@ -174,7 +156,6 @@ class Dates(Rule):
     """New numbers from dates.
 
     Attributes:
-        enabled: Whether they are made.
         parts: Date column to the parts taken from it: month 1-12, weekday 0 (Monday) to 6, hour.
         days: New column to an earlier and a later date, whose distance in days it holds.
     """
@@ -191,11 +172,7 @@ class Enrichment(Rule):
     of its operands is, and a ratio also where its denominator is 0.
 
     Attributes:
-        differences: First operand minus second.
-        products: First operand times second.
-        ratios: First operand by second.
         logs: `log_<column>`: the logarithm of 1 + the number, negative ones counting as 0.
-        bands: Bands of numbers, as categories.
         dates: Parts of dates, and days between dates.
         missing_flags: `<column>_ausente`: 1 where a column has no value after cleaning.
     """
@@ -269,7 +246,6 @@ class FeatureParams(FrozenSettings):
             `calendar`: one date for everybody.
         as_of: The cutoff of calendar mode; None takes the latest one whose target window is whole.
         scoring_as_of: The cutoff for scoring; None takes the day after the last transaction.
-        target_months: Length of the target window.
         window_months: Lengths of the two windows for counts, amounts and points.
         category_months: Length of the window for the category's amount and share.
         points_balance: `at_cutoff` takes the points moved at or after the cutoff off the balance;

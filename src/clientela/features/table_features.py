@@ -27,7 +27,6 @@ class NumberLimits:
 
     Attributes:
         below: What a value under `minimum` becomes: NaN, or the bound.
-        above: What a value over `maximum` becomes.
     """
 
     minimum: Floats
@@ -51,11 +50,7 @@ class NumberLimits:
         return cls(*np.split(bounds, 4, axis=1))
 
     def apply_rules(self, numbers: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """The numbers that are believed, and which cells held another one.
-
-        Args:
-            numbers: Columns x cases, NaN where missing.
-        """
+        """The numbers that are believed, and which cells held another one."""
         lower, higher = numbers < self.minimum, numbers > self.maximum
         believed = np.where(lower, self.below, numbers)
         return np.where(higher, self.above, believed), lower | higher
@@ -192,9 +187,6 @@ class TableFeatureBuilder:
         cleaners: Column of words to what is believed of it.
         invalid: Flag of a cleaning rule to its column.
         number_steps: How numbers are made from numbers, in order.
-        date_steps: How numbers are made from dates.
-        bands: Category made from a number.
-        missing: Missing flag to its column.
     """
 
     numeric: tuple[str, ...]

@@ -80,9 +80,6 @@ def count_cell_findings(table: pa.Table, params: TabularFeatureParams) -> pd.Dat
 
     No cell is counted under two findings of its column.
 
-    Args:
-        table: One row per case, with every configured column.
-
     Returns:
         `place`, `column`, `finding` (`missing`, `not_finite`, `below_minimum`, `above_maximum`,
         `not_allowed`, `respelled`, `no_date`), `action` (`imputed`, `own_category`, `kept_missing`,

@@ -36,7 +36,6 @@ class ClassLabel(FrozenSettings):
     Attributes:
         label: How the data write it, compared without accents and case: "0" for numbers, "true" for
             booleans.
-        name: How the project calls it.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -60,12 +59,7 @@ class ClassLabel(FrozenSettings):
 
 
 class BinaryTarget(FrozenSettings):
-    """What is to be predicted.
-
-    Attributes:
-        negative: The class with code 0.
-        positive: The class with code 1.
-    """
+    """What is to be predicted."""
 
     column: str
     negative: ClassLabel
@@ -86,7 +80,6 @@ class Maturity(FrozenSettings):
     length is missing can't be judged, and counts as undated.
 
     Attributes:
-        date_column: Where the observation starts.
         months: Its length in months; None with `term_column`.
         term_column: Column with its length in months; None with `months`.
         as_of: The day on which labels were taken; None: the latest date of `date_column`.
@@ -109,19 +102,15 @@ class TabularFeatureParams(FrozenSettings):
 
     Attributes:
         key: Unique key of a row; never a feature.
-        target: What is to be predicted.
         required: Columns that every table to be scored must bring, those of the requirement; empty:
             all. The others may be absent, and are imputed then; so may those whose missing word is
             a category of its own, which says something too.
-        numeric: Features that are numbers.
         categorical: Features that are words without an order; numbers are read as words.
         ordinal: Features that are words with an order: column to its levels, lowest first.
         excluded: Columns that are no features, with the reason. One may stand among the features as
             well: taking it out of here is then all it takes to use it.
         sensitive: Columns kept beside the features, to compare groups of people by.
         time: Date column kept beside the features, to split by.
-        cleaning: Which values are believed.
-        enrichment: Columns made from columns.
         maturity: When a label is final; None: always.
     """
 
@@ -280,11 +269,7 @@ class TabularFeatureParams(FrozenSettings):
         return self.invalid_flags | made.numbers() | made.map_date_features() | made.flags()
 
     def get_number_rule(self, name: str) -> NumberRule | None:
-        """The rule that applies to a numeric column.
-
-        Returns:
-            The rule; None where any number is believed.
-        """
+        """The rule that applies to a numeric column."""
         return self.cleaning.numbers.get(name) if self.cleaning.enabled else None
 
     def get_word_rule(self, name: str) -> WordRule:
@@ -326,18 +311,14 @@ class TabularSchema(BaseModel):
     A superset of what training asks of any schema (key, target, required, extra, classes, values).
 
     Attributes:
-        key: Unique key of a row.
         target: Column with the class of a row, by its name.
-        required: Features that the requirement lists.
         classes: Names of the negative and the positive class.
-        numeric: Features that are numbers.
         categorical: Features that are words without an order.
         ordinal: Features that are words with an order: name to levels, lowest first.
         sources: Feature to the columns of the table that it is made of.
         inputs: Columns of the table that features are made of.
         needed: Those of them that every table to be scored must bring.
         sensitive: Columns to compare groups of people by; beside the features, or among them.
-        time: Date column to split by.
         excluded: Columns of the table that are no features, with the reason.
     """
 
@@ -409,9 +390,6 @@ def find_imputed_cells(features: pd.DataFrame, schema: TabularSchema) -> list[li
 
     A value is imputed where it was absent, or where cleaning did not believe it. A date
     counts as imputed where all that is made of it is missing.
-
-    Args:
-        features: One row per case, as `clientela.features.table_features.case_features` gives it.
 
     Returns:
         Column names by row, in the order of the schema's inputs.

@@ -31,8 +31,6 @@ class Cutoff:
     Attributes:
         mode: `last_transaction`: the customer's last transaction minus the target window;
             `calendar`: `as_of` for everybody.
-        as_of: The cutoff of calendar mode.
-        target_months: Length of the target window.
     """
 
     mode: Literal["last_transaction", "calendar"]
@@ -41,14 +39,7 @@ class Cutoff:
 
 
 def customer_cutoffs(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
-    """One row per customer with a transaction: where their known past ends.
-
-    Args:
-        transactions: One row per transaction: `id_cliente`, `fecha`, `puntos`.
-
-    Returns:
-        `id_cliente`, `_cutoff` (timestamp) and `_points` (all points ever moved).
-    """
+    """One row per customer with a transaction: where their known past ends."""
     totals = transactions.group_by("id_cliente").agg(
         _last=transactions["fecha"].max(), _points=transactions["puntos"].sum()
     )
@@ -60,11 +51,7 @@ def customer_cutoffs(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
 
 
 def add_cutoff(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
-    """The transactions, each beside its customer's cutoff.
-
-    Args:
-        transactions: One row per transaction: `id_cliente`, `fecha`.
-    """
+    """The transactions, each beside its customer's cutoff."""
     if cutoff.mode == "calendar":
         return transactions.mutate(_cutoff=make_timestamp(cutoff.as_of))
     cutoffs = customer_cutoffs(transactions, cutoff).select("id_cliente", CUTOFF)
@@ -234,9 +221,6 @@ def customer_features(
 def add_inactive_customers(features: ir.Table, customers: ir.Table) -> ir.Table:
     """The features, and a row of zeros for each known customer without any transaction.
 
-    Args:
-        features: One row per customer with a transaction.
-
     Returns:
         One row per customer; those added have `sin_historial` = 1.
     """
@@ -252,11 +236,7 @@ def add_inactive_customers(features: ir.Table, customers: ir.Table) -> ir.Table:
 
 
 def is_purchase(rows: ir.Table, params: FeatureParams) -> ir.BooleanValue:
-    """Whether a row is a purchase of the category: of the category, and no refund.
-
-    Args:
-        params: The category, and optionally the transaction types that count.
-    """
+    """Whether a row is a purchase of the category: of the category, and no refund."""
     bought = (rows["rubro"] == params.rubro) & (rows["valor_transaccion"] > 0)
     if params.purchase_types is None:
         return bought
@@ -409,11 +389,7 @@ def _compute_extended_features(known: ir.Table, params: FeatureParams) -> dict[s
 
 
 def days_between(earlier: ir.TimestampValue, later: ir.TimestampValue) -> ir.IntegerValue:
-    """Calendar days from one moment's date to another's.
-
-    Returns:
-        Whole days; null where a moment is.
-    """
+    """Calendar days from one moment's date to another's."""
     return later.date().delta(earlier.date(), unit="day")
 
 
@@ -448,11 +424,7 @@ class OrdinalClass(FrozenSettings):
 
 
 class OrdinalTarget(FrozenSettings):
-    """The business rule that turns purchases into ordered classes.
-
-    Attributes:
-        classes: From the lowest to the highest.
-    """
+    """The business rule that turns purchases into ordered classes."""
 
     classes: tuple[OrdinalClass, ...] = Field(min_length=2)
 
@@ -473,10 +445,6 @@ def customer_target(
     transactions: ir.Table, cutoff: Cutoff, params: FeatureParams, target: OrdinalTarget
 ) -> ir.Table:
     """One row per customer with a transaction: their class in the target window.
-
-    Args:
-        cutoff: Where each customer's target window begins.
-        params: The category and what counts as a purchase.
 
     Returns:
         `id_cliente` (PII), `compras_objetivo` (purchases in the window) and the target column

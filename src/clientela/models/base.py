@@ -20,25 +20,14 @@ Entry = TypeVar("Entry")
 
 
 def check_name(sort: str, name: str, known: Iterable[str]) -> None:
-    """Refuse a name that nothing has.
-
-    Args:
-        sort: What is sought, for the message.
-
-    Raises:
-        ConfigurationError: It is none of them.
-    """
+    """Refuse a name that nothing has."""
     names = tuple(known)
     if name not in names:
         raise ConfigurationError(f"No {sort} is called {name!r}. {did_you_mean(name, names)}")
 
 
 class NamedRegistry(Mapping[str, Entry]):
-    """Measures or calibrations by the name that configuration uses, in a fixed order.
-
-    Args:
-        sort: What the entries are, for messages.
-    """
+    """Measures or calibrations by the name that configuration uses, in a fixed order."""
 
     def __init__(self, sort: str, entries: Mapping[str, Entry]) -> None:
         self._sort, self._entries = sort, dict(entries)
@@ -67,8 +56,6 @@ class Predictions:
     """What a model predicts for some rows.
 
     Attributes:
-        codes: The decided classes.
-        probabilities: Rows x K.
         expected: Mean class value, or the probability of class 1 of two.
     """
 
@@ -156,16 +143,7 @@ class BinaryClassifier(BaseClassifier):
 
 
 def find_column_position(rule: BaseEstimator, column: str | int, title: str) -> int:
-    """Where the one column stands that a business rule reads.
-
-    Args:
-        rule: The rule, after it has seen its features.
-        column: The column; a name, or already a position.
-        title: What to call the rule in the error.
-
-    Raises:
-        ConfigurationError: No feature has this name.
-    """
+    """Where the one column stands that a business rule reads."""
     if isinstance(column, int):
         return column
     names = get_feature_names_in(rule)

@@ -124,11 +124,7 @@ LEARNED_BINARY_DECISIONS: frozenset[str] = frozenset(MAXIMISED) | {"share"}
 
 
 def apply_threshold(probability: Floats, threshold: float) -> Codes:
-    """One code per row: 1 from the threshold on, 0 below it.
-
-    Args:
-        threshold: Lowest probability that is decided as 1.
-    """
+    """One code per row: 1 from the threshold on, 0 below it."""
     codes: Codes = (probability >= threshold).astype(np.int64)
     return codes
 
@@ -139,11 +135,7 @@ def tune_thresholds(
     """Thresholds under which rows that were not learned from fare best.
 
     Args:
-        probability: Probability of code 1, out of fold.
         share: Share of the rows to be decided as 1; None leaves the rule `share` out.
-
-    Returns:
-        Rule to threshold. Of equally good thresholds the lowest.
     """
     thresholds, counts = count_by_threshold(y_true, probability)
     worth = {name: measure(counts, costs) for name, measure in MAXIMISED.items()}
@@ -208,7 +200,6 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         folds: Inner folds; fewer where the rarer class has fewer rows.
 
     Attributes:
-        classifier_: Fitted on all rows.
         calibration_: What the calibration learned, shape (2, ...); empty without one.
         thresholds_: Threshold of each rule that could be learned; all of them where out-of-fold
             probabilities were needed, else those that need no data.
@@ -281,11 +272,7 @@ class BinaryDecisionClassifier(MetaEstimatorMixin, BinaryClassifier):
         return apply_threshold(self.predict_proba(X)[:, 1], self.threshold_)
 
     def check_settings(self) -> None:
-        """Refuse settings that no data can make usable.
-
-        Raises:
-            ConfigurationError: Decision, costs, share or calibration.
-        """
+        """Refuse settings that no data can make usable."""
         check_name("decision rule", self.decision, BINARY_DECISIONS)
         CALIBRATIONS.named(self.calibrate)
         if self.share is not None and not 0 < self.share < 1:
@@ -343,14 +330,10 @@ class ThresholdRule(BinaryClassifier):
     neither side: it is decided as class 0 and has a share of its own.
 
     Args:
-        column: The column; a name, or a position.
         positive: Which side is decided as class 1: `from` the limit on, or `below` it.
-        smoothing: Weight of the overall share, in rows.
 
     Attributes:
         shares_: Share of class 1 on the side of class 0, on that of class 1, and where missing.
-        overall_: Share of class 1 in `fit`.
-        column_index_: Position of the column.
     """
 
     def __init__(

@@ -195,10 +195,6 @@ def gain_table(  # noqa: PLR0913 - two say what was predicted, four how to look 
 def compute_cumulative_gains(counted: ScoreHistogram, code: int, parts: int) -> Floats:
     """Share of a class that the surest 1/parts, 2/parts, ... of the rows hold.
 
-    Args:
-        counted: Tables of counts over the same levels.
-        code: The class that is looked for.
-
     Returns:
         Shape (..., parts), rising to 1; missing where a table lacks the class.
     """

@@ -214,11 +214,7 @@ def _expand_to_all_classes(model: Any) -> Answer:
 def build_scorecard_predictor(
     card: WoeScorecard, layout: FeatureLayout
 ) -> Callable[[Features], Floats]:
-    """A scorecard as one table of what each bin adds to the log-odds.
-
-    Returns:
-        From features to the probability of class 1.
-    """
+    """A scorecard as one table of what each bin adds to the log-odds."""
     names = get_feature_names_in(card)
     numbers = [place for place, name in enumerate(names) if not card.is_word_[place]]
     words = [place for place, name in enumerate(names) if card.is_word_[place]]

@@ -111,11 +111,7 @@ MULTICLASS: Mapping[str, Measure] = MappingProxyType(
 def compute_binary_console_metrics(
     truth: Codes, predictions: Predictions, *, replicates: int, seed: int
 ) -> dict[str, Any]:
-    """Binary classification measures of the decided class and of the probability.
-
-    Args:
-        replicates: Bootstrap samples behind the standard deviations.
-    """
+    """Binary classification measures of the decided class and of the probability."""
     n_rows, positive = len(truth), predictions.probabilities[:, 1]
     counts = compute_confusion_matrix(truth, predictions.codes, 2)
     # a bootstrap sample of the rows is a multinomial draw over the four cells
@@ -149,11 +145,7 @@ def compute_binary_console_metrics(
 def compute_ordinal_console_metrics(
     truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
 ) -> dict[str, Any]:
-    """Regression measures of the expected value, and multiclass measures of the class.
-
-    Args:
-        replicates: Bootstrap samples behind the standard deviations.
-    """
+    """Regression measures of the expected value, and multiclass measures of the class."""
     n_rows, codes = len(truth), predictions.codes
     whole = _compute_regression_metrics(values[truth], predictions.expected)
     regression = [

@@ -56,7 +56,6 @@ class EstimatorSpec:
     Attributes:
         params: Parameters of the estimator, by its own names; tuning may have changed them.
         decision: Decision rule; None where the kind decides by itself.
-        candidate: The candidate as configured.
         settings: What holds for all candidates: metric, seed, inner folds, costs.
     """
 
@@ -67,11 +66,7 @@ class EstimatorSpec:
     settings: TrainingSettings
 
     def check_params(self, known: Iterable[str]) -> None:
-        """Refuse parameters that the kind does not have.
-
-        Raises:
-            ConfigurationError: One of them is unknown.
-        """
+        """Refuse parameters that the kind does not have."""
         names = tuple(known)
         for name in self.params:
             if name not in names:
@@ -81,11 +76,7 @@ class EstimatorSpec:
                 )
 
     def apply_params(self, estimator: Any) -> Any:
-        """The estimator with the parameters of the candidate.
-
-        Raises:
-            ConfigurationError: It lacks one of them.
-        """
+        """The estimator with the parameters of the candidate."""
         # set_params would accept anything: XGBoost takes unknown names and ignores them
         self.check_params(estimator.get_params(deep=False))
         return estimator.set_params(**self.params)

@@ -71,9 +71,7 @@ def select_reason_codes(table: pd.DataFrame, X: pd.DataFrame, n_reasons: int) ->
     """One row per row of `X`: the features that moved its score most, either way.
 
     Args:
-        table: The contributions of `X`.
         X: The rows' features; one that the table lacks has no value to show.
-        n_reasons: How many; fewer where there are fewer features.
 
     Returns:
         The index of `X`; for i = 1, 2, ...: `motivo_i` (feature), `contribucion_i` (signed, in the
@@ -178,9 +176,6 @@ def compute_boosting_contributions(model: HistGradientBoostingClassifier, X: Any
     A node is worth the mean of its leaves, weighted by the training rows in them. At each split
     the worth changes from the node to its child, and the change belongs to the column that splits.
     Contributions and a constant, the sum of what the roots are worth, are the raw score exactly.
-
-    Raises:
-        ConfigurationError: The model splits by categories.
     """
     _require_two_classes(model)
     if model.is_categorical_ is not None:
@@ -270,9 +265,6 @@ def find_source_columns(transformer: Any, columns: Sequence[str], n_out: int) ->
 
     Known are pipelines, column transformers, imputers with indicators, one-hot encoders, and every
     transformer that gives one column for each, or reads a single one.
-
-    Args:
-        columns: Sources of its input columns; a source may repeat.
 
     Raises:
         ConfigurationError: The transformer mixes columns in a way that is not known.

@@ -46,9 +46,6 @@ def assign_sensitive_groups(
 ) -> "dict[str, pd.Series[Any]]":
     """The group of each row, for each sensitive column.
 
-    Args:
-        columns: Sensitive column to how its groups are formed.
-
     Returns:
         Column to ordered categories; people without a value are the last group.
 
@@ -139,9 +136,6 @@ def fairness_table(
     y_true: Codes, y_pred: Codes, people: pd.DataFrame, settings: FairnessSettings
 ) -> pd.DataFrame:
     """One row per group of each sensitive column.
-
-    Args:
-        people: The sensitive columns of the same rows.
 
     Returns:
         `column`, `group`, `rows`, `deserving_share` (truth is the favourable class),

@@ -131,11 +131,7 @@ def matthews_correlation(counts: Floats, costs: Floats) -> Floats:
 
 
 def saving_over_constant(counts: Floats, costs: Floats, *, code: int) -> Floats:
-    """What the decisions save per row against one class for everybody; negative if they cost more.
-
-    Args:
-        code: 1 is "approve all", 0 is "do nothing".
-    """
+    """What decisions save per row against one class for everybody; negative if they cost more."""
     total = (counts.sum(axis=-1) * costs[:, code]).sum(axis=-1)
     constant = ratio(total, counts.sum(axis=(-2, -1)), empty=np.nan)
     return constant - mean_cost(counts, costs)

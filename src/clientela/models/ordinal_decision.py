@@ -39,9 +39,6 @@ def apply_cut_points(score: Floats, cut_points: Floats) -> Codes:
 
     A score that equals a cut point goes to the lower class. With midpoints as cut points this is
     the nearest class value.
-
-    Args:
-        cut_points: The K-1 cut points, never decreasing.
     """
     codes: Codes = np.searchsorted(cut_points, score, side="left")
     return codes
@@ -68,7 +65,6 @@ class OrdinalClassifier(BaseClassifier):
     and stand for 0..K-1.
 
     Attributes:
-        values_: The K numbers they stand for.
         present_: The codes that occurred in `fit`; the others have probability zero.
     """
 
@@ -148,10 +144,6 @@ def tune_cut_points(score: Floats, y_true: Codes, values: Floats, metric: PointM
     there are many), once from the midpoints of the values and once from the cuts that reproduce
     the class shares. Of equally good cuts the first in this order is kept, so that the result
     depends on the set of rows only.
-
-    Args:
-        score: One score per row, best out-of-fold.
-        metric: The measure to make as good as possible.
     """
     cuts = _generate_candidate_cuts(score, values)
     # rows of each class with a score at or below each cut (cuts x K)
@@ -230,11 +222,7 @@ def compute_out_of_fold_scores(
 
     Args:
         held_out_scores: Fits a fresh model on (features, codes) and scores the third argument.
-        codes: Codes 0..K-1, by which folds are stratified.
         folds: Number of folds; fewer where even the commonest class has fewer rows.
-
-    Returns:
-        Scores in the order of the rows.
     """
     counts = np.bincount(codes)
     n_folds = min(folds, max(2, int(counts.max())))
@@ -300,14 +288,7 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
     """Any probabilistic classifier with any decision rule.
 
     Args:
-        estimator: Classifier with `predict_proba`; cloned. One of ours receives `values`.
         values: The K class values; without them the classes are the sorted targets.
-        decision: One of `argmax`, `median`, `nearest`, `thresholds`.
-        metric: What `thresholds` maximises, a point metric's name.
-        folds: Number of inner folds, used by `thresholds` only.
-
-    Attributes:
-        estimator_: Fitted on all rows.
     """
 
     def __init__(  # noqa: PLR0913 - scikit-learn's way: one argument for each setting

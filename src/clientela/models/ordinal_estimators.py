@@ -34,15 +34,11 @@ class LastQuarterRule(OrdinalClassifier):
     Args:
         column: Feature with the number of purchases of the category in the three months before
             the cutoff; a name, or a position.
-        lower_bounds: Fewest purchases of each class, increasing.
         values: The K class values; without them the classes are the sorted targets, and
             quarters beyond the highest of them count as the highest.
-        smoothing: Weight of the overall shares, in customers.
 
     Attributes:
         shares_: Class shares (columns) for each class of last quarter (rows), K x K.
-        column_index_: Position of the column.
-        mean_value_: Mean class value in `fit`.
     """
 
     def __init__(
@@ -113,9 +109,6 @@ class CumulativeBinaryClassifier(MetaEstimatorMixin, OrdinalClassifier):
     rise with k for some row: a negative difference counts as zero, and the row is divided by its
     sum (at least one, since the differences add up to one before).
 
-    Args:
-        estimator: Binary classifier with `predict_proba`; cloned for each boundary.
-
     Attributes:
         estimators_: One fitted classifier per boundary between classes that occurred.
     """
@@ -171,9 +164,6 @@ class ProportionalOddsClassifier(OrdinalClassifier):
 
     Features are standardised inside, so that one penalty fits all. The fit minimises the negative
     log-likelihood plus `l2 / 2 * |beta|^2`.
-
-    Args:
-        l2: Penalty on the squared standardised coefficients.
 
     Attributes:
         coef_: One coefficient per standardised feature; positive pulls towards higher classes.
@@ -257,13 +247,6 @@ def compute_penalized_loss(
 
     With `u` and `l` the distances to the upper and lower threshold,
     `log P = log s(u) + log s(-l) + log(1 - exp(l - u))`, which is exact far out in the tails too.
-
-    Args:
-        parameters: First threshold, logarithms of the gaps, coefficients.
-        codes: Codes 0..J-1, all of which occur.
-
-    Returns:
-        The loss, and its gradient by each parameter.
     """
     n_thresholds = int(codes.max())
     thresholds, beta = _compute_thresholds(parameters[:n_thresholds]), parameters[n_thresholds:]
@@ -293,14 +276,6 @@ class OrdinalRegressor(DecisionRuleClassifier):
 
     With `XGBRegressor` and the decision `nearest` this is the required model. Class probabilities
     come from a proportional-odds model of the out-of-fold score alone.
-
-    Args:
-        decision: One of `nearest`, `thresholds`, `argmax`, `median`.
-        metric: What `thresholds` maximises, a point metric's name.
-
-    Attributes:
-        regressor_: Fitted on all rows.
-        calibrator_: Probabilities from the score.
     """
 
     def __init__(  # noqa: PLR0913 - scikit-learn's way: one argument for each setting

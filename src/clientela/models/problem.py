@@ -64,12 +64,7 @@ ORDER_ONLY = frozenset({"roc_auc", "gini", "ks", "pr_auc", "pr_auc_rare"})
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """How an unfitted model is graded.
-
-    Attributes:
-        seed: Seed of the folds.
-        workers: Folds at the same time.
-    """
+    """How an unfitted model is graded."""
 
     metric: str
     folds: int
@@ -81,11 +76,8 @@ class Task(ABC):
     """One type of question that models answer.
 
     Attributes:
-        name: As `use_cases.yml` calls it.
-        problem_type: As model registries call it.
         kinds: Kinds of models by the name that configuration gives.
         metrics: Measures by the name that configuration gives.
-        decisions: Names of the decision rules.
         learned_decisions: Those that are learned from out-of-fold answers.
         score_column: Column of the expected value in scores.
     """
@@ -121,12 +113,7 @@ class Task(ABC):
 
     @abstractmethod
     def predictions(self, model: Any, X: pd.DataFrame, decision: str | None) -> Predictions:
-        """What a fitted model says about rows, under one decision rule.
-
-        Args:
-            model: A fitted classifier of the task.
-            decision: The rule; None where the kind decides by itself.
-        """
+        """What a fitted model says about rows, under one decision rule."""
 
     def get_probability(self, predictions: Predictions) -> Floats:
         """What measures of probabilities read: rows x K."""
@@ -175,11 +162,7 @@ class Task(ABC):
     def console_metrics(
         self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
     ) -> dict[str, Any]:
-        """The measures in the form that the SageMaker console draws.
-
-        Args:
-            replicates: Bootstrap samples behind the standard deviations.
-        """
+        """The measures in the form that the SageMaker console draws."""
 
 
 class BinaryTask(Task):
@@ -436,11 +419,7 @@ def _get_inner_learner(model: Any) -> Any:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be learned, from what, and how.
-
-    Attributes:
-        settings: What a person decided.
-    """
+    """What is to be learned, from what, and how."""
 
     task: Task
     schema: FeatureSchema

@@ -48,7 +48,6 @@ class WoeScorecard(BinaryClassifier):
         words_: The encoder of the columns of words; None without any.
         is_word_: For each column, whether it holds words.
         encoder_: The shares of class 1 by bin.
-        linear_: The regression on weights of evidence.
     """
 
     def __init__(

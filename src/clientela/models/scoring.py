@@ -137,9 +137,6 @@ def predict_scores(
     Customers without any transaction are like none the model has seen: they get the class
     `sin_historial`, and neither value nor probabilities.
 
-    Args:
-        features: Key and features; a flag `sin_historial` is optional.
-
     Returns:
         The key (PII), `clase`, the expected value (`valor_esperado`, or `probabilidad` of the
         positive class of two), `p_<class>` for each class, and `razon_1`, `razon_2`, ... in
@@ -197,9 +194,6 @@ def format_reason_codes(
     model: StoredModel, X: pd.DataFrame, settings: ScoringSettings
 ) -> Mapping[str, list[str | None]]:
     """Why a model says what it says of each row.
-
-    Args:
-        settings: How many reasons, and the words for features.
 
     Returns:
         `razon_1`, `razon_2`, ... to one entry per row, None where nothing more moved the score;

@@ -83,7 +83,6 @@ class Segmentation:
 
     Attributes:
         members: One row per customer (PII); see `assign_segments`.
-        continued: Which segments began and ended.
         warm: Whether it began at the previous model's centres.
     """
 
@@ -110,9 +109,6 @@ def load_previous_identity(snapshots: Snapshots, day: date) -> SegmentIdentity |
 def load_members(exports: Snapshots, day: date | None) -> pd.DataFrame | None:
     """Who was in which segment of a model.
 
-    Args:
-        day: Date of the model; None for no model.
-
     Returns:
         `id_cliente` (PII), `cluster_id`; None where that model was never exported.
     """
@@ -131,10 +127,6 @@ def fit_segmentation(
     params: SegmentationParams,
 ) -> Segmentation:
     """Customers to segments that keep the ids and names of the previous model.
-
-    Args:
-        features: One row per customer (PII), sorted by their key.
-        previous: The model before; None for a first one.
 
     Raises:
         TrainingDataError: There are fewer distinct active customers than segments.
@@ -265,7 +257,6 @@ def fit_mixture(
 
     Args:
         scaled: Active customers x columns, standardised; at most `evaluation_rows` are drawn.
-        centers: Clusters x columns on the same scale.
 
     Returns:
         The mixture, with one covariance for all components: with one each, they drift away from
@@ -303,9 +294,6 @@ def predict_segment_probabilities(
 ) -> pd.DataFrame:
     """One row per customer: the probability of each segment.
 
-    Args:
-        scaled: Customers x columns, standardised as for the fit.
-
     Returns:
         `prob_<id>` (float64, 0..1), by id; each row adds up to 1.
     """
@@ -322,10 +310,6 @@ def measure_membership(
     mixture: GaussianMixture, scaled: np.ndarray, labels: np.ndarray, ids: Sequence[int]
 ) -> dict[str, Any]:
     """How clear-cut the hard segments are, as the mixture sees them.
-
-    Args:
-        scaled: Active customers x columns, standardised as for the fit.
-        labels: Position of each customer's hard segment in `ids`.
 
     Returns:
         `agreement`: share of customers whose most probable component is their hard segment;
@@ -404,15 +388,7 @@ def assign_to_stored_segments(
     previous: pd.DataFrame | None,
     params: SegmentationParams,
 ) -> pd.DataFrame:
-    """Customers, new ones too, in the segments of a stored model, without a refit.
-
-    Args:
-        previous: Who was in which segment before: `id_cliente`, `cluster_id`.
-        params: Minimum activity, and the margin for leaving a segment.
-
-    Returns:
-        One row per customer; see `assign_segments`.
-    """
+    """Customers, new ones too, in the segments of a stored model, without a refit."""
     identity, clustering = get_identity(model), params.clustering
     customers = find_previous_segments(features, previous, clustering)
     matrix = build_matrix(
@@ -431,7 +407,6 @@ def customer_segments(
     """One row per customer, in the required form.
 
     Args:
-        features: One row per customer (PII): `rubro_top` and scores.
         probabilities: One column per segment and one row per row of `features`, where soft
             membership is exported.
 

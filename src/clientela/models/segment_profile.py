@@ -64,10 +64,6 @@ def build_segment_profile(
 ) -> dict[str, pd.DataFrame]:
     """What sets segments apart, from their customers' features.
 
-    Args:
-        members: `id_cliente` (PII), `cluster_id`, one row for each of them.
-        params: The smallest number of customers that is shown.
-
     Returns:
         Three tables of those segments that have customers, by id, `sin_actividad` last:
         `segments`, one row per segment with `cluster_id, cluster_nombre, clientes,
@@ -103,7 +99,6 @@ def match_segments_to_customers(features: pd.DataFrame, members: pd.DataFrame) -
     """The segment of each customer, in order of their key: sums of floats depend on the order.
 
     Args:
-        features: One row per customer: `id_cliente` (PII).
         members: `id_cliente` (PII), `cluster_id`, one row for each of them, in any order.
 
     Returns:
@@ -205,7 +200,6 @@ class SegmentName:
     Attributes:
         basis: `datos`: from today's shares; `se_mantiene`: it had it before; `fijado`: a person
             gave it.
-        reason: In Spanish, for the report.
         of_today: What today's data alone would call it.
     """
 
@@ -243,7 +237,6 @@ def choose_segment_names(
 
     Args:
         members: One row for each of them: `id_cliente` (PII), `cluster_id`, `cluster_cercano`.
-        previous: The model before; None for a first one.
 
     Returns:
         Id to name, by id; `sin_actividad` has its own name and is not among them.

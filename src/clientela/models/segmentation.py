@@ -114,7 +114,6 @@ class SegmentMatch:
 
     Attributes:
         ids: The segment id of each new cluster, by position.
-        births: Ids that are new.
         deaths: Ids of the previous model that no cluster continues.
     """
 
@@ -169,7 +168,6 @@ def compute_overlap(
     Counted over the customers that both models placed in a segment.
 
     Args:
-        labels: Position of each customer's new cluster.
         previous_ids: The same customers' previous segment; missing for who had none.
     """
     columns = find_segment_positions(previous_ids, ids)
@@ -241,10 +239,6 @@ def assign_segments(
     customers: Customers, distances: np.ndarray, ids: Sequence[int], switch_margin: float
 ) -> pd.DataFrame:
     """One row per customer: their segment.
-
-    Args:
-        distances: Active customers x centres.
-        ids: The segment of each centre.
 
     Returns:
         `id_cliente` (PII), `cluster_id` (`sin_actividad` is -1), `cluster_cercano` (the nearest

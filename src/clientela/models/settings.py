@@ -36,12 +36,7 @@ Holdout: TypeAlias = Literal["random", "time"]
 
 
 class SearchRange(FrozenSettings):
-    """An interval that tuning searches.
-
-    Attributes:
-        log: Whether to search its logarithm evenly.
-        integer: Whether only whole numbers count.
-    """
+    """An interval that tuning searches."""
 
     low: float
     high: float
@@ -78,7 +73,6 @@ class CandidateSettings(FrozenSettings):
         kind: Which sort of estimator; the task type knows them by name.
         role: `rule` is a yardstick without learning, `required` the baseline that the requirement
             names, `challenger` a better form.
-        features: Which features it sees.
         decisions: Decision rules from score to class, simplest first; empty where the kind
             decides by itself.
         params: Parameters of the estimator, by its own names.
@@ -198,8 +192,6 @@ class ScoringSettings(FrozenSettings):
     """Parameters of the scoring stage.
 
     Attributes:
-        batch_size: Customers scored at a time.
-        reasons: Reasons given for each score.
         labels: Feature to its name in the readers' language.
     """
 
@@ -230,7 +222,6 @@ class Rule(Settings):
         words: The words that earn the points, compared without accents and case; empty: a number.
         at_least: The smallest number that earns them, inclusive; None: any.
         below: The number from which on they are not earned; None: none.
-        points: Earned by the positive class.
     """
 
     column: str
@@ -276,11 +267,9 @@ class RetrySettings(Settings):
     """How long one call is tried.
 
     Attributes:
-        read_seconds: To wait for an answer.
         attempts: At most so many; only what may pass is tried again.
         pause_seconds: Before the second attempt; doubled before each further one, and a random
             part of it, so that callers do not come back together.
-        longest_pause_seconds: No pause is longer.
     """
 
     connect_seconds: PositiveFloat = 5.0
@@ -296,7 +285,6 @@ class Prices(Settings):
     Attributes:
         input_per_million: Of a million tokens that are sent.
         output_per_million: Of a million tokens that come back.
-        currency: Of both, for people.
     """
 
     input_per_million: NonNegativeFloat = 0.0
@@ -322,10 +310,7 @@ class LanguageModelSettings(Settings):
     Attributes:
         model: As whoever answers calls it; stands in `label_source`.
         temperature: 0 for the same answer each time, as far as the model keeps that.
-        description_tokens: Most tokens of a description.
-        label_tokens: Most tokens of a label.
         per_minute: Calls begun in a minute, at most; None: as fast as they are answered.
-        patience: How long one call is tried.
     """
 
     model: str = Field(min_length=1)
@@ -356,7 +341,6 @@ class OpenAISettings(LanguageModelSettings):
     """Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, LM Studio.
 
     Attributes:
-        url: Up to and including `/v1`.
         key_variable: Environment variable that holds the key, where the server asks for one.
         json_mode: Whether the server is asked to answer in JSON; older servers refuse to be.
     """
@@ -375,9 +359,7 @@ class AuditSettings(Settings):
         favourable: The label that people hope for, as a code: 0 where class 1 is a risk.
         stability_rows: Rows labelled again; 0: none. Each costs its calls once more.
         least_judged: Judged rows below which agreement is not stated.
-        bootstrap: Samples behind the intervals.
         curve_sizes: Numbers of true labels that the learning curve tries.
-        curve_repeats: Splits behind each of its points.
     """
 
     groups: dict[str, SensitiveColumn] = {}
@@ -406,11 +388,6 @@ class LabellingSettings(Settings):
         retry_lost: Whether rows that were refused or answered in another form are asked again;
             their answers were paid for.
         stop_after: Rows in a row without an answer after which the run stops.
-        budget: What a run may spend.
-        offline: The labeller that asks nobody.
-        openai: Any server that speaks OpenAI's form.
-        audit: How labels are checked.
-        seed: Of the audit's draws.
     """
 
     provider: ProviderName = "offline"
@@ -454,9 +431,6 @@ TRUTH = "truth"
 def normalize_truth(words: "pd.Series[Any]", target: BinaryTarget) -> "pd.Series[Any]":
     """What people judged, in the spelling of the target's labels.
 
-    Args:
-        words: What the data say; compared without accents and case.
-
     Returns:
         One of the labels; missing where nothing is said, or something else.
     """
@@ -467,11 +441,7 @@ def normalize_truth(words: "pd.Series[Any]", target: BinaryTarget) -> "pd.Series
 
 
 def encode_labels(labels: "pd.Series[Any]", target: BinaryTarget) -> Codes:
-    """Labels as 0 and 1.
-
-    Args:
-        labels: One of the two labels each, none missing.
-    """
+    """Labels as 0 and 1."""
     return np.asarray(labels == target.positive.label, dtype=np.int64)
 
 
@@ -479,9 +449,6 @@ def select_training_labels(
     labels: pd.DataFrame, target: str, learn_from: LearnedFrom
 ) -> pd.DataFrame:
     """What a model is to learn of each row, and who said so.
-
-    Args:
-        learn_from: Made labels, the truth, or both.
 
     Returns:
         The label table's first column (the key), `description`, the target, `label_source`: who

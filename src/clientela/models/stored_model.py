@@ -67,9 +67,6 @@ EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 def encode_estimator(estimator: Any) -> bytes:
     """A fitted estimator as the bytes of a skops file, equal for equal estimators.
 
-    Args:
-        estimator: Made of types that skops, or `TRUSTED_TYPES`, trusts.
-
     Raises:
         ModelFileError: The estimator holds a type that no file may hold.
     """
@@ -84,9 +81,6 @@ def encode_estimator(estimator: Any) -> bytes:
 
 def decode_estimator(content: bytes) -> Any:
     """The estimator that a skops file holds.
-
-    Args:
-        content: What `encode_estimator` returned, or another skops file.
 
     Raises:
         ModelFileError: The bytes are no skops file, or hold a type that is not trusted.
@@ -168,12 +162,7 @@ SAME_VERSION = ("scikit-learn", "xgboost")
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A fitted model with its manifest.
-
-    Attributes:
-        manifest: Features, classes, parameters, versions; see
-            `clientela.models.stored_model`.
-    """
+    """A fitted model with its manifest."""
 
     estimator: Any
     manifest: dict[str, Any]
@@ -237,12 +226,7 @@ def _get_minor_version(text: str) -> list[str]:
 def build_model_manifest(
     train: pd.DataFrame, contender: Candidate, problem: Problem
 ) -> dict[str, Any]:
-    """What a model is; the same for the same data, settings and libraries.
-
-    Args:
-        train: The rows it was fitted on.
-        contender: Which candidate, with which parameters, features and decision rule.
-    """
+    """What a model is; the same for the same data, settings and libraries."""
     schema, settings = problem.schema, problem.settings
     candidate = settings.candidates[contender.candidate]
     tabular = schema.tabular

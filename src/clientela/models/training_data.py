@@ -26,12 +26,10 @@ class FeatureSchema(BaseModel):
     """What the columns of a model input mean.
 
     Attributes:
-        key: Unique key of a row.
         target: Column with the class of a row, as text.
         required: Features that the requirement lists, in its order.
         extra: Further features, a group that can be switched off.
         last_quarter: Feature with the number of events of the last quarter; None without it.
-        values: The number each class stands for.
         lower_bounds: Fewest events of each class; None where the default of the rule holds.
         tabular: What more is known of a use case on a table: which features are words, what they
             are made of, the time, the sensitive columns; None where all features are numbers.
@@ -108,14 +106,7 @@ def check_model_input(
 
 
 def check_columns(frame: pd.DataFrame, expected: list[str], what: str) -> None:
-    """Refuse a table that lacks columns.
-
-    Args:
-        what: What to call the table in the error.
-
-    Raises:
-        TrainingDataError: At least one is absent.
-    """
+    """Refuse a table that lacks columns."""
     missing = [name for name in expected if name not in frame.columns]
     if missing:
         hint = did_you_mean(missing[0], map(str, frame.columns))
@@ -213,12 +204,7 @@ class Fold:
 def split_stratified(
     frame: pd.DataFrame, *, key: str, target: str, test_share: float, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The training part and the test part, both sorted by key.
-
-    Args:
-        target: Column whose shares are equal in both parts.
-        test_share: Share of the rows in the test part.
-    """
+    """The training part and the test part, both sorted by key."""
     ordered = frame.sort_values(key, ignore_index=True)
     learn, test = train_test_split(
         np.arange(len(ordered)),
@@ -239,10 +225,6 @@ def split_by_time(
 
     Rows of one moment stay together, so the test part may hold a few rows more than its share. A
     row without a time can't be called late: it is learned from.
-
-    Args:
-        time: Column with the moment of each row.
-        test_share: Share of the dated rows in the test part.
 
     Raises:
         TrainingDataError: All rows, or all but those of one moment, have the same time.

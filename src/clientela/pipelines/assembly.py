@@ -11,9 +11,6 @@ from clientela.use_cases import UseCase
 def get_accepted_dataset_name(use_case: UseCase, table: str) -> str:
     """The dataset that holds a table once it is ingested.
 
-    Args:
-        table: A raw table of the switchboard.
-
     Returns:
         The table's own name where use cases share it; else a name that one pattern of the catalog
         serves, so that a use case on tables of its own needs no entry for them.
@@ -26,14 +23,7 @@ LABELLING = "labelling"
 
 
 def get_accepted_cases_name(use_case: UseCase) -> str:
-    """The dataset with one row per case as ingestion accepted it, of a use case of kind `table`.
-
-    Returns:
-        The name of its one ingested table.
-
-    Raises:
-        ConfigurationError: It has no table, or several.
-    """
+    """The dataset with one row per case as ingestion accepted it, of a use case of kind `table`."""
     return get_accepted_dataset_name(use_case, _get_only_table(use_case))
 
 
@@ -42,9 +32,6 @@ def get_cases_name(use_case: UseCase) -> str:
 
     Returns:
         The name of its one ingested table; where labels are made, of the table with them.
-
-    Raises:
-        ConfigurationError: It has no table, or several.
     """
     if LABELLING in use_case.stages:
         return f"labelled_{_get_only_table(use_case)}"
@@ -66,9 +53,6 @@ def create_stage_pipeline(use_case: UseCase, stage: str, nodes: Sequence[Node]) 
 
     The nodes also take a namespace for their stage, so that kedro-viz folds each stage of a use
     case into one box; their datasets do not, because stages meet by dataset name.
-
-    Args:
-        nodes: Its nodes, with plain dataset names.
 
     Returns:
         A pipeline whose nodes are named `<use case>.<stage>.<node>` and carry the use case's tags.

@@ -66,15 +66,11 @@ class ServedManifest(FrozenSettings):
     Attributes:
         group: Model package group that it is registered in.
         version: Made of the content: the same model has the same one, and no other has.
-        problem_type: As registries call it.
         fields: What a case brings, in order: the fields of every model of the use case.
-        classes: In order; for segments their names.
         target: Class to its number; segment name to its id.
         score_name: What the expected value is called (`probabilidad`, `valor_esperado`).
         grades: Measure to its grade on the test part.
         primary_metric: The measure that chose the champion; None for segments.
-        example: What a deployment is tested with.
-        labels: Feature to words for people.
         model: The manifest of the stored model (`clientela.models.stored_model`): kind,
             features, decision, parameters, seed, training rows and their hash, versions.
         feature_rules: `TabularFeatureParams` as JSON, for a use case on a table: how features are

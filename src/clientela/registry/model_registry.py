@@ -43,8 +43,6 @@ class Submission:
         metrics: Address of the metrics in the form that the SageMaker console draws; None without.
         grades: Measure to its value on the test part.
         description: One sentence for people: the model against the best rule.
-        problem_type: As registries call it.
-        training_data_sha256: Of the rows it learned from.
     """
 
     group: str
@@ -67,8 +65,6 @@ class RegisteredModel:
 
     Attributes:
         number: The registry's own version, from 1 on.
-        status: Whether a person approved it.
-        package: Address of its package.
         address: What the registry itself calls the entry (an ARN, a URI).
     """
 
@@ -109,9 +105,6 @@ class ModelRegistry(Protocol):
 
     def set_status(self, model: RegisteredModel, status: Status, reason: str) -> RegisteredModel:
         """Approve or reject an entry.
-
-        Args:
-            reason: Their words, kept with the entry.
 
         Raises:
             RegistryError: The registry can't be reached, or refuses.
@@ -222,11 +215,7 @@ def format_interval(grade: MetricEstimate) -> str:
 
 
 def describe_entry(entry: RegisteredModel) -> str:
-    """An entry, so that a person finds it.
-
-    Returns:
-        For example `champion 1c2a3b4d5e6f, number 2 of credit-payment-champion (pending)`.
-    """
+    """An entry, so that a person finds it."""
     return f"{entry.role} {entry.version}, number {entry.number} of {entry.group} ({entry.status})"
 
 

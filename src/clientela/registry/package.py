@@ -154,31 +154,18 @@ def is_native_xgboost(model: StoredModel) -> bool:
 def build_archive_files(model: StoredModel) -> dict[str, bytes]:
     """What `model.tar.gz` holds: the native model on top, its meaning in `code/`.
 
-    Args:
-        model: A model around one XGBoost regressor or classifier.
-
     Returns:
         Path to content: `xgboost-model`; in `code/` `manifest.json`, `features.json` (the columns
         of the matrix that the booster reads, in their order), `thresholds.json` (from its score to
         a class), and behind preprocessing `preprocessing.json` (from features to the matrix; see
         `clientela.registry.package`).
-
-    Raises:
-        ConfigurationError: The model is not one.
     """
     native, meaning = _export_booster(model), _build_metadata_files(model)
     return {NATIVE_MODEL: native} | {f"code/{name}": content for name, content in meaning.items()}
 
 
 def build_folder_files(model: StoredModel) -> dict[str, bytes]:
-    """The same files as a folder to read from: native model and manifest side by side.
-
-    Args:
-        model: A model around one XGBoost regressor or classifier.
-
-    Raises:
-        ConfigurationError: The model is not one.
-    """
+    """The same files as a folder to read from: native model and manifest side by side."""
     return {f"{NATIVE_MODEL}.ubj": _export_booster(model)} | _build_metadata_files(model)
 
 
@@ -256,7 +243,6 @@ class ModelPackage:
     """A package that was opened.
 
     Attributes:
-        manifest: What it says of itself.
         model: The fitted model with the manifest of its training.
     """
 
@@ -291,7 +277,6 @@ def open_package(content: bytes, where: str, sha256: str | None = None) -> Model
     """The model of a package, after checking every byte of it.
 
     Args:
-        where: What to call it in errors.
         sha256: What its own SHA-256 should be; None where nobody knows.
 
     Raises:
@@ -420,7 +405,6 @@ class PublishedModel(FrozenSettings):
     """The model of a use case that servers answer with.
 
     Attributes:
-        number: Of the entry in the registry.
         version: Of the manifest: made of the content.
         package: Name of the package in the folder of served models.
     """
@@ -445,9 +429,6 @@ class PublishedModelStore:
     A pointer appears after its package is whole and verified, in one step: killed anywhere,
     publishing leaves the former model served. Packages that are no longer pointed at stay, since a
     server may be loading one.
-
-    Args:
-        folder: Local, or an address such as `s3://bucket/models/served`.
     """
 
     def __init__(self, folder: str) -> None:
@@ -455,9 +436,6 @@ class PublishedModelStore:
 
     def publish(self, package: bytes, pointer: PublishedModel) -> None:
         """Serve a package from now on.
-
-        Args:
-            pointer: What it is, and where it goes.
 
         Raises:
             ModelFileError: The bytes are not those of the pointer, or can't be read back equal.
@@ -474,11 +452,7 @@ class PublishedModelStore:
         )
 
     def served(self) -> dict[str, PublishedModel]:
-        """What is served now: use case to its pointer, by name.
-
-        Raises:
-            ModelFileError: A pointer can't be read.
-        """
+        """What is served now: use case to its pointer, by name."""
         fs, folder = url_to_fs(self.folder)
         fs.invalidate_cache(folder)
         names = sorted(str(path).rsplit("/", 1)[-1] for path in fs.glob(f"{folder}/*{POINTER}"))

@@ -31,7 +31,6 @@ class PrebuiltImages:
     """The prebuilt XGBoost images that are known.
 
     Attributes:
-        repository: Their name in ECR.
         accounts: Region to the account that holds it.
     """
 
@@ -58,9 +57,6 @@ def load_prebuilt_images() -> PrebuiltImages:
 
 def get_prebuilt_image(region: str, chosen: str | None) -> str:
     """The address of the prebuilt XGBoost image.
-
-    Args:
-        chosen: The setting `prebuilt_image`; None: the table decides.
 
     Raises:
         ConfigurationError: The table does not know the region.
@@ -109,11 +105,7 @@ def build_group_request(group: str, settings: AwsSettings) -> dict[str, Any]:
 def build_package_request(
     submission: Submission, settings: AwsSettings, region: str
 ) -> dict[str, Any]:
-    """The request that enters a model, approval pending.
-
-    Raises:
-        ConfigurationError: The image is not known.
-    """
+    """The request that enters a model, approval pending."""
     # registries call a kind of problem e.g. `Regresión ordinal`
     problem = submission.problem_type.casefold()
     task = "REGRESSION" if "regres" in problem else "OTHER"
@@ -183,9 +175,6 @@ class SageMakerRegistry:
 
     A package is entered by one call, so an entry is never half there. Which version it holds
     stands in its customer metadata, by which a repeated registration finds it.
-
-    Args:
-        clients: Of AWS; None: made from the settings.
     """
 
     def __init__(self, settings: AwsSettings, clients: Clients | None = None) -> None:
@@ -197,7 +186,6 @@ class SageMakerRegistry:
 
         Raises:
             RegistryError: A file is not where it should be, or AWS can't be reached, or refuses.
-            ConfigurationError: The settings name no image.
         """
         request = build_package_request(submission, self._settings, self._clients.region)
         doing = f"Registering {submission.role} of {submission.use_case} in {submission.group}"
@@ -285,9 +273,6 @@ def get_model_data_url(model: RegisteredModel, clients: Clients) -> str:
     Returns:
         The address of its package, or, where the prebuilt XGBoost container serves it, of another
         file.
-
-    Raises:
-        RegistryError: AWS can't be reached, or refuses.
     """
     doing = f"Looking at number {model.number} of {model.group}"
     with convert_aws_errors(doing, SERVICE, RegistryError):

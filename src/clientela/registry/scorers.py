@@ -74,7 +74,6 @@ class ImputedFlags:
     """Which fields had no value that was believed; as `tabular.schema.imputed_cells` has it.
 
     Attributes:
-        fields: How many there are.
         numbers: Place of a field that is a number of the model, with its row.
         words: Place of a field that is a word of the model, to its name.
         made: Place of a field that the model sees only through others, to those.
@@ -136,9 +135,7 @@ class UnseenFlags:
     """Which fields hold what the model never learned from.
 
     Attributes:
-        fields: How many there are.
         places: Places of the numbers whose learned range is known.
-        lowest: Smallest learned value, one row each.
         words: Place and name of a word to the words that were learned.
     """
 
@@ -267,7 +264,6 @@ class CompiledScorer:
 
     Attributes:
         stored: The fitted model, which gives the reasons.
-        model: What it says of them.
         imputed: Which fields had no value that was believed.
         unseen: Which fields hold what it never learned from.
     """

@@ -26,12 +26,7 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 class EffectSizes(FrozenSettings):
-    """The sizes of one kind of change that matter.
-
-    Attributes:
-        watch: From here on AMARILLO.
-        alarm: From here on ROJO.
-    """
+    """The sizes of one kind of change that matter."""
 
     watch: PositiveFloat
     alarm: PositiveFloat
@@ -69,7 +64,6 @@ class DriftThresholds(FrozenSettings):
         """What one change amounts to: it must be large, and hardly chance.
 
         Args:
-            effect: Its size; missing where it was not measured.
             q: Its Benjamini-Hochberg q; missing where there was nothing to test.
 
         Returns:
@@ -87,9 +81,6 @@ def compute_rate_q_values(table: pd.DataFrame) -> pd.DataFrame:
     """One row per column of the data: how surely its rates have changed.
 
     All tests of a table are one family of Benjamini and Hochberg (1995).
-
-    Args:
-        table: A drift table: `n`, `n_baseline` and the rates.
 
     Returns:
         `q_missing`, `q_new`, `q_out_of_range` (0..1) with the index of `table`; missing where a
@@ -159,9 +150,7 @@ class Finding:
     """One thing that is the matter with a column.
 
     Attributes:
-        severity: How bad it is.
         es: For people, in Spanish; rates and counts only, never a value of the data.
-        en: The same in English.
     """
 
     severity: Severity
@@ -175,16 +164,10 @@ class ColumnMetrics:
     """What was measured on one column; rates are shares of rows, missing where not measured.
 
     Attributes:
-        n_baseline: Rows of the baseline.
         q: Of the chi-square test of the whole distribution.
         psi_noise: The 99 % quantile of `psi` without drift.
-        missing_rate: Share of missing values now.
-        missing_rate_baseline: The same in the baseline.
         new_rate: Share of categories that the baseline never had.
-        out_of_range_rate: Share beyond the baseline's range.
         q_missing: Of the change of the missing rate.
-        q_new: Of the new rate.
-        q_out_of_range: Of the out-of-range rate.
         constant: Whether the baseline holds one value only.
     """
 
@@ -321,9 +304,6 @@ def assign_severity(
     | INSUFICIENTE | fewer rows than `minimum_rows`; or no change is proven, but the PSI, or what |
     |              | chance alone reaches with so few rows, is `watch` or more                    |
     | VERDE        | no change is proven, and one worth watching would have been                  |
-
-    Args:
-        constant: Columns of which the baseline holds one value only.
 
     Returns:
         The table with `severity` after `cramers_v`, and at its end `reason` (a code), `sentence_es`

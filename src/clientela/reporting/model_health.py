@@ -50,12 +50,8 @@ class PeriodSummary(FrozenSettings):
 
     Attributes:
         weighted_psi: Mean PSI of the columns, weighted by importance; None where none was measured.
-        red: Number of ROJO columns.
-        red_share: Share of importance in ROJO columns.
         moved_share: Share of importance in ROJO and AMARILLO columns.
-        unknown_share: Share of importance in INSUFICIENTE columns.
         broken_share: Share of importance in ROJO columns that went missing, or were constant.
-        estimated: Whether performance, estimated without labels, fell.
         realised: Whether performance, measured on mature labels, fell.
     """
 
@@ -95,7 +91,6 @@ def summarize_period(
     """What a table with severities says about the model that uses its columns.
 
     Args:
-        judged: One row per column: `feature, psi, severity, reason`.
         importance: Importance of the model's features, of any scale; columns that it does not name
             weigh nothing, and an empty one lets all columns weigh the same.
 
@@ -175,7 +170,6 @@ class StateRules(FrozenSettings):
         calm: Periods in a row without a critical one that end an alarm, and without a warning that
             end a watch.
         cool_down: Periods after a recommended retraining in which none is recommended again.
-        levels: What makes a period critical.
     """
 
     last: PositiveInt = 3
@@ -195,13 +189,7 @@ class StateRules(FrozenSettings):
 
 
 class PastPeriod(FrozenSettings):
-    """What was decided in an earlier period.
-
-    Attributes:
-        baseline: Of which baseline profile.
-        level: The period's own level.
-        state: The model's state after it.
-    """
+    """What was decided in an earlier period."""
 
     baseline: str
     level: Level
@@ -210,12 +198,7 @@ class PastPeriod(FrozenSettings):
 
 
 class ModelState(FrozenSettings):
-    """What is recommended for a model after one period.
-
-    Attributes:
-        level: The period's own level.
-        reasons: Why, as codes; at least one.
-    """
+    """What is recommended for a model after one period."""
 
     level: Level
     state: State
@@ -256,10 +239,6 @@ def evaluate_model_state(
     Args:
         baseline: The baseline profile it was compared with. After another one the count begins
             anew, the cool-down does not.
-        history: Earlier periods, oldest first, this one not among them.
-
-    Returns:
-        What to write down and to show.
     """
     level = evidence.level(rules.levels)
     same = [past for past in history if past.baseline == baseline]

@@ -38,24 +38,8 @@ class LogRow(FrozenSettings):
         period: ISO, so that the order of names is that of time: `2024-05`, `2024-05-17`, `2024-Q2`.
         avg_psi: Mean PSI of the columns; None where none was measured.
         pct_red: Percentage of columns that are ROJO, 0..100.
-        mode: How the period was measured.
-        baseline: Hash of the baseline profile.
-        n: Rows of the period.
-        red: Columns that are ROJO.
-        yellow: Columns that are AMARILLO.
-        insufficient: Columns that are INSUFICIENTE.
         red_features: The ROJO columns, worst first, joined by `;`.
-        weighted_psi: Mean PSI weighted by importance.
-        red_share: Share of importance in ROJO columns.
         measure: By which performance is judged; empty where none is.
-        estimated: Its value estimated without labels.
-        realised: Its value on mature labels.
-        n_realised: Rows with mature labels.
-        estimated_change: `fell`, `held` or `unknown`.
-        realised_change: The same with labels.
-        level: Of the period alone.
-        state: Of the model after it.
-        reasons: Codes, joined by `;`.
     """
 
     period: str = Field(pattern=ISO_PERIOD)
@@ -105,13 +89,7 @@ LOG_COLUMNS: tuple[str, ...] = tuple(LogRow.model_fields)
 
 
 class PeriodRun(FrozenSettings):
-    """Which period was measured, against what.
-
-    Attributes:
-        mode: How it was measured.
-        baseline: Hash of the baseline profile.
-        n: Rows of the period.
-    """
+    """Which period was measured, against what."""
 
     period: str = Field(pattern=ISO_PERIOD)
     mode: str = Field(min_length=1)
@@ -124,7 +102,6 @@ class PerformanceRecord(FrozenSettings):
 
     Attributes:
         measure: Its name; empty where the model is judged by none.
-        n_realised: How many of them.
     """
 
     measure: str = ""
@@ -140,12 +117,7 @@ def build_log_row(
     state: ModelState,
     performance: PerformanceRecord,
 ) -> LogRow:
-    """The row that a period leaves in the log.
-
-    Args:
-        judged: The drift table with severities, worst first.
-        evidence: What it says about the model.
-    """
+    """The row that a period leaves in the log."""
     severity = judged["severity"]
     red = judged.loc[severity == "ROJO", "feature"]
     return LogRow(
@@ -172,22 +144,12 @@ def build_log_row(
 
 
 def round_metric(value: float | None) -> float | None:
-    """A figure as the log and alerts hold it.
-
-    Args:
-        value: Any figure; None or nan where it is unknown.
-
-    Returns:
-        Six decimals; None where it is unknown.
-    """
+    """A figure as the log and alerts hold it."""
     return None if value is None or math.isnan(value) else round(float(value), DECIMALS)
 
 
 def parse_log(text: str) -> list[LogRow]:
     """One row per period and baseline, in the order of time, from the text of the log.
-
-    Args:
-        text: A whole file; empty before the first period.
 
     Raises:
         MonitoringLogError: It was cut short, or is no log of ours.
@@ -215,12 +177,6 @@ def update_log(log: Sequence[LogRow], new: Sequence[LogRow]) -> list[LogRow]:
 
     A new row takes the place of one of the same period and baseline, so that a rerun leaves what
     the run left. Later periods keep what was decided in them.
-
-    Args:
-        log: The rows that stand in it.
-
-    Returns:
-        All rows, by period, then by baseline.
     """
     rows = {_get_log_key(row): row for row in (*log, *new)}
     return [rows[key] for key in sorted(rows)]
@@ -243,7 +199,6 @@ def list_past_periods(log: Sequence[LogRow], period: str) -> list[PastPeriod]:
     """What was decided before a period, oldest first.
 
     Args:
-        log: Rows in the order of time.
         period: Neither it nor what follows it is looked at, so that a rerun decides alike.
     """
     return [row.to_past_period() for row in log if row.period < period]

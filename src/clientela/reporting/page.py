@@ -42,7 +42,6 @@ class Table:
     """A table, its numbers written as the readers write them.
 
     Attributes:
-        title: What a row is.
         frame: Columns named as they shall be read.
         formats: Column to how it is written; numbers are recognised, others are text.
         note: What a reader must know to read it right.

@@ -133,7 +133,6 @@ def draw_heatmap(
     """A table of colours, its values written in the cells where given.
 
     Args:
-        texts: What is written in each cell.
         limits: Values of the lowest and highest colour; None: those of the data.
     """
     low, high = limits or (float(np.nanmin(values)), float(np.nanmax(values)))

@@ -292,11 +292,7 @@ async def _handle_invalid_request(request: Request, _error: Exception) -> Respon
 
 
 def serve(settings: ServingSettings) -> None:
-    """Serve until the process is told to stop; requests in flight are answered first.
-
-    Raises:
-        ConfigurationError: A setting can't be followed.
-    """
+    """Serve until the process is told to stop; requests in flight are answered first."""
     settings = ensure_token(settings)
     # workers read them anew, in processes of their own
     for name in [name for name in os.environ if name.startswith(PREFIX)]:

@@ -37,7 +37,6 @@ class ApiError(InvalidCaseError):
     Args:
         message: For people: what was expected, and how to mend it.
         problems: Each thing that is wrong, as far as they are listed.
-        headers: That the reply carries beside its own.
     """
 
     def __init__(
@@ -87,9 +86,6 @@ TOKEN_BYTES: Final = 32
 def load_token(settings: ServingSettings) -> str | None:
     """The token that callers have to show.
 
-    Returns:
-        The token; None where nobody has to show one.
-
     Raises:
         ConfigurationError: Its file can't be read, or holds too short a one.
     """
@@ -132,11 +128,7 @@ class BearerToken(HTTPBearer):
         self._digest = hashlib.sha256(token.encode()).digest()
 
     async def __call__(self, request: HTTPConnection) -> Any:
-        """Let a request in.
-
-        Raises:
-            ApiError: It shows no token, or another one (401).
-        """
+        """Let a request in."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         # of equal length and made of the secret: the time of the comparison tells nothing
         digest = hashlib.sha256(given.encode("latin-1")).digest()

@@ -50,13 +50,7 @@ Case: TypeAlias = dict[str, Value]
 
 @dataclass(frozen=True)
 class RequestLimits:
-    """How much a request may hold.
-
-    Attributes:
-        batch: Most cases.
-        word: Most characters of a word.
-        problems: Most problems that a refusal lists.
-    """
+    """How much a request may hold."""
 
     batch: int
     word: int
@@ -65,10 +59,6 @@ class RequestLimits:
 
 class CaseReader:
     """Reads requests to one model.
-
-    Args:
-        use_case: Names the types in the OpenAPI document.
-        example: A case for that document.
 
     Attributes:
         bodies: Name of the array of cases to the type of a body.
@@ -99,9 +89,6 @@ class CaseReader:
     def read_json(self, text: bytes, names: tuple[str, ...] = (DATA,)) -> list[Case]:
         """The cases of a JSON text.
 
-        Args:
-            names: What the array of cases may be called.
-
         Raises:
             ApiError: It is no JSON (400), holds too many cases (413), or breaks the fields (422).
         """
@@ -126,9 +113,6 @@ class CaseReader:
 
         Args:
             content: In UTF-8; the first line is a header where it names a field.
-
-        Returns:
-            The cases, and whether there was a header.
 
         Raises:
             ApiError: It is no CSV (400), holds too many cases (413), or breaks the fields (422).
@@ -157,14 +141,7 @@ class CaseReader:
             raise self._make_problem_list_error(problems) from None
 
     def read_text_row(self, texts: Mapping[str, str]) -> Case:
-        """A case of one row of text.
-
-        Args:
-            texts: Field to text, without the empty ones.
-
-        Raises:
-            ValidationError: It breaks a field.
-        """
+        """A case of one row of text."""
         return self._case.validate_strings(texts)
 
     def find_text_problems(self, texts: Mapping[str, str], row: int = 0) -> list[Problem]:

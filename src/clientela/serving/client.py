@@ -71,7 +71,6 @@ def read_applicants(
 
     Args:
         address: Of the CSV: local, or with its protocol; UTF-8, else Latin-1.
-        key: Column that names each row; None without one.
 
     Returns:
         One applicant per row; what breaks a field is told with the row.
@@ -177,12 +176,7 @@ class RemoteModel(Protocol):
         """
 
     def predictions(self, cases: Sequence[Case]) -> list[Prediction]:
-        """What it says of some cases.
-
-        Raises:
-            RejectionError: They can't be answered.
-            ServingError: It gives no answer.
-        """
+        """What it says of some cases."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +184,6 @@ class Outcome:
     """What became of one case.
 
     Attributes:
-        prediction: None where there is none.
         problem: Why there is none; empty where there is one.
     """
 
@@ -237,7 +230,6 @@ class Event:
 
     Attributes:
         name: As the records call it, e.g. `fraud`.
-        positive: The class that it is.
         threshold: Least probability that counts as it; None: the model decides.
     """
 
@@ -249,13 +241,6 @@ class Event:
     @classmethod
     def of(cls, about: Mapping[str, Any], name: str | None, threshold: float | None) -> Self | None:
         """The event of a model.
-
-        Args:
-            about: What the model says of itself.
-            name: What to call it; None: after its class.
-
-        Returns:
-            None for a model of another kind.
 
         Raises:
             ConfigurationError: A model of another kind has no event, and no threshold.
@@ -287,11 +272,6 @@ def build_record(  # noqa: PLR0913, PLR0917 - a record is made of all of them
     now: datetime,
 ) -> Record:
     """One record.
-
-    Args:
-        about: What the model says of itself.
-        event: Of a model of two classes; None for another.
-        key: Name of the key column; None without one.
 
     Returns:
         For two classes `input_data, probability_<event>, is_<event>, target, confidence,
@@ -346,8 +326,6 @@ class ApiModel:
     """The model of a use case.
 
     Args:
-        use_case: Whose model; None for the API's default.
-        token: Shown as bearer; None without one.
         pause: Seconds before the second attempt; doubled before each further one.
     """
 
@@ -426,11 +404,7 @@ class ApiModel:
 
 
 def parse_error_reply(status: int, reply: bytes | str) -> RejectionError:
-    """What a server of ours says when it refuses.
-
-    Returns:
-        The refusal, with its problems by case.
-    """
+    """What a server of ours says when it refuses."""
     try:
         error: Mapping[str, Any] = json.loads(reply)["error"]
         message, problems = str(error["message"]), error["problems"]
@@ -455,7 +429,6 @@ class EndpointModel:
     """The model of an endpoint.
 
     Args:
-        client: boto3's of `sagemaker-runtime`, which retries by itself.
         explained: Turns what AWS raises while something is done into a `ServingError`.
     """
 

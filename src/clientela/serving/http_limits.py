@@ -118,13 +118,8 @@ class BoundedProtocol(HttpToolsProtocol):
 async def read_body(request: Request, largest: int, seconds: float) -> bytes:
     """The whole body, read no further than its limit.
 
-    Args:
-        largest: Bytes.
-        seconds: Until it has to be there.
-
     Raises:
         ApiError: It is too large (413), or came too slowly (408).
-        ClientDisconnect: The caller went away.
     """
     stream = request.stream()
     declared = request.headers.get("content-length", "0")

@@ -103,11 +103,7 @@ class ModelStore:
         self._models = MappingProxyType(dict(models))
 
     def get_model(self, use_case: str) -> LoadedModel:
-        """The model of a use case.
-
-        Raises:
-            ApiError: None is served (404).
-        """
+        """The model of a use case."""
         model = self._models.get(use_case)
         if model is None:
             raise ApiError(
@@ -122,13 +118,7 @@ class ModelStore:
 def build_loaded_model(
     package: ModelPackage, limits: RequestLimits, number: int | None, where: str
 ) -> LoadedModel:
-    """A model that is ready to answer, after it answered its example as it should.
-
-    Args:
-        package: Verified.
-        number: Of the entry in the registry.
-        where: What to call the package in errors.
-    """
+    """A model that is ready to answer, after it answered its example as it should."""
     manifest = package.manifest
     reader = CaseReader(manifest.fields, limits, manifest.use_case, manifest.example.case)
     model = LoadedModel(build_scorer(package), reader, ResponseWriter(manifest), number)
@@ -140,7 +130,6 @@ def load_unpacked_model(folder: Path, limits: RequestLimits) -> LoadedModel:
     """The model of a package that was unpacked into a folder, as SageMaker does.
 
     Raises:
-        NoApprovedModelError: There is nothing in the folder.
         ModelFileError: The package is damaged, foreign, or does not answer its example.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -190,9 +179,7 @@ class ModelReloader:
     """Brings the served models in line with the store, again and again.
 
     Args:
-        seconds: Between two looks at the store.
         failed: Called with the use case, or an empty text for the store, whenever one fails.
-        now: A clock that never goes back.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs to watch

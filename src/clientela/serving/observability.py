@@ -47,8 +47,6 @@ class RequestInfo:
 
     Attributes:
         route: As it is documented, without what stands in the place of `{…}`.
-        use_case: Whose model answered; empty without one.
-        rows: How many cases it had.
         code: Of the refusal; empty where it was answered.
         status: Of the reply; 0 until it begins.
     """

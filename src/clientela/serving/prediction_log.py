@@ -48,10 +48,7 @@ class PredictionLog:
     """Writes in a thread of its own what requests leave in a bounded queue.
 
     Args:
-        share: Of the cases, that are logged.
         salt: Key that ids are hashed with; the same one gives the same hash.
-        waiting: Most cases that wait; more are dropped.
-        dropped: Called with the number of cases that are lost.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting

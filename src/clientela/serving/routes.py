@@ -55,11 +55,7 @@ ServiceDependency = Annotated[Service, Depends(get_service)]
 
 
 async def choose_model(request: Request, service: ServiceDependency) -> LoadedModel:
-    """The model that the path names, by its use case or by an endpoint; else the default one.
-
-    Raises:
-        ApiError: It is not served (404).
-    """
+    """The model that the path names, by its use case or by an endpoint; else the default one."""
     use_case = request.path_params.get("use_case")
     if use_case is not None:
         return service.models.get_model(use_case)
@@ -72,11 +68,7 @@ ModelDependency = Annotated[LoadedModel, Depends(choose_model)]
 
 
 async def read_reasons(request: Request) -> bool:
-    """Whether the query asks for reasons.
-
-    Raises:
-        ApiError: It asks for something else (422).
-    """
+    """Whether the query asks for reasons."""
     query = request.query_params.multi_items()
     if query not in ([], [("reasons", "true")], [("reasons", "false")]):
         raise ApiError(422, "wrong_query", "The query can be ?reasons=true or ?reasons=false.")

@@ -85,7 +85,6 @@ def build_body_type(
     Args:
         names: What the array may be called; of several, one has to be there, which the type itself
             does not say.
-        most: Cases of a request.
     """
     cases: Any = Annotated[list[case], Field(min_length=1, max_length=most), FailFast()]
     members = dict.fromkeys(names, cases if len(names) == 1 else NotRequired[cases])
@@ -267,15 +266,10 @@ class ModelDescription(BaseModel):
     """A model that is served, as far as those may know who may ask it.
 
     Attributes:
-        number: Of the entry in the registry.
-        version: Made of its content.
-        target: Class to its number.
         score_name: What the expected value is called in a prediction.
-        primary_metric: The measure that chose the model.
         grades: Measure to its grade on the test part.
         fields: What a case brings, in the order of CSV without header; `read` says whether this
             model reads it.
-        example: A made-up case with its answer.
     """
 
     number: int | None
@@ -319,13 +313,7 @@ class HealthStatus(BaseModel):
 
 
 class CustomerSegment(BaseModel):
-    """One customer's segment: the columns of the export, `score_<rubro>` among them.
-
-    Attributes:
-        cluster_id: The segment; -1 without activity.
-        rubro_top: Rubro of the highest score.
-        fecha_modelo: Date of the model.
-    """
+    """One customer's segment: the columns of the export, `score_<rubro>` among them."""
 
     model_config = ConfigDict(extra="allow")
 

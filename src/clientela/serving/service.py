@@ -148,8 +148,6 @@ class PredictionRequest:
 
     Attributes:
         names: What the array of a JSON body may be called.
-        csv: Whether the body is CSV.
-        csv_reply: Whether the reply is to be.
         reasons: Whether each prediction comes with its reasons.
     """
 
@@ -167,13 +165,10 @@ class Service:
         store: Where approved models lie; None where the one model lies in a folder.
 
     Attributes:
-        guards: Let requests in.
         segments: Looks customers up; None without a database.
 
     Raises:
-        ConfigurationError: A setting can't be followed.
         NoApprovedModelError: The folder of the one model is empty.
-        ModelFileError: Its package is damaged, or foreign.
     """
 
     def __init__(self, settings: ServingSettings, store: PublishedModelStore | None) -> None:
@@ -225,11 +220,7 @@ class Service:
             self.segments.close()
 
     def get_default_model(self) -> LoadedModel:
-        """The model behind `/predict`: of the configured use case; in a container the only one.
-
-        Raises:
-            ApiError: It is not served (404).
-        """
+        """The model behind `/predict`: of the configured use case; in a container the only one."""
         if self.settings.model is not None:
             return next(iter(self.models.by_use_case.values()))
         return self.models.get_model(self.settings.use_case)

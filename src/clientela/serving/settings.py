@@ -29,34 +29,19 @@ class ServingSettings(FrozenSettings):
     """Every setting; the variable of each is `CLIENTELA_API_` and its name in capitals.
 
     Attributes:
-        host: Address to listen on.
-        port: Likewise; 0 takes a free one.
-        workers: Processes; each holds every model.
         served: Folder of the approved models, local or `s3://`.
         model: Folder of one unpacked package, instead of `served`.
-        use_case: Whose model answers `/predict` and `/invocations`.
         poll_seconds: Between two looks for newly approved models.
         token: What callers show as bearer; needed unless only this machine can call.
         token_file: File that holds it, instead of `token`.
         trusted: Nobody but a trusted caller reaches the port (SageMaker): no token is asked.
-        open_docs: `/docs` and `/openapi.json` without token.
-        largest_body: Bytes of a request.
-        largest_batch: Cases of a request.
         largest_batch_with_reasons: The same where reasons are asked for, which take longer.
-        reasons: Most reasons per case.
-        problems: Most problems that a refusal lists.
         inline_bytes: A body up to this size is answered at once; a larger one in a thread, so that
             others need not wait for it.
-        body_seconds: To send a body.
         head_seconds: To send the head of a request.
-        connections: Most open at a time.
         grace_seconds: For requests in flight when the server is told to stop.
         database: Where segments are looked up, as an SQLAlchemy URL; `segments_file` else.
-        segments_file: SQLite file of the segments.
-        segments_table: Name of the table.
         predictions: Folder of the prediction log; none is kept without.
-        predictions_share: Of the cases, that are logged.
-        predictions_salt: Key that ids are hashed with.
         predictions_waiting: Most cases that wait to be written; more are dropped and counted.
     """
 
@@ -116,9 +101,6 @@ class ServingSettings(FrozenSettings):
 
 def load_serving_settings(environment: Mapping[str, str]) -> ServingSettings:
     """The settings in the variables of an environment.
-
-    Args:
-        environment: Variable to value; empty ones count as absent.
 
     Raises:
         ConfigurationError: A variable is unknown, or its value can't be.

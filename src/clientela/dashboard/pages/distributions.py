@@ -46,7 +46,6 @@ def distribution_bins(
     """One row per cell of a column, in the column's order.
 
     Args:
-        bins: One row per column and cell.
         changed: Whether the column has drifted; of one that has not, no cell is called moved.
 
     Returns:
@@ -79,9 +78,6 @@ def _mask_top_contributors(contribution: "pd.Series[float]") -> "pd.Series[bool]
 
 def label_bins(cells: pd.DataFrame, language: Language) -> list[str]:
     """What each cell is called; no two alike, so that no two bars merge.
-
-    Args:
-        cells: Of one column: `type`, `kind`, `lower`, `upper`, `value`.
 
     Returns:
         For example `≤ 1,5 M`, `1,5 M a 2 M`, `> 2 M`, `sin dato`.
@@ -118,11 +114,7 @@ def _format_interval(
 
 
 def format_distinct_numbers(numbers: Sequence[float], language: Language) -> list[str]:
-    """Numbers written as short as they can be without two of them looking alike.
-
-    Returns:
-        One text per number, all of one form.
-    """
+    """Numbers written as short as they can be without two of them looking alike."""
     forms = (
         [language.short(number) for number in numbers],
         [language.numbers.readable(number) for number in numbers],
@@ -204,11 +196,7 @@ def format_share_change(change: float, language: Language) -> str:
 
 
 def plot_psi_contributions(cells: pd.DataFrame, language: Language) -> alt.LayerChart:
-    """What each cell adds to the PSI.
-
-    Returns:
-        The chart; cells that moved are coloured.
-    """
+    """What each cell adds to the PSI."""
     words = {True: language.text("moved"), False: language.text("not_moved")}
     data = cells[["label", "contribution"]].assign(
         moved=cells["moved"].map(words),
@@ -265,11 +253,7 @@ def show(model: MonitoringResults, page: PageContext) -> None:
 
 
 def select_variable(metrics: pd.DataFrame, page: PageContext) -> str:
-    """The variable that the reader chooses; the worst one at first.
-
-    Args:
-        metrics: One row per column, worst first.
-    """
+    """The variable that the reader chooses; the worst one at first."""
     words, numbers = severity_names(page.language), page.language.numbers
     named = {
         str(feature): f"{words[severity][0]} {feature} · PSI {numbers.text(psi, 3)}"
@@ -331,11 +315,7 @@ DRAWN = 30
 
 
 def filter_by_severity(metrics: pd.DataFrame, severities: Collection[str]) -> pd.DataFrame:
-    """The columns of chosen severities, worst first.
-
-    Args:
-        severities: Those to keep; none keeps all.
-    """
+    """The columns of chosen severities, worst first."""
     wanted = metrics[metrics["severity"].isin(severities)] if severities else metrics
     return sort_by_severity(wanted)
 
@@ -356,7 +336,6 @@ def plot_psi_bars(columns: pd.DataFrame, sizes: EffectSizes, language: Language)
     """One bar per column, worst first, with the sizes that count.
 
     Args:
-        columns: `feature`, `psi`, `severity`, in the order of drawing.
         sizes: From where on a PSI is watched, and an alarm.
 
     Returns:

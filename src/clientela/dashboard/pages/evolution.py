@@ -73,15 +73,7 @@ def performance_by_period(log: pd.DataFrame) -> pd.DataFrame:
 
 
 def severity_by_period(by_period: pd.DataFrame, features: list[str]) -> pd.DataFrame:
-    """One row per period and column, of columns worth a row in a map.
-
-    Args:
-        by_period: One row per period and column.
-        features: In the order in which they are shown.
-
-    Returns:
-        `period`, `feature`, `place` (of the feature), `severity`, `psi`.
-    """
+    """One row per period and column, of columns worth a row in a map."""
     chosen = by_period[by_period["feature"].isin(features)]
     return chosen[["period", "feature", "severity", "psi"]].assign(
         place=chosen["feature"].map(features.index)
@@ -93,9 +85,6 @@ def filter_critical_periods(log: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         log: One row per period and baseline, in the order of time.
-
-    Returns:
-        `period`, `level`, `state`, `recommendation`, `pct_red`, `red_columns` (names).
     """
     rows = log[(log["red"] > 0) | (log["level"] == "critical")].iloc[::-1]
     columns = ["period", "level", "state", "recommendation", "pct_red"]
@@ -110,12 +99,7 @@ def filter_critical_periods(log: pd.DataFrame) -> pd.DataFrame:
 
 
 def select_latest_period(by_segment: pd.DataFrame, segment_column: str) -> pd.DataFrame:
-    """One row per segment and column in the latest period.
-
-    Args:
-        by_segment: One row per period, segment and column.
-        segment_column: By which the rows are divided.
-    """
+    """One row per segment and column in the latest period."""
     chosen = by_segment[by_segment["segment_column"] == segment_column]
     latest: pd.DataFrame = chosen[chosen["period"] == chosen["period"].max()]
     return latest.reset_index(drop=True)
@@ -133,12 +117,7 @@ SECOND = "#c2571a"
 def plot_period_lines(
     table: pd.DataFrame, value: str, kind: str, title: str, language: Language
 ) -> alt.LayerChart:
-    """One line per kind, over periods.
-
-    Args:
-        table: `period`, `n` (rows), and the two columns named next.
-        kind: Column that holds the name of the line.
-    """
+    """One line per kind, over periods."""
     data = table.assign(written=[language.numbers.text(x, 3) for x in table[value]])
     kinds = list(dict.fromkeys(table[kind]))
     legend = alt.Legend(orient="top", title=None) if len(kinds) > 1 else None
@@ -171,8 +150,6 @@ def plot_psi_lines(
     """PSI over periods, with the sizes that count.
 
     Args:
-        table: `period`, `psi`, `n`, and the column named next.
-        kind: Column that holds the name of the line.
         sizes: From where on a PSI is watched, and an alarm.
     """
     lines = plot_threshold_lines(
@@ -187,22 +164,14 @@ def plot_psi_lines(
 
 
 def plot_performance_lines(table: pd.DataFrame, title: str, language: Language) -> alt.LayerChart:
-    """Estimated and realised performance over periods.
-
-    Args:
-        table: `period`, `kind` (in words), `value`, `n`.
-    """
+    """Estimated and realised performance over periods."""
     return style_chart(plot_period_lines(table, "value", "kind", title, language), HIGH, language)
 
 
 def plot_share_bars(
     table: pd.DataFrame, value: str, colour: str, title: str, language: Language
 ) -> alt.LayerChart:
-    """A share per period.
-
-    Args:
-        table: `period` and the column named next.
-    """
+    """A share per period."""
     data = table.assign(
         written=[language.numbers.percent(x) for x in table[value]],
         short=[f"{language.numbers.text(100 * x)} %" for x in table[value]],
@@ -224,10 +193,6 @@ def plot_severity_map(
     table: pd.DataFrame, features: list[str], column: str, title: str, language: Language
 ) -> alt.LayerChart:
     """One square per column of the data and period (or segment), coloured by severity.
-
-    Args:
-        table: `feature`, `severity`, `psi`, and the column named next.
-        column: What runs from left to right.
 
     Returns:
         The chart; a symbol in each square says the severity without its colour.

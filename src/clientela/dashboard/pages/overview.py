@@ -44,20 +44,13 @@ def get_model_status(model: MonitoringResults) -> Standing:
 
 
 def count_models_by_status(models: Sequence[MonitoringResults]) -> dict[Standing, int]:
-    """How many models stand where.
-
-    Returns:
-        Standing to number of models, zeros included, worst first.
-    """
+    """How many models stand where."""
     found = [get_model_status(model) for model in models]
     return {each: found.count(each) for each in STANDINGS}
 
 
 def count_severities(models: Sequence[MonitoringResults]) -> pd.DataFrame:
     """One row per model and severity.
-
-    Args:
-        models: All of them; those without metrics are left out.
 
     Returns:
         `use_case`, `severity`, `rank` (worst 0), `columns` (how many), zeros included.

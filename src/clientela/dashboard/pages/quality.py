@@ -35,11 +35,7 @@ ATTENTION = ("ROJO", "AMARILLO")
 
 
 def select_anomalies(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The columns whose values themselves are odd, worst first.
-
-    Args:
-        metrics: One row per column, worst first.
-    """
+    """The columns whose values themselves are odd, worst first."""
     odd = metrics["reason"].isin(ANOMALIES) & metrics["severity"].isin(ATTENTION)
     return metrics[odd].reset_index(drop=True)
 
@@ -81,14 +77,7 @@ def find_unseen_values(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_missing_rates(table: pd.DataFrame, language: Language) -> alt.LayerChart:
-    """Per column where the share of missing values was, and where it is.
-
-    Args:
-        table: `feature`, `baseline`, `current`, in the order of drawing.
-
-    Returns:
-        The chart: two dots and the way between them.
-    """
+    """Per column where the share of missing values was, and where it is."""
     words = {"baseline": language.text("baseline"), "current": language.text("current")}
     long = table.melt("feature", list(words), var_name="data", value_name="share")
     long = long.assign(
@@ -131,11 +120,7 @@ def plot_missing_rates(table: pd.DataFrame, language: Language) -> alt.LayerChar
 
 
 def plot_unseen_values(table: pd.DataFrame, language: Language) -> alt.LayerChart:
-    """Per column the share of rows with values that the baseline did not know.
-
-    Args:
-        table: `feature`, `kind`, `share`, in the order of drawing.
-    """
+    """Per column the share of rows with values that the baseline did not know."""
     kinds = {each: language.text(f"kind_{each}") for each in ("new", "out_of_range")}
     data = table.assign(
         kind=table["kind"].map(kinds),

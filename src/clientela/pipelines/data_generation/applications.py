@@ -256,9 +256,6 @@ def _draw_block(block: RowBlock) -> tuple[Applicants, Floats, Ints]:
 def build_applications_table(simulation: ApplicationSimulation, block: RowBlock) -> pa.Table:
     """One row per application of the block.
 
-    Args:
-        simulation: The share that a person has judged.
-
     Returns:
         `Age` (years, PII), `Sex` (PII), `Job` (0 to 3), `Housing`, `Savings account` and
         `Checking account` (missing where none is known), `Credit amount`, `Duration` (months),

@@ -216,11 +216,7 @@ def build_name_pool(seed: int) -> NamePool:
 
 
 def draw_full_names(rng: np.random.Generator, pool: NamePool, gender: Ints) -> pa.StringArray:
-    """A given name (one or two) and two surnames per person (PII).
-
-    Args:
-        gender: 0 for women, 1 for men.
-    """
+    """A given name (one or two) and two surnames per person (PII)."""
     given = gender * GIVEN_NAMES + rng.integers(GIVEN_NAMES, size=len(gender))
     surnames = rng.integers(SURNAMES, size=(2, len(gender)))
     parts = (pool.given.take(pa.array(given)), *(pool.surnames.take(pa.array(i)) for i in surnames))
@@ -229,12 +225,7 @@ def draw_full_names(rng: np.random.Generator, pool: NamePool, gender: Ints) -> p
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What the odds of leaving depend on, exactly as the table shows it.
-
-    Attributes:
-        visits: Visits in the last thirty days.
-        avg_session: Average minutes of a visit.
-    """
+    """What the odds of leaving depend on, exactly as the table shows it."""
 
     visits: Ints
     avg_session: Floats

@@ -205,17 +205,7 @@ class Borrowers:
     """One entry per loan of a block: its borrower as the truth has it.
 
     Attributes:
-        self_employed: 1 for independents, 0 for employees.
-        wealth: Latent trait, standard normal.
-        salary: Monthly salary as declared.
-        other_loans: Total of other loans as declared.
         score: Bureau's score, 0 where it has none.
-        financial: Open credits with banks.
-        cooperative: Open credits with cooperatives.
-        retail: Open credits with shops.
-        open_credits: Open credits in all.
-        inquiries: Recent inquiries of lenders.
-        balance: Thousands owed.
         codebtor_overdue: Overdue debts that the borrower vouches for.
         income: Monthly income as the bureau estimates it: for many the minimum wage.
     """
@@ -323,10 +313,8 @@ class LoanTerms:
     """One entry per loan of a block.
 
     Attributes:
-        product: Code of the product.
         elapsed: When within the window it was lent, 0 at its start, 1 at its end.
         second: Second since 1970 of the loan, local time.
-        capital: Amount lent, one decimal.
     """
 
     product: Ints
@@ -405,9 +393,6 @@ def draw_late_payments(
 def draw_leaky_score(rng: np.random.Generator, late: Ints) -> Floats:
     """`puntaje`: computed after the fact, it separates the classes without a single mistake.
 
-    Args:
-        rng: Stream of the outcomes, after the outcomes.
-
     Returns:
         At most `HIGHEST_SCORE_LATE` for late loans, at least `LOWEST_SCORE_ON_TIME` for the
         others, most of which have the full score.
@@ -426,9 +411,6 @@ def add_absurd_values(
     """What some applicants declared: impossible ages, amounts with digits too many.
 
     Every sample has them, in fixed shares; one salary of the first block is 22,000,000,000.
-
-    Returns:
-        Ages, salaries and totals of other loans as entered.
     """
 
     def draw_rows(share: float) -> Ints:
@@ -460,11 +442,7 @@ def draw_missing_masks(block: RowBlock, rng: np.random.Generator) -> dict[str, F
 def format_income_trends(
     block: RowBlock, rng: np.random.Generator, trend: Ints, missing: Flags
 ) -> pa.Array:
-    """`tendencia_ingresos` as text: three words, and now and then the number behind them.
-
-    Args:
-        missing: True where the value is missing.
-    """
+    """`tendencia_ingresos` as text: three words, and now and then the number behind them."""
     words = np.array(TRENDS, dtype=object)[trend]
     known = np.flatnonzero(~missing)
     victims = rng.choice(known, min(block.count(NUMBER_AS_TREND_SHARE), len(known)), replace=False)

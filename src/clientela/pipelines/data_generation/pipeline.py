@@ -21,7 +21,6 @@ class Generator(NamedTuple):
 
     Attributes:
         simulate: Parameters in; the rows, then what `also` names, then their report out.
-        node: Name of its node.
         also: Datasets beside the table, which no model may see.
     """
 

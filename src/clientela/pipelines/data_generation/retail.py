@@ -86,12 +86,7 @@ class TransactionDirtShares(DirtShares):
 
 @dataclass(frozen=True)
 class Chunk(RowBlock):
-    """One group of customers; its rows are their transactions.
-
-    Attributes:
-        first_customer: Number of customers in earlier chunks.
-        customers: Customers in this chunk.
-    """
+    """One group of customers; its rows are their transactions."""
 
     first_customer: int
     customers: int
@@ -137,9 +132,6 @@ class Category:
     """One rubro: its weight in the basket, its prices, and how differently people want it.
 
     Attributes:
-        name: Official spelling, upper case with accents.
-        share: Expected share of all purchases.
-        median_amount: Median ticket in currency units (soles).
         amount_sigma: Standard deviation of the logarithm of the ticket.
         taste_shape: Shape of the gamma-distributed taste of a customer; the smaller it is, the
             fewer customers make most of the purchases.
@@ -147,7 +139,6 @@ class Category:
         month_factors: Factor on sales per month of the year, 1 where absent.
         event_factor: Factor on sales during Black Friday, Cyber Monday and Hot Sale.
         age_slope: Change of the log-taste per year of age.
-        estrato_slope: Change of the log-taste per estrato.
     """
 
     name: str
@@ -267,15 +258,11 @@ class Customers:
     """One entry per customer of a chunk, in the order of their numbers.
 
     Attributes:
-        number: Position in the whole simulation.
         active_from: Hour of the window at which buying may begin.
         active_until: Hour of the window at which the customer lapses, or the window ends.
         tastes: Pace of buying per customer and rubro, relative to the average customer.
-        amount_factor: Factor on every ticket.
         online: Probability that a purchase is made online.
         city: Position of the home city in `CITIES`.
-        birth_day: Birth date in days since 1970.
-        estrato: Social stratum, 1 to 6.
     """
 
     number: Ints
@@ -340,7 +327,6 @@ def build_customers_table(chunk: Chunk, customers: Customers, balance: Ints) -> 
     """One row per customer of the chunk, as the retailer's system exports it.
 
     Args:
-        chunk: The chunk; its stream decides which attributes are missing.
         balance: Points each of them holds at the end of the window.
 
     Returns:
@@ -367,11 +353,7 @@ class Ledger:
 
     Attributes:
         customer: Position of the customer in the chunk.
-        category: Position of the rubro in `CATEGORIES`.
-        second: Local second since 1970.
-        cents: Amount in hundredths, negative for refunds.
         points: Points earned (positive), redeemed or taken back (negative).
-        kind: Position of the kind of transaction.
     """
 
     customer: Ints

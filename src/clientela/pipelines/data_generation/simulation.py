@@ -74,14 +74,7 @@ class DateWindow(BaseModel):
 
 @dataclass(frozen=True)
 class RowBlock:
-    """Rows of one table that are drawn together.
-
-    Attributes:
-        position: Place among the blocks, from 0.
-        seed: Seed of the simulation.
-        first_row: Rows in earlier blocks.
-        rows: Rows in this block.
-    """
+    """Rows of one table that are drawn together."""
 
     position: int
     seed: int
@@ -237,11 +230,7 @@ class Dirt:
         return pa.concat_tables([text, *spoiled]).take(_compute_row_order(len(text), victims))
 
     def format_csv_lines(self, rows: pa.Table, block: RowBlock) -> pa.StringArray:
-        """The rows of a block as lines of CSV with every kind of dirt, wrong widths included.
-
-        Returns:
-            One line per row, victims replaced, duplicates behind them.
-        """
+        """The rows of a block as lines of CSV with every kind of dirt, wrong widths included."""
         text = convert_to_text(rows)
         victims = self._draw_victims(block)
         spoiled = [
@@ -289,8 +278,6 @@ class SimulatedTable:
     """One table, drawn block by block; `len` is the number of blocks.
 
     Attributes:
-        simulation: Size, seed and dirt.
-        columns: Names of the columns, in order.
         draw: The clean, typed rows of one block.
         changes: See `Dirt`; None for a table that dirt never touches.
     """

@@ -111,11 +111,7 @@ def simulate_customers(simulation: TransactionSimulation) -> SimulatedTable:
 
 
 def list_changes(simulation: TransactionSimulation) -> dict[str, tuple[str, Change]]:
-    """What each kind of dirt does to the transactions; `TransactionDirtShares` describes them.
-
-    Args:
-        simulation: Says which customers exist.
-    """
+    """What each kind of dirt does to the transactions; `TransactionDirtShares` describes them."""
 
     def set_other_amount(amounts: pa.ChunkedArray) -> pa.Array:
         return pa.array([str(Decimal(amount) + 10) for amount in amounts.to_pylist()], pa.string())
@@ -190,9 +186,6 @@ def build_ledger(
     rng: np.random.Generator, purchases: Ledger, refunds: int, calendar: Calendar
 ) -> Ledger:
     """Books the purchases of a chunk, and as many refunds as asked for.
-
-    Args:
-        refunds: Purchases that are given back later.
 
     Returns:
         The entries in order of time; the running balance of every customer stays at or above zero.

@@ -108,7 +108,6 @@ def build_number_fields(
     """One number per feature, for a model whose fields are its features.
 
     Args:
-        names: Features, in the order of fitting; required.
         others: Features that only other models of the use case read; optional.
 
     Returns:
@@ -137,9 +136,6 @@ def select_model_fields(
 ) -> list[InputField]:
     """The fields of a use case as one of its models reads them.
 
-    Args:
-        sources: Feature to the columns that it is made of.
-
     Returns:
         All of them; of those that no feature is made of, nothing was learned.
     """
@@ -157,9 +153,6 @@ def _compute_training_range(column: "pd.Series[Any]") -> dict[str, Any]:
 
 def count_date_hours(table: ir.Table, params: TabularFeatureParams) -> ir.Table:
     """One row per date column that features are made of, and hour of the day.
-
-    Args:
-        table: One row per case, as ingested.
 
     Returns:
         `column`, `hour`, `rows`, `latest` (the latest moment in that hour).
@@ -190,7 +183,6 @@ def build_typical_case(
     """Medians, commonest words, and the latest day at its commonest hour.
 
     Args:
-        hours: See `count_date_hours`.
         params: Columns and rules: an earlier date lies the median distance before the later one.
 
     Returns:

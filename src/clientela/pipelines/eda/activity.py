@@ -32,9 +32,6 @@ def aggregate_activity(transactions: ir.Table) -> dict[str, ir.Table]:
     Args:
         transactions: One row per transaction: `id_cliente`, `fecha`, `rubro`, `categoria`,
             `valor_transaccion`; `puntos` where the data has them.
-
-    Returns:
-        The tables of `AGGREGATES` by name.
     """
     return {name: aggregate(transactions) for name, aggregate in AGGREGATES.items()}
 
@@ -96,11 +93,7 @@ def aggregate_by_category(transactions: ir.Table) -> ir.Table:
 
 
 def count_customers_by_frequency(transactions: ir.Table) -> ir.Table:
-    """One row per step of activity: how many customers have so many transactions.
-
-    Returns:
-        `at_least` (the step's fewest transactions), `customers`, `rows`.
-    """
+    """One row per step of activity: how many customers have so many transactions."""
     people = transactions.group_by("id_cliente").agg(count=transactions.count())
     steps = [(people["count"] >= step, step) for step in reversed(CUSTOMER_STEPS)]
     stepped = people.mutate(at_least=ibis.cases(*steps, else_=0).cast("int64"))
@@ -196,11 +189,7 @@ def plot_hourly_activity(hours: pd.DataFrame, numbers: NumberFormat) -> Figure:
 
 
 def plot_category_shares(categories: pd.DataFrame, numbers: NumberFormat) -> Figure:
-    """Share of the amount and of the customers by category.
-
-    Args:
-        categories: The categories shown, with `rubro`, `amount_share`, `customer_share`.
-    """
+    """Share of the amount and of the customers by category."""
     if categories.empty:
         return make_empty_figure(EMPTY)
     labels = categories["rubro"].astype(str).tolist()

@@ -86,7 +86,6 @@ def target_bins(
     """One row per numeric column, bin and class of the target.
 
     Args:
-        edges: Numeric column to the inner edges of its bins.
         classes: Its classes; none for a target that is a number.
 
     Returns:
@@ -108,10 +107,6 @@ def target_categories(
 
     Args:
         classes: Its classes; none for a target that is a number.
-        min_rows: Values with fewer rows are left out.
-
-    Returns:
-        `column`, `bin` (the value, as text), `class`, `rows`, `target_mean`.
     """
     counted = [
         _count_by_target(table, table[column].cast("string"), column, target, classes)
@@ -164,9 +159,6 @@ def compute_class_means(table: ir.Table, columns: Sequence[str], target: str) ->
 
 def rank_associations(bins: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """One row per column: how strongly its bins go with the classes.
-
-    Args:
-        classes: The target's classes in their order.
 
     Returns:
         `column`, `rank_correlation` (Spearman's rho of bin and class, ties at mid-rank), `auc` (of
@@ -237,9 +229,6 @@ def compute_two_windows(transactions: ir.Table, months: int) -> ir.Table:
     """One row: the borders of the two windows before the end of the data.
 
     The later window ends with the last day of the data, so nothing here depends on today.
-
-    Returns:
-        `start`, `middle`, `end`: midnights; windows are half-open.
     """
     span = transactions.agg(_last=transactions["fecha"].max())
     end = span["_last"].truncate("D") + ibis.interval(days=1)
@@ -258,14 +247,6 @@ def count_class_transitions(
 
     Counted are customers with a transaction of any category before the later window: others have
     no past to predict from.
-
-    Args:
-        transactions: One row per transaction: `id_cliente`, `fecha`.
-        is_purchase: Which of them are purchases of the category.
-        bounds: Fewest purchases of each class above the first.
-
-    Returns:
-        `before`, `after` (class codes from 0), `customers`.
     """
     marked = transactions.mutate(_purchase=is_purchase.fill_null(False))
     rows = marked.cross_join(windows)
@@ -384,9 +365,6 @@ class Target:
     """A target of classes, and the columns against it.
 
     Attributes:
-        classes: Its classes in order.
-        correlations: See `compute_correlations`; the target's codes included.
-        associations: Numeric columns, strongest first.
         category_associations: Category columns, strongest first by Cramér's V.
     """
 
@@ -405,11 +383,8 @@ class Persistence:
     """Buying of one category in two windows that follow each other.
 
     Attributes:
-        months: Length of each window.
         borders: First day of the earlier window, of the later one, and the day after it.
-        classes: Names of the classes.
         counts: Customers by class before (row) and after (column).
-        kappa: Quadratic weighted kappa of the two.
     """
 
     category: str
@@ -427,7 +402,6 @@ class Exploration:
     Attributes:
         activity: See `aggregate_activity`; None where it has no transactions.
         target: None where there is none, or it is a number.
-        persistence: None where no category is followed.
     """
 
     entry: str

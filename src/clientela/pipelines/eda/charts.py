@@ -122,11 +122,7 @@ def plot_class_counts(
 
 
 def plot_persistence(counts: Counts, classes: Sequence[str], numbers: NumberFormat) -> Figure:
-    """Where customers of each class went in the window after: shares by row.
-
-    Args:
-        counts: Customers by class before (row) and after (column).
-    """
+    """Where customers of each class went in the window after: shares by row."""
     if not counts.sum():
         return make_empty_figure("Ningún cliente tiene transacciones antes de la última ventana.")
     of_class = counts.sum(axis=1, keepdims=True)
@@ -152,11 +148,7 @@ def plot_class_mix(
     classes: Sequence[str],
     numbers: NumberFormat,
 ) -> Figure:
-    """Class shares in each fifth of the columns that go most with the target.
-
-    Args:
-        edges: Inner edges of each column's fifths.
-    """
+    """Class shares in each fifth of the columns that go most with the target."""
     shown = list(order)[:STRONGEST]
     if not shown or not classes:
         return make_empty_figure("Ninguna columna numérica frente a las clases del objetivo.")
@@ -231,14 +223,7 @@ def plot_correlations(correlations: pd.DataFrame, numbers: NumberFormat) -> Figu
 
 
 def build_correlation_matrix(correlations: pd.DataFrame, names: Sequence[str]) -> Counts:
-    """The correlations as a symmetric matrix.
-
-    Args:
-        names: Columns and rows of the matrix, in order.
-
-    Returns:
-        Ones on the diagonal, nan where unknown.
-    """
+    """The correlations as a symmetric matrix."""
     places = {name: place for place, name in enumerate(names)}
     values = np.full((len(names), len(names)), np.nan)
     np.fill_diagonal(values, 1.0)

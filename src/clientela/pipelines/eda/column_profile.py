@@ -60,11 +60,7 @@ def reduce_precision(value: ir.NumericScalar) -> ir.FloatingScalar:
 
 
 def exact_mean(values: ir.NumericColumn) -> ir.FloatingScalar:
-    """The mean: exact for decimals and integers, to seven digits for floats.
-
-    Returns:
-        Sum by count; null where there are none.
-    """
+    """The mean: exact for decimals and integers, to seven digits for floats."""
     mean = values.sum().cast("float64") / values.count().nullif(0)
     return reduce_precision(mean).cast("float64") if values.type().is_floating() else mean
 
@@ -73,12 +69,8 @@ def unpack_to_rows(aggregate: ir.Table, rows: Iterable[Mapping[str, ir.Value]]) 
     """One row with many statistics, turned into one row per column: the source is read once.
 
     Args:
-        aggregate: A table of one row per group.
         rows: For each row to be, its fields as expressions over `aggregate`; the same names and
             types in each.
-
-    Returns:
-        One row per item of `rows` (and group).
     """
     items = ibis.array([ibis.struct(dict(row)) for row in rows])
     return aggregate.select(row=items.unnest()).unpack("row")
@@ -161,9 +153,6 @@ def count_repeated_rows(table: ir.Table, keys: Collection[str]) -> ir.Table:
 
     Args:
         keys: Columns that identify rows or people; the first one present is the row's own key.
-
-    Returns:
-        `repeated`: null where rows are not compared.
     """
     own = [key for key in keys if key in table.columns]
     if len(own) == 1:
@@ -216,9 +205,6 @@ def compute_shape_statistics(table: ir.Table, moments: pd.DataFrame) -> ir.Table
 
     `g1 = m3 / s^3`, `g2 = m4 / s^4 - 3` (Joanes and Gill 1998), from values standardised first:
     raw power sums lose all digits when the mean is large.
-
-    Args:
-        moments: `column`, `rows`, `missing`, `mean`, `std` of its numeric columns.
     """
     varying = moments[moments["std"] > 0]
     if varying.empty:
@@ -246,9 +232,6 @@ def compute_shape_statistics(table: ir.Table, moments: pd.DataFrame) -> ir.Table
 def histogram_edges(profile: pd.Series) -> list[float]:
     """Inner edges of a numeric column's histogram.
 
-    Args:
-        profile: `type`, `minimum`, `maximum`, `q01`, `q99` of one column.
-
     Returns:
         Rising edges: around each value of a short range of integers, else even between the 1st and
         99th percentile; none for a column without two values.
@@ -265,9 +248,6 @@ def histogram_edges(profile: pd.Series) -> list[float]:
 
 def compute_histograms(table: ir.Table, edges: Mapping[str, Sequence[float]]) -> ir.Table:
     """One row per numeric column and bin that holds rows.
-
-    Args:
-        edges: Numeric column to the inner edges of its bins.
 
     Returns:
         `column`, `bin` (0: below the first edge; k: from edge k-1 on, inclusive), `rows`.
@@ -297,7 +277,6 @@ def assign_bin(
     """The bin of each value: one CASE, evaluated in a single pass.
 
     Args:
-        inner: Rising inner edges, one at least.
         right: Whether a bin holds its upper edge instead of its lower one.
 
     Returns:
@@ -313,9 +292,6 @@ def assign_bin(
 
 def count_categories(table: ir.Table, columns: Sequence[str], top: int, min_rows: int) -> ir.Table:
     """One row per column and one of its commonest values.
-
-    Args:
-        min_rows: Values with fewer rows are never shown.
 
     Returns:
         `column`, `value` (text), `rows`; what is left out is the column's rest.

@@ -29,12 +29,7 @@ YES_OR_NO = 2
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One thing to do about one column or pair.
-
-    Attributes:
-        value: The figure behind it.
-        text: The advice, for people.
-    """
+    """One thing to do about one column or pair."""
 
     kind: str
     column: str

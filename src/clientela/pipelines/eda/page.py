@@ -222,9 +222,6 @@ def build_activity_sections(
 def category_shares(activity: Frames, top: int, min_customers: int) -> pd.DataFrame:
     """One row per category shown, and one for the others together.
 
-    Args:
-        min_customers: Categories of fewer customers are never shown by name.
-
     Returns:
         The columns of `categories`, `amount_share`, `customer_share` (nan for the others: their
         customers overlap).

@@ -149,7 +149,6 @@ def check_bad_row_share(
 
     Args:
         reasons: One row per reason, with `_reason` (null: accepted) and `rows`.
-        examples: One quarantined row per reason: `_reason`, `_file`, `_line`, `_value`.
 
     Raises:
         TooManyBadRowsError: Names the commonest reasons, each with the place of an example.
@@ -241,16 +240,10 @@ def _format_example(place: "pd.Series[Any]") -> str:
 def build_table_account(name: str, counts: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The account of one table.
 
-    Args:
-        counts: See `count_stored_rows`.
-
     Returns:
         `read`, `accepted`, `quarantined`, `reasons` (name to rows), `unknown_references`,
         `set_missing` (both column to rows), and `repeated` (rows that say again what another says)
         for tables without a key.
-
-    Raises:
-        RowAccountingError: The sums differ.
     """
     read, accepted = (int(counts[table]["rows"].iloc[0]) for table in ("read", "accepted"))
     kept = counts["kept"].groupby("fault", sort=False)

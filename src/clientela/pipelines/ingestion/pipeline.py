@@ -12,11 +12,7 @@ from clientela.use_cases import UseCase
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
-    """Raw tables in; accepted tables, quarantine tables and `row_accounting` out.
-
-    Args:
-        use_case: Which tables there are, and which reference which.
-    """
+    """Raw tables in; accepted tables, quarantine tables and `row_accounting` out."""
     tables = [
         _create_table_nodes(use_case, name, table.references)
         for name, table in use_case.tables.items()

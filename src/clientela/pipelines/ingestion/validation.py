@@ -40,14 +40,7 @@ _END_OF_CELL = "\x1f"
 def normalize_missing_text(
     text: ir.StringValue, missing_words: Collection[str] = ()
 ) -> ir.StringValue:
-    """Trimmed text; null where nothing is left, or a word that stands for nothing.
-
-    Args:
-        missing_words: Those words; compared without accents and case.
-
-    Returns:
-        Text that is null or says something.
-    """
+    """Trimmed text; null where nothing is left, or a word that stands for nothing."""
     trimmed = text.strip().nullif("")
     if not missing_words:
         return trimmed
@@ -56,11 +49,7 @@ def normalize_missing_text(
 
 
 def convert_to_type(text: ir.StringValue, rule: ColumnRule, table: TableRules) -> ir.Value:
-    """The text as its declared type; null where it can't be read as one.
-
-    Args:
-        table: The table's rules: separators and date formats.
-    """
+    """The text as its declared type; null where it can't be read as one."""
     match rule.type:
         case "id" | "text" | "category":
             return text
@@ -111,12 +100,6 @@ def normalize_timestamp_text(text: ir.StringValue, formats: tuple[str, ...]) -> 
 
     Rewriting instead of parsing keeps the cast the same on every engine, which then refuses
     30 February.
-
-    Args:
-        formats: The accepted formats, tried in order.
-
-    Returns:
-        ISO text; null where no format fits.
     """
     return ibis.coalesce(*(_convert_date_to_iso(text, date_format) for date_format in formats))
 
@@ -221,18 +204,11 @@ def validate_rows(
 ) -> ir.Table:
     """One row per raw row, typed, with the reason it is refused for.
 
-    Args:
-        raw: Text columns and the reader's `_file`, `_line`, `_raw`, `_problem`.
-        known: Reference column to the values that exist.
-
     Returns:
         The made key where the table has none, the typed columns (optional ones always stand),
         columns without a rule as text, `_reason` (null: accepted), `_value` (the offending value,
         where one column is to blame), `_emptied` (the first value, in the order of the rules, that
         was set missing), `_file`, `_line`, and `_raw` (null for accepted rows).
-
-    Raises:
-        InvalidColumnsError: The header lacks required columns.
     """
     require_columns(raw.columns, rules, name)
     columns = rules.columns
@@ -375,9 +351,6 @@ def format_settings_line(use_case: str, table: str, settings: Mapping[str, objec
 
     Args:
         settings: What to set; keys without blanks, values that JSON can write.
-
-    Returns:
-        For example `retail: {ingestion: {tables: {transactions: {decimal: ","}}}}`.
     """
     inner = _format_yaml_flow(settings)
     return f"{use_case}: {{ingestion: {{tables: {{{table}: {inner}}}}}}}"

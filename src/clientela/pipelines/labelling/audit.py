@@ -113,9 +113,6 @@ def group_shares(
 ) -> pd.DataFrame:
     """One row per group of people: how many got the favourable label.
 
-    Args:
-        people: The sensitive columns of the same rows.
-
     Returns:
         `column`, `group`, `rows`, `selection_rate` (share with the favourable label) with its
         95 % interval, `selection_ratio` against the most favoured group, and `verdict`; see
@@ -137,9 +134,6 @@ def audit_labels(
     settings: LabellingSettings,
 ) -> dict[str, Any]:
     """Everything that was checked about the labels of one run.
-
-    Args:
-        stability: See `measure_stability`; empty where not measured.
 
     Returns:
         JSON-ready: `source`, `rows`, `status` (rows by status), `shares` (label to share of the

@@ -99,12 +99,7 @@ LostReason: TypeAlias = Literal[
 
 
 class ModelCallError(Exception):
-    """A call without a usable answer.
-
-    Args:
-        detail: For people; never what the row holds.
-        usage: What it cost all the same.
-    """
+    """A call without a usable answer."""
 
     def __init__(self, reason: LostReason, detail: str, usage: Usage | None = None) -> None:
         super().__init__(detail)
@@ -145,12 +140,7 @@ class RefusalResponse(InvalidResponse):
 
 
 def parse_description(answer: str) -> str:
-    """The description in an answer `{"description": "…"}`.
-
-    Raises:
-        InvalidResponse: It is something else.
-        RefusalResponse: It is an apology.
-    """
+    """The description in an answer `{"description": "…"}`."""
     text = _parse_single_value(answer, "description")
     if len(text) > LONGEST_DESCRIPTION:
         raise InvalidResponse(
@@ -160,12 +150,7 @@ def parse_description(answer: str) -> str:
 
 
 def parse_label(answer: str, labels: Sequence[str]) -> str:
-    """The label in an answer `{"label": "…"}`, which is one of `labels`, letter by letter.
-
-    Raises:
-        InvalidResponse: It is something else.
-        RefusalResponse: It is an apology.
-    """
+    """The label in an answer `{"label": "…"}`, which is one of `labels`, letter by letter."""
     label = _parse_single_value(answer, "label")
     if label not in labels:
         raise InvalidResponse(
@@ -328,7 +313,6 @@ class Labeller(Protocol):
     """Rules, or a language model.
 
     Attributes:
-        source: What `label_source` says of its labels.
         identity: Everything that its answers depend on beside the row, as text: model, parameters,
             prompts. Equal identities and rows have equal answers, so that stored ones can be used.
         paid: Whether an answer costs something, and is stored.
@@ -342,7 +326,6 @@ class Labeller(Protocol):
         """A description of a row for people.
 
         Raises:
-            ModelCallError: There is none for this row.
             FatalError: There will be none for any row.
         """
 
@@ -350,7 +333,6 @@ class Labeller(Protocol):
         """The label of a row; a language model looks at the description alone.
 
         Raises:
-            ModelCallError: There is none for this row.
             FatalError: There will be none for any row.
         """
 
@@ -375,12 +357,7 @@ OBJECTION = (
 
 
 class LanguageModelLabeller:
-    """A language model that labels from the description alone; see `Labeller`.
-
-    Args:
-        chat: The model, patient and within its budget.
-        provider: Whose model it is; part of the identity.
-    """
+    """A language model that labels from the description alone; see `Labeller`."""
 
     paid: bool = True
 

@@ -181,11 +181,7 @@ UNKNOWN: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENT
 
 
 class OpenAIChat:
-    """One model of a server; see `Chat`.
-
-    Raises:
-        ConfigurationError: httpx is not installed.
-    """
+    """One model of a server; see `Chat`."""
 
     def __init__(self, settings: OpenAISettings, connections: int) -> None:
         try:
@@ -282,9 +278,6 @@ class OfflineLabeller:
     """A scorecard of rules, which abstains in the middle; see `Labeller`.
 
     It reads the columns, not the description, and its `label_source` says so: `rules-<version>`.
-
-    Args:
-        labels: Label of the negative and of the positive class.
     """
 
     paid: bool = False

@@ -45,11 +45,7 @@ class StoredAnswer(FrozenSettings):
     output_tokens: int = 0
 
     def reply(self) -> Reply:
-        """The answer, which costs nothing now.
-
-        Raises:
-            UnanswerableError: It can't be used.
-        """
+        """The answer, which costs nothing now."""
         if self.lost is not None:
             raise UnanswerableError(self.lost, self.detail)
         return Reply(self.text)
@@ -140,7 +136,6 @@ class CachedLabeller:
 
     Args:
         store: Where its answers are kept; a labeller that costs nothing is asked anew.
-        repeat: Which opinion: 0 for the first one.
         retry_lost: Whether answers that could not be used are asked for again.
     """
 
@@ -210,22 +205,14 @@ class CachedLabeller:
 
 
 class AnswerStoreDataset(AbstractDataset[Never, FileAnswerStore]):
-    """The store of one use case. A node that loads it reads from it and adds to it.
-
-    Args:
-        metadata: For kedro-viz and the run summary.
-    """
+    """The store of one use case. A node that loads it reads from it and adds to it."""
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
         self._path = path
         self.metadata = metadata
 
     def load(self) -> FileAnswerStore:
-        """The answers so far; none before the first run.
-
-        Raises:
-            LabellingError: A file in it is damaged.
-        """
+        """The answers so far; none before the first run."""
         return FileAnswerStore(self._path)
 
     def save(self, data: Never) -> NoReturn:
@@ -247,11 +234,7 @@ class LanguageModels:
 
     @contextmanager
     def open_chat(self, settings: LabellingSettings) -> Iterator[Chat | None]:
-        """The model that settings name, whose connections are closed afterwards.
-
-        Raises:
-            ConfigurationError: What it needs is not installed.
-        """
+        """The model that settings name, whose connections are closed afterwards."""
         if settings.provider == "bedrock":
             with closing(BedrockChat(settings.bedrock, self._aws, settings.workers)) as chat:
                 yield chat

@@ -128,7 +128,6 @@ class Outcome:
     """What became of one row.
 
     Attributes:
-        detail: A lost row's reason in words.
         hostile: Columns whose text reads like an instruction.
         invented: Numbers of the description that are not in the row.
     """

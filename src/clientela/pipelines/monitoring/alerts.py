@@ -46,7 +46,6 @@ class RedColumn(FrozenSettings):
 
     Attributes:
         psi: How far; None where it was not measured.
-        reason: Code of the cause.
         sentence: The cause in Spanish; rates only, never a value of the data.
     """
 
@@ -61,13 +60,7 @@ class Alert(FrozenSettings):
 
     Attributes:
         id: The same for a rerun of the same period, so that a receiver can drop repetitions.
-        baseline: Hash of the baseline profile.
-        n: Rows of the period.
         text: The required sentence, or what else is critical.
-        text_en: The same in English.
-        columns: The ROJO columns, worst first.
-        recommendation: What to do, as a code.
-        advice: What to do, in Spanish.
     """
 
     version: Literal[1] = 1
@@ -94,9 +87,6 @@ def build_alert(
     use_case: str, run: PeriodRun, judged: pd.DataFrame, state: ModelState
 ) -> Alert | None:
     """What to tell about one period of one model, if anything is critical.
-
-    Args:
-        judged: The drift table with severities, worst first.
 
     Returns:
         An alert when a column is ROJO or the period critical, else None.
@@ -181,9 +171,7 @@ class WebhookSettings(FrozenSettings):
     """An address that takes an alert as JSON by POST.
 
     Attributes:
-        kind: Tells it from the others.
         url: The address; a secret, since those of chat services let anybody write who knows them.
-        patience: How long it is tried.
     """
 
     kind: Literal["webhook"] = "webhook"
@@ -192,12 +180,7 @@ class WebhookSettings(FrozenSettings):
 
 
 class SnsSettings(FrozenSettings):
-    """A topic of Amazon SNS; credentials, region and endpoint come from the standard AWS chain.
-
-    Attributes:
-        kind: Tells it from the others.
-        patience: How long it is tried.
-    """
+    """A topic of Amazon SNS; credentials, region and endpoint come from the standard AWS chain."""
 
     kind: Literal["sns"] = "sns"
     topic_arn: str = Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?$")
@@ -211,7 +194,6 @@ class AlertSettings(FrozenSettings):
     """Who is told.
 
     Attributes:
-        channels: Where alerts go; none by default.
         deadline_seconds: A run waits no longer than this for all of them together.
     """
 
@@ -235,10 +217,6 @@ OPENER = urllib.request.build_opener(_NoRedirect)
 
 def send_to_webhook(alert: Alert, settings: WebhookSettings) -> tuple[bool, int, str]:
     """Whether a webhook took an alert, after how many attempts, and its last answer.
-
-    Args:
-        alert: What to send; its id is the `Idempotency-Key`.
-        settings: Where to, and how long to try.
 
     Returns:
         Success, attempts, and the answer or error; never the address.
@@ -284,14 +262,8 @@ LONGEST_SUBJECT = 100
 def publish_to_sns(alert: Alert, settings: SnsSettings) -> tuple[bool, int, str]:
     """Whether a topic took an alert, after how many attempts, and its answer.
 
-    Args:
-        settings: Which topic, and how long to try.
-
     Returns:
         Success, attempts, and the message id or the error code.
-
-    Raises:
-        ConfigurationError: boto3 is not installed.
     """
     try:
         import boto3  # noqa: PLC0415 - heavy, and rarely used
@@ -346,7 +318,6 @@ class Delivery:
 
     Attributes:
         channel: The channel's place in the settings and its kind, e.g. `1 webhook`; no address.
-        delivered: Whether the channel took it.
         attempts: How often it was tried; 0 where that is not known.
         detail: The answer or the error, without addresses.
     """

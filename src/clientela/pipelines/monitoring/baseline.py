@@ -57,7 +57,6 @@ class Baseline(FrozenSettings):
     """What the current rows are compared with.
 
     Attributes:
-        whole: The baseline of all rows.
         parts: Baselines of segments and seasons, where the settings ask for them.
     """
 
@@ -133,9 +132,6 @@ def get_or_create_baseline(
     stored: StoredBaseline, rows: MonitoringInput, settings: MonitoringSettings, use_case: str
 ) -> tuple[Baseline, bool]:
     """The baseline of an earlier run, or a new one of today's rows.
-
-    Returns:
-        The baseline, and whether it was made now.
 
     Raises:
         ProfileUnusable: The frozen one is damaged, foreign, or has no dates where rows have some.

@@ -71,7 +71,6 @@ def count_number_cells(ordered: Numbers, points: Numbers) -> Cells:
 
     Args:
         ordered: Values in ascending order, the missing (NaN) last, as NumPy sorts them.
-        points: The points of the profile, ascending.
     """
     marks = np.empty(2 * len(points) + 3, dtype=np.int64)
     marks[0], marks[-1] = 0, len(ordered)
@@ -86,9 +85,6 @@ def find_bin_starts(points: ArrayLike, edges: Sequence[tuple[float, bool]]) -> C
 
     Args:
         edges: Where a bin ends, and whether it includes that value.
-
-    Returns:
-        As many starts as there are bins, MISSING included.
     """
     known = np.asarray(points, dtype=np.float64)
     at = np.searchsorted(known, [value for value, _ in edges])
@@ -98,9 +94,6 @@ def find_bin_starts(points: ArrayLike, edges: Sequence[tuple[float, bool]]) -> C
 
 def compute_digest(value: str) -> str:
     """What the profile remembers of a rare value, which may be somebody's name.
-
-    Args:
-        value: As it stands in the data.
 
     Returns:
         The first digits of its SHA-256, which every engine can compute.
@@ -117,11 +110,7 @@ BATCH_ROWS = 131_072
 
 
 def infer_column_kind(type_: pa.DataType) -> Kind | None:
-    """What a column of an Arrow type is watched as.
-
-    Returns:
-        `numeric`, `categorical`, or None when it can't be watched.
-    """
+    """What a column of an Arrow type is watched as."""
     if pa.types.is_dictionary(type_):
         return infer_column_kind(type_.value_type)
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
@@ -140,9 +129,6 @@ def iter_record_batches(
         rows: A frame, an Arrow table, or batches, which are passed on as they are.
         columns: Those that a frame is narrowed to before it is converted; None: all.
 
-    Returns:
-        Batches; one without rows when there are none.
-
     Raises:
         CurrentDataUnfit: A column of the frame mixes types.
     """
@@ -156,11 +142,7 @@ def iter_record_batches(
 
 
 def to_float_array(column: pa.Array | pa.ChunkedArray) -> Numbers:
-    """The values of a numeric column, or of one without any value.
-
-    Returns:
-        Floats in the column's order; NaN where missing.
-    """
+    """The values of a numeric column, or of one without any value."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_null(column.type) or pa.types.is_decimal(column.type):
@@ -170,11 +152,7 @@ def to_float_array(column: pa.Array | pa.ChunkedArray) -> Numbers:
 
 
 def count_text_values(column: pa.Array | pa.ChunkedArray) -> dict[str | None, int]:
-    """How often each value of a categorical column occurs.
-
-    Returns:
-        Value to rows, None for the missing.
-    """
+    """How often each value of a categorical column occurs."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     found = column.cast(pa.string()).value_counts()
@@ -214,7 +192,6 @@ def compute_bin_edges(ordered: Numbers, bins: int) -> list[tuple[float, bool]]:
     Else each stretch between heavy values gets quantile bins in proportion to its rows.
 
     Args:
-        ordered: The baseline's values, ascending, none missing.
         bins: How many quantile bins; a value with 1 / `bins` of the rows is heavy.
 
     Returns:

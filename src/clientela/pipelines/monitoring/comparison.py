@@ -30,12 +30,8 @@ class Comparison:
     """One period, measured.
 
     Attributes:
-        run: Which period, against what.
         profile: The baseline that it was compared with.
         counted: Its rows in the cells of that baseline.
-        judged: The drift table with severities.
-        performance: How good the model was.
-        row: What the log keeps.
         target: Column of the class, if it is watched.
         exact: Column to the distances of the values themselves, where these were at hand.
     """
@@ -81,11 +77,7 @@ class ComparisonPlan:
 
 
 def compare_periods(plan: ComparisonPlan, log: Sequence[LogRow]) -> list[Comparison]:
-    """Every period against the baseline, each knowing those before it.
-
-    Returns:
-        One per period, in the order of time.
-    """
+    """Every period against the baseline, each knowing those before it."""
     comparisons: list[Comparison] = []
     for window in plan.windows:
         earlier = update_log(log, [comparison.row for comparison in comparisons])
@@ -129,7 +121,6 @@ def severity_table(
     A class that is not known yet is no change of the class: labels of the latest rows come last.
 
     Args:
-        target: Column of the class, if it is watched.
         exact: Column to the distances of the values themselves, where these are at hand.
 
     Returns:
@@ -150,11 +141,7 @@ def severity_table(
 def drop_missing_target(
     profile: BaselineProfile, counted: Counts, target: str
 ) -> tuple[BaselineProfile, Counts]:
-    """Baseline and counts of the target alone, without the rows whose class is not known.
-
-    Returns:
-        Both for one column, without missing values.
-    """
+    """Baseline and counts of the target alone, without the rows whose class is not known."""
     column, cells = profile.columns[target], counted.cells[target]
     known = column.n - column.missing
     changes: dict[str, object] = {"n": known, "missing": 0}

@@ -59,7 +59,6 @@ class Counts:
 
     Attributes:
         data_hash: Of the profile that the cells belong to.
-        rows: How many rows were counted.
         cells: Column to rows per cell (see `clientela.pipelines.monitoring.binning`).
         ranges: Numeric column to where its values lie; without columns that have none.
     """
@@ -237,7 +236,6 @@ def count_rows_by_cell(
     Args:
         rows: A frame, an Arrow table, record batches, of which one is in memory at a time, or a
             lazy table, which is counted where it lies.
-        computed: How the counts of a lazy table are fetched.
 
     Returns:
         Counts that are the same on either engine, whatever the order of the rows and the size of

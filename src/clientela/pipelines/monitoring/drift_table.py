@@ -128,9 +128,6 @@ def compute_psi_cells(
 ) -> tuple[Cells, Cells]:
     """Rows of the baseline and of the current data in the cells that PSI compares.
 
-    Args:
-        cells: Current rows per cell of the profile.
-
     Returns:
         For a number its bins, for a category its values, OTHER and NEW; then MISSING.
     """
@@ -177,9 +174,6 @@ def bin_contributions(
         interval, NaN where open; lower excluded), `upper_included`, `value` (the category or the
         heavy number, as text; None otherwise), `baseline_rows`, `current_rows`, `baseline_share`,
         `current_share`, `psi` (what the cell adds).
-
-    Raises:
-        ConfigurationError: The profile has no such column.
     """
     if feature not in profile.columns:
         hint = did_you_mean(feature, profile.columns)
@@ -257,11 +251,7 @@ def classic_drift_table(
 
 
 def compute_classic_psi(baseline: Cells, current: Cells) -> float:
-    """PSI with an epsilon in place of empty shares.
-
-    Returns:
-        The index; NaN when a sample has no rows.
-    """
+    """PSI with an epsilon in place of empty shares."""
     p, q = (np.maximum(compute_shares(rows), EPSILON) for rows in (baseline, current))
     return float(((p - q) * np.log(p / q)).sum()) if len(p) else np.nan
 

@@ -25,14 +25,7 @@ DAY = pd.Timedelta(days=1)
 
 
 def assign_periods(moments: Moments, unit: PeriodUnit) -> "pd.Series[str]":
-    """The period of each row: `2025-05-17`, `2025-W20`, `2025-05` or `2025-Q2`.
-
-    Args:
-        moments: When each row happened; none missing.
-
-    Returns:
-        Names whose order is that of time.
-    """
+    """The period of each row: `2025-05-17`, `2025-W20`, `2025-05` or `2025-Q2`."""
     if unit == "week":
         parts = moments.dt.isocalendar()
         weeks = parts["week"].astype("str").str.zfill(2)
@@ -48,13 +41,6 @@ def mask_baseline_rows(moments: Moments, wanted: BaselinePeriod) -> "pd.Series[b
 
     By share it ends with the moment of the last row that the share holds; rows of that very moment
     all belong to it, so that a later run, which knows the moment alone, cuts as this one did.
-
-    Args:
-        moments: When each row happened; none missing.
-        wanted: First and last moment, or the share.
-
-    Returns:
-        True where a row is in it.
     """
     first, last = wanted.first or moments.min(), wanted.last
     if last is None:
@@ -87,9 +73,6 @@ class Window:
 
 def build_windows(rows: Mapping[str, int], at_least: int) -> list[Window]:
     """Each period with as many of those before it as it takes to hold enough rows.
-
-    Args:
-        rows: Period to its rows, in the order of time.
 
     Returns:
         One window per period; at the beginning it may hold fewer rows.
@@ -125,7 +108,6 @@ class ScoredModel:
     """The model whose scores are watched.
 
     Attributes:
-        task: What kind of classes it has.
         graded: Measure to its value on the test part, when the model was chosen.
     """
 
@@ -166,15 +148,7 @@ class MonitoringInput:
 
 @dataclass(frozen=True)
 class TrainingArtifacts:
-    """What training left that monitoring reads.
-
-    Attributes:
-        schema: What its columns mean.
-        training: The rows it was trained from.
-        test: The rows it was graded on.
-        grades: Its grades on them.
-        explanations: What it leans on.
-    """
+    """What training left that monitoring reads."""
 
     champion: StoredModel
     schema: FeatureSchema
@@ -214,7 +188,6 @@ def build_scored_input(
     """The rows of a use case whose cases are scored.
 
     Args:
-        features: One row per case (PII), as it was scored.
         labelled: Key and target of the cases whose class is known by now; None where today's rows
             can't have one.
 
@@ -285,7 +258,6 @@ def build_segmented_input(
     """The rows of a use case whose customers are put into segments.
 
     Args:
-        features: One row per customer (PII), as it was placed.
         export: Who is in which segment, and the date of the model.
 
     Returns:

@@ -46,11 +46,6 @@ def estimate_binary_performance(
     Each row counts as `p` rows of class 1 and `1 - p` rows of class 0. The interval is that of
     the figure that labels would give on these very rows: it comes from drawing them.
 
-    Args:
-        probability: Calibrated probability of class 1, one per row.
-        threshold: Lowest probability that is decided as 1.
-        calibrated: Whether the model's probabilities are known to be calibrated.
-
     Returns:
         `measure, kind, value, lower, upper, n, note`; without figures where the note says
         `few_rows`, `uncalibrated` or `few_events`.
@@ -80,8 +75,6 @@ def measure_binary_performance(
 
     Args:
         y_true: 0 or 1; missing (nan) where the label has not matured yet.
-        probability: Probability of class 1, one per row.
-        threshold: Lowest probability that is decided as 1.
 
     Returns:
         `measure, kind, value, lower, upper, n, note`, n the labelled rows; without figures where
@@ -159,7 +152,6 @@ def detect_performance_change(
     """Whether a measure fell below its reference for sure, held for sure, or can't be told.
 
     Args:
-        figure: One row of figures: `lower` and `upper`.
         reference: What the measure was when the model was graded; None where it is not known.
 
     Returns:
@@ -205,7 +197,6 @@ class Performance:
         reference: Its value on the test part, when the model was chosen.
         figures: One row each for `estimated` and `realised`: `value, lower, upper, n, note`.
         estimated: Whether the estimate fell below the reference.
-        realised: The same with labels.
     """
 
     measure: str
@@ -236,9 +227,6 @@ def measure_performance(
     """The performance on some rows, of those that the model never saw with their labels.
 
     A model knows the labels of its training rows by heart, so that these would only flatter it.
-
-    Returns:
-        Figures with intervals, or notes why there are none.
     """
     model = rows.model
     if model is None or rows.unseen is None:

@@ -44,9 +44,6 @@ class Period(FrozenSettings):
     """The moments between which a baseline lies, both included.
 
     Moments, not days, so that rows of the last day that came later are told from the baseline.
-
-    Attributes:
-        first: Earliest moment, in local time.
     """
 
     first: datetime
@@ -54,11 +51,7 @@ class Period(FrozenSettings):
 
 
 class BinEdge(FrozenSettings):
-    """Where one bin of a number ends and the next begins.
-
-    Attributes:
-        included: Whether the lower bin includes it.
-    """
+    """Where one bin of a number ends and the next begins."""
 
     value: FiniteFloat
     included: bool = True
@@ -73,7 +66,6 @@ class NumericProfile(FrozenSettings):
         standard_deviation: Of the values (n - 1); None when there are fewer than two.
         edges: Where bins end; both ends are open, and a heavy value is a bin of its own.
         deciles: The different deciles, extremes included (for the classic figures).
-        points: Quantiles, extremes, edges and deciles, ascending.
         cells: Rows per cell of the points (see `binning`), MISSING last.
     """
 
@@ -128,9 +120,7 @@ class CategoricalProfile(FrozenSettings):
     """The distribution of a category in the baseline.
 
     Attributes:
-        missing: Rows without a value.
         values: The values with a cell of their own, the most frequent first, ties by value.
-        other: Rows with any other value.
         other_values: Digests of those values, sorted: a value that is neither here nor in
             `values` is NEW.
     """
@@ -172,11 +162,8 @@ class BaselineProfile(FrozenSettings):
     """What is kept of a baseline, sufficient for every figure of drift.
 
     Attributes:
-        use_case: Whose data these are.
         period: The time covered; None when the data have no dates.
-        schema_hash: Of the columns' names and types.
         data_hash: Of the columns' sorted values, whatever the order of the rows.
-        settings: How the profile was made.
         columns: Column to its distribution, sorted by name.
     """
 
@@ -247,8 +234,6 @@ def build_baseline_profile(
 
     Args:
         rows: The baseline; its watched columns are held in memory, one is sorted at a time.
-        period: The time that the rows cover.
-        columns: Those to watch; None: every number, text and boolean.
 
     Raises:
         InvalidProfileError: No rows, nothing to watch, no such column, infinite numbers, or a
@@ -311,11 +296,7 @@ def _select_column_kinds(schema: pa.Schema, columns: Sequence[str] | None) -> di
 
 
 def build_numeric_profile(ordered: Numbers, name: str, settings: ProfileSettings) -> NumericProfile:
-    """The distribution of a number.
-
-    Raises:
-        ProfileUnusable: A value is infinite.
-    """
+    """The distribution of a number."""
     known = ordered[: np.searchsorted(ordered, np.nan)]
     if np.isinf(known).any():
         raise InvalidProfileError(
@@ -360,9 +341,6 @@ def build_categorical_profile(
     found: dict[str | None, int], name: str, settings: ProfileSettings
 ) -> CategoricalProfile:
     """The distribution of a category.
-
-    Args:
-        found: Value to rows, None for the missing.
 
     Raises:
         ProfileUnusable: So many values that these are identifiers or free text.

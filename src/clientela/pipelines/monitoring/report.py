@@ -36,10 +36,6 @@ BINS = (
 def latest_metrics(latest: Comparison | None, settings: MonitoringSettings) -> pd.DataFrame:
     """One row per watched column: the latest period, worst first.
 
-    Args:
-        latest: The latest period; None when there is none.
-        settings: Whether to add the classic figures.
-
     Returns:
         `feature, type, psi, ks, js, cramers_v, severity`, the further figures, `reason`,
         `sentence_es`, `sentence_en`; and `psi_classic, ks_classic, js_classic` if wanted.
@@ -69,11 +65,7 @@ def drift_by_period(former: str, comparisons: Sequence[Comparison]) -> pd.DataFr
 
 
 def drift_by_segment(former: str, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One row per period, part of the rows, and column compared within it.
-
-    Returns:
-        Texts: `period, segment_column, segment, feature, psi, ks, severity, n`.
-    """
+    """One row per period, part of the rows, and column compared within it."""
     table = _concatenate([table.sort_values("feature") for table in tables], BY_SEGMENT)
     return merge_periods(former, table, "drift_by_segment.csv")
 
@@ -115,7 +107,6 @@ def merge_periods(former: str, table: pd.DataFrame, what: str) -> pd.DataFrame:
 
     Args:
         former: The text of the file; empty before the first run.
-        what: Name of the file, for the error.
 
     Returns:
         Texts: former periods that this run did not measure, and those that it did.
@@ -178,11 +169,9 @@ class MonitoringResult:
     """What a run of monitoring found, before anybody is told.
 
     Attributes:
-        baseline: What was compared with.
         latest: The latest period; None when there are no current data.
         first: First moment of the latest period's rows, ISO; None without dates.
         gaps: Periods between others that no row came in.
-        alert: What to tell, if anything.
     """
 
     baseline: Baseline
@@ -200,9 +189,6 @@ class MonitoringResult:
 
 def drift_state(found: MonitoringResult, sent: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The state of one model as the dashboard reads it.
-
-    Args:
-        sent: What became of the alert, one item per channel.
 
     Returns:
         JSON: `use_case, status, baseline, current, state, recommendation, reasons, performance,

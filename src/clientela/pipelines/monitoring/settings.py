@@ -94,7 +94,6 @@ class MonitoringSettings(FrozenSettings):
     Attributes:
         new_baseline: Forget the frozen baseline and make a new one of today's rows.
         baseline: Which rows are it, where rows have dates.
-        period: How rows with dates are cut.
         pooled_rows: A period with fewer rows is measured together with those just before it, so
             that a sparse month says something: below some 250 rows chance alone makes a PSI of .1
             with ten bins (99 %).
@@ -108,11 +107,7 @@ class MonitoringSettings(FrozenSettings):
         compat: Whether the latest table also has the figures of classic dashboards.
         exact: Whether KS and Wasserstein are computed from the values, as long as the rows of the
             baseline are at hand; else the profile certifies an interval.
-        profile: How a baseline is frozen.
-        drift: How distributions are compared.
         thresholds: What makes a column ROJO or AMARILLO.
-        state: What makes a model's state.
-        performance: How performance is followed.
     """
 
     new_baseline: bool = False

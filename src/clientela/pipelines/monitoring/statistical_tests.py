@@ -71,9 +71,6 @@ def compute_psi_noise(baseline: Cells, current: Cells, quantile: float) -> float
 
     Args:
         quantile: How rarely it is exceeded: .99 is one column in a hundred.
-
-    Returns:
-        A PSI; 0 when there is only one cell.
     """
     freedom = int(find_occupied_cells(baseline, current).sum()) - 1
     if freedom < 1:
@@ -91,7 +88,6 @@ class Distances(NamedTuple):
 
     Attributes:
         ks_lower: The Kolmogorov-Smirnov distance D = max |F - G| is at least this.
-        ks_upper: D is at most this.
         wasserstein: Area between F and G (earth mover's distance), in units of the column.
     """
 
@@ -133,9 +129,6 @@ def compute_certified_distances(
 
     Args:
         spread: Where the current values lie; None when there are none.
-
-    Returns:
-        The distances; NaN when a sample has no values.
     """
     if len(points) == 0 or spread is None:
         return NOTHING_KNOWN
@@ -181,7 +174,6 @@ class ChiSquareResult(NamedTuple):
     """The outcome of a test.
 
     Attributes:
-        chi2: The statistic over the pooled cells.
         p: Probability of a difference this large without drift.
         cramers_v: Size of the difference, 0 to 1, bias-corrected.
     """
@@ -198,10 +190,6 @@ def run_chi_square_test(baseline: Cells, current: Cells, fewest_expected: float)
     never seen, missing where nothing was) with what is common. So where a rare cell had to be
     pooled, Fisher's exact test of rare against common is run too, and p is twice the smaller p
     (Bonferroni).
-
-    Args:
-        baseline: Rows per cell, neighbours next to one another.
-        fewest_expected: Expected rows below which a cell is pooled.
 
     Returns:
         The test; chi2 0, p 1 when all rows are in one cell.
@@ -273,7 +261,6 @@ class PerformanceSettings(FrozenSettings):
     Attributes:
         draws: Samples behind an interval; with a few hundred, 95 % intervals hold some 92 %.
         groups: Scores are pooled into so many groups of neighbours when samples are drawn.
-        minimum_rows: With fewer rows nothing is said.
         tolerance: A measure has fallen when it lies this much below its reference for sure.
     """
 
@@ -319,15 +306,7 @@ def group_scores(counted: ScoreHistogram, groups: int) -> ScoreHistogram:
 
 
 def draw_bootstrap_counts(counts: Floats, settings: PerformanceSettings) -> Floats:
-    """Bootstrap samples of counted rows.
-
-    Args:
-        counts: Whole numbers of rows, of any shape.
-        settings: Number of samples, and their seed.
-
-    Returns:
-        As many rows each, shape (draws, ...).
-    """
+    """Bootstrap samples of counted rows."""
     flat = counts.ravel()
     random = np.random.default_rng(settings.seed)
     drawn = random.multinomial(round(flat.sum()), flat / flat.sum(), settings.draws)
@@ -341,11 +320,7 @@ def sample_binary_metrics(
     pooled: ScoreHistogram,
     drawn: ScoreHistogram,
 ) -> list[SampledMetric]:
-    """Measures of binary predictions on a table of counts and on its samples.
-
-    Args:
-        threshold: Lowest probability that is decided as 1.
-    """
+    """Measures of binary predictions on a table of counts and on its samples."""
 
     def measure(name: BinaryMeasure, histogram: ScoreHistogram) -> Floats:
         metric = BINARY[name]
@@ -378,11 +353,7 @@ def sample_ordinal_metrics(
 def interval_table(
     found: Sequence[SampledMetric], kind: Kind, n: int, settings: PerformanceSettings
 ) -> pd.DataFrame:
-    """One row per measure: the interval of the samples, moved to where the ungrouped rows put it.
-
-    Returns:
-        `measure, kind, value, lower, upper, n, note`.
-    """
+    """One row per measure: the interval of the samples, moved to the value of ungrouped rows."""
     tail = (1 - settings.confidence) / 2
     rows = []
     for each in found:

@@ -47,10 +47,6 @@ NODES: list[tuple[Callable[..., Any], list[str], str]] = [
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
-    """Transactions and features in; model input, its schema, shares and leakage report out.
-
-    Args:
-        use_case: A use case on transactions with an ordinal task.
-    """
+    """Transactions and features in; model input, its schema, shares and leakage report out."""
     chain = [Node(function, inputs, output, name=output) for function, inputs, output in NODES]
     return create_stage_pipeline(use_case, "ordinal_target", chain)

@@ -43,7 +43,6 @@ class ClusteringResult(NamedTuple):
     """Customers in clusters.
 
     Attributes:
-        labels: Position of each customer's cluster.
         inertia: Sum of squared distances to the centres, on the standardised scale.
     """
 
@@ -57,7 +56,6 @@ def evaluate_k_range(matrix: np.ndarray, params: ClusteringParams) -> pd.DataFra
 
     Args:
         matrix: Active customers x columns, not scaled; at most `evaluation_rows` are drawn.
-        params: Candidates (a fixed `k` is one too), draws, seed.
 
     Returns:
         `k`; `inertia` of standardised columns; `silhouette` (Rousseeuw 1987); `null_silhouette` and
@@ -223,9 +221,7 @@ def choose_k(
     stable one. The smaller number wins a tie.
 
     Args:
-        evaluation: One row per number of segments; see `k_evaluation`.
         params: A fixed number, the candidates, and what counts as stable.
-        previous_k: Segments of the previous model, if there is one.
 
     Returns:
         `k`; `basis`: fixed, previous, elbow, stable or most_stable; `knee`: the elbow's number or
@@ -266,9 +262,6 @@ def choose_k(
 
 def find_elbow(evaluation: pd.DataFrame) -> int | None:
     """The number of segments after which the inertia falls more slowly.
-
-    Args:
-        evaluation: `k` and `inertia`, sorted by `k`.
 
     Returns:
         The knee (Satopää et al. 2011); None where the curve has none, which is common.

@@ -82,8 +82,6 @@ def summarize_migration(
     nothing about segments, and it would hide how many others moved.
 
     Args:
-        matrix: Customers by previous and current segment.
-        members: `cluster_id`, `cluster_cercano`, `cluster_previo` of each customer.
         previous: Those of the model before; None for a first one.
 
     Returns:

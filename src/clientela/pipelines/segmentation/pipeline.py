@@ -12,11 +12,7 @@ PLOTS = ("elbow", "silhouette", "projection", "scores", "migration", "sizes")
 
 
 def create_pipeline(use_case: UseCase) -> Pipeline:
-    """Customer features and the previous model in; segments, profile, migration and report out.
-
-    Args:
-        use_case: A use case whose task is segments.
-    """
+    """Customer features and the previous model in; segments, profile, migration and report out."""
     return create_stage_pipeline(
         use_case,
         "segmentation",

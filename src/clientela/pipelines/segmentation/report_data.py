@@ -74,7 +74,6 @@ class SegmentReportData:
         migration: Where customers moved since the previous model, in figures.
         migration_matrix: One row per previous and current segment.
         membership: How clear-cut the segments are; None, or of mode `none`, where not asked for.
-        projection: `points`, `axes`; see `compute_projection`.
     """
 
     identity: SegmentIdentity
@@ -105,11 +104,7 @@ class SegmentReportData:
 
 
 def describe_column(column: str, labels: Mapping[str, str]) -> str:
-    """A column of the matrix as people read it.
-
-    Args:
-        labels: Slug of a rubro to how people read it.
-    """
+    """A column of the matrix as people read it."""
     if column in COLUMNS:
         return COLUMNS[column]
     for slug, label in labels.items():

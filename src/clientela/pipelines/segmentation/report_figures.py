@@ -53,10 +53,6 @@ def compute_projection(
 ) -> dict[str, pd.DataFrame]:
     """Principal components of the standardised columns, on a sample of the active customers.
 
-    Args:
-        matrix: Active customers x columns, sorted by the customers' key.
-        labels: The segment id of each row.
-
     Returns:
         `points`: one row per sampled customer, `x, y, cluster_id`, in order of these, without a
         key; `axes`: one row per axis and one of its heaviest columns, `axis` (1, 2), `explained`

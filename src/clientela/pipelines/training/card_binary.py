@@ -58,9 +58,6 @@ GROUP_VERDICTS = {
 def format_secondary_holdout(facts: BinaryCardData, metric: str, cases: str) -> str | None:
     """The champion's figure in the test that was not chosen.
 
-    Args:
-        cases: What the rows are, in the plural.
-
     Returns:
         A sentence, or the reason why there is no such test; None where rows have no time.
     """
@@ -77,11 +74,7 @@ def format_secondary_holdout(facts: BinaryCardData, metric: str, cases: str) -> 
 
 
 def format_unfair_groups(fairness: pd.DataFrame) -> str | None:
-    """The groups whose ratio lies below the limit, the worst first.
-
-    Returns:
-        A sentence; None where there are none.
-    """
+    """The groups whose ratio lies below the limit, the worst first."""
     below = fairness[fairness["verdict"] == "below"].sort_values("selection_ratio", kind="stable")
     if below.empty:
         return None
@@ -99,11 +92,7 @@ def format_unfair_groups(fairness: pd.DataFrame) -> str | None:
 def build_binary_sections(
     facts: BinaryCardData, problem: Problem, *, decision: str, rare: str
 ) -> tuple[Section, ...]:
-    """The sections of a binary model.
-
-    Args:
-        rare: The class with fewer rows in the test part.
-    """
+    """The sections of a binary model."""
     return (
         _build_required_section(facts),
         *_build_secondary_section(facts, problem),
@@ -115,11 +104,7 @@ def build_binary_sections(
 
 
 def format_learned_rows(rows: Mapping[str, Any], cases: str) -> str:
-    """How many rows of the table were learned from, and why not the others.
-
-    Args:
-        cases: What the rows are, in the plural.
-    """
+    """How many rows of the table were learned from, and why not the others."""
     learned = f"De {NUMBERS.text(rows['rows'])} {cases} de la tabla se usan "
     learned += NUMBERS.text(rows["status"]["usable"])
     reasons = [

@@ -96,11 +96,7 @@ def collect_label_facts(
 
 
 def format_unaudited_warning(facts: LabelCardData, cases: str) -> str | None:
-    """What a card says first where too few rows were judged by people.
-
-    Returns:
-        A sentence; None where the labels were audited.
-    """
+    """What a card says first where too few rows were judged by people."""
     if facts.audit["audited"]:
         return None
     return UNAUDITED.format(
@@ -135,11 +131,7 @@ def format_truth_comparison(facts: LabelCardData, cases: str) -> str | None:
 
 
 def format_label_value(facts: LabelCardData) -> str | None:
-    """How many true labels are worth as much as the made ones.
-
-    Returns:
-        A sentence; None without a learning curve.
-    """
+    """How many true labels are worth as much as the made ones."""
     if facts.equivalent is None:
         return None
     low, high = facts.equivalent
@@ -158,9 +150,6 @@ def format_label_value(facts: LabelCardData) -> str | None:
 
 def build_label_section(facts: LabelCardData, classes: tuple[str, ...], cases: str) -> Section:
     """The section of the labels.
-
-    Args:
-        classes: Names of the negative and the positive class.
 
     Returns:
         Who labelled, agreement, stability, shares by group, faithfulness, and the learning curve.

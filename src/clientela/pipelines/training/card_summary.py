@@ -30,11 +30,7 @@ class ModelCardData:
     """The artefacts of one run that a card tells.
 
     Attributes:
-        choice: Who won, and how.
-        grades: Grades on the test part.
-        predictions: Predictions on the test part.
         classes: Class to rows and share, of the whole model input.
-        importance: What the champion leans on.
         cutoffs: Both cutoff modes side by side; None where features have no cutoff.
         binary: What only a binary model has; None for another task type.
         labels: What is known of labels that were made; None where people gave them.
@@ -216,9 +212,6 @@ def build_training_summary(
 ) -> dict[str, Any]:
     """The champion against the best business rule and the required baseline, in one mapping.
 
-    Args:
-        warnings: What must be said before the verdict.
-
     Returns:
         JSON-ready figures of the primary metric: cross-validation means, the test with its 95 %
         interval, and the verdict.
@@ -248,11 +241,7 @@ def build_training_summary(
 
 
 def check_card(facts: ModelCardData, rows: int) -> None:
-    """Refuse to write a card from artefacts that do not belong together.
-
-    Raises:
-        CardContradiction: Something is empty or contradicts.
-    """
+    """Refuse to write a card from artefacts that do not belong together."""
     _check_not_empty(facts.table, facts.grades, facts.predictions)
     _check_champion(facts)
     said = facts.predictions[facts.predictions["model"] == CHAMPION]

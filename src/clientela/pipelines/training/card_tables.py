@@ -80,11 +80,7 @@ def format_metric_name(name: str) -> str:
 
 
 def holdout_metrics_table(grades: Mapping[str, Any], rules: Sequence[str]) -> pd.DataFrame:
-    """One row per measure: champion, required baseline and rules, each figure with its interval.
-
-    Args:
-        rules: The rules among the tested models.
-    """
+    """One row per measure: champion, required baseline and rules, each figure with its interval."""
     models = grades["models"]
     names = MODELS | {name: f"regla {name}" for name in rules}
     return pd.DataFrame(
@@ -202,11 +198,7 @@ def _describe_direction(correlation: float | None) -> str:
 
 
 def classes_table(classes: Mapping[str, Any], cases: str) -> pd.DataFrame:
-    """One row per class of the target.
-
-    Args:
-        cases: What the rows are, in the plural.
-    """
+    """One row per class of the target."""
     return pd.DataFrame(
         [
             {
@@ -356,9 +348,6 @@ def compute_feature_importance(
     model: StoredModel, rows: pd.DataFrame, labels: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """One entry per feature, largest first.
-
-    Args:
-        labels: Feature to its name in the readers' language.
 
     Returns:
         Each with `feature`, `label`, `mean_abs` (mean absolute contribution, in the unit of the

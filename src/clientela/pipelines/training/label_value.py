@@ -38,7 +38,6 @@ def evaluate_against_truth(
     """Each model's figure against the labels and against the truth, on the same test rows.
 
     Args:
-        predictions: One row per model and test row.
         labels: One row per case, with `label` and what people judged.
         settings: `audit.least_judged` is the number of test rows with a label and a truth below
             which nothing is stated.
@@ -115,7 +114,6 @@ def compute_learning_curve(  # noqa: PLR0913, PLR0917 - a node's inputs are posi
     splits, the same ones for both.
 
     Args:
-        cases: Features, one row per case, labelled or not.
         labels: One row per case, with `label` and what people judged.
 
     Returns:

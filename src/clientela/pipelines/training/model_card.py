@@ -96,9 +96,6 @@ def build_model_card(  # noqa: PLR0913, PLR0917 - a card tells everything that a
     Args:
         own: What only this task type has: the fields of `BinaryCardData`, or `cutoffs`; and
             `labels`, where they were made.
-
-    Raises:
-        ModelCardError: The artefacts do not belong together.
     """
     labels = own.pop("labels", None)
     facts = ModelCardData(

@@ -31,9 +31,6 @@ TUNING_SEED_OFFSET = 1
 def tune_candidates(train: pd.DataFrame, problem: Problem) -> dict[str, dict[str, Any]]:
     """The parameters that each candidate competes with: tuned where it has a search.
 
-    Args:
-        train: Training part, sorted by key.
-
     Returns:
         Candidate to `params`, and for tuned ones `configured` and `best` (the primary metric
         before and after), `trials` done, and `stopped_early`.
@@ -139,10 +136,6 @@ def evaluate_candidates(
 ) -> pd.DataFrame:
     """One row per candidate, features, decision rule and fold, with every metric.
 
-    Args:
-        train: Training part, sorted by key.
-        tuned: Candidate to the parameters it competes with, see `tune_candidates`.
-
     Returns:
         Columns `candidate`, `features`, `decision`, `repeat`, `fold`, and one per metric.
     """
@@ -189,13 +182,7 @@ def _fit_and_evaluate(
 
 @dataclass(frozen=True)
 class PairedGain:
-    """A paired difference of the primary metric over folds; positive is better.
-
-    Attributes:
-        mean: Mean over the folds.
-        sd: Standard deviation over the folds.
-        se: Corrected standard error of the mean.
-    """
+    """A paired difference of the primary metric over folds; positive is better."""
 
     mean: float
     sd: float
@@ -207,9 +194,6 @@ def compute_paired_gain(one: pd.DataFrame, other: pd.DataFrame, problem: Problem
 
     Folds share training rows, so the plain standard error is too small; the corrected one is
     `sqrt((1/J + held-out/learned) s^2)` for J folds (Nadeau and Bengio 2003).
-
-    Returns:
-        Mean, spread and corrected standard error of the difference.
     """
     metric, place = problem.settings.primary_metric, ["repeat", "fold"]
     pairs = one.set_index(place)[metric], other.set_index(place)[metric]
@@ -224,9 +208,6 @@ def compute_paired_gain(one: pd.DataFrame, other: pd.DataFrame, problem: Problem
 
 def build_leaderboard(metrics: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """One row per candidate, features and decision rule, best first.
-
-    Args:
-        metrics: See `evaluate_candidates`.
 
     Returns:
         `candidate`, `features`, `decision`, `kind`, `role`, `order` (simplest first); for each
@@ -298,10 +279,6 @@ def select_champion(
     The extra features are kept if
     the champion gains more by them than one corrected standard error of that gain; the features
     of the required baseline are never changed.
-
-    Args:
-        train: Training part, sorted by key.
-        metrics: See `evaluate_candidates`.
 
     Returns:
         The leaderboard, and a mapping with `champion`, `required`, `best_rule` (rows of the

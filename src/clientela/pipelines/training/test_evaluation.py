@@ -59,7 +59,6 @@ def split_holdout(
     """Training part and test part of a model input, both sorted by key.
 
     Args:
-        holdout: Which rows are the test part.
         problem: What is learned; with `time`, its schema names the column.
     """
     schema, settings = problem.schema, problem.settings
@@ -74,11 +73,7 @@ def split_holdout(
 def fit_baselines(
     train: pd.DataFrame, tuned: Mapping[str, Mapping[str, Any]], problem: Problem
 ) -> dict[str, StoredModel]:
-    """The further required models and the rules, fitted as they competed.
-
-    Returns:
-        Candidate to model, without the first required one.
-    """
+    """The further required models and the rules, fitted as they competed."""
     settings = problem.settings
     names = [*settings.filter_by_role("required"), *settings.filter_by_role("rule")]
     names.remove(settings.required)
@@ -138,9 +133,6 @@ def evaluate_secondary_holdout(
 
     Champion and yardsticks are fitted anew on the rows before, or outside, that test part.
 
-    Args:
-        predictions: Predictions on the chosen test part.
-
     Returns:
         `tested`; where it is true `holdout` (`time` or `random`) and the metrics as
         `compute_holdout_metrics` gives them, else the `reason` where there is one. The table is
@@ -175,10 +167,6 @@ def compare_cutoff_modes(  # noqa: PLR0913, PLR0917 - a node's inputs are positi
     """The same models under both cutoff modes, cross-validated with the same settings.
 
     Customers of the test part are left out under the other mode too: their test is yet to come.
-
-    Args:
-        train: Training part under the configured mode.
-        other_input: The whole model input under the other mode.
 
     Returns:
         `configured` and `other`: each with `rows`, `classes` (shares) and `models` (mean and
@@ -230,8 +218,6 @@ class BinaryCardData:
     """What a card of a binary model tells beyond what every card does.
 
     Attributes:
-        gains: See `clientela.models.calibration.gain_table`, of the rarer class.
-        other: The test that was not chosen.
         rows: Which rows are learned from; see `clientela.features.table_report.row_report`.
     """
 
@@ -320,10 +306,6 @@ def required_models_table(
     predictions: pd.DataFrame, other: pd.DataFrame | None, problem: Problem
 ) -> pd.DataFrame:
     """One row per required model and rule: the requirement's measures on a stratified random draw.
-
-    Args:
-        predictions: Predictions on the chosen test part.
-        other: Predictions on the other one; None without.
 
     Returns:
         `Modelo`; `Accuracy`, `Precision`, `Recall`, `F1` of the positive class; `ROC-AUC`.
