@@ -190,11 +190,11 @@ def build_class_example(
     """A typical case with what the model says of it."""
     manifest = model.manifest
     task = TASKS[manifest["task"]]
-    said = task.predictions(model.estimator, features[model.features], manifest["decision"])
+    prediction = task.predictions(model.estimator, features[model.features], manifest["decision"])
     return Example(
         case=dict(case),
-        label=manifest["classes"][int(said.codes[0])],
-        expected=float(said.expected[0]),
+        label=manifest["classes"][int(prediction.codes[0])],
+        expected=float(prediction.expected[0]),
     )
 
 

@@ -284,11 +284,11 @@ class CompiledScorer:
             columns: Field to its values, all of the same length; every field that the model reads.
         """
         features = self.maker(columns)
-        said = self.model(features)
+        predictions = self.model(features)
         return PredictionBatch(
-            codes=said.codes,
-            probabilities=said.probabilities,
-            expected=said.expected,
+            codes=predictions.codes,
+            probabilities=predictions.probabilities,
+            expected=predictions.expected,
             imputed=self.imputed(features),
             unseen=self.unseen(columns, features),
         )

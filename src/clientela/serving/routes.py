@@ -92,8 +92,8 @@ async def predict(
     _require_media_type(request, JSON)
     settings = service.settings
     content = await read_body(request, settings.largest_body, settings.body_seconds)
-    asked = PredictionRequest(content, reasons=reasons)
-    return Response(await service.predict(model, asked, request.state.info), media_type=JSON)
+    prediction = PredictionRequest(content, reasons=reasons)
+    return Response(await service.predict(model, prediction, request.state.info), media_type=JSON)
 
 
 @predictions.post("/invocations")
@@ -106,8 +106,10 @@ async def invoke(request: Request, service: ServiceDependency, model: ModelDepen
     reply_media = _select_reply_type(request.headers.get("accept", "*/*"), media)
     settings = service.settings
     content = await read_body(request, settings.largest_body, settings.body_seconds)
-    asked = PredictionRequest(content, names=ARRAYS, csv=media == CSV, csv_reply=reply_media == CSV)
-    reply = await service.predict(model, asked, request.state.info)
+    prediction = PredictionRequest(
+        content, names=ARRAYS, csv=media == CSV, csv_reply=reply_media == CSV
+    )
+    reply = await service.predict(model, prediction, request.state.info)
     return Response(reply, headers={"content-type": reply_media})
 
 

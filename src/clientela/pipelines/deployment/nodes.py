@@ -203,10 +203,10 @@ class ModelPackager:
         settings: DeploymentSettings,
     ) -> NewPackage:
         manifest = model.manifest
-        truth, said = extract_predictions(predictions, self.role, manifest["classes"])
+        truth, predicted = extract_predictions(predictions, self.role, manifest["classes"])
         console_metrics = TASKS[manifest["task"]].console_metrics(
             truth,
-            said,
+            predicted,
             np.asarray(manifest["values"], dtype=np.float64),
             replicates=REPLICATES,
             seed=manifest["seed"],

@@ -241,7 +241,7 @@ def describe_binary_rule(findings: Mapping[str, Any], numbers: NumberFormat) -> 
     rule = found["binary_rule"]
     if rule["auc"] is None:
         return "Un objetivo binario (compra / no compra) no tiene aquí dos respuestas que comparar."
-    told = (
+    sentence = (
         f"Como problema binario, saber sólo si compró los {found['months']} meses anteriores ya "
         f"acierta el {numbers.percent(rule['accuracy'])} (responder siempre lo más común: "
         f"{numbers.percent(rule['majority_accuracy'])}; AUC {numbers.text(rule['auc'], 2)}, con la "
@@ -249,9 +249,9 @@ def describe_binary_rule(findings: Mapping[str, Any], numbers: NumberFormat) -> 
     )
     lowest = found["buyers_in_lowest_class"]
     if lowest is None or rule["repeated_among_buyers"] is None:
-        return told
+        return sentence
     return (
-        f"{told} Y dice poco: «compra» junta a la clase más baja "
+        f"{sentence} Y dice poco: «compra» junta a la clase más baja "
         f"({numbers.percent(lowest)} de los compradores) con el cliente intenso, y de quienes "
         f"compran en ambas ventanas el {numbers.percent(rule['repeated_among_buyers'])} mantiene "
         "su clase; ese grado es lo que el objetivo ordinal distingue."

@@ -188,9 +188,9 @@ class CachedLabeller:
         self._save_answer(key, StoredAnswer(text=reply.text, **vars(reply.usage)))
         return reply
 
-    def _build_key(self, step: Step, asked: Mapping[str, Any]) -> str:
+    def _build_key(self, step: Step, request: Mapping[str, Any]) -> str:
         """The name of a question: made of all that its answer depends on, and of nobody's key."""
-        parts = [self._labeller.identity, step, dict(asked), self._repeat]
+        parts = [self._labeller.identity, step, dict(request), self._repeat]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
     def _load_answer(self, key: str) -> StoredAnswer | None:

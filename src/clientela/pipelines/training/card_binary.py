@@ -175,7 +175,7 @@ def _build_cost_section(facts: BinaryCardData, problem: Problem, decision: str) 
         for _, row in facts.thresholds.iterrows()
     ]
     costs = problem.settings.costs
-    told = (
+    description = (
         "No hay costos configurados: cada error cuenta uno."
         if costs is None
         else f"Costos configurados: tomar por «{positive}» a quien no lo es, "
@@ -186,7 +186,7 @@ def _build_cost_section(facts: BinaryCardData, problem: Problem, decision: str) 
     table = Table("Umbrales en la prueba final", pd.DataFrame(rows))
     ignored = costs is not None and decision not in COST_DECISIONS
     warning = (Text(COSTS_IGNORED.format(decision=decision), emphasis=True),) if ignored else ()
-    return Section("Costos y umbral", (Text(told), *warning, table))
+    return Section("Costos y umbral", (Text(description), *warning, table))
 
 
 def _format_cost(row: "pd.Series[float]", name: str) -> str:

@@ -119,7 +119,7 @@ def format_truth_comparison(facts: LabelCardData, cases: str) -> str | None:
     learned = facts.audit["learn_from"]
     form = TWO_FIGURES if learned == "labels" else LEARNED_TRUTH
     left_out = facts.audit["status"].get("abstained", 0)
-    told = form.format(
+    sentences = form.format(
         metric=facts.grades["metric"].upper(),
         label=format_with_interval(found["label"]),
         truth=format_with_interval(found["truth"]),
@@ -127,7 +127,9 @@ def format_truth_comparison(facts: LabelCardData, cases: str) -> str | None:
         learned=LEARNED_FROM[learned],
         cases=cases,
     )
-    return told + (ABSTAINED.format(rows=NUMBERS.text(left_out), cases=cases) if left_out else "")
+    return sentences + (
+        ABSTAINED.format(rows=NUMBERS.text(left_out), cases=cases) if left_out else ""
+    )
 
 
 def format_label_value(facts: LabelCardData) -> str | None:
@@ -155,7 +157,7 @@ def build_label_section(facts: LabelCardData, classes: tuple[str, ...], cases: s
         Who labelled, agreement, stability, shares by group, faithfulness, and the learning curve.
     """
     audit = facts.audit
-    told = (
+    statements = (
         f"Etiquetó {audit['source']}; el modelo aprende {LEARNED_FROM[audit['learn_from']]}. "
         f"{_format_faithfulness(audit)}{_format_stability(audit, cases)}"
     )
@@ -168,7 +170,7 @@ def build_label_section(facts: LabelCardData, classes: tuple[str, ...], cases: s
     return Section(
         "Etiquetas",
         (
-            Text(told),
+            Text(statements),
             Table("Qué fue de cada fila", status),
             *_build_agreement_table(audit, classes),
             *_build_group_table(facts.shares, audit["favourable"]),
@@ -301,8 +303,8 @@ def _describe_scrambling(leakage: Mapping[str, Any], cases: str) -> str:
 def _describe_late_features(leakage: Mapping[str, Any]) -> str:
     late = leakage.get("after_decision", {})
     if late:
-        told = "; ".join(f"{name} ({why})" for name, why in late.items())
-        return f"Variables permitidas aunque no se conocen al decidir: {told}."
+        names = "; ".join(f"{name} ({why})" for name, why in late.items())
+        return f"Variables permitidas aunque no se conocen al decidir: {names}."
     return (
         "La tabla trae una fila por caso y no dice cuándo se conoció cada dato: que las variables "
         "existan al decidir lo garantiza quien las configuró, no esta ficha."

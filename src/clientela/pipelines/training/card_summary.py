@@ -93,11 +93,13 @@ def compare_with_best_rule(choice: Mapping[str, Any], grades: Mapping[str, Any])
     elif in_cv > STANDARD_ERRORS * error:
         beats = "yes"
     metric = str(choice["primary_metric"]).upper()
-    told = sorted(
+    gains = sorted(
         [(in_cv, _describe_cv_gain(champion)), (in_test["value"], _describe_test_gain(in_test))]
     )
     opening = OPENINGS[beats].format(champion=champion["candidate"], rule=rule)
-    return ChampionVerdict(beats, f"{opening}: {'; '.join(words for _, words in told)} ({metric}).")
+    return ChampionVerdict(
+        beats, f"{opening}: {'; '.join(words for _, words in gains)} ({metric})."
+    )
 
 
 def format_signed_number(value: float) -> str:
@@ -134,7 +136,7 @@ def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
     opening = compare_with_best_rule(facts.choice, facts.grades).sentence
     if facts.binary is None:
         return (opening, _compare_with_required(facts), _format_test_interval(facts))
-    told = (
+    statements = (
         *list_label_warnings(facts),
         opening,
         None if facts.labels is None else format_label_value(facts.labels),
@@ -146,7 +148,7 @@ def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
         _compare_with_required(facts),
         _format_test_interval(facts),
     )
-    return tuple(sentence for sentence in told if sentence is not None)
+    return tuple(sentence for sentence in statements if sentence is not None)
 
 
 def list_label_warnings(facts: ModelCardData) -> tuple[str, ...]:
@@ -159,11 +161,11 @@ def list_label_warnings(facts: ModelCardData) -> tuple[str, ...]:
     if facts.labels is None:
         return ()
     cases = facts.problem.settings.cases
-    said = (
+    sentences = (
         format_unaudited_warning(facts.labels, cases),
         format_truth_comparison(facts.labels, cases),
     )
-    return tuple(sentence for sentence in said if sentence is not None)
+    return tuple(sentence for sentence in sentences if sentence is not None)
 
 
 def _compare_accuracy_with_rule(facts: ModelCardData) -> str:
@@ -244,14 +246,14 @@ def check_card(facts: ModelCardData, rows: int) -> None:
     """Refuse to write a card from artefacts that do not belong together."""
     _check_not_empty(facts.table, facts.grades, facts.predictions)
     _check_champion(facts)
-    said = facts.predictions[facts.predictions["model"] == CHAMPION]
-    hits = float((said["true"] == said["predicted"]).mean())
+    predictions = facts.predictions[facts.predictions["model"] == CHAMPION]
+    hits = float((predictions["true"] == predictions["predicted"]).mean())
     graded, manifest = facts.grades, facts.manifest
     _require_facts(
         {
             "training and test part add up": manifest["training_rows"] + graded["rows"] == rows,
             "the classes add up": sum(c["rows"] for c in facts.classes.values()) == rows,
-            "every test row was graded": len(said) == graded["rows"],
+            "every test row was graded": len(predictions) == graded["rows"],
             "the champion's accuracy is that of its predictions": isclose(
                 hits, graded["models"][CHAMPION]["accuracy"]["value"]
             ),

@@ -222,15 +222,19 @@ def _build_time_limit_warning(tuned: Mapping[str, Any]) -> tuple[Text, ...]:
 
 
 def _build_error_section(facts: ModelCardData) -> Section:
-    truth, said = select_model_predictions(facts.predictions, CHAMPION, facts.problem)
+    truth, decided = select_model_predictions(facts.predictions, CHAMPION, facts.problem)
     classes = facts.problem.schema.classes
     error = facts.grades["models"][CHAMPION].get("calibration_error")
     note = "" if error is None else f"Error de calibración: {NUMBERS.text(error['value'], 3)}."
     return Section(
         "Errores y calibración del campeón",
         (
-            Image("Clase real y predicha", plot_confusion_matrix(truth, said.codes, classes)),
-            Image("Promesas y hechos", plot_calibration(truth, said.probabilities, classes), note),
+            Image("Clase real y predicha", plot_confusion_matrix(truth, decided.codes, classes)),
+            Image(
+                "Promesas y hechos",
+                plot_calibration(truth, decided.probabilities, classes),
+                note,
+            ),
         ),
     )
 
@@ -268,14 +272,14 @@ def _build_data_section(facts: ModelCardData) -> Section:
     heading = cases.capitalize()
     versions = ", ".join(f"{name} {text}" for name, text in manifest["versions"].items())
     params = ", ".join(f"{name}={value}" for name, value in manifest["params"].items())
-    told = () if facts.binary is None else (format_learned_rows(facts.binary.rows, cases),)
+    lines = () if facts.binary is None else (format_learned_rows(facts.binary.rows, cases),)
     return Section(
         "Datos y reproducción",
         (
             Table("Clases del objetivo", classes_table(facts.classes, cases)),
             Bullets(
                 (
-                    *told,
+                    *lines,
                     f"{heading} para entrenar: {NUMBERS.text(manifest['training_rows'])}.",
                     f"{heading} para la prueba: {NUMBERS.text(facts.grades['rows'])}.",
                     f"Variables ({len(manifest['features'])}): {', '.join(manifest['features'])}.",

@@ -62,11 +62,11 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     common = [*_create_fit_nodes(str(use_case.task)), *_create_evaluation_nodes()]
     if use_case.task == "binary":
         made = LABELLING in use_case.stages
-        told = BINARY_FACTS | (LABEL_FACTS if made else {})
+        card_inputs = BINARY_FACTS | (LABEL_FACTS if made else {})
         own = [
             *_create_binary_nodes(),
             *(_create_label_nodes() if made else ()),
-            *_create_report_nodes(told),
+            *_create_report_nodes(card_inputs),
         ]
     else:
         own = [*_create_cutoff_nodes(), *_create_report_nodes(CUTOFF_FACTS)]

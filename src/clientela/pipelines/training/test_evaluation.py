@@ -315,8 +315,8 @@ def required_models_table(
     for name in drawn["model"].unique():
         if name == CHAMPION:
             continue
-        truth, said = select_model_predictions(drawn, str(name), problem)
-        grades = problem.task.grade(truth, said, problem.schema.value_array)
+        truth, decided = select_model_predictions(drawn, str(name), problem)
+        grades = problem.task.grade(truth, decided, problem.schema.value_array)
         called = problem.settings.required if name == REQUIRED else str(name)
         rows.append(
             {"Modelo": called} | {head: grades[part] for part, head in REQUIRED_MEASURES.items()}
