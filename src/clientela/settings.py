@@ -1,6 +1,7 @@
 """Project settings, read by Kedro at the start of every command: nothing heavy is imported here."""
 
-from clientela.context import CONFIG_LOADER_ARGS, CheckedConfigLoader, SwitchboardContext
+from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader
+from clientela.context import SwitchboardContext
 from clientela.hooks import DRIFT_ALERTS, RunSummary, StageInputCheck
 
 HOOKS = (StageInputCheck(), RunSummary(), DRIFT_ALERTS)

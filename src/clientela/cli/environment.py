@@ -18,7 +18,7 @@ from clientela.aws.plan import Plan
 from clientela.aws_clients import Clients
 from clientela.aws_settings import AccountRegion, AwsSettings, parse_aws_settings
 from clientela.cli.main import Command
-from clientela.context import CONFIG_LOADER_ARGS, CheckedConfigLoader
+from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader
 from clientela.datasets.model_packages import create_model_registry
 from clientela.exceptions import ConfigurationError, did_you_mean
 from clientela.registry.manifest import ServedTask
