@@ -45,6 +45,12 @@ def age(birth: date | None, moment: datetime) -> float:
     return float(max(years, 0))
 
 
+def share(part: Sequence[Tx], whole: Sequence[Tx]) -> float:
+    """Amount of a part in that of a whole, where what refunds push below zero counts as zero."""
+    own = max(total(part), 0.0)
+    return quotient(own, max(total(whole), own))
+
+
 def expected_features(
     mine: Sequence[Tx], person: Person | None, cutoff: Cutoff, params: FeatureParams
 ) -> dict[str, float]:
@@ -70,7 +76,7 @@ def expected_features(
         "log_num_tx_total": math.log1p(len(past)),
         "log_total_gasto": math.log1p(max(total(past), 0.0)),
         f"gasto_{cat}_{year}m": total(window(year, of_category)),
-        f"pct_{cat}_{year}m": quotient(total(window(year, of_category)), total(window(year))),
+        f"pct_{cat}_{year}m": share(window(year, of_category), window(year)),
         f"compra_{cat}": float(bool(window(year, purchases))),
         "edad": age(who.fecha_nacimiento, moment),
         "estrato_social": float(who.estrato_social or 0),
@@ -80,9 +86,7 @@ def expected_features(
         f"recencia_{cat}_dias": days_since(purchases, moment),
         "antiguedad_dias": days_since(past, moment, min),
         "ticket_promedio": quotient(total(past), len(past)),
-        f"tendencia_gasto_{short}m": quotient(
-            total(window(short)) / short, total(window(long)) / long
-        ),
+        f"tendencia_gasto_{short}m": share(window(short), window(long)) * long / short,
         f"rubros_distintos_{year}m": len({row.rubro for row in window(year)}),
     }
     found["dias_entre_compras"] = quotient(

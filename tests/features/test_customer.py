@@ -190,16 +190,28 @@ def test_extra_columns_of_either_table_change_nothing(engine: Engine) -> None:
     )
 
 
-def test_amounts_that_cancel_out_leave_shares_and_trends_of_zero(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("recent", "refunded", "earlier", "share", "trend"),
+    [
+        ("50.00", "-50.00", "0.00", 1.0, 0.0),
+        ("100.00", "-90.00", "0.00", 1.0, 2.0),
+        ("-7.00", "0.00", "0.00", 0.0, 0.0),
+        ("-7.00", "-90.00", "40.00", 0.0, 0.0),
+        ("100.00", "0.00", "-99.00", 1.0, 2.0),
+        ("30.00", "30.00", "60.00", 0.25, 1.0),
+    ],
+)
+def test_shares_and_trends_stay_in_bounds_whatever_refunds_do(
+    engine: Engine, recent: str, refunded: str, earlier: str, share: float, trend: float
+) -> None:
     rows = [
-        Tx("ana", at("2024-01-10"), "tecnologia", Decimal("50.00")),
-        Tx("ana", at("2024-01-20"), "ropa", Decimal("-50.00")),
-        Tx("ana", at("2023-10-01"), "ropa", Decimal("0.00")),
+        Tx("ana", at("2024-01-10"), "tecnologia", Decimal(recent)),
+        Tx("ana", at("2024-01-20"), "ropa", Decimal(refunded)),
+        Tx("ana", at("2023-10-01"), "ropa", Decimal(earlier)),
     ]
     found = engine.by_customer(features_of(LEAP_DAY, TECH), rows)["ana"]
-    ratios = ("pct_tecnologia_12m", "ticket_promedio", "tendencia_gasto_3m")
-    assert {name: found[name] for name in ratios} == dict.fromkeys(ratios, 0.0)
-    assert (found["gasto_tecnologia_12m"], found["num_tx_6m"]) == (50.0, 3)
+    assert (found["pct_tecnologia_12m"], found["tendencia_gasto_3m"]) == (share, trend)
+    assert found["gasto_tecnologia_12m"] == float(recent)
 
 
 def test_refunds_beyond_purchases_are_a_negative_amount_with_a_logarithm_of_zero(

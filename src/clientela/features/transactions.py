@@ -343,7 +343,7 @@ def _extended_aggregates(past: ir.Table, params: FeatureParams) -> dict[str, ir.
 def _compute_required_features(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
     category, (short, long) = params.slug, params.window_months
     months = params.category_months
-    spent, category_spent = known["_year"].cast("float64"), known["_category_year"].cast("float64")
+    category_spent, spent = clip_refunds(known["_category_year"], known["_year"])
     balance = known["saldo_puntos"]
     if params.points_balance == "at_cutoff":
         # the balance was extracted after the cutoff, so what moved since is taken off
@@ -370,7 +370,7 @@ def _compute_required_features(known: ir.Table, params: FeatureParams) -> dict[s
 def _compute_extended_features(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
     category, (short, long) = params.slug, params.window_months
     count = known["num_tx_total"]
-    spent_short, spent_long = (known[f"gasto_{m}m"].cast("float64") for m in (short, long))
+    spent_short, spent_long = clip_refunds(known[f"gasto_{short}m"], known[f"gasto_{long}m"])
     counts = {
         f"compras_{category}_{months}m": known[f"_bought_{months}m"]
         for months in (long, params.category_months)
@@ -391,6 +391,17 @@ def _compute_extended_features(known: ir.Table, params: FeatureParams) -> dict[s
 def days_between(earlier: ir.TimestampValue, later: ir.TimestampValue) -> ir.IntegerValue:
     """Calendar days from one moment's date to another's."""
     return later.date().delta(earlier.date(), unit="day")
+
+
+def clip_refunds(
+    part: ir.NumericValue, whole: ir.NumericValue
+) -> tuple[ir.FloatingValue, ir.FloatingValue]:
+    """A part and its whole, such that `0 <= part <= whole` whatever refunds do.
+
+    A part below 0 counts as 0, and so does the rest of the whole.
+    """
+    own = ibis.greatest(part.cast("float64"), 0.0)
+    return own, ibis.greatest(whole.cast("float64"), own)
 
 
 def compute_nonnegative_log1p(amount: ir.NumericValue) -> ir.FloatingValue:
