@@ -1,9 +1,15 @@
 import pytest
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from omegaconf import OmegaConf
+from pydantic import ValidationError
 
+from clientela.column_rules import TableRules
 from clientela.context import SwitchboardContext, load_switchboard
 from clientela.exceptions import ConfigurationError
+from clientela.features.settings import WordRule
+from clientela.features.table_settings import ClassLabel
+from clientela.features.transactions import OrdinalTarget
 from clientela.models.settings import TrainingSettings
 
 
@@ -72,6 +78,40 @@ def test_one_line_switches_a_use_case_off_and_keeps_the_others(loader_of):
 def test_a_key_that_nothing_reads_is_refused(loader_of, file, content, asked, mend):
     with pytest.raises(ConfigurationError, match=mend):
         loader_of({f"local/{file}.yml": content})[asked]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ({False: {}}, 'write "no"'),
+        ({"retail": {"ingestion": {"tables": {True: {}}}}}, 'tables: .*write "yes"'),
+        ({"retail": {"ingestion": {"tables": {None: {}}}}}, '"null"'),
+    ],
+)
+def test_a_name_that_yaml_reads_as_a_value_is_named(loader_of, content, word):
+    with pytest.raises(ConfigurationError, match=word):
+        loader_of({"local/parameters.yml": content})["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "places"),
+    [
+        (OrdinalTarget, "classes: [{name: no, at_least: 0, value: 0}]", {"classes.0.name"}),
+        (ClassLabel, "{label: off, name: 1.0}", {"label"}),
+        (WordRule, "allowed: [yes, null, 2024-01-01]", {"allowed.0", "allowed.1"}),
+        (
+            TableRules,
+            "{made_key: 2024, missing_words: [NA, no, 1.0], columns: {on: {type: text}}}",
+            {"made_key", "missing_words.1", "missing_words.2", "columns.1.[key]"},
+        ),
+    ],
+)
+def test_a_word_that_yaml_reads_as_a_value_is_all_that_is_said(settings, text, places):
+    with pytest.raises(ValidationError) as caught:
+        settings.model_validate(OmegaConf.to_container(OmegaConf.create(text)))
+    errors = caught.value.errors()
+    assert {".".join(map(str, error["loc"])) for error in errors} == places
+    assert {error["type"] for error in errors} == {"reserved_word"}
 
 
 def test_a_candidate_of_the_base_is_taken_away_by_null(loader_of):

@@ -1,11 +1,15 @@
 """Configuration that is checked as it is read; nothing of Kedro's framework is started here."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 from kedro.config import OmegaConfigLoader
+from omegaconf.errors import KeyValidationError
 from omegaconf.resolvers import oc
 
+from clientela.exceptions import ConfigurationError
+from clientela.settings_base import explain_reserved_word
 from clientela.use_cases import require_known_entries, require_known_raw_files
 
 CONFIG_LOADER_ARGS = {
@@ -32,7 +36,7 @@ class CheckedConfigLoader(OmegaConfigLoader):
     def __getitem__(self, key: str) -> dict[str, Any]:
         """One kind of configuration; Kedro asks for each several times per command."""
         if key not in self._read:
-            config: dict[str, Any] = super().__getitem__(key)
+            config = self._read_config(key)
             if key == "parameters":
                 require_known_entries(config, self["use_cases"], self.runtime_params or {})
             if key == "catalog":
@@ -41,3 +45,22 @@ class CheckedConfigLoader(OmegaConfigLoader):
                 require_known_raw_files(names, config, self["use_cases"])
             self._read[key] = config
         return copy.deepcopy(self._read[key])
+
+    def _read_config(self, key: str) -> dict[str, Any]:
+        try:
+            config: dict[str, Any] = super().__getitem__(key)
+        except KeyValidationError as err:
+            place = f"{key}: a name below {err.full_key or 'the first level'}"
+            raise ConfigurationError(f"{place}: {explain_reserved_word(None)}.") from err
+        if key != "catalog":  # where Kedro reads `on` of a validator either way
+            _refuse_boolean_names(config, key)
+        return config
+
+
+def _refuse_boolean_names(config: Any, place: str) -> None:
+    """Stops where YAML read a name as true or false, whatever would have read it."""
+    if isinstance(config, Mapping):
+        for name, inner in config.items():
+            if isinstance(name, bool):
+                raise ConfigurationError(f"{place}: {explain_reserved_word(name)}.")
+            _refuse_boolean_names(inner, f"{place}.{name}")

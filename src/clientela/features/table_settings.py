@@ -12,7 +12,6 @@ from pydantic import (
     Field,
     PositiveInt,
     StringConstraints,
-    field_validator,
     model_validator,
 )
 
@@ -42,15 +41,6 @@ class ClassLabel(FrozenSettings):
 
     label: str = Field(min_length=1)
     name: str = Field(min_length=1)
-
-    @field_validator("label", mode="before")
-    @classmethod
-    def _refuse_boolean(cls, label: object) -> object:
-        if isinstance(label, bool):
-            raise ValueError(  # noqa: TRY004 - pydantic gathers ValueErrors
-                f"YAML reads this label as the boolean {label}; quote it: 'Yes', 'No', 'true'"
-            )
-        return label
 
     @property
     def word(self) -> str:
