@@ -100,7 +100,7 @@ def test_a_table_without_features_is_refused() -> None:
 
 
 def test_an_unquoted_yes_in_yaml_is_explained() -> None:
-    with pytest.raises(ValidationError, match="YAML reads this label as the boolean True"):
+    with pytest.raises(ValidationError, match="YAML reads yes as true"):
         ClassLabel.model_validate({"label": True, "name": "fuga"})
 
 
