@@ -32,6 +32,9 @@ class ColumnRule(FrozenSettings):
             among those that the column holds; None for the `max_bad_share` of the tables.
         allowed: The usable values of a text or category, compared without accents and case.
         folded_as: Name of a category's folded column; None for no such column.
+        isolated: What a row suffers whose date lies far before or after all others: `quarantine`,
+            or `keep`, which only names it in the log. None: as `invalid` says, where an emptied
+            value is kept.
     """
 
     type: ColumnType
@@ -45,15 +48,27 @@ class ColumnRule(FrozenSettings):
     latest: date | None = None
     allowed: tuple[str, ...] | None = None
     folded_as: str | None = None
+    isolated: Literal["keep", "quarantine"] | None = None
+
+    @property
+    def is_date(self) -> bool:
+        """Whether values are days or moments."""
+        return self.type in ("date", "timestamp")
+
+    @property
+    def refuses_isolated(self) -> bool:
+        """Whether a row is refused for a date far from all others."""
+        return self.is_date and (self.isolated or self.invalid) == "quarantine"
 
     @model_validator(mode="after")
     def _validate_bounds(self) -> Self:
         numeric = self.type in ("integer", "decimal", "float")
-        dated = self.type in ("date", "timestamp")
         if (self.minimum is not None or self.maximum is not None) and not numeric:
             raise ValueError(f"minimum and maximum fit numbers, not {self.type}")
-        if (self.earliest is not None or self.latest is not None) and not dated:
+        if (self.earliest is not None or self.latest is not None) and not self.is_date:
             raise ValueError(f"earliest and latest fit dates, not {self.type}")
+        if self.isolated is not None and not self.is_date:
+            raise ValueError(f"isolated fits dates, not {self.type}")
         if self.allowed is not None and self.type not in ("text", "category"):
             raise ValueError(f"allowed fits text and category, not {self.type}")
         if self.folded_as is not None and self.type != "category":

@@ -83,7 +83,7 @@ def ingest(tmp_path, shipped_rules):
                 entries[f"retail.{part}_{table}"] = TableDataset(
                     filepath=f"{folder}/{part}_{table}.parquet", order_by=["_file", "_line"]
                 )
-            for part in ("reason_counts", "row_counts"):
+            for part in ("date_counts", "reason_counts", "row_counts"):
                 entries[f"retail.{part}_{table}"] = SmallTablesDataset(
                     path=f"{folder}/{part}_{table}"
                 )

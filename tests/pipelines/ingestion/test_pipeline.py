@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -302,3 +303,39 @@ def test_a_table_without_rules_is_told_the_nearest(shipped_rules):
     rules = IntakeRules.model_validate(shipped_rules)
     with pytest.raises(ConfigurationError, match=r"'transaction'.*Did you mean 'transactions'"):
         get_table_rules(rules, "transaction")
+
+
+USUAL = [
+    sale(f"T{i}", fecha=f"{day:%Y-%m-%d %H:%M:%S}")
+    for i, day in enumerate(pd.date_range("2023-01-01", periods=120, freq="4D"))
+]
+
+
+@pytest.mark.parametrize("day", ["2034-06-30", "1991-03-01", "2026-01-01"])
+def test_a_date_far_from_all_others_is_named_and_quarantined(ingest, caplog, day):
+    done = ingest({"tx.csv": csv(*USUAL, sale("TFAR", fecha=day))})
+    assert [(r["_reason"], r["_value"], r["_line"]) for r in done.quarantine] == [
+        ("isolated_fecha", day, 122)
+    ]
+    assert done.transactions == ingest({"tx.csv": csv(*USUAL)}).transactions
+    (warning,) = (r.getMessage() for r in caplog.records if r.levelname == "WARNING")
+    assert f"{day} (tx.csv line 122)" in warning
+    assert "columns: {fecha: {isolated: " in warning
+
+
+def test_a_date_far_from_all_others_is_kept_where_a_setting_says_so(ingest, caplog, shipped_rules):
+    columns = shipped_rules["tables"]["transactions"]["columns"]
+    kept = columns | {"fecha": columns["fecha"] | {"isolated": "keep"}}
+    done = ingest({"tx.csv": csv(*USUAL, sale("TFAR", fecha="2034-06-30"))}, columns=kept)
+    assert (len(done.transactions), done.quarantine) == (121, [])
+    assert "2034-06-30 (tx.csv line 122)" in caplog.text
+
+
+SEASONS = [f"{year}-12-{day:02d}" for year in range(2016, 2025) for day in range(1, 25)]
+SPARSE = ["2015-02-01", "2016-09-09", "2017-01-01", "2019-05-05", "2021-01-01", "2024-01-01"]
+
+
+@pytest.mark.parametrize("days", [SEASONS, SPARSE, SPARSE * 20, ["2024-05-31"] * 50])
+def test_seasons_sparse_days_and_a_single_one_are_no_dates_far_from_others(ingest, days):
+    done = ingest({"tx.csv": csv(*(sale(f"T{i}", fecha=day) for i, day in enumerate(days)))})
+    assert done.quarantine == []

@@ -13,8 +13,10 @@ from clientela.exceptions import RowAccountingError, TooManyBadRowsError, TooMan
 from clientela.pipelines.ingestion.validation import (
     PLACE,
     build_format_hint,
+    find_usual_period,
     format_settings_line,
     is_duplicate_row,
+    is_isolated,
 )
 
 COMMONEST = 3
@@ -26,6 +28,15 @@ EMPTIED = {
     "_file": "string",
     "_line": "int64",
     "_value": "string",
+}
+ISOLATED = {
+    "column": "string",
+    "rows": "int64",
+    "earliest": "date",
+    "latest": "date",
+    "day": "date",
+    "_file": "string",
+    "_line": "int64",
 }
 FAULTS = {"fault": "string", "column": "string", "rows": "int64"}
 UNKNOWN = {"column": "string", "rows": "int64"}
@@ -75,6 +86,64 @@ def count_nulled_values(checked: ir.Table, rules: TableRules) -> ir.Table:
         )
         earlier = earlier | lost
     return _aggregate_rows(accepted, counts, EMPTIED)
+
+
+def count_isolated_dates(checked: ir.Table, rules: TableRules, days: pd.DataFrame) -> ir.Table:
+    """Which dates lie far before or after all others of their column, kept or refused.
+
+    Args:
+        days: See `validation.count_days`.
+
+    Returns:
+        One row per column with such dates: `column`, `rows`, `earliest` and `latest` of the other
+        rows, and of the first isolated row `day`, `_file`, `_line`.
+    """
+    order = [checked["_file"], checked["_line"]]
+    counts: list[dict[str, ir.Value]] = []
+    for column in (name for name, rule in rules.columns.items() if rule.is_date):
+        usual = find_usual_period(days, column)
+        if usual is not None:
+            isolated = is_isolated(checked[column], usual)
+            counts.append(
+                {
+                    "column": ibis.literal(column),
+                    "rows": checked.count(where=isolated),
+                    "earliest": ibis.literal(usual[0].date()),
+                    "latest": ibis.literal(usual[1].date()),
+                    "day": checked[column].cast("date").first(where=isolated, order_by=order),
+                    "_file": checked["_file"].first(where=isolated, order_by=order),
+                    "_line": checked["_line"].first(where=isolated, order_by=order),
+                }
+            )
+    return _aggregate_rows(checked, counts, ISOLATED)
+
+
+def describe_isolated_dates(
+    isolated: pd.DataFrame, rules: TableRules, use_case: str, name: str
+) -> list[str]:
+    """A sentence for each column with dates far from all others: which, where, how far.
+
+    Args:
+        isolated: See `count_isolated_dates`.
+    """
+    sentences = []
+    for row in isolated[isolated["rows"] > 0].to_dict("records"):
+        column, ends = (
+            str(row["column"]),
+            (pd.Timestamp(row["earliest"]), pd.Timestamp(row["latest"])),
+        )
+        day = pd.Timestamp(row["day"])
+        nearest = min(ends, key=lambda end: abs(day - end))
+        refused = rules.columns[column].refuses_isolated
+        setting = {"columns": {column: {"isolated": "keep" if refused else "quarantine"}}}
+        sentences.append(
+            f"{name}.{column}: {row['rows']} row(s) lie far from all others: {day:%Y-%m-%d} "
+            f"({row['_file']} line {int(row['_line'])}) is {abs((day - nearest).days)} days from "
+            f"{nearest:%Y-%m-%d}, the nearest of the others. "
+            f"{'Quarantined' if refused else 'Kept, though it may move the latest date'}; "
+            f"otherwise, in {PLACE}: {format_settings_line(use_case, name, setting)}"
+        )
+    return sentences
 
 
 def count_reasons(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Table]:

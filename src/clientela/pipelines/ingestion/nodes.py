@@ -14,11 +14,13 @@ from clientela.pipelines.ingestion.accounting import (
     build_table_account,
     check_bad_row_share,
     check_invalid_value_share,
+    count_isolated_dates,
     count_nulled_values,
     count_reasons,
     count_stored_rows,
+    describe_isolated_dates,
 )
-from clientela.pipelines.ingestion.validation import validate_rows
+from clientela.pipelines.ingestion.validation import count_days, validate_rows
 
 logger = logging.getLogger(__name__)
 
@@ -60,22 +62,41 @@ class TableIngestion:
     references: tuple[str, ...]
     is_shared: bool
 
-    def validate_rows(self, raw: ir.Table, rules: IntakeRules, *known: ir.Table) -> ir.Table:
+    def count_days(self, raw: ir.Table, rules: IntakeRules) -> dict[str, ir.Table]:
+        """`days`: how many rows each day of each column of dates has."""
+        return {"days": count_days(raw, get_table_rules(rules, self.name))}
+
+    def validate_rows(
+        self,
+        raw: ir.Table,
+        date_counts: dict[str, pd.DataFrame],
+        rules: IntakeRules,
+        *known: ir.Table,
+    ) -> ir.Table:
         """One row per raw row, typed, with its verdict; see `validation.validate_rows`.
 
         Args:
+            date_counts: See `count_days`.
             known: Per reference the accepted table that should know its values.
         """
         tables = zip(self.references, known, strict=True)
         values = {column: table[column] for column, table in tables}
-        return validate_rows(raw, get_table_rules(rules, self.name), self.name, values)
+        own = get_table_rules(rules, self.name)
+        return validate_rows(raw, own, self.name, values, date_counts["days"])
 
     def count_reasons(
-        self, checked: ir.Table, quarantined: ir.Table, rules: IntakeRules
+        self,
+        checked: ir.Table,
+        quarantined: ir.Table,
+        date_counts: dict[str, pd.DataFrame],
+        rules: IntakeRules,
     ) -> dict[str, ir.Table]:
-        """See `accounting.count_reasons`; and `emptied`, see `accounting.count_nulled_values`."""
-        emptied = count_nulled_values(checked, get_table_rules(rules, self.name))
-        return count_reasons(checked, quarantined) | {"emptied": emptied}
+        """See `accounting`: `count_reasons`, beside it `emptied` and `isolated` values."""
+        own = get_table_rules(rules, self.name)
+        return count_reasons(checked, quarantined) | {
+            "emptied": count_nulled_values(checked, own),
+            "isolated": count_isolated_dates(checked, own, date_counts["days"]),
+        }
 
     def select_accepted_rows(
         self, checked: ir.Table, counts: dict[str, pd.DataFrame], rules: IntakeRules
@@ -90,9 +111,11 @@ class TableIngestion:
         reasons, examples = counts["reasons"], counts["examples"]
         check_bad_row_share(reasons, examples, rules, self.use_case, self.name)
         check_invalid_value_share(counts["emptied"], rules, self.use_case, self.name)
+        own = get_table_rules(rules, self.name)
+        for sentence in describe_isolated_dates(counts["isolated"], own, self.use_case, self.name):
+            logger.warning(sentence)
         accepted = checked.filter(checked["_reason"].isnull()).drop(*VERDICT)
-        key = get_table_rules(rules, self.name).identity
-        return accepted if self.is_shared else accepted.order_by(key)
+        return accepted if self.is_shared else accepted.order_by(own.identity)
 
     def count_stored_rows(
         self,

@@ -36,14 +36,15 @@ def _create_table_nodes(use_case: UseCase, name: str, references: Mapping[str, s
     accepted = get_accepted_dataset_name(use_case, name)
     known = [get_accepted_dataset_name(use_case, table) for table in references.values()]
     raw, rules = f"raw_{name}@text", "params:ingestion"
-    checked, quarantine, reasons = (
-        f"{dataset}_{name}" for dataset in ("checked", "quarantine", "reason_counts")
+    days, checked, quarantine, reasons = (
+        f"{dataset}_{name}" for dataset in ("date_counts", "checked", "quarantine", "reason_counts")
     )
     table = nodes.TableIngestion(use_case.name, name, tuple(references), is_shared=accepted == name)
     return [
-        Node(table.validate_rows, [raw, rules, *known], checked, name=checked),
+        Node(table.count_days, [raw, rules], days, name=days),
+        Node(table.validate_rows, [raw, days, rules, *known], checked, name=checked),
         Node(nodes.select_refused_rows, checked, quarantine, name=quarantine),
-        Node(table.count_reasons, [checked, quarantine, rules], reasons, name=reasons),
+        Node(table.count_reasons, [checked, quarantine, days, rules], reasons, name=reasons),
         Node(
             table.select_accepted_rows,
             [checked, reasons, rules],

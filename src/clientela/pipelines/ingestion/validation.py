@@ -8,6 +8,7 @@ from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from clientela.column_rules import ROW_NUMBER, ColumnRule, ColumnType, TableRules
 from clientela.exceptions import ConfigurationError, InvalidColumnsError, did_you_mean
@@ -137,6 +138,70 @@ def date_pattern(date_format: str) -> str:
     return "^" + "".join(DIRECTIVES.get(piece, re.escape(piece)) for piece in pieces) + "$"
 
 
+# A date is isolated where no more than one row in so many lies beyond a gap that is longer than a
+# year (shops close for a season), than a few times the longest gap among the other rows, and than a
+# part of their whole period (the oldest people are few). Fewer rows than these tell nothing.
+FEW, FEWEST_ROWS = 100, 20
+LONGEST_SEASON, GAPS, PERIODS = 366, 5, 4
+DAYS = {"column": "string", "day": "date", "rows": "int64"}
+
+
+def count_days(raw: ir.Table, rules: TableRules) -> ir.Table:
+    """How many rows each day of each column of dates has: `column`, `day`, `rows`."""
+    formats = [re.split("[ T]", date_format)[0] for date_format in rules.date_formats]
+    begin_with_day = all(part in head for head in formats for part in ("%Y", "%m", "%d"))
+    if begin_with_day:  # so that a text is read once for each day, and not for each second
+        rules = rules.model_copy(update={"date_formats": tuple(dict.fromkeys(formats))})
+    counts = []
+    for column, rule in rules.columns.items():
+        if not rule.is_date:
+            continue
+        text = _get_column_text(raw, column, rules)
+        words = (text.re_extract("^[^ T]+", 0) if begin_with_day else text).name("word")
+        written = words.as_table().group_by("word").agg(rows=lambda t: t.count())
+        days = written.mutate(day=_parse_value(written["word"], rule, rules).cast("date"))
+        known = days.filter(days["day"].notnull()).group_by("day").agg(rows=days["rows"].sum())
+        counts.append(known.select(ibis.literal(column).name("column"), "day", "rows"))
+    if not counts:
+        return ibis.memtable([], schema=DAYS)
+    return (ibis.union(*counts) if len(counts) > 1 else counts[0]).order_by("column", "day")
+
+
+def find_usual_period(days: pd.DataFrame, column: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    """The first and last day of a column's rows without isolated ones; None where it has none.
+
+    Args:
+        days: See `count_days`.
+    """
+    own = days[days["column"] == column].sort_values("day")
+    day, rows = pd.to_datetime(own["day"]).reset_index(drop=True), own["rows"].to_numpy()
+    before, total = rows.cumsum() - rows, int(rows.sum())
+    few = max(total // FEW, 1)
+    middle = (before + rows > few) & (before < total - few)
+    if total < FEWEST_ROWS or not middle.any():
+        return None
+    gaps = day.diff().dt.days.fillna(0).to_numpy()
+    first, last = middle.nonzero()[0][[0, -1]]
+    longest = gaps[first + 1 : last + 1].max(initial=0)
+    period = (day[last] - day[first]).days
+    far = gaps > max(LONGEST_SEASON, GAPS * longest, period // PERIODS)
+    begins = (far & (before <= few)).nonzero()[0]
+    ends = (far & (before >= total - few)).nonzero()[0]
+    if not far.any():
+        return None
+    return day[begins[-1] if len(begins) else 0], day[ends[0] - 1 if len(ends) else len(day) - 1]
+
+
+def is_isolated(
+    values: ir.Value, usual: tuple[pd.Timestamp, pd.Timestamp] | None
+) -> ir.BooleanValue:
+    """Whether a date lies far before or after all others of its column."""
+    if usual is None:
+        return ibis.literal(value=False)
+    day = values.cast("date")
+    return ~day.between(usual[0].date(), usual[1].date())
+
+
 def compute_content_digest(
     raw: ir.Table, lineage: Collection[str], missing_words: Collection[str] = ()
 ) -> ir.StringValue:
@@ -200,9 +265,17 @@ OTHER_DATES = ["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]
 
 
 def validate_rows(
-    raw: ir.Table, rules: TableRules, name: str, known: Mapping[str, ir.Column] | None = None
+    raw: ir.Table,
+    rules: TableRules,
+    name: str,
+    known: Mapping[str, ir.Column] | None = None,
+    days: pd.DataFrame | None = None,
 ) -> ir.Table:
     """One row per raw row, typed, with the reason it is refused for.
+
+    Args:
+        known: Reference column to the values that it may have.
+        days: See `count_days`; None refuses no date for lying far from all others.
 
     Returns:
         The made key where the table has none, the typed columns (optional ones always stand),
@@ -220,7 +293,7 @@ def validate_rows(
     }
     nothing = ibis.null("string")
     emptied = [flags[f"{column}_invalid"].ifelse(text[column], None) for column in rules.flagged]
-    faults = _find_faults(text, values, rules, known or {})
+    faults = _find_faults(text, values, rules, known or {}, days)
     # the first fault decides, and what the reader could not split comes before all of them
     verdict = {
         "_reason": ibis.cases(*((when, reason) for when, reason, _ in faults), else_=nothing),
@@ -313,6 +386,7 @@ def _find_faults(
     values: Mapping[str, ir.Value],
     rules: TableRules,
     known: Mapping[str, ir.Column],
+    days: pd.DataFrame | None,
 ) -> list[tuple[ir.BooleanValue, ir.StringValue, ir.StringValue]]:
     """What can be wrong with a row, in order: when, why, and the value to blame."""
     nothing = ibis.null("string")
@@ -324,6 +398,9 @@ def _find_faults(
         if rule.invalid == "quarantine" and refusable:
             invalid = text[column].notnull() & values[column].isnull()
             faults.append((invalid, ibis.literal(f"invalid_{column}"), text[column]))
+        if rule.refuses_isolated and days is not None:
+            isolated = is_isolated(values[column], find_usual_period(days, column))
+            faults.append((isolated, ibis.literal(f"isolated_{column}"), text[column]))
     if rules.unknown_references == "quarantine":
         for column, existing in known.items():
             unknown = ~text[column].isin(existing)
