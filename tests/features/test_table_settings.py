@@ -1,7 +1,9 @@
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 from pydantic import ValidationError
 from tests.features.cases import CONFIGURED, PARAMS
 
@@ -119,3 +121,11 @@ def test_without_a_list_every_input_is_needed() -> None:
 def test_parameters_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         PARAMS.key = "otra"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("use_case", ["credit_payment", "credit_preauth", "customer_churn"])
+def test_no_shipped_model_learns_when_it_was_asked(project_root: Path, use_case: str) -> None:
+    text = (project_root / f"conf/base/parameters/{use_case}.yml").read_text("utf-8")
+    settings = OmegaConf.to_container(OmegaConf.create(text))[use_case]["features"]
+    params = TabularFeatureParams.model_validate(settings)
+    assert params.time not in params.dates_of_features
