@@ -30,6 +30,9 @@ def loader_of(project_root, conf_source):
     return loader_of
 
 
+BOTH = ("transactions", "customers")
+
+
 def test_three_lines_of_parameters_keep_everything_else(loader_of):
     plain = loader_of({})["parameters"]
     local = {"retail": {"ingestion": {"max_bad_share": 0.5}}}
@@ -55,6 +58,8 @@ def test_three_lines_of_globals_keep_everything_else(loader_of):
         "retail.raw_transactions@text",
         "retail.raw_transactions@sample",
         "retail.raw_customers@sample",
+        # a simulated period names the sample that it goes with
+        *(f"{period}_{table}" for period in ("quiet", "shifted") for table in BOTH),
     }
 
 

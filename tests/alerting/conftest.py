@@ -16,6 +16,7 @@ def alert() -> Alert:
         period="2024-05",
         baseline="b1",
         n=3229,
+        mode="period",
         text="ALERTA: Drift crítico detectado en promedio_ingresos_datacredito.",
         text_en="ALERT: Critical drift detected in promedio_ingresos_datacredito.",
         columns=(),

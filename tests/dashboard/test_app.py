@@ -12,8 +12,8 @@ VIEWS = {
     "alerts": ["Envíos", "Variables críticas", "Historial"],
 }
 ALERT = (
-    r"ALERTA: Drift crítico detectado en salario.*\. Recomendación: revisar calidad de datos, "
-    "umbrales y considerar reentrenamiento."
+    r"ALERTA: Drift crítico detectado en salario.*\. Recomendación: investigar la causa antes de "
+    r"decidir\."
 )
 
 

@@ -40,9 +40,7 @@ def judged_rows(*rows):
     return pd.DataFrame([(*row, "Una frase.") for row in rows], columns=columns)
 
 
-CALM = PeriodSummary(
-    weighted_psi=0.01, red=0, red_share=0, moved_share=0, unknown_share=0, broken_share=0
-)
+CALM = PeriodSummary(weighted_psi=0.01, red=0, red_share=0, moved_share=0, unknown_share=0)
 WARNING = CALM.model_copy(update={"moved_share": 0.3})
 CRITICAL = CALM.model_copy(update={"red": 2, "red_share": 0.4, "moved_share": 0.4})
 UNKNOWN = CALM.model_copy(update={"unknown_share": 1.0})

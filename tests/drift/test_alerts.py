@@ -21,15 +21,15 @@ JUDGED = assign_severity(
 )
 
 
-def test_the_sentence_is_the_required_one_worst_column_first():
+def test_the_sentence_names_the_worst_column_first_and_gives_the_advice_of_the_state():
     assert build_alert("credit_payment", RUN, JUDGED, STATE).text == (
         "ALERTA: Drift crítico detectado en promedio_ingresos_datacredito, plazo_meses. "
-        "Recomendación: revisar calidad de datos, umbrales y considerar reentrenamiento."
+        "Recomendación: observar el próximo período."
     )
 
 
 def test_one_column_makes_the_sentence_of_the_requirement():
-    assert format_alert_sentence(["promedio_ingresos_datacredito"]) == (
+    assert format_alert_sentence(["promedio_ingresos_datacredito"], "retrain").es == (
         "ALERTA: Drift crítico detectado en promedio_ingresos_datacredito. Recomendación: revisar "
         "calidad de datos, umbrales y considerar reentrenamiento."
     )
@@ -44,8 +44,8 @@ def test_the_payload_is_json_that_holds_columns_and_figures_only():
         "reason": "distribution_shifted",
         "sentence": "La distribución cambió: PSI 0,333; por azar llegaría a 0,010.",
     }
-    assert content["recommendation"] == "investigate"
-    assert content["advice"] == "Investigar la causa antes de decidir."
+    assert content["recommendation"] == "watch"
+    assert content["advice"] == "Observar el próximo período."
     assert "ALERTA: Drift crítico".encode() in sent.payload()
 
 
@@ -77,10 +77,8 @@ def test_performance_that_fell_is_told_without_any_red_column():
     )
     quiet = assign_severity(drift_rows({}), DriftThresholds())
     sent = build_alert("credit_payment", RUN, quiet, fell)
-    assert sent.text == (
-        "ALERTA: El desempeño medido con etiquetas maduras bajó. Todavía no se repite en "
-        "suficientes períodos: puede ser pasajero."
-    )
+    assert sent.text == "ALERTA: El desempeño medido con etiquetas maduras bajó."
+    assert sent.recommendation == "retrain"
     assert sent.text_en.startswith("ALERT: Performance measured on mature labels fell.")
     assert sent.columns == ()
 

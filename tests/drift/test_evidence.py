@@ -27,8 +27,25 @@ def test_columns_count_by_their_importance():
     assert found.red_share == pytest.approx(0.3)
     assert found.moved_share == pytest.approx(0.6)
     assert found.unknown_share == pytest.approx(0.2)
-    assert found.broken_share == pytest.approx(0.1)
+    # one column that is no longer measured is a broken source, whatever else moved
+    assert found.cause == "source"
     assert found.weighted_psi == pytest.approx((2 * 0.4 + 0.3 + 3 * 0.2) / 8)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "cause"),
+    [
+        ((), None),
+        (("distribution_shifted", "distribution_shifted", "one_value"), "source"),
+        (("out_of_range", "out_of_range", "distribution_shifted"), "source"),
+        (("out_of_range", "distribution_shifted", "distribution_shifted"), "population"),
+        (("new_values", "new_values", "distribution_shifted"), "categories"),
+    ],
+)
+def test_the_cause_is_what_most_of_the_red_columns_say(reasons, cause):
+    red = [(f"columna_{place}", 0.4, "ROJO", reason) for place, reason in enumerate(reasons)]
+    calm = ("edad_cliente", 0.0, "VERDE", "stable")
+    assert summarize_period(judged_rows(*red, calm), {}).cause == cause
 
 
 @pytest.mark.parametrize("importance", [{}, {"otra": 1.0}, {"edad_cliente": 0.0}])

@@ -43,8 +43,8 @@ def test_the_file_begins_as_required_and_tells_what_was_decided():
     )
     assert may == (
         "2024-05,0.266667,33.333333,month,b1,120,1,1,1,promedio_ingresos_datacredito,0.01,0.4,"
-        "roc_auc,0.666667,,0,unknown,unknown,critical,watch,investigate,"
-        "important_columns_moved;not_yet_persistent"
+        "roc_auc,0.666667,,0,unknown,unknown,critical,watch,watch,"
+        "important_columns_moved;population_changed"
     )
     assert june.startswith("2024-06,")
 
@@ -85,9 +85,7 @@ def test_before_the_first_period_there_are_no_rows():
 
 
 def test_only_earlier_periods_are_history():
-    expected = PastPeriod(
-        baseline="b1", level="critical", state="watch", recommendation="investigate"
-    )
+    expected = PastPeriod(baseline="b1", level="critical", state="watch", recommendation="watch")
     assert list_past_periods(LOG, "2024-06") == [expected]
     assert list_past_periods(LOG, "2024-05") == []
 

@@ -15,7 +15,8 @@ from clientela.reporting.model_health import (
 
 RULES = StateRules(last=3, at_least=2, calm=2, cool_down=3)
 PERIODS = {"c": CRITICAL, "w": WARNING, ".": CALM, "?": UNKNOWN}
-BROKEN = CRITICAL.model_copy(update={"broken_share": 0.3})
+BROKEN = CRITICAL.model_copy(update={"cause": "source"})
+NEW = WARNING.model_copy(update={"red": 1, "cause": "categories"})
 HELD = CRITICAL.model_copy(update={"realised": "held"})
 FELL = CALM.model_copy(update={"realised": "fell"})
 
@@ -43,12 +44,12 @@ def letters(states):
         (".", "stable", "nothing", "calm"),
         ("?", "stable", "watch", "insufficient_data"),
         ("w", "watch", "watch", "columns_moved"),
-        ("c", "watch", "investigate", "not_yet_persistent"),
+        ("c", "watch", "watch", "population_changed"),
         ("w.", "watch", "watch", "settling"),
         ("w..", "stable", "nothing", "calm"),
         ("cc", "alarm", "retrain", "persistent"),
         ("c.c", "alarm", "retrain", "persistent"),
-        ("c..c", "watch", "investigate", "not_yet_persistent"),
+        ("c..c", "watch", "watch", "population_changed"),
         ("c?c", "alarm", "retrain", "persistent"),
         ("c??c", "alarm", "retrain", "persistent"),
         ("ccc", "alarm", "investigate", "cool_down"),
@@ -59,9 +60,11 @@ def letters(states):
         ("cc?", "alarm", "watch", "insufficient_data"),
         ("cccccc", "alarm", "retrain", "persistent"),
         (["c", BROKEN], "alarm", "investigate", "repair_data_first"),
-        (["c", HELD], "alarm", "investigate", "performance_holds"),
-        ([FELL], "watch", "investigate", "not_yet_persistent"),
-        ([FELL, FELL], "alarm", "retrain", "persistent"),
+        ([BROKEN], "watch", "investigate", "repair_data_first"),
+        ([NEW], "watch", "investigate", "new_categories"),
+        (["c", HELD], "alarm", "watch", "performance_holds"),
+        ([FELL], "watch", "retrain", "realised_performance_fell"),
+        ([FELL, FELL], "alarm", "investigate", "cool_down"),
     ],
 )
 def test_the_last_of_some_periods_is_decided_as_the_table_says(
@@ -77,7 +80,6 @@ def test_what_was_seen_is_told_before_what_follows():
         "realised_performance_fell",
         "estimated_performance_fell",
         "important_columns_moved",
-        "not_yet_persistent",
     )
 
 
@@ -95,7 +97,7 @@ def test_the_cool_down_outlives_the_baseline():
     history = [past(state, "b1") for state in run("cc")]
     states = run("cccc", baseline="b2", history=history)
     assert [state.recommendation for state in states] == [
-        "investigate",
+        "watch",
         "investigate",
         "investigate",
         "retrain",

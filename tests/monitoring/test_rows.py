@@ -26,25 +26,34 @@ FEATURES = pd.DataFrame(
 SCORES = pd.DataFrame(
     {"id": ["b", "a"], "clase": ["si", "no"], "probabilidad": [0.9, 0.4], "p_no": [0.1, 0.6]}
 )
-TRAINED = TrainingArtifacts(
-    champion=StoredModel(None, {"task": "binary"}),
-    schema=SCHEMA,
-    training=FEATURES[:1],
-    test=FEATURES[:0],
-    grades={"models": {"champion": {"roc_auc": {"value": 0.7}}}},
-    explanations={"champion": [{"feature": "salario", "mean_abs": 0.5}]},
-)
-EVERYTHING = MonitoringSettings()
+ARTIFACTS = {
+    "champion": StoredModel(None, {"task": "binary"}),
+    "schema": SCHEMA,
+    "training": FEATURES[:1],
+    "test": FEATURES[:0],
+    "grades": {"models": {"champion": {"roc_auc": {"value": 0.7}}}},
+    "explanations": {"champion": [{"feature": "salario", "mean_abs": 0.5}]},
+}
+
+
+def build(features, scores, labelled=None):
+    return build_scored_input(
+        features, scores, MonitoringSettings(), labelled=labelled, **ARTIFACTS
+    )
 
 
 def test_what_is_made_of_the_date_alone_and_what_is_left_out_is_not_watched():
     chosen = MonitoringSettings(leave_out=("log_*",))
-    assert select_monitored_columns(TRAINED, chosen) == ("salario", "clase", "probabilidad")
+    assert select_monitored_columns(TrainingArtifacts(**ARTIFACTS), chosen) == (
+        "salario",
+        "clase",
+        "probabilidad",
+    )
 
 
 def test_each_case_meets_its_own_score_and_label_and_loses_its_key():
     labels = pd.DataFrame({"id": ["b"], "paga": ["si"]})
-    rows = build_scored_input(FEATURES, SCORES, TRAINED, labels, EVERYTHING)
+    rows = build(FEATURES, SCORES, labels)
     assert "id" not in rows.current
     assert rows.current["probabilidad"].tolist() == [0.4, 0.9]
     assert rows.current["paga"].isna().tolist() == [True, False]
@@ -52,15 +61,15 @@ def test_each_case_meets_its_own_score_and_label_and_loses_its_key():
 
 
 def test_a_row_that_the_model_was_trained_on_is_known_by_key_and_values():
-    rows = build_scored_input(FEATURES, SCORES, TRAINED, None, EVERYTHING)
+    rows = build(FEATURES, SCORES)
     assert rows.unseen.tolist() == [False, True]
     changed = FEATURES.assign(salario=11.0)
-    assert build_scored_input(changed, SCORES, TRAINED, None, EVERYTHING).unseen.all()
+    assert build(changed, SCORES).unseen.all()
 
 
 def test_scores_of_other_cases_are_refused_without_naming_one():
     with pytest.raises(
         IncompatibleDataError, match="same cases; 1 are in one of them only"
     ) as refused:
-        build_scored_input(FEATURES, SCORES[:1], TRAINED, None, EVERYTHING)
+        build(FEATURES, SCORES[:1])
     assert "'a'" not in str(refused.value)

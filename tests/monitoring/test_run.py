@@ -81,14 +81,14 @@ def test_a_salary_that_doubles_is_alarmed_and_retraining_waits_for_the_second_mo
     log = parse_log(made["log"].to_csv(index=False))
     assert [row.recommendation for row in log] == [
         "nothing",
-        "investigate",
+        "watch",
         "retrain",
         "investigate",
     ]
     assert made["latest"]["feature"].iloc[0] == "salario"
     assert made["findings"].alert.text == (
-        "ALERTA: Drift crítico detectado en salario. Recomendación: revisar calidad de datos, "
-        "umbrales y considerar reentrenamiento."
+        "ALERTA: Drift crítico detectado en salario. Recomendación: investigar la causa antes de "
+        "decidir."
     )
 
 

@@ -8,11 +8,12 @@ import gzip
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import partial
 from pathlib import PurePosixPath
-from typing import IO, Any, NoReturn, Protocol, cast
+from typing import IO, Any, NamedTuple, Protocol, cast
 
 import fsspec
 import pyarrow as pa
@@ -31,6 +32,8 @@ from clientela.storage import (
     remove_if_present,
     replace_atomically,
 )
+
+logger = logging.getLogger(__name__)
 
 READ_BLOCK = 1 << 22
 RECORD = ".generated.json"
@@ -197,7 +200,7 @@ class GeneratedRows(Protocol):
         """The batches as lines of CSV, UTF-8, without header."""
 
 
-class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
+class GeneratedFileDataset(AbstractDataset[GeneratedRows, Any]):
     """One raw file of generated rows: CSV (`.csv`, `.csv.gz`) or Parquet; saves only.
 
     Beside the file stands `<file>.generated.json` with its size, its SHA-256 and the parameters
@@ -221,7 +224,7 @@ class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
         self._together_with = together_with or []
         self.metadata = metadata
 
-    def load(self) -> NoReturn:
+    def load(self) -> Any:
         """Refuse: the raw table of the same file reads it."""
         raise RawDataError(
             f"{self._filepath} is only written here. Read it through its raw table in the catalog, "
@@ -255,6 +258,46 @@ class GeneratedFileDataset(AbstractDataset[GeneratedRows, NoReturn]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "together_with": self._together_with}
+
+
+class SimulatedPeriod(NamedTuple):
+    """The rows of one table in a later period.
+
+    Attributes:
+        shift: The change that was planted; `none` where nothing was.
+    """
+
+    shift: str
+    rows: pa.Table
+
+
+class SimulatedPeriodDataset(GeneratedFileDataset):
+    """Generated rows of a later period (Parquet), which never meet somebody's own files.
+
+    They are loaded while the sample that they continue lies in its place. Beside any other file
+    they are left out, and the log says so; where there are none, nothing is loaded.
+    """
+
+    def load(self) -> SimulatedPeriod | None:
+        """The rows, or None."""
+        fs, path = url_to_fs(self._filepath)
+        fs.invalidate_cache(path)
+        if not fs.exists(path):
+            return None
+        for other in (self._filepath, *self._together_with):
+            if not _is_generated_file(*url_to_fs(other)):
+                logger.warning(
+                    "The simulated period %s is left out: %s is no generated sample, or was "
+                    "changed since.", self._filepath, other,
+                )  # fmt: skip
+                return None
+        record = json.loads(fs.cat_file(path + RECORD))
+        with fs.open(path, "rb") as file:
+            return SimulatedPeriod(record["parameters"]["shift"], pq.read_table(file))  # type: ignore[no-untyped-call]
+
+    def _exists(self) -> bool:
+        # no file is an answer too, so nobody is asked to make one first
+        return True
 
 
 class _HashingWriter(io.RawIOBase):

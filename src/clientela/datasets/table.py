@@ -318,6 +318,12 @@ def convert_decimals_to_float(table: ir.Table) -> ir.Table:
     return table.cast(casts) if casts else table
 
 
+def read_frame(table: ir.Table) -> pd.DataFrame:
+    """All rows of a lazy table as pandas, decimals as float64."""
+    frame: pd.DataFrame = convert_decimals_to_float(table).to_pandas()
+    return frame
+
+
 class SmallTablesDataset(
     AbstractDataset[Mapping[str, ir.Table | pd.DataFrame], dict[str, pd.DataFrame]]
 ):

@@ -1,6 +1,6 @@
 """How a stage's nodes become one use case's pipeline: one namespace, its tags, shared tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kedro.pipeline import Node, Pipeline
 
@@ -48,6 +48,11 @@ def _get_only_table(use_case: UseCase) -> str:
     return table
 
 
+def list_simulated_names(tables: Iterable[str]) -> list[str]:
+    """The datasets of the unchanged and of the changed period after a sample, table by table."""
+    return [f"{period}_{table}" for period in ("quiet", "shifted") for table in tables]
+
+
 def create_stage_pipeline(use_case: UseCase, stage: str, nodes: Sequence[Node]) -> Pipeline:
     """The nodes as the use case's own: datasets take its namespace, shared tables none.
 
@@ -58,7 +63,7 @@ def create_stage_pipeline(use_case: UseCase, stage: str, nodes: Sequence[Node]) 
         A pipeline whose nodes are named `<use case>.<stage>.<node>` and carry the use case's tags.
     """
     plain = Pipeline(Pipeline(nodes), namespace=stage, prefix_datasets_with_namespace=False)
-    shared = set(use_case.shared_tables)
+    shared = {*use_case.shared_tables, *list_simulated_names(use_case.shared_tables)}
     return Pipeline(
         plain,
         namespace=use_case.name,

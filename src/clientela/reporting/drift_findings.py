@@ -142,7 +142,7 @@ NUMBERS = NumberFormat()
 # As in `psi_noise` of the drift table.
 NOISE_QUANTILE = 0.99
 # Reasons that speak of a broken source rather than of another population.
-NO_LONGER_MEASURED = frozenset({"all_missing", "more_missing", "constant_changed"})
+NO_LONGER_MEASURED = frozenset({"all_missing", "more_missing", "constant_changed", "one_value"})
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,7 @@ class ColumnMetrics:
         new_rate: Share of categories that the baseline never had.
         q_missing: Of the change of the missing rate.
         constant: Whether the baseline holds one value only.
+        one_value: Whether all rows hold one value now, and the baseline does not.
     """
 
     n: int
@@ -184,6 +185,7 @@ class ColumnMetrics:
     q_new: float
     q_out_of_range: float
     constant: bool
+    one_value: bool
 
     @property
     def noise(self) -> float:
@@ -244,6 +246,14 @@ def _check_foreign_values(column: ColumnMetrics, limits: DriftThresholds) -> Ite
 
 
 def _check_distribution(column: ColumnMetrics, limits: DriftThresholds) -> Finding:
+    if column.one_value:
+        return Finding(
+            limits.level(limits.psi, column.psi, column.q),
+            "one_value",
+            f"Todas las filas traen el mismo valor; antes variaba (PSI "
+            f"{NUMBERS.text(column.psi, 3)}).",
+            f"All rows hold one value; it varied before (PSI {column.psi:.3f}).",
+        )
     return Finding(
         limits.level(limits.psi, column.psi, column.q),
         "distribution_shifted",
@@ -292,7 +302,10 @@ MEASURED = [field.name for field in fields(ColumnMetrics)]
 
 
 def assign_severity(
-    table: pd.DataFrame, thresholds: DriftThresholds, constant: Collection[str] = ()
+    table: pd.DataFrame,
+    thresholds: DriftThresholds,
+    constant: Collection[str] = (),
+    one_value: Collection[str] = (),
 ) -> pd.DataFrame:
     """One row per column of the data, with its severity and the reason for it.
 
@@ -305,13 +318,20 @@ def assign_severity(
     |              | chance alone reaches with so few rows, is `watch` or more                    |
     | VERDE        | no change is proven, and one worth watching would have been                  |
 
+    Args:
+        constant: Columns that held one value in the baseline.
+        one_value: Others that hold one value now.
+
     Returns:
         The table with `severity` after `cramers_v`, and at its end `reason` (a code), `sentence_es`
         and `sentence_en` (no values of the data in them); ROJO first, VERDE last, within a severity
         by falling PSI, then by name.
     """
     measured = table.join(compute_rate_q_values(table))
-    measured = measured.assign(constant=measured["feature"].isin(list(constant)))
+    measured = measured.assign(
+        constant=measured["feature"].isin(list(constant)),
+        one_value=measured["feature"].isin(list(one_value)),
+    )
     found = [
         evaluate_column(ColumnMetrics(*row), thresholds)
         for row in measured[MEASURED].itertuples(index=False, name=None)

@@ -2,7 +2,8 @@
 
 Retraining on the first bad month learns a holiday or a broken file. So a model's state rises only
 when k of the last n periods are critical, falls only after some calm ones, and a retraining is
-recommended at most once in a while.
+recommended at most once in a while. A source that broke is mended first, and a new category looked
+at, whatever else moved; where mature labels show that performance fell, nothing need recur.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,11 @@ from clientela.settings_base import FrozenSettings
 Floats: TypeAlias = NDArray[np.float64]
 Level: TypeAlias = Literal["calm", "warning", "critical", "unknown"]
 Change: TypeAlias = Literal["fell", "held", "unknown"]
+Cause: TypeAlias = Literal["source", "categories", "population"]
+
+# What a reason says where it holds for most of the importance that moved.
+CAUSES: Mapping[str, Cause] = {"out_of_range": "source", "new_values": "categories"}
+MOST = 0.5
 
 
 class LevelRules(FrozenSettings):
@@ -51,7 +57,8 @@ class PeriodSummary(FrozenSettings):
     Attributes:
         weighted_psi: Mean PSI of the columns, weighted by importance; None where none was measured.
         moved_share: Share of importance in ROJO and AMARILLO columns.
-        broken_share: Share of importance in ROJO columns that went missing, or were constant.
+        cause: What most of the ROJO columns say, by importance: `source` also where a single one is
+            no longer measured; None where no column is ROJO.
         realised: Whether performance, measured on mature labels, fell.
     """
 
@@ -60,7 +67,7 @@ class PeriodSummary(FrozenSettings):
     red_share: float
     moved_share: float
     unknown_share: float
-    broken_share: float
+    cause: Cause | None = None
     estimated: Change = "unknown"
     realised: Change = "unknown"
 
@@ -110,10 +117,24 @@ def summarize_period(
         red_share=share(red),
         moved_share=share(red | (severity == "AMARILLO")),
         unknown_share=share(severity == "INSUFICIENTE") if len(judged) else 1.0,
-        broken_share=share(red & judged["reason"].isin(NO_LONGER_MEASURED)),
+        cause=_find_cause(judged["reason"][red], weights[red.to_numpy()]),
         estimated=estimated,
         realised=realised,
     )
+
+
+def _find_cause(reasons: "pd.Series[str]", weights: Floats) -> Cause | None:
+    """What is behind the ROJO columns, by their reasons."""
+    if reasons.empty:
+        return None
+    if reasons.isin(NO_LONGER_MEASURED).any():
+        return "source"
+    size = weights if weights.sum() else np.ones(len(weights))
+    by_reason = pd.Series(size).groupby(reasons.to_numpy()).sum() / size.sum()
+    for reason, cause in CAUSES.items():
+        if by_reason.get(reason, 0.0) > MOST:
+            return cause
+    return "population"
 
 
 def normalize_importance(features: "pd.Series[str]", importance: Mapping[str, float]) -> Floats:
@@ -149,16 +170,21 @@ StateReason: TypeAlias = Literal[
     "important_columns_moved",
     "estimated_performance_fell",
     "realised_performance_fell",
-    "not_yet_persistent",
     "persistent",
     "alarm_continues",
     "repair_data_first",
+    "new_categories",
+    "population_changed",
     "performance_holds",
     "cool_down",
 ]
 
-# Share of the moved importance from which the data, not the population, are to blame.
-BROKEN = 0.5
+
+# Causes that explain the drift, so that what remains is to look at them.
+EXPLAINED: Mapping[Cause | None, StateReason] = {
+    "source": "repair_data_first",
+    "categories": "new_categories",
+}
 
 
 class StateRules(FrozenSettings):
@@ -225,11 +251,13 @@ def evaluate_model_state(
 
     | period   | state  | and                                                   | recommendation |
     |----------|--------|-------------------------------------------------------|----------------|
-    | critical | any    | not k of the last n: `not_yet_persistent`             | investigate    |
-    | critical | alarm  | most of what moved went missing: `repair_data_first`  | investigate    |
-    | critical | alarm  | realised performance held: `performance_holds`        | investigate    |
-    | critical | alarm  | a retraining was recommended lately: `cool_down`      | investigate    |
+    | any ROJO | any    | the source broke: `repair_data_first`                 | investigate    |
+    | any ROJO | any    | categories are new: `new_categories`                  | investigate    |
+    | critical | any    | realised performance fell                             | retrain        |
+    | critical | any    | not k of the last n: `population_changed`             | watch          |
+    | critical | alarm  | realised performance held: `performance_holds`        | watch          |
     | critical | alarm  | none of these: `persistent`                           | retrain        |
+    | critical | any    | retraining, recommended lately: `cool_down`           | investigate    |
     | warning  | alarm  | `alarm_continues`                                     | investigate    |
     | warning  | other  |                                                       | watch          |
     | unknown  | any    | `insufficient_data`: silence is no good news          | watch          |
@@ -277,6 +305,8 @@ def _is_cooling_down(history: Sequence[PastPeriod], rules: StateRules) -> bool:
 def _choose_recommendation(
     evidence: PeriodSummary, level: Level, state: State, persistent: bool
 ) -> tuple[Recommendation, StateReason | None]:
+    if evidence.cause in EXPLAINED:
+        return "investigate", EXPLAINED[evidence.cause]
     if level == "critical":
         return _choose_critical_recommendation(evidence, persistent)
     if level == "warning":
@@ -288,14 +318,13 @@ def _choose_recommendation(
 
 def _choose_critical_recommendation(
     evidence: PeriodSummary, persistent: bool
-) -> tuple[Recommendation, StateReason]:
+) -> tuple[Recommendation, StateReason | None]:
+    if evidence.realised == "fell":
+        return "retrain", "persistent" if persistent else None
     if not persistent:
-        return "investigate", "not_yet_persistent"
-    if evidence.broken_share > BROKEN * evidence.red_share:
-        return "investigate", "repair_data_first"
-    if evidence.realised == "held":
-        return "investigate", "performance_holds"
-    return "retrain", "persistent"
+        return "watch", "population_changed"
+    held = evidence.realised == "held"
+    return ("watch", "performance_holds") if held else ("retrain", "persistent")
 
 
 def _list_observed_reasons(evidence: PeriodSummary, limits: LevelRules) -> Iterator[StateReason]:
@@ -368,10 +397,6 @@ REASONS: Mapping[StateReason, Wording] = MappingProxyType(
             "El desempeño medido con etiquetas maduras bajó.",
             "Performance measured on mature labels fell.",
         ),
-        "not_yet_persistent": Wording(
-            "Todavía no se repite en suficientes períodos: puede ser pasajero.",
-            "It has not recurred in enough periods yet: it may pass.",
-        ),
         "persistent": Wording(
             "Se repite en varios de los últimos períodos.", "It recurs in several recent periods."
         ),
@@ -379,9 +404,18 @@ REASONS: Mapping[StateReason, Wording] = MappingProxyType(
             "La alarma anterior sigue abierta.", "The earlier alarm is still open."
         ),
         "repair_data_first": Wording(
-            "Lo que cambió son datos que dejaron de llegar o un valor fijo: primero reparar la "
-            "fuente.",
-            "What moved are data that no longer arrive, or a constant: mend the source first.",
+            "Hay datos que dejaron de llegar, un valor fijo o una unidad que cambió: primero "
+            "reparar la fuente.",
+            "Data no longer arrive, a value is fixed, or a unit changed: mend the source first.",
+        ),
+        "new_categories": Wording(
+            "Hay categorías que el modelo no conoce: revisarlas y actualizar la lista.",
+            "There are categories that the model does not know: review them, update the list.",
+        ),
+        "population_changed": Wording(
+            "Cambió la población y todavía no se repite: revisar umbrales, recalibrar si sigue.",
+            "The population changed and it has not recurred yet: review thresholds, recalibrate "
+            "if it lasts.",
         ),
         "performance_holds": Wording(
             "El desempeño medido se mantiene a pesar del drift.",

@@ -28,6 +28,8 @@ from clientela.settings_base import FrozenSettings
 
 # Of figures in the log; beyond that they are noise.
 DECIMALS = 6
+# How the mode of a period begins that data_generation made.
+SIMULATED = "simulated"
 ISO_PERIOD = r"^\d{4}(-(\d{2}(-\d{2})?|Q[1-4]|W\d{2}))?$"
 
 
@@ -196,12 +198,16 @@ def format_log(log: Sequence[LogRow]) -> str:
 
 
 def list_past_periods(log: Sequence[LogRow], period: str) -> list[PastPeriod]:
-    """What was decided before a period, oldest first.
+    """What was decided before a period, oldest first; simulated periods decide nothing.
 
     Args:
         period: Neither it nor what follows it is looked at, so that a rerun decides alike.
     """
-    return [row.to_past_period() for row in log if row.period < period]
+    return [
+        row.to_past_period()
+        for row in log
+        if row.period < period and not row.mode.startswith(SIMULATED)
+    ]
 
 
 def _get_log_key(row: LogRow) -> tuple[str, str]:

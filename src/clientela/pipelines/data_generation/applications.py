@@ -17,6 +17,14 @@ import pyarrow as pa
 from pydantic import Field
 from scipy.special import expit
 
+from clientela.pipelines.data_generation.next_period import (
+    Plant,
+    choose_rows,
+    clear_column,
+    scale_column,
+    simulate_next_period,
+    write_value,
+)
 from clientela.pipelines.data_generation.simulation import (
     NO_NUMBERS,
     PROBABILITY_DECIMALS,
@@ -25,6 +33,7 @@ from clientela.pipelines.data_generation.simulation import (
     Ints,
     RowBlock,
     Share,
+    Shift,
     SimulatedTable,
     TableSimulation,
     compute_outcome_figures,
@@ -147,6 +156,22 @@ def simulate_applications(simulation: ApplicationSimulation) -> SimulatedTable:
     """One row per application, with the risk of those that were judged, not yet drawn."""
     draw = partial(build_applications_table, simulation)
     return SimulatedTable(simulation, (*FORM, RISK), draw, _CHANGES)
+
+
+# No changed relation: labels are made from the row itself, so nothing that happens later is known.
+PLANTS: Final[dict[Shift, Plant]] = {
+    "broken_unit": scale_column("Credit amount", 100),  # cents
+    "missing_column": clear_column("Age"),
+    "new_category": write_value("Housing", "shared"),
+    "changed_population": choose_rows("Age"),
+}
+
+
+def simulate_next_applications(
+    simulation: ApplicationSimulation,
+) -> tuple[SimulatedTable, SimulatedTable]:
+    """The next two files: as before, and with the change that is asked for."""
+    return simulate_next_period(simulation, simulate_applications, PLANTS, lambda *_: {})
 
 
 def simulate_application_truth(simulation: ApplicationSimulation) -> SimulatedTable:

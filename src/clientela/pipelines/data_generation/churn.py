@@ -12,10 +12,20 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 from scipy.special import expit
 
+from clientela.pipelines.data_generation.next_period import (
+    Plant,
+    choose_rows,
+    clear_column,
+    redraw_outcome,
+    scale_column,
+    simulate_next_period,
+    write_value,
+)
 from clientela.pipelines.data_generation.retail import encode_customer_ids
 from clientela.pipelines.data_generation.simulation import (
     IMPOSSIBLE_DAYS,
@@ -26,6 +36,7 @@ from clientela.pipelines.data_generation.simulation import (
     Ints,
     RowBlock,
     Share,
+    Shift,
     SimulatedTable,
     TableSimulation,
     compute_outcome_figures,
@@ -173,6 +184,24 @@ def simulate_visitors(simulation: ChurnSimulation) -> SimulatedTable:
         return encode_one_hot(table) if simulation.one_hot else table
 
     return SimulatedTable(simulation, columns, draw, _CHANGES)
+
+
+PLANTS: Final[dict[Shift, Plant]] = {
+    "broken_unit": scale_column("avg_session", 60),  # seconds for minutes
+    "missing_column": clear_column("megabytes"),
+    "new_category": write_value("mall", "Puerto Nuevo"),
+    "changed_population": choose_rows("age"),
+    "changed_relation": redraw_outcome("churn", ("No", "Yes"), 0.65),
+}
+
+
+def simulate_next_visitors(simulation: ChurnSimulation) -> tuple[SimulatedTable, SimulatedTable]:
+    """The exports of the next two months: as before, and with the change that is asked for."""
+
+    def later(sample: ChurnSimulation, period: int) -> dict[str, Any]:
+        return {"as_of": (sample.as_of + pd.DateOffset(months=period)).date()}
+
+    return simulate_next_period(simulation, simulate_visitors, PLANTS, later)
 
 
 def simulate_churn_truth(simulation: ChurnSimulation) -> SimulatedTable:

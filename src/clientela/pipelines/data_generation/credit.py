@@ -13,11 +13,21 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import expit
 
+from clientela.pipelines.data_generation.next_period import (
+    Plant,
+    choose_rows,
+    clear_column,
+    redraw_outcome,
+    scale_column,
+    simulate_next_period,
+    write_value,
+)
 from clientela.pipelines.data_generation.simulation import (
     IMPOSSIBLE_DAYS,
     NO_NUMBERS,
@@ -28,6 +38,7 @@ from clientela.pipelines.data_generation.simulation import (
     Ints,
     RowBlock,
     Share,
+    Shift,
     SimulatedTable,
     TableSimulation,
     empty_values,
@@ -188,6 +199,25 @@ def simulate_lender(simulation: CreditSimulation) -> tuple[SimulatedTable, dict[
 def simulate_loans(simulation: CreditSimulation) -> SimulatedTable:
     """One row per loan, target included, not yet drawn; see `build_loans_table`."""
     return SimulatedTable(simulation, COLUMNS, partial(build_loans_table, simulation), _CHANGES)
+
+
+PLANTS: Final[dict[Shift, Plant]] = {
+    "broken_unit": scale_column("salario_cliente", 0.001),  # thousands for pesos
+    "missing_column": clear_column("puntaje_datacredito"),
+    "new_category": write_value("tipo_credito", 25),
+    "changed_population": choose_rows("salario_cliente"),
+    "changed_relation": redraw_outcome("Pago_atiempo", (1, 0), 0.5),
+}
+
+
+def simulate_next_loans(simulation: CreditSimulation) -> tuple[SimulatedTable, SimulatedTable]:
+    """The loans of the next two months: as before, and with the change that is asked for."""
+
+    def later(sample: CreditSimulation, period: int) -> dict[str, Any]:
+        month = pd.Period(sample.end, "M") + period
+        return {"start": month.start_time.date(), "end": month.end_time.date()}
+
+    return simulate_next_period(simulation, simulate_loans, PLANTS, later)
 
 
 def compute_late_probability(simulation: CreditSimulation) -> Floats:

@@ -22,7 +22,15 @@ from clientela.settings_base import FrozenSettings
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Purpose = Literal["customers", "transactions", "dirt", "gaps", "outcome"]
+Purpose = Literal["customers", "transactions", "dirt", "gaps", "outcome", "shift"]
+Shift = Literal[
+    "none",
+    "broken_unit",
+    "missing_column",
+    "new_category",
+    "changed_population",
+    "changed_relation",
+]
 Change = Callable[[pa.ChunkedArray], pa.Array]
 Share = Annotated[float, Field(ge=0.0, le=0.05, description="Share of all rows, 0 to 0.05.")]
 
@@ -40,6 +48,7 @@ _STREAMS: Final[dict[Purpose, int]] = {
     "dirt": 2,
     "gaps": 3,
     "outcome": 4,
+    "shift": 5,
 }
 
 # Arrow makes these functions when it is imported, where type checkers do not see them.
@@ -70,6 +79,20 @@ class DateWindow(BaseModel):
             )
             raise ValueError(message)
         return self
+
+
+class NextPeriod(FrozenSettings):
+    """What comes after the sample, for monitoring to find: an unchanged period, and a changed one.
+
+    Attributes:
+        rows: Rows of each; customers, where a retailer is simulated.
+        shift: The change that is planted in the second one.
+        seed: Added to that of the sample.
+    """
+
+    rows: int = Field(1_000, ge=100, le=100_000)
+    shift: Shift = "none"
+    seed: int = Field(1, ge=1)
 
 
 @dataclass(frozen=True)
@@ -103,6 +126,7 @@ class Simulation(FrozenSettings):
     chunk_rows: int = Field(
         250_000, ge=1_000, le=2_000_000, description="Rows held in memory at a time."
     )
+    next_period: NextPeriod = NextPeriod()
 
     @property
     @abstractmethod
@@ -280,12 +304,14 @@ class SimulatedTable:
     Attributes:
         draw: The clean, typed rows of one block.
         changes: See `Dirt`; None for a table that dirt never touches.
+        shift: Of a later period: what was planted in it; None for the sample itself.
     """
 
     simulation: Simulation
     columns: tuple[str, ...]
     draw: Callable[[Any], pa.Table]
     changes: Mapping[str, tuple[str, Change]] | None = None
+    shift: Shift | None = None
 
     def __len__(self) -> int:
         return sum(1 for _ in self.simulation.blocks())
@@ -293,7 +319,8 @@ class SimulatedTable:
     @property
     def origin(self) -> dict[str, Any]:
         """The parameters that make these rows, as JSON holds them."""
-        return self.simulation.model_dump(mode="json")
+        parameters = self.simulation.model_dump(mode="json", exclude={"next_period"})
+        return parameters if self.shift is None else parameters | {"shift": self.shift}
 
     @property
     def dirt(self) -> Dirt:

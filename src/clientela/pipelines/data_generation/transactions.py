@@ -8,9 +8,22 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clientela.pipelines.data_generation.next_period import (
+    PULL,
+    Plant,
+    choose_rows,
+    clear_column,
+    count_drawn_rows,
+    create_next_simulation,
+    draw_planted,
+    list_shifts,
+    replace_column,
+    scale_column,
+)
 from clientela.pipelines.data_generation.retail import (
     CATEGORIES,
     CITIES,
@@ -34,6 +47,7 @@ from clientela.pipelines.data_generation.simulation import (
     SECONDS_PER_HOUR,
     Change,
     Ints,
+    Shift,
     SimulatedTable,
     empty_values,
     join_texts,
@@ -108,6 +122,62 @@ def simulate_customers(simulation: TransactionSimulation) -> SimulatedTable:
         return build_customers_table(chunk, customers, ledger.balance(chunk.customers))
 
     return SimulatedTable(simulation, CUSTOMER_COLUMNS, draw)
+
+
+# What each change does to the transactions. None of an outcome: the quarter that a score is about
+# lies ahead of the period.
+PLANTS: Final[dict[Shift, Plant]] = {
+    "broken_unit": scale_column("valor_transaccion", 100),  # cents
+    "missing_column": clear_column("puntos"),
+    # tills call a rubro otherwise, so that nothing is bought in the old one
+    "new_category": lambda rows, _: _rename_category(rows, "TECNOLOGÍA", "ELECTRO DIGITAL"),
+    # of whole customers, in place
+    "changed_population": lambda rows, _: rows,
+}
+
+
+def simulate_next_retail(
+    simulation: TransactionSimulation,
+) -> tuple[SimulatedTable, SimulatedTable, SimulatedTable, SimulatedTable]:
+    """Transactions and customers one year later, as before; and two years later, changed.
+
+    Whole years, so that the season is the same one; customers of that time with all their history.
+    """
+    tables = []
+    for period, shift in enumerate(list_shifts(simulation, PLANTS), start=1):
+        customers = count_drawn_rows(simulation, shift)
+        end = (simulation.end + pd.DateOffset(years=period)).date()
+        changes: dict[str, Any] = {
+            "customers": customers,
+            "transactions": simulation.transactions * customers // simulation.customers,
+            # as many days: who was there from the first one on is as old as before
+            "start": end - (simulation.end - simulation.start),
+            "end": end,
+        }
+        next_one = create_next_simulation(simulation, period, changes)
+        drawn = simulate_transactions(next_one), simulate_customers(next_one)
+        for table, plant in zip(drawn, (PLANTS.get(shift), None), strict=True):
+            draw = partial(draw_planted, table, plant)
+            if shift == "changed_population":
+                draw = partial(_draw_of_rare_customers, drawn[0], table)
+            tables.append(SimulatedTable(next_one, table.columns, draw, shift=shift))
+    return tables[0], tables[1], tables[2], tables[3]
+
+
+def _rename_category(rows: pa.Table, old: str, new: str) -> pa.Table:
+    spelt = kernels.is_in(rows["categoria"], value_set=pa.array(list_spellings(old)))
+    return replace_column(rows, "categoria", kernels.if_else(spelt, new, rows["categoria"]))
+
+
+def _draw_of_rare_customers(
+    transactions: SimulatedTable, table: SimulatedTable, chunk: Chunk
+) -> pa.Table:
+    """The rows of those customers who buy least."""
+    counts = transactions.draw(chunk)["id_cliente"].value_counts().flatten()
+    sizes = pa.table({"id_cliente": counts[0], "rows": counts[1]})
+    chosen = choose_rows("rows", -PULL)(sizes, chunk.create_rng("shift"))["id_cliente"]
+    rows = table.draw(chunk)
+    return rows.filter(kernels.is_in(rows["id_cliente"], value_set=chosen.combine_chunks()))
 
 
 def list_changes(simulation: TransactionSimulation) -> dict[str, tuple[str, Change]]:

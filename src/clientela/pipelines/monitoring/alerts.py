@@ -34,6 +34,7 @@ from clientela.reporting.model_health import (
     ModelState,
     Recommendation,
     State,
+    Wording,
 )
 from clientela.reporting.monitoring_log import PeriodRun, round_metric
 from clientela.settings_base import FrozenSettings
@@ -69,6 +70,7 @@ class Alert(FrozenSettings):
     period: str
     baseline: str
     n: int
+    mode: str
     text: str
     text_en: str
     columns: tuple[RedColumn, ...]
@@ -95,6 +97,11 @@ def build_alert(
     if red.empty and state.level != "critical":
         return None
     features = [str(name) for name in red["feature"]]
+    sentence = (
+        format_alert_sentence(features, state.recommendation)
+        if features
+        else performance_sentence(state)
+    )
     key = f"{use_case}/{run.baseline}/{run.period}"
     return Alert(
         id=hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH],
@@ -102,8 +109,9 @@ def build_alert(
         period=run.period,
         baseline=run.baseline,
         n=run.n,
-        text=format_alert_sentence(features) if features else performance_sentence(state)[0],
-        text_en=format_alert_sentence_en(features) if features else performance_sentence(state)[1],
+        mode=run.mode,
+        text=sentence.es,
+        text_en=sentence.en,
         columns=_build_red_columns(red),
         state=state.state,
         recommendation=state.recommendation,
@@ -112,34 +120,27 @@ def build_alert(
     )
 
 
-def format_alert_sentence(features: Sequence[str]) -> str:
-    """The required sentence.
+def format_alert_sentence(features: Sequence[str], recommendation: Recommendation) -> Wording:
+    """The required sentence, with the advice that is given everywhere else too.
 
     Args:
         features: The columns that drifted critically, worst first; at least one.
     """
-    return (
-        f"ALERTA: Drift crítico detectado en {', '.join(features)}. Recomendación: revisar calidad "
-        "de datos, umbrales y considerar reentrenamiento."
+    names = ", ".join(features)
+    es, en = RECOMMENDATIONS[recommendation]
+    if recommendation == "retrain":
+        es = "revisar calidad de datos, umbrales y considerar reentrenamiento."
+        en = "review data quality and thresholds, and consider retraining."
+    return Wording(
+        f"ALERTA: Drift crítico detectado en {names}. Recomendación: {es[0].lower()}{es[1:]}",
+        f"ALERT: Critical drift detected in {names}. Recommendation: {en[0].lower()}{en[1:]}",
     )
 
 
-def format_alert_sentence_en(features: Sequence[str]) -> str:
-    """The required sentence, translated.
-
-    Args:
-        features: The columns that drifted critically, worst first; at least one.
-    """
-    return (
-        f"ALERT: Critical drift detected in {', '.join(features)}. Recommendation: review data "
-        "quality and thresholds, and consider retraining."
-    )
-
-
-def performance_sentence(state: ModelState) -> tuple[str, str]:
+def performance_sentence(state: ModelState) -> Wording:
     """What is critical where no column is."""
     words = [REASONS[reason] for reason in state.reasons]
-    return (
+    return Wording(
         " ".join(["ALERTA:", *(each.es for each in words)]),
         " ".join(["ALERT:", *(each.en for each in words)]),
     )

@@ -135,7 +135,12 @@ def severity_table(
             parts.append(drift_table(complete, known, settings.drift))
     table = pd.concat(parts, ignore_index=True)
     constant = [name for name, column in profile.columns.items() if column.is_constant]
-    return assign_severity(table, settings.thresholds, constant)
+    one_value = [
+        name
+        for name, column in profile.columns.items()
+        if name not in constant and counted.rows in column.get_single_values(counted.cells[name])
+    ]
+    return assign_severity(table, settings.thresholds, constant, one_value)
 
 
 def drop_missing_target(

@@ -4,7 +4,7 @@ Keys, names and dates are not watched: dates are the axis that periods are cut a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +19,7 @@ from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import FeatureSchema, check_columns
 from clientela.pipelines.monitoring.settings import BaselinePeriod, MonitoringSettings, PeriodUnit
+from clientela.reporting.monitoring_log import SIMULATED
 
 Moments: TypeAlias = "pd.Series[pd.Timestamp]"
 DAY = pd.Timedelta(days=1)
@@ -99,6 +100,8 @@ def find_empty_periods(moments: Moments, unit: PeriodUnit) -> list[str]:
 
 
 CLASS, SEGMENT = "clase", "cluster_nombre"
+# What customers buy in all: shares of rubros would not show that amounts come in another unit.
+TOTALS = ("num_tx", "gasto_total")
 CHAMPION, CALIBRATION = "champion", "calibration_error"
 ScoredTask: TypeAlias = Literal["binary", "ordinal"]
 
@@ -117,6 +120,25 @@ class ScoredModel:
 
 
 @dataclass(frozen=True)
+class SimulatedRows:
+    """The rows of one simulated period, with the columns of the current ones.
+
+    Attributes:
+        shift: The change that was planted in it.
+        period: Its name; None where it is that of its dates, or a number.
+    """
+
+    shift: str
+    rows: pd.DataFrame
+    period: str | None = None
+
+    @property
+    def mode(self) -> str:
+        """How it is marked in the log and in reports."""
+        return f"{SIMULATED}: {self.shift.replace('none', 'no shift')}"
+
+
+@dataclass(frozen=True)
 class MonitoringInput:
     """The rows of a use case now, and what they are compared with.
 
@@ -132,6 +154,7 @@ class MonitoringInput:
         new: Whether any row of `current` is neither in the baseline nor held out beside it.
         model: Whose scores `current` holds; None where there are none.
         importance: Importance of features for the model; empty where none is known.
+        simulated: Later periods that data_generation made; never part of `current` or `baseline`.
     """
 
     current: pd.DataFrame
@@ -144,6 +167,7 @@ class MonitoringInput:
     new: bool = True
     model: ScoredModel | None = None
     importance: Mapping[str, float] = field(default_factory=dict)
+    simulated: Sequence[SimulatedRows] = ()
 
 
 @dataclass(frozen=True)
@@ -178,18 +202,25 @@ class TrainingArtifacts:
         return TASKS[self.champion.manifest["task"]].score_column
 
 
-def build_scored_input(
+def build_scored_input(  # noqa: PLR0913 - a node's inputs
     features: pd.DataFrame,
     scores: pd.DataFrame,
-    trained: TrainingArtifacts,
-    labelled: pd.DataFrame | None,
     settings: MonitoringSettings,
+    *,
+    labelled: pd.DataFrame | None = None,
+    observed: Mapping[str, str] | None = None,
+    simulated: Sequence[SimulatedRows] = (),
+    **artifacts: Any,
 ) -> MonitoringInput:
     """The rows of a use case whose cases are scored.
 
     Args:
+        features: One row per case (PII), as it was scored.
         labelled: Key and target of the cases whose class is known by now; None where today's rows
             can't have one.
+        observed: First and last day of the transactions.
+        simulated: Later periods that data_generation made, not scored yet.
+        artifacts: The fields of `TrainingArtifacts`.
 
     Returns:
         Rows with the features, class and score; by date where the schema names one, else against
@@ -198,7 +229,9 @@ def build_scored_input(
     Raises:
         IncompatibleDataError: Features and scores are not of the same cases.
     """
-    schema, key = trained.schema, trained.schema.key
+    schema = FeatureSchema.model_validate(artifacts.pop("schema"))
+    trained = TrainingArtifacts(schema=schema, **artifacts)
+    key = schema.key
     current = _merge_scores(_drop_cases_without_history(features), scores, schema)
     if schema.time:
         # a column of days comes as objects
@@ -209,9 +242,7 @@ def build_scored_input(
     baseline = None
     if schema.time is None and settings.against == "training":
         # the training part with its class and score, as the champion gives them
-        training = trained.training.assign(**{key: trained.training[key].astype("str")})
-        own_scores = predict_scores(trained.champion, training, ScoringSettings(reasons=0))
-        baseline = _merge_scores(_drop_cases_without_history(training), own_scores, schema)
+        baseline = _score_rows(trained.training, trained)
     seen = _compute_row_hashes(trained.training, schema)
     now = _compute_row_hashes(current, schema)
     held_out = np.union1d(seen, _compute_row_hashes(trained.test, schema))
@@ -220,12 +251,13 @@ def build_scored_input(
         columns=select_monitored_columns(trained, settings),
         baseline=baseline,
         moment=schema.time,
-        period=settings.file_period,
+        period=settings.file_period or (observed["last"] if observed else None),
         target=schema.target if labelled is not None else None,
         unseen=~np.isin(now, seen),
         new=not np.isin(now, held_out).all(),
         model=trained.scored_model,
         importance=trained.importance,
+        simulated=[replace(each, rows=_score_rows(each.rows, trained)) for each in simulated],
     )
 
 
@@ -253,7 +285,11 @@ def _leave_out(names: Sequence[str], settings: MonitoringSettings) -> tuple[str,
 
 
 def build_segmented_input(
-    features: pd.DataFrame, export: pd.DataFrame, model: StoredModel, settings: MonitoringSettings
+    features: pd.DataFrame,
+    export: pd.DataFrame,
+    model: StoredModel,
+    settings: MonitoringSettings,
+    simulated: Sequence[SimulatedRows] = (),
 ) -> MonitoringInput:
     """The rows of a use case whose customers are put into segments.
 
@@ -271,10 +307,12 @@ def build_segmented_input(
     keyed = features.assign(**{key: features[key].astype("str")})
     _check_same_cases(keyed[key], segments[key])
     current = keyed.merge(segments, on=key, validate="one_to_one")
-    columns = (*dict.fromkeys(("num_tx", *model.features)), SEGMENT)
+    totals = [name for name in TOTALS if name in current]
+    columns = (*dict.fromkeys((*totals, *model.features)), SEGMENT)
     return MonitoringInput(
         current=current[list(columns)],
         columns=_leave_out(columns, settings),
+        simulated=simulated,
         period=settings.file_period or str(export["fecha_modelo"].max()),
     )
 
@@ -295,6 +333,13 @@ def _merge_scores(
     _check_same_cases(keyed[schema.key], ours[schema.key])
     known = [name for name in scores if name == schema.key or name not in features]
     return keyed.merge(ours[known], on=schema.key, validate="one_to_one")
+
+
+def _score_rows(rows: pd.DataFrame, trained: TrainingArtifacts) -> pd.DataFrame:
+    """Rows with their class and score, as the champion gives them."""
+    keyed = rows.assign(**{trained.schema.key: rows[trained.schema.key].astype("str")})
+    scores = predict_scores(trained.champion, keyed, ScoringSettings(reasons=0))
+    return _merge_scores(_drop_cases_without_history(keyed), scores, trained.schema)
 
 
 def _check_same_cases(features: "pd.Series[str]", scored: "pd.Series[str]") -> None:

@@ -6,14 +6,13 @@ Everything is computed before anything is written, so that a failed run leaves n
 import hashlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from clientela.models.training_data import FeatureSchema
 from clientela.pipelines.monitoring.alerts import build_alert, send_alert
 from clientela.pipelines.monitoring.baseline import (
     NEW_BASELINE,
@@ -33,10 +32,9 @@ from clientela.pipelines.monitoring.comparison import (
 )
 from clientela.pipelines.monitoring.inputs import (
     MonitoringInput,
-    TrainingArtifacts,
+    SimulatedRows,
     Window,
     assign_periods,
-    build_scored_input,
     build_windows,
     find_empty_periods,
 )
@@ -85,10 +83,14 @@ def run_monitoring(
         logger.warning(
             "Not in the frozen baseline, so not watched: %s. To watch them: %s", names, NEW_BASELINE
         )
-    periods, windows = _assign_windows(rows, baseline, log, settings)
     values = collect_baseline_values(rows, baseline) if settings.exact else {}
-    plan = ComparisonPlan(rows, baseline, periods, windows, settings, values)
-    comparisons = compare_periods(plan, log)
+    periods, windows = _assign_windows(rows, baseline, log, settings)
+    plans = [ComparisonPlan(rows, baseline, periods, windows, settings, values)]
+    comparisons = compare_periods(plans[0], log)
+    for simulated in rows.simulated:
+        known = update_log(log, [comparison.row for comparison in comparisons])
+        plans.append(_plan_simulated_period(plans[0], simulated, known))
+        comparisons += compare_periods(plans[-1], known)
     latest = comparisons[-1] if comparisons else None
     # what was measured against another baseline can't stand in one table with this
     history = PreviousOutputs() if is_new else former
@@ -98,11 +100,31 @@ def run_monitoring(
         "parts": parts.model_dump(mode="json"),
         "latest": latest_metrics(latest, settings),
         "by_period": drift_by_period(history.by_period, comparisons),
-        "by_segment": drift_by_segment(history.by_segment, compare_segments(plan)),
+        "by_segment": drift_by_segment(
+            history.by_segment, [table for plan in plans for table in compare_segments(plan)]
+        ),
         "bins": bin_shares(latest, settings),
         "log": log_frame(update_log(log, [comparison.row for comparison in comparisons])),
-        "findings": _collect_result(plan, latest),
+        "findings": _collect_result(plans, latest),
     }
+
+
+def _plan_simulated_period(
+    real: ComparisonPlan, simulated: SimulatedRows, log: Sequence[LogRow]
+) -> ComparisonPlan:
+    """How a simulated period is compared: by itself, as one file that the model never saw."""
+    frame, of = simulated.rows, real.rows
+    if of.target is not None and of.target not in frame:
+        # where labels are made, nobody knows them of these rows
+        frame = frame.assign(**{of.target: pd.Series(None, index=frame.index, dtype="str")})
+    rows = replace(of, current=frame, unseen=np.ones(len(frame), dtype=np.bool_))
+    if of.moment is not None:
+        period = str(assign_periods(frame[of.moment], real.settings.period).max())
+    else:
+        period = simulated.period or _number_file(log, real.baseline, simulated.mode)
+    window = Window(period, (period,), simulated.mode)
+    periods = pd.Series(period, index=frame.index, dtype="str")
+    return replace(real, rows=rows, periods=periods, windows=[window])
 
 
 def _assign_windows(
@@ -123,49 +145,33 @@ def _assign_windows(
     columns = sorted(set(rows.columns) & set(rows.current))
     hashes = pd.util.hash_pandas_object(rows.current[columns], index=False).to_numpy()
     mode = f"file {hashlib.sha256(np.sort(hashes).tobytes()).hexdigest()[:SHOWN_HASH]}"
-    ours = [row for row in log if row.baseline == baseline.shown_hash]
-    known = (row.period for row in ours if row.mode == mode)
-    period = rows.period
-    if period is None:
-        period = next(known, f"{len(ours) + 1:04d}")
+    period = rows.period or _number_file(log, baseline, mode)
     return periods.mask(is_current, period), [Window(period, (period,), mode)]
 
 
-def _collect_result(plan: ComparisonPlan, latest: Comparison | None) -> MonitoringResult:
+def _number_file(log: Sequence[LogRow], baseline: Baseline, mode: str) -> str:
+    """The number that a file without dates got before, or the next one."""
+    ours = [row for row in log if row.baseline == baseline.shown_hash]
+    known = (row.period for row in ours if row.mode == mode)
+    return next(known, f"{len(ours) + 1:04d}")
+
+
+def _collect_result(plans: Sequence[ComparisonPlan], latest: Comparison | None) -> MonitoringResult:
+    baseline = plans[0].baseline
     if latest is None:
-        return MonitoringResult(plan.baseline, None)
-    alert = build_alert(plan.baseline.whole.use_case, latest.run, latest.judged, latest.state)
+        return MonitoringResult(baseline, None)
+    alert = build_alert(baseline.whole.use_case, latest.run, latest.judged, latest.state)
+    plan = next(plan for plan in reversed(plans) if plan.windows)
     if plan.rows.moment is None:
-        return MonitoringResult(plan.baseline, latest, alert=alert)
-    moments = plan.rows.current[plan.rows.moment]
-    measured = moments[plan.mask_window(plan.windows[-1])]
-    gaps = find_empty_periods(moments[plan.periods.notna()], plan.settings.period)
+        return MonitoringResult(baseline, latest, alert=alert)
+    measured = plan.rows.current.loc[plan.mask_window(plan.windows[-1]), plan.rows.moment]
+    real = plans[0]
+    moments = real.rows.current.loc[real.periods.notna(), str(real.rows.moment)]
+    gaps = find_empty_periods(moments, plan.settings.period) if len(moments) else []
     if gaps:
         logger.warning("No rows in %s: did an extract not arrive?", ", ".join(gaps))
     first, last = measured.min().isoformat(), measured.max().isoformat()
-    return MonitoringResult(plan.baseline, latest, first, last, gaps, alert)
-
-
-def collect_scored_rows(
-    features: pd.DataFrame,
-    scores: pd.DataFrame,
-    settings: MonitoringSettings,
-    labelled: pd.DataFrame | None = None,
-    observed: Mapping[str, str] | None = None,
-    **trained: Any,
-) -> MonitoringInput:
-    """The rows of a use case whose cases are scored; see `build_scored_input`.
-
-    Args:
-        features: One row per case (PII), as it was scored.
-        labelled: The model input, for the classes that are known by now.
-        observed: First and last day of the transactions.
-    """
-    schema = FeatureSchema.model_validate(trained.pop("schema"))
-    artifacts = TrainingArtifacts(schema=schema, **trained)
-    rows = build_scored_input(features, scores, artifacts, labelled, settings)
-    last_day = None if observed is None else observed["last"]
-    return replace(rows, period=rows.period or last_day)
+    return MonitoringResult(baseline, latest, first, last, gaps, alert)
 
 
 def send_alerts(

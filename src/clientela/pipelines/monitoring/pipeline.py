@@ -5,13 +5,30 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from clientela.pipelines.assembly import create_stage_pipeline
+from clientela.pipelines.assembly import create_stage_pipeline, list_simulated_names
 from clientela.pipelines.monitoring import nodes
-from clientela.pipelines.monitoring.inputs import MonitoringInput, build_segmented_input
+from clientela.pipelines.monitoring.inputs import (
+    MonitoringInput,
+    SimulatedRows,
+    build_scored_input,
+    build_segmented_input,
+)
 from clientela.pipelines.monitoring.settings import MonitoringSettings
+from clientela.pipelines.monitoring.simulated_periods import (
+    compute_simulated_cases,
+    compute_simulated_customers,
+    compute_simulated_segments,
+    compute_unlabelled_cases,
+)
 from clientela.use_cases import UseCase
 
-PARAMS = "params:monitoring"
+PARAMS, FEATURES = "params:monitoring", "params:features"
+SEGMENTED = {
+    "features": "export_input",
+    "export": "export_csv",
+    "model": "segmentation",
+    "settings": PARAMS,
+}
 TRAINED = {
     "features": "scoring_features",
     "scores": "scores",
@@ -49,17 +66,19 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     def drift(rows: MonitoringInput, settings: MonitoringSettings, **former: str) -> dict[str, Any]:
         return nodes.run_monitoring(rows, nodes.PreviousOutputs(**former), settings, use_case.name)
 
-    collect: Callable[..., MonitoringInput] = nodes.collect_scored_rows
-    inputs: list[str] | dict[str, str]
+    simulated = _create_simulated_node(use_case)
+    collect: Callable[..., MonitoringInput] = build_scored_input
+    inputs: dict[str, str]
     if use_case.task == "segments":
-        collect = build_segmented_input
-        inputs = ["export_input", "export_csv", "segmentation", PARAMS]
+        collect, inputs = build_segmented_input, SEGMENTED
     elif use_case.kind == "table":
         # a table holds the classes that are known by now
         inputs = TRAINED | {"labelled": "model_input"}
     else:
         # features at a cutoff lie ahead of their classes
         inputs = TRAINED | {"observed": "feature_period"}
+    if simulated is not None:
+        inputs = inputs | {"simulated": "simulated_rows"}
     rows_node = Node(collect, inputs, "monitored_rows", name="monitored_rows")
     drift_inputs = FORMER | {"rows": "monitored_rows", "settings": PARAMS}
     drift_node = Node(drift, drift_inputs, WRITTEN, name="drift")
@@ -69,4 +88,25 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         ["drift_state", "drift_headline"],
         name="told",
     )
-    return create_stage_pipeline(use_case, "monitoring", [rows_node, drift_node, alert_node])
+    made = [] if simulated is None else [simulated]
+    return create_stage_pipeline(use_case, "monitoring", [*made, rows_node, drift_node, alert_node])
+
+
+def _create_simulated_node(use_case: UseCase) -> Node | None:
+    """What makes features of the simulated periods; None where no sample has any."""
+    if use_case.kind == "table":
+        table = next((name for name, each in use_case.tables.items() if each.generator), None)
+        if table is None:
+            return None
+        compute: Callable[..., list[SimulatedRows]] = compute_simulated_cases
+        if "labelling" in use_case.stages:
+            compute = compute_unlabelled_cases
+        inputs = [*list_simulated_names([table]), FEATURES]
+    else:
+        tables = list_simulated_names(["transactions", "customers"])
+        if use_case.task == "segments":
+            compute = compute_simulated_segments
+            inputs = [*tables, "segmentation", FEATURES, "params:segmentation"]
+        else:
+            compute, inputs = compute_simulated_customers, [*tables, FEATURES]
+    return Node(compute, inputs, "simulated_rows", name="simulated_rows")

@@ -87,6 +87,11 @@ class NumericProfile(FrozenSettings):
         """Whether all values are one."""
         return self.minimum is not None and self.minimum == self.maximum
 
+    @staticmethod
+    def get_single_values(cells: Sequence[int]) -> Sequence[int]:
+        """Of rows per cell those of cells that stand for one value."""
+        return cells[1:-2:2]
+
     @property
     def bin_starts(self) -> list[int]:
         """The cell that each bin begins with, MISSING last."""
@@ -142,6 +147,11 @@ class CategoricalProfile(FrozenSettings):
     def cells(self) -> tuple[int, ...]:
         """Rows per cell: values, OTHER, NEW (none), MISSING."""
         return (*self.counts, self.other, 0, self.missing)
+
+    @staticmethod
+    def get_single_values(cells: Sequence[int]) -> Sequence[int]:
+        """Of rows per cell those of cells that stand for one value."""
+        return cells[:-3]
 
     @model_validator(mode="after")
     def _validate_totals(self) -> Self:

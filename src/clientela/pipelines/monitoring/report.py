@@ -19,7 +19,7 @@ from clientela.pipelines.monitoring.drift_table import (
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.reporting.model_health import REASONS, RECOMMENDATIONS, Wording
-from clientela.reporting.monitoring_log import LOG_COLUMNS, LogRow, round_metric
+from clientela.reporting.monitoring_log import LOG_COLUMNS, SIMULATED, LogRow, round_metric
 
 FIRST = ("feature", "type", "psi", "ks", "js", "cramers_v", "severity")
 LATEST = (*FIRST, *COLUMNS[6:], "reason", "sentence_es", "sentence_en")
@@ -265,8 +265,9 @@ def format_monitoring_summary(found: MonitoringResult) -> dict[str, str]:
         lines.append(NO_CURRENT_DATA.es)
     else:
         row = latest.row
+        simulated = f" ({row.mode})" if row.mode.startswith(SIMULATED) else ""
         lines.append(
-            f"{row.period}, {row.n} filas: {row.red} ROJO, {row.yellow} AMARILLO, "
+            f"{row.period}, {row.n} filas{simulated}: {row.red} ROJO, {row.yellow} AMARILLO, "
             f"{row.insufficient} INSUFICIENTE de {len(latest.judged)} variables."
         )
         lines += [REASONS[reason].es for reason in latest.state.reasons]

@@ -29,7 +29,14 @@ def score_customers(
 def select_export_input(features: ir.Table, model: StoredModel) -> ir.Table:
     """One row per customer (PII): what an export reads, placing each customer included."""
     identity = get_identity(model)
-    columns = [KEY, "num_tx", "rubro_top", *identity.columns, *identity.layout.score_columns]
+    columns = [
+        KEY,
+        "num_tx",
+        "gasto_total",
+        "rubro_top",
+        *identity.columns,
+        *identity.layout.score_columns,
+    ]
     return select_columns(features, columns)
 
 
