@@ -4,12 +4,14 @@ Ingestion applies them (`clientela.pipelines.ingestion.validation`); the input s
 model repeats their bounds, so nothing here loads an engine.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from clientela.exceptions import ConfigurationError
 from clientela.settings_base import FrozenSettings
 
 ColumnType = Literal["id", "text", "category", "integer", "decimal", "float", "date", "timestamp"]
@@ -80,7 +82,50 @@ class ColumnRule(FrozenSettings):
         return self
 
 
-class TableRules(FrozenSettings):
+DIRECTIVES = {
+    "%Y": r"(?P<Y>[0-9]{4})",
+    "%m": r"(?P<m>[0-9]{1,2})",
+    "%d": r"(?P<d>[0-9]{1,2})",
+    "%H": r"(?P<H>[0-9]{1,2})",
+    "%M": r"(?P<M>[0-9]{2})",
+    "%S": r"(?P<S>[0-9]{2}(?:\.[0-9]{1,9})?)",  # databases export fractions of seconds
+}
+
+
+def date_pattern(date_format: str) -> str:
+    """The regular expression of a date format, with a named group per directive.
+
+    Raises:
+        ConfigurationError: The format lacks a year, month or day, or has an unknown directive.
+    """
+    pieces = re.split(r"(%.)", date_format)
+    unknown = [p for p in pieces if p.startswith("%") and p not in DIRECTIVES]
+    lacking = [d for d in ("%Y", "%m", "%d") if pieces.count(d) != 1]
+    if unknown or lacking:
+        raise ConfigurationError(
+            f"date_formats: {date_format!r} should hold %Y, %m and %d once each, and beside them "
+            f"only %H, %M, %S. {'Unknown: ' + ', '.join(unknown) if unknown else ''}"
+        )
+    return "^" + "".join(DIRECTIVES.get(piece, re.escape(piece)) for piece in pieces) + "$"
+
+
+class CellFormat(FrozenSettings):
+    """How the text of a table is written; a served model reads text in the same form.
+
+    Attributes:
+        date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
+            and literal characters.
+        missing_words: Words that stand in a cell without a value, such as NA, compared without
+            accents and case.
+    """
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    date_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+    missing_words: tuple[str, ...] = ()
+
+
+class TableRules(CellFormat):
     """The rules of one raw table.
 
     Attributes:
@@ -89,10 +134,6 @@ class TableRules(FrozenSettings):
             and, among equal rows, a number. Row order and cutting into files never change it.
         duplicates: What happens to further rows of equal content under a made key: `keep` or
             `quarantine`.
-        date_formats: Accepted formats of dates, tried in order: the directives %Y %m %d %H %M %S
-            and literal characters.
-        missing_words: Words that stand in a cell without a value, such as NA, compared without
-            accents and case.
         columns: Column name to its rule; columns without a rule pass through as text.
         unknown_references: What happens to rows whose reference is unknown: `keep` counts them.
     """
@@ -100,10 +141,6 @@ class TableRules(FrozenSettings):
     key: tuple[str, ...] = ()
     made_key: str | None = None
     duplicates: Literal["keep", "quarantine"] = "quarantine"
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ".", ",", " ", "'"] = ""
-    date_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
-    missing_words: tuple[str, ...] = ()
     columns: dict[str, ColumnRule]
     unknown_references: Literal["keep", "quarantine"] = "keep"
 
@@ -127,6 +164,11 @@ class TableRules(FrozenSettings):
         if self.duplicates == "keep" and self.made_key is None:
             raise ValueError("duplicates: keep needs made_key, else rows would share a key")
         return self
+
+    @property
+    def cell_format(self) -> CellFormat:
+        """How the table's text is written."""
+        return CellFormat(**self.model_dump(include={*CellFormat.model_fields}))
 
     @property
     def identity(self) -> tuple[str, ...]:

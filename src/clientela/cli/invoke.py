@@ -16,7 +16,7 @@ from fsspec.core import url_to_fs
 from clientela.aws_clients import convert_aws_errors
 from clientela.cli.environment import Account, Environment
 from clientela.cli.main import with_environment
-from clientela.column_rules import IntakeRules
+from clientela.column_rules import CellFormat, IntakeRules
 from clientela.exceptions import ConfigurationError, ScoringDataError, ServingError, did_you_mean
 from clientela.features.columns import InputField
 from clientela.features.table_settings import TabularFeatureParams
@@ -93,7 +93,8 @@ def invoke(  # noqa: PLR0913 - one argument for each option
         fields = [InputField.model_validate(field) for field in about["fields"]]
         event_name = event or environment.deployment(about["use_case"]).event
         positive = Event.of(about, event_name, threshold)
-        applicants = read_applicants(address, fields, key, delimiter)
+        form = CellFormat.model_validate(about.get("text", {}))
+        applicants = read_applicants(address, fields, key, delimiter, form)
         if applicants.ignored:
             click.echo(f"Columns that the model does not ask for: {', '.join(applicants.ignored)}")
         outcomes = _iter_outcomes(model, applicants.rows, batch)

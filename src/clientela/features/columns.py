@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import FiniteFloat, model_validator
 
 from clientela.arrays import Floats
+from clientela.column_rules import ColumnType
 from clientela.settings_base import FrozenSettings
 
 Words: TypeAlias = list[str | None]
@@ -111,6 +112,7 @@ def replace_non_finite(numbers: Floats) -> Floats:
 
 
 FieldKind: TypeAlias = Literal["number", "integer", "word", "moment"]
+NUMBERS: Final = ("number", "integer")
 
 # One field of all cases: float64 (NaN where missing) for a number or an integer, objects (text or
 # None) for a word, `datetime64[us]` (NaT where missing) for a moment.
@@ -122,11 +124,20 @@ class InputField(FrozenSettings):
 
     Attributes:
         kind: `number`, `integer`, `word` (a number is read as a word too) or `moment` (local time).
-        required: Whether every case must bring a value; the others may be left out.
+        type: How ingestion reads text of this column, and so text of a request; None: the field is
+            no column of a table, and a text is no number.
+        ruled: Whether ingestion has a rule for the column; without one its text passes as it is,
+            the words that elsewhere say that nothing is known included.
+        required: Whether every case must bring it; the others may be left out.
+        nullable: Whether it may come without a value, as ingestion lets it; without a type only
+            what is not required may.
+        invalid: What an unusable value of a column suffers: the case is refused, or the value is
+            missing.
+        allowed: The words that ingestion lets pass; None: any.
         read: Whether the model reads it: then a gap is imputed and reported. A field that only
             other models of the use case read is checked like any other, and changes no answer, so
             that callers need not change when another model takes over.
-        minimum: Smallest value that can be; a case below it is refused. None: any.
+        minimum: Smallest value that can be; below it a value is unusable. None: any.
         earliest: First day that a moment can be.
         seen_minimum: Smallest value that the model learned from; beyond it an answer is a guess,
             which the reply says. None where none is known.
@@ -137,7 +148,12 @@ class InputField(FrozenSettings):
 
     name: str
     kind: FieldKind
+    type: ColumnType | None = None
+    ruled: bool = True
     required: bool
+    nullable: bool = True
+    invalid: Literal["quarantine", "set_missing"] = "quarantine"
+    allowed: tuple[str, ...] | None = None
     read: bool = True
     minimum: FiniteFloat | None = None
     maximum: FiniteFloat | None = None
@@ -151,22 +167,19 @@ class InputField(FrozenSettings):
 
     @model_validator(mode="after")
     def _validate_limits(self) -> Self:
-        numeric = self.kind in ("number", "integer")
-        if not numeric and any(
-            limit is not None
-            for limit in (self.minimum, self.maximum, self.seen_minimum, self.seen_maximum)
-        ):
+        if self.kind not in NUMBERS and (self.seen_minimum, self.seen_maximum) != (None, None):
+            raise ValueError(f"{self.name}: a range is learned of numbers, not of a {self.kind}")
+        numeric = self.kind in NUMBERS or self.type in {"integer", "decimal", "float"}
+        if not numeric and (self.minimum, self.maximum) != (None, None):
             raise ValueError(f"{self.name}: limits fit numbers, not a {self.kind}")
-        if self.kind != "moment" and (self.earliest or self.latest):
+        dated = self.kind == "moment" or self.type in {"date", "timestamp"}
+        if not dated and (self.earliest or self.latest):
             raise ValueError(f"{self.name}: earliest and latest fit a moment, not a {self.kind}")
         if self.kind != "word" and (self.words or self.missing is not None):
             raise ValueError(f"{self.name}: words fit a word, not a {self.kind}")
         if not self.read and (self.words or self.seen_minimum is not None):
             raise ValueError(f"{self.name}: a model learns nothing from what it does not read")
         return self
-
-
-NUMBERS: Final = ("number", "integer")
 
 
 def build_columns(

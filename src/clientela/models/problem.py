@@ -397,7 +397,9 @@ def check_hyperparameters(model: Any, features: list[str]) -> None:
     """
     codes = np.arange(ROWS) % 2
     learner = resolve_class_weights(_get_inner_learner(model), codes)
-    rows = pd.DataFrame({name: np.arange(ROWS, dtype=np.float64) for name in features})
+    # XGBoost refuses some marks in names, which it never sees: preprocessing gives it a matrix
+    names = [f"x{n}" if set("[]<") & set(name) else name for n, name in enumerate(features)]
+    rows = pd.DataFrame({name: np.arange(ROWS, dtype=np.float64) for name in names})
     try:
         for name, steps in learner.get_params().items():
             if name in STEPS and (steps is None or (isinstance(steps, int) and steps > FEW_STEPS)):

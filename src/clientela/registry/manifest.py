@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 import pandas as pd
 from pydantic import Field
 
+from clientela.column_rules import CellFormat
 from clientela.features.columns import InputField
 from clientela.features.segment_columns import KEY, SegmentationParams
 from clientela.models.problem import TASKS
@@ -67,6 +68,7 @@ class ServedManifest(FrozenSettings):
         group: Model package group that it is registered in.
         version: Made of the content: the same model has the same one, and no other has.
         fields: What a case brings, in order: the fields of every model of the use case.
+        text: How the raw table writes its text; text of a request is read in the same form.
         target: Class to its number; segment name to its id.
         score_name: What the expected value is called (`probabilidad`, `valor_esperado`).
         grades: Measure to its grade on the test part.
@@ -87,6 +89,7 @@ class ServedManifest(FrozenSettings):
     task: ServedTask
     problem_type: str
     fields: tuple[InputField, ...] = Field(min_length=1)
+    text: CellFormat = CellFormat()
     classes: tuple[str, ...] = Field(min_length=1)
     target: dict[str, float]
     score_name: str

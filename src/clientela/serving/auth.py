@@ -19,7 +19,8 @@ from clientela.serving.settings import SHORTEST_SECRET, ServingSettings
 
 # What the API says when it does not answer: one form for every refusal, without any value.
 #
-# `{"error": {"code", "message", "problems": [{"row", "field", "problem"}]}, "request_id"}`
+# `{"error": {"code", "message", "problems": [{"row", "field", "problem", "reason"}]},
+# "request_id"}`
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Problem:
     row: int | None
     field: str | None
     problem: str
+    reason: str | None = None
 
 
 class ApiError(InvalidCaseError):

@@ -2,6 +2,7 @@
 
 pydantic reads and checks in compiled code. Around it stands what its JSON parser does not tell:
 that a key comes twice, and that a text within its limit of bytes would fill the memory once parsed.
+Text of a table's columns, in JSON and CSV, is read as ingestion reads a cell.
 """
 
 import csv
@@ -9,17 +10,19 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
+from string import whitespace
 from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
 from pydantic_core import ValidationError, from_json, to_json
 
+from clientela.column_rules import CellFormat, ColumnType, date_pattern
 from clientela.exceptions import did_you_mean
-from clientela.features.columns import InputField
+from clientela.features.columns import NUMBERS, InputField, parse_word
 from clientela.serving.auth import ApiError, Problem
 from clientela.serving.schemas import (
     DATA,
@@ -30,6 +33,7 @@ from clientela.serving.schemas import (
     build_case_type,
     describe_expectation,
 )
+from clientela.text import normalize_word
 
 # A text of this size can't fill the memory: what it holds takes some fifty times its bytes.
 HARMLESS_BYTES: Final = 512 * 1024
@@ -39,11 +43,13 @@ MOST_ERRORS: Final = 1_000
 
 FOREIGN: Final = "a case has far more fields than the model knows. GET /models lists those"
 NO_CASE: Final = "expected one case at least; got none"
+WRONG_ID: Final = f"{ID}: expected text of 1 to {LONGEST_ID} characters"
+NO_VALUES: Final = ("nothing", "null")
 COLUMN_NAME: Final = r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_]{0,39}"
 
 ARRAYS: Final = (DATA, INSTANCES)
 
-Value: TypeAlias = str | float | datetime | None
+Value: TypeAlias = str | float | date | None
 # The fields that came (PII), and under `_id` what the sender calls the case.
 Case: TypeAlias = dict[str, Value]
 
@@ -55,6 +61,147 @@ class RequestLimits:
     batch: int
     word: int
     problems: int
+
+
+INTEGER: Final = re.compile(r"[+-]?[0-9]+(\.0+)?")
+DECIMAL: Final = re.compile(r"[+-]?0*[0-9]{1,16}(\.[0-9]{1,2}0*)?")
+FLOAT: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+LARGEST_INTEGER: Final = 2**63 - 1
+
+PLAIN: Final = CellFormat()
+# How text of a field is read that is no column of a table.
+TYPES: Final[Mapping[str, ColumnType]] = {
+    "number": "float",
+    "integer": "integer",
+    "word": "text",
+    "moment": "timestamp",
+}
+
+
+class UnusableValueError(ValueError):
+    """A value that ingestion would refuse.
+
+    Args:
+        came: What kind of thing it is, in words.
+    """
+
+    def __init__(self, came: str) -> None:
+        super().__init__(came)
+        self.came = came
+
+
+class CellReader:
+    """Reads the values of one field as ingestion reads the cells of its column.
+
+    `clientela.pipelines.ingestion.validation` does the same on an engine.
+
+    Attributes:
+        seen: Types of values that are read as they come.
+    """
+
+    def __init__(self, field: InputField, form: CellFormat, longest: int) -> None:
+        self._field, self._longest = field, longest
+        words = form.missing_words if field.ruled else ()
+        self._missing = {normalize_word(word) for word in words}
+        kind = field.type or TYPES[field.kind]
+        self._parse, self._parse_plain = build_text_parser(kind, form), build_text_parser(kind)
+        allowed = field.allowed
+        self._allowed = None if allowed is None else {normalize_word(word) for word in allowed}
+        self._nullable = field.nullable and (field.type is not None or not field.required)
+        # pydantic has checked numbers; a code that says that nothing is known is one too
+        checked = field.kind in NUMBERS and field.invalid == "quarantine" and kind != "decimal"
+        codes = any(FLOAT.fullmatch(word) for word in self._missing)
+        self.seen = frozenset({int, float} if checked and not codes else ())
+
+    def read(self, value: str | float | None) -> Value:
+        """A value, None where it is missing.
+
+        Raises:
+            UnusableValueError: It can't be, or has to be there.
+        """
+        is_text = isinstance(value, str)
+        text = value.strip(whitespace) if isinstance(value, str) else parse_word(value)
+        if not text or normalize_word(text) in self._missing:
+            if self._nullable:
+                return None
+            raise UnusableValueError("nothing")
+        if len(text) > self._longest:
+            raise UnusableValueError("text of another length")
+        parsed = (self._parse if is_text else self._parse_plain)(text)
+        problem = None if parsed is not None else _describe_value_type(value, self._field)
+        if parsed is not None and not self._is_usable(parsed):
+            problem = "another" if isinstance(parsed, str) else "one outside"
+        if problem is None:
+            return parsed
+        if self._field.invalid == "set_missing":
+            return None
+        raise UnusableValueError(problem)
+
+    def _is_usable(self, parsed: str | float | date) -> bool:
+        if isinstance(parsed, str):
+            return self._allowed is None or normalize_word(parsed) in self._allowed
+        field, value = self._field, parsed
+        bounds: tuple[Any, Any] = (field.minimum, field.maximum)
+        if isinstance(parsed, date):
+            value = parsed.date() if isinstance(parsed, datetime) else parsed
+            bounds = (field.earliest, field.latest)
+        least, most = bounds
+        return (least is None or value >= least) and (most is None or value <= most)
+
+
+def build_text_parser(kind: ColumnType, form: CellFormat = PLAIN) -> Callable[[str], Value]:
+    """From trimmed text to a value of a type; to None where it is none."""
+    match kind:
+        case "integer":
+            return lambda text: _parse_integer(normalize_number_text(text, form))
+        case "decimal":
+            return lambda text: _parse_float(normalize_number_text(text, form), DECIMAL)
+        case "float":
+            return lambda text: _parse_float(normalize_number_text(text, form), FLOAT)
+        case "date" | "timestamp":
+            patterns = [re.compile(date_pattern(each)) for each in form.date_formats]
+            return lambda text: _parse_date(text, patterns, whole_day=kind == "date")
+        case _:
+            return str
+
+
+def normalize_number_text(text: str, form: CellFormat) -> str:
+    """A number with a decimal point alone; empty where it is written in another form."""
+    if form.thousands:
+        mark, point = re.escape(form.thousands), re.escape(form.decimal)
+        grouped = rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})*({point}[0-9]*)?"
+        if not re.fullmatch(rf"[+-]?[0-9]*({point}[0-9]*)?", text):
+            text = text.replace(form.thousands, "") if re.fullmatch(grouped, text) else ""
+    if form.decimal == ",":
+        return "" if "." in text else text.replace(",", ".")
+    return text
+
+
+def _parse_integer(text: str) -> int | None:
+    if not INTEGER.fullmatch(text):
+        return None
+    number = int(text.partition(".")[0])
+    return number if -LARGEST_INTEGER - 1 <= number <= LARGEST_INTEGER else None
+
+
+def _parse_float(text: str, pattern: re.Pattern[str]) -> float | None:
+    number = float(text) if pattern.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
+
+
+def _parse_date(text: str, patterns: Iterable[re.Pattern[str]], *, whole_day: bool) -> date | None:
+    # the first format that fits decides, even where its day is none of the calendar
+    found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
+    if found is None:
+        return None
+    parts = found.groupdict(default="0")
+    second, _, fraction = parts.get("S", "0").partition(".")
+    numbers = [*(parts.get(name, "0") for name in "YmdHM"), second, f"{fraction:<06.6}"]
+    try:
+        moment = datetime(*map(int, numbers))  # type: ignore[arg-type]  # noqa: DTZ001 - local
+    except ValueError:
+        return None
+    return moment.date() if whole_day else moment
 
 
 class CaseReader:
@@ -70,12 +217,17 @@ class CaseReader:
         limits: RequestLimits,
         use_case: str = "model",
         example: Any = None,
+        form: CellFormat = PLAIN,
     ) -> None:
         self._fields = {field.name: field for field in fields}
-        self._limits = limits
-        self._texts = [field.name for field in fields if field.kind in ("word", "moment")] + [ID]
+        self._limits, self._form = limits, form
+        self._cells = {field.name: CellReader(field, form, limits.word) for field in fields}
+        columns = [field.name for field in fields if field.type is not None]
+        self._columns = {name: self._cells[name] for name in columns}
+        texts = (field for field in fields if field.kind not in NUMBERS or field.type is not None)
+        self._texts = [field.name for field in texts] + [ID]
         self._most_values = (limits.batch + 1) * (len(fields) + 2)
-        case = build_case_type(fields, limits.word, f"{use_case}_case", example)
+        case = build_case_type(fields, limits.word, form, f"{use_case}_case", example)
         self.bodies = {
             array: build_body_type(case, (array,), limits.batch, f"{use_case}_{array}", example)
             for array in ARRAYS
@@ -106,7 +258,7 @@ class CaseReader:
             raise _make_invalid_cases_error(
                 [Problem(row, None, self._describe_repeated_key(key))], "repeated_key"
             )
-        return cases
+        return self._read_columns(cases)
 
     def read_csv(self, content: bytes) -> tuple[list[Case], bool]:
         """The cases of a CSV text, one per line, as SageMaker's own containers take them.
@@ -126,31 +278,58 @@ class CaseReader:
         if not lines:
             raise _make_invalid_cases_error([Problem(None, None, NO_CASE)])
         self._require_names(names)
-        # an empty cell is a field that is left out
-        rows = [
-            {name: cell for name, cell in zip(names, line, strict=True) if cell} for line in lines
-        ]
-        try:
-            return [self.read_text_row(row) for row in rows], header
-        except ValidationError:
-            problems = (
-                problem
-                for row, texts in enumerate(rows)
-                for problem in self.find_text_problems(texts, row)
-            )
-            raise self._make_problem_list_error(problems) from None
+        cases, problems = self.read_texts([dict(zip(names, line, strict=True)) for line in lines])
+        if problems:
+            raise self._make_problem_list_error(problems)
+        return cases, header
 
-    def read_text_row(self, texts: Mapping[str, str]) -> Case:
-        """A case of one row of text."""
-        return self._case.validate_strings(texts)
+    def read_texts(self, rows: Sequence[Mapping[str, str]]) -> tuple[list[Case], list[Problem]]:
+        """The cases of rows of text, as far as they are cases, and what is wrong with the others.
 
-    def find_text_problems(self, texts: Mapping[str, str], row: int = 0) -> list[Problem]:
-        """What is wrong with one row of text; empty where it is a case."""
+        A column that a row lacks is left out; so is an empty cell of what is no column of a table.
+        """
+        cases, problems = [], []
+        for row, texts in enumerate(rows):
+            case: Case = {}
+            for name, field in self._fields.items():
+                text = texts.get(name)
+                if text is None or (field.type is None and not text.strip(whitespace)):
+                    if field.required:
+                        problems.append(self._describe_cell(row, name, "nothing"))
+                    continue
+                case[name] = text
+                problems += self._read_cell(row, name, case)
+            if texts.get(ID):
+                case[ID] = texts[ID]
+                if len(texts[ID]) > LONGEST_ID:
+                    problems.append(Problem(row, None, WRONG_ID))
+            cases.append(case)
+        return cases, problems
+
+    def _read_columns(self, cases: list[Case]) -> list[Case]:
+        """The cases with the text of the table's columns read; they were made for this reader."""
+        problems: list[Problem] = []
+        for name, cell in self._columns.items():
+            seen = cell.seen
+            for row, case in enumerate(cases):
+                if name in case and type(case[name]) not in seen:
+                    problems += self._read_cell(row, name, case)
+        if problems:
+            raise self._make_problem_list_error(sorted(problems, key=lambda each: each.row or 0))
+        return cases
+
+    def _read_cell(self, row: int, name: str, case: Case) -> list[Problem]:
+        """Puts the value in place of what came; the problem where it has none."""
         try:
-            self.read_text_row(texts)
-        except ValidationError as err:
-            return list(self._iter_problems(err, row))
+            case[name] = self._cells[name].read(case[name])  # type: ignore[arg-type]
+        except UnusableValueError as err:
+            return [self._describe_cell(row, name, err.came)]
         return []
+
+    def _describe_cell(self, row: int, name: str, came: str) -> Problem:
+        expected = describe_expectation(self._fields[name], self._limits.word, self._form)
+        reason = f"{'missing' if came in NO_VALUES else 'invalid'}_{name}"
+        return Problem(row, name, f"expected {expected}; got {came}", reason)
 
     def _require_width(self, lines: Sequence[Sequence[str]], expected: int) -> None:
         for row, line in enumerate(lines):
@@ -218,13 +397,19 @@ class CaseReader:
     def _iter_json_problems(self, rows: Sequence[Any], start: int) -> Iterator[Problem]:
         """One case after the other, so that no more is looked at than is listed."""
         for row in range(start, len(rows)):
+            named: set[str | None] = set()
             try:
                 self._case.validate_json(to_json(rows[row], inf_nan_mode="constants"))
             except ValidationError as err:
                 if err.error_count() > MOST_ERRORS:
                     yield Problem(row, None, FOREIGN)
-                else:
-                    yield from self._iter_problems(err, row)
+                    continue
+                for problem in self._iter_problems(err, row):
+                    named.add(problem.field)
+                    yield problem
+            for name in self._columns.keys() - named if isinstance(rows[row], dict) else ():
+                if name in rows[row]:
+                    yield from self._read_cell(row, name, rows[row])
 
     def _iter_problems(self, err: ValidationError, row: int) -> Iterator[Problem]:
         """What is wrong with one case, one problem per field, without any value.
@@ -245,12 +430,12 @@ class CaseReader:
             elif kind == "extra_forbidden":
                 words, name = self._describe_unknown_field(name), None
             elif name == ID:
-                words, name = f"{ID}: expected text of 1 to {LONGEST_ID} characters", None
+                words, name = WRONG_ID, None
             else:
                 field = self._fields[name]
                 came = "nothing" if kind == "missing" else _describe_value_type(value, field)
-                expected = describe_expectation(field, self._limits.word)
-                words = f"expected {expected}; got {came}"
+                yield self._describe_cell(row, name, came)
+                continue
             yield Problem(row, name, words)
 
     def _describe_unknown_field(self, key: str) -> str:
@@ -345,7 +530,8 @@ def _describe_value_type(value: Any, field: InputField | None) -> str:
         return "null"
     if isinstance(value, str):
         shape = "form" if field is not None and field.kind == "moment" else "length"
-        return "text" if field is None or numeric else f"text of another {shape}"
+        named = field is None or numeric or field.type in {"integer", "decimal", "float"}
+        return "text" if named else f"text of another {shape}"
     for kind, name in ((bool, "true or false"), (dict, "an object"), (list, "an array")):
         if isinstance(value, kind):
             return name

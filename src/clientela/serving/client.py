@@ -12,20 +12,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from string import whitespace
 from typing import Any, Final, Protocol, Self
 from urllib.parse import quote, urlsplit
 
 from fsspec.core import url_to_fs
 
+from clientela.column_rules import CellFormat
 from clientela.exceptions import ConfigurationError, ScoringDataError, ServingError, did_you_mean
 from clientela.features.columns import InputField
-from clientela.serving.case_reader import CaseReader, RequestLimits
+from clientela.serving.case_reader import PLAIN, CaseReader, RequestLimits
 from clientela.serving.routes import DESCRIBE, JSON
 from clientela.serving.schemas import CLASS, CLUSTER_NAME, DATA, PROBABILITIES, Prediction
 
-# What stands in a cell without a value, in any case, as pandas reads it.
+# What stands in a cell without a value where no raw table says it, as pandas reads it.
 NOTHING: Final = frozenset({"", "na", "n/a", "nan", "null"})
 
 TOO_LARGE: Final = 413
@@ -65,12 +67,17 @@ class ApplicantFile:
 
 
 def read_applicants(
-    address: str, fields: Sequence[InputField], key: str | None, delimiter: str
+    address: str,
+    fields: Sequence[InputField],
+    key: str | None,
+    delimiter: str,
+    form: CellFormat = PLAIN,
 ) -> ApplicantFile:
     """The rows of a file.
 
     Args:
         address: Of the CSV: local, or with its protocol; UTF-8, else Latin-1.
+        form: How the raw table of the model writes its text.
 
     Returns:
         One applicant per row; what breaks a field is told with the row.
@@ -89,7 +96,7 @@ def read_applicants(
         text = content.decode("latin-1")
     lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
-        cells = [[cell.strip() for cell in line] for line in lines if line]
+        cells = [[cell.strip(whitespace) for cell in line] for line in lines if line]
     except csv.Error as err:
         raise ScoringDataError(
             f"{address} can't be read as CSV: line {lines.line_num}: {err}."
@@ -100,9 +107,9 @@ def read_applicants(
         )
     header, *rows = cells
     _require_columns(header, fields, key, address)
-    reader, names = CaseReader(fields, LIMITS), {field.name for field in fields}
-    applicants = [_parse_applicant(line, header, names, key, reader) for line in rows]
-    return ApplicantFile(applicants, [name for name in header if name not in {*names, key}])
+    reader, known = CaseReader(fields, LIMITS, form=form), {field.name: field for field in fields}
+    applicants = [_parse_applicant(line, header, known, key, reader) for line in rows]
+    return ApplicantFile(applicants, [name for name in header if name not in {*known, key}])
 
 
 def _require_columns(
@@ -124,28 +131,37 @@ def _require_columns(
 
 
 def _parse_applicant(
-    line: Sequence[str], header: Sequence[str], names: set[str], key: str | None, reader: CaseReader
+    line: Sequence[str],
+    header: Sequence[str],
+    fields: Mapping[str, InputField],
+    key: str | None,
+    reader: CaseReader,
 ) -> Applicant:
     if len(line) != len(header):
         return Applicant({}, None, f"expected {len(header)} values; got {len(line)}")
     row = dict(zip(header, line, strict=True))
     texts: dict[str, Any] = {
-        name: cell for name, cell in row.items() if name in names and cell.casefold() not in NOTHING
+        name: cell
+        for name, cell in row.items()
+        if name in fields and (fields[name].type is not None or cell.casefold() not in NOTHING)
     }
-    problems = reader.find_text_problems(texts)
+    (case,), problems = reader.read_texts([texts])
     if problems:
         words = "; ".join(f"{problem.field}: {problem.problem}" for problem in problems)
         return Applicant(texts, row.get(key or ""), words)
-    case = reader.read_text_row(texts)
     # in the order of the file
-    values = {name: _convert_to_json_value(case[name]) for name in texts}
+    values = {
+        name: _convert_to_json_value(case[name], text, fields[name])
+        for name, text in texts.items()
+        if name in case
+    }
     return Applicant(values, row.get(key or ""), "")
 
 
-def _convert_to_json_value(value: Any) -> Any:
-    """As JSON carries it: a whole number without decimals."""
-    if isinstance(value, datetime):
-        return value.isoformat()
+def _convert_to_json_value(value: Any, text: str, field: InputField) -> Any:
+    """As JSON carries it: a whole number without decimals, a table's date as its file writes it."""
+    if isinstance(value, date):
+        return value.isoformat() if field.type is None else text
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -50,6 +50,7 @@ DESCRIBED: Final = NAMED | {
     "primary_metric",
     "grades",
     "fields",
+    "text",
     "example",
 }
 
@@ -120,7 +121,9 @@ def build_loaded_model(
 ) -> LoadedModel:
     """A model that is ready to answer, after it answered its example as it should."""
     manifest = package.manifest
-    reader = CaseReader(manifest.fields, limits, manifest.use_case, manifest.example.case)
+    reader = CaseReader(
+        manifest.fields, limits, manifest.use_case, manifest.example.case, manifest.text
+    )
     model = LoadedModel(build_scorer(package), reader, ResponseWriter(manifest), number)
     _verify_example(model, where)
     return model

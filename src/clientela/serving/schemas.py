@@ -26,6 +26,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from clientela.column_rules import CellFormat
 from clientela.features.columns import InputField
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.scorers import PredictionBatch
@@ -57,6 +58,9 @@ LISTED_WORDS: Final = 30
 # What OpenAPI has no word for: date-time demands an offset (RFC 3339).
 LOCAL_TIME: Final = "local-date-time"
 
+NUMERIC: Final = ("integer", "decimal", "float")
+DATED: Final = ("date", "timestamp")
+
 # The functional form, whose members are known at run time only.
 make_typed_dict: Any = TypedDict
 
@@ -64,14 +68,18 @@ Prediction: TypeAlias = dict[str, Any]
 
 
 def build_case_type(
-    fields: Sequence[InputField], longest_word: int, name: str = "case", example: Any = None
+    fields: Sequence[InputField],
+    longest_word: int,
+    form: CellFormat,
+    name: str = "case",
+    example: Any = None,
 ) -> Any:
     """A TypedDict of one case: required fields required, the others nullable, no further ones."""
     about_id = "What you call the case; only the prediction log keeps it, hashed."
     name_type = Annotated[
         str, Field(strict=True, min_length=1, max_length=LONGEST_ID, description=about_id)
     ]
-    members = {field.name: _build_field_type(field, longest_word) for field in fields}
+    members = {field.name: _build_field_type(field, longest_word, form) for field in fields}
     case = make_typed_dict(name, {**members, ID: NotRequired[name_type]})
     examples: dict[str, Any] = {} if example is None else {"examples": [example]}
     return with_config(ConfigDict(extra="forbid", json_schema_extra=examples))(case)
@@ -112,20 +120,32 @@ def build_reply_type(manifest: ServedManifest) -> Any:
     return make_typed_dict(f"{name}_reply", reply)
 
 
-def describe_expectation(field: InputField, longest_word: int) -> str:
+def describe_expectation(field: InputField, longest_word: int, form: CellFormat) -> str:
     """What a value of a field should be, in words."""
-    if field.kind == "word":
-        return f"a word of 1 to {longest_word} characters"
     if field.kind == "moment":
         limits = _format_limits(field.earliest, field.latest)
-        return f"a local time such as 2024-06-30T10:15:00, without offset{limits}"
-    noun = "a whole number" if field.kind == "integer" else "a finite number"
-    return noun + _format_limits(field.minimum, field.maximum)
+        example = "such as 2024-06-30T10:15:00, without offset"
+        if field.type in DATED:
+            example = f"written as {' or '.join(form.date_formats)}"
+        return f"a local time {example}{limits}"
+    if field.kind == "word" and field.type not in NUMERIC:
+        if field.allowed is not None:
+            return f"one of {', '.join(field.allowed)}"
+        return f"a word of 1 to {longest_word} characters"
+    noun = "a whole number" if "integer" in {field.kind, field.type} else "a finite number"
+    if field.type == "decimal":
+        noun = "a number of two decimals at most"
+    written = ""
+    if field.type is not None and (form.decimal, form.thousands) != (".", ""):
+        written = f" (as text 1{form.thousands}234{form.decimal}5)"
+    return noun + _format_limits(field.minimum, field.maximum) + written
 
 
-def _build_field_type(field: InputField, longest_word: int) -> Any:
+def _build_field_type(field: InputField, longest_word: int, form: CellFormat) -> Any:
     value: Any
-    if field.kind == "number":
+    if field.type is not None:
+        value = _build_cell_type(field, longest_word)
+    elif field.kind == "number":
         value = Annotated[float, _make_number_limits(field.minimum, field.maximum)]
     elif field.kind == "integer":
         value = _build_integer_type(field)
@@ -133,10 +153,34 @@ def _build_field_type(field: InputField, longest_word: int) -> Any:
         value = _build_moment_type(field)
     else:
         value = _build_word_type(longest_word)
-    description = Field(description=_describe_field(field, longest_word))
+    description = Field(description=_describe_field(field, longest_word, form))
     if field.required:
-        return Annotated[value, description]
+        # whether a column may be without a value is for who reads its text
+        return Annotated[value if field.type is None else value | None, description]
     return NotRequired[Annotated[value | None, description]]
+
+
+def _build_cell_type(field: InputField, longest_word: int) -> Any:
+    """A column of a table: a value of its type, or its text, which `CellReader` reads."""
+    text = Annotated[str, Field(strict=True, max_length=longest_word)]
+    if field.kind == "moment":
+        return text
+    if field.kind == "word" or field.invalid == "set_missing":
+        whole: Any = Annotated[int, Field(strict=True)]
+        number: Any = whole | Annotated[float, _make_number_limits(None, None)]
+    elif field.kind == "integer":
+        number = _build_integer_type(field)
+    else:
+        number = Annotated[float, _make_number_limits(field.minimum, field.maximum)]
+    kind = {"integer": "integer", "number": "number"}.get(field.kind, "number")
+    limits = {"minimum": field.minimum, "maximum": field.maximum}
+    known = {name: limit for name, limit in limits.items() if limit is not None}
+    documented = [{"type": kind, **known}, {"type": "string", "maxLength": longest_word}]
+    return Annotated[
+        number | text,
+        Field(union_mode="left_to_right"),
+        WithJsonSchema({"anyOf": documented}),
+    ]
 
 
 def _make_number_limits(least: float | None, most: float | None) -> Any:
@@ -189,15 +233,16 @@ def _build_moment_type(field: InputField) -> Any:
     return Annotated[NaiveDatetime, Field(ge=earliest, lt=end), WithJsonSchema(documented)]
 
 
-def _describe_field(field: InputField, longest_word: int) -> str:
-    expected = describe_expectation(field, longest_word)
+def _describe_field(field: InputField, longest_word: int, form: CellFormat) -> str:
+    expected = describe_expectation(field, longest_word, form)
     sentences = [field.description] if field.description else []
     sentences.append(expected[:1].upper() + expected[1:])
-    if not field.required:
+    if not field.required or (field.type is not None and field.nullable):
         missing = ": a typical value stands in, and the reply says so"
         if field.missing is not None:
             missing = f": it then counts as {field.missing}"
-        sentences.append("May be left out or null" + (missing if field.read else ""))
+        may = "May be null" if field.required else "May be left out or null"
+        sentences.append(may + (missing if field.read else ""))
     if not field.read:
         sentences.append("This model does not read it: it is checked, and changes no answer")
     if field.seen_minimum is not None or field.seen_maximum is not None:
@@ -236,11 +281,13 @@ class ProblemDetail(BaseModel):
         row: Position of the case, from 0; null where no case is at fault.
         field: Of the case; null where no known one is at fault.
         problem: What was expected, and what kind of thing came; never the value.
+        reason: What ingestion calls it: `missing_<field>` or `invalid_<field>`; null for others.
     """
 
     row: int | None
     field: str | None
     problem: str
+    reason: str | None = None
 
 
 class ErrorDetail(BaseModel):
@@ -270,6 +317,7 @@ class ModelDescription(BaseModel):
         grades: Measure to its grade on the test part.
         fields: What a case brings, in the order of CSV without header; `read` says whether this
             model reads it.
+        text: How text of the fields is written that are columns of a table.
     """
 
     number: int | None
@@ -284,6 +332,7 @@ class ModelDescription(BaseModel):
     primary_metric: str | None
     grades: dict[str, dict[str, float | None]]
     fields: list[dict[str, Any]]
+    text: dict[str, Any]
     example: dict[str, Any]
 
 

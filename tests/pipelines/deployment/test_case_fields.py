@@ -68,7 +68,7 @@ def test_what_can_not_be_is_limited_as_in_ingestion_and_only_there(fields):
     }
     assert limits["salario"] == (1.5, None, None, None)
     assert limits["creditos"] == (0.0, 60.0, None, None)
-    assert limits["tipo"] == (None, None, None, None)
+    assert limits["tipo"] == (1.0, 9.0, None, None)
     assert str(limits["fecha"][2]) == "2000-01-01"
     assert limits["desde"] == (None, None, None, None)
 

@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clientela.column_rules import ColumnRule, TableRules
+from clientela.column_rules import ColumnRule, TableRules, date_pattern
 from clientela.exceptions import ConfigurationError
-from clientela.pipelines.ingestion.validation import (
-    convert_to_type,
-    date_pattern,
-    normalize_missing_text,
-)
+from clientela.pipelines.ingestion.validation import convert_to_type, normalize_missing_text
 
 
 def values(texts, kind, **table):

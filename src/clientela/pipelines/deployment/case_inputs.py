@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from clientela.column_rules import ColumnRule, IntakeRules
+from clientela.column_rules import CellFormat, ColumnRule, IntakeRules
 from clientela.features.columns import InputField
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.registry.manifest import JsonValue
@@ -54,8 +54,8 @@ def build_table_fields(
 ) -> list[InputField]:
     """One field per column of the table that features are made of.
 
-    What can't be at all, by the rules of ingestion, is refused online too; what can be but is not
-    believed is left to cleaning, as in training.
+    What ingestion refuses is refused online too, and what it empties is missing there as well;
+    what can be but is not believed is left to cleaning, as in training.
     """
     columns = {
         name: rule for table in rules.tables.values() for name, rule in table.columns.items()
@@ -67,7 +67,16 @@ def build_table_fields(
         fields.append(
             InputField(
                 name=name,
+                type=rule.type,
+                ruled=name in columns,
                 required=name in needed,
+                nullable=rule.missing == "allow",
+                invalid=rule.invalid,
+                allowed=rule.allowed,
+                minimum=None if rule.minimum is None else float(rule.minimum),
+                maximum=None if rule.maximum is None else float(rule.maximum),
+                earliest=rule.earliest,
+                latest=rule.latest,
                 description=format_feature_name(name, labels),
                 **_describe_column(name, params, rule, train),
             )
@@ -78,18 +87,12 @@ def build_table_fields(
 def _describe_column(
     name: str, params: TabularFeatureParams, rule: ColumnRule, train: pd.DataFrame
 ) -> dict[str, Any]:
-    """Kind, limits and what was learned of one column."""
+    """Kind of one column, and what was learned of it."""
     if name in params.numeric:
-        limits = {
-            limit: float(value)
-            for limit, value in (("minimum", rule.minimum), ("maximum", rule.maximum))
-            if value is not None
-        }
         kind = "integer" if rule.type == "integer" else "number"
-        return {"kind": kind, **limits, **_compute_training_range(train[name])}
+        return {"kind": kind, **_compute_training_range(train[name])}
     if name in params.dates:
-        days = {"earliest": rule.earliest, "latest": rule.latest}
-        return {"kind": "moment", **days}
+        return {"kind": "moment"}
     words = sorted({str(word) for word in train[name].dropna()})
     has_rule = name in (*params.categorical, *params.ordinal)
     return {
@@ -231,6 +234,29 @@ def make_case_table(
     return pa.Table.from_pylist([{key: KEY, **row}], schema=pa.schema(types))
 
 
+def format_example(
+    case: Mapping[str, JsonValue], fields: Iterable[InputField], form: CellFormat
+) -> dict[str, JsonValue]:
+    """The case with its moments written as the raw table writes them."""
+    moments = {field.name for field in fields if field.kind == "moment"}
+    return {
+        name: _format_moment(str(value), form) if name in moments and value is not None else value
+        for name, value in case.items()
+    }
+
+
+def _format_moment(text: str, form: CellFormat) -> str:
+    moment = datetime.fromisoformat(text)
+    written = [moment.strftime(each) for each in form.date_formats]
+    # a format of days alone says nothing of the hour: the first that says all is taken
+    whole = (
+        each
+        for each, date_format in zip(written, form.date_formats, strict=True)
+        if datetime.strptime(each, date_format) == moment  # noqa: DTZ007 - cases are local
+    )
+    return next(whole, written[0])
+
+
 def _compute_typical_number(field: InputField, column: "pd.Series[Any]") -> float | int | None:
     values = column.dropna().to_numpy(dtype=np.float64)
     if not len(values):
@@ -239,6 +265,8 @@ def _compute_typical_number(field: InputField, column: "pd.Series[Any]") -> floa
     # counts are stored as floats too: half a purchase is nobody's
     whole = bool((values == np.round(values)).all())
     typical = round(median) if whole else float(f"{median:.{DIGITS}g}")
+    if field.type == "decimal":
+        typical = round(typical, 2)
     within = float(np.clip(typical, values.min(), values.max()))
     return int(within) if field.kind == "integer" else within
 

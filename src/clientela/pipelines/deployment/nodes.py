@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from clientela.column_rules import IntakeRules
+from clientela.column_rules import CellFormat, IntakeRules
 from clientela.exceptions import ConfigurationError
 from clientela.features.case_table import case_features
 from clientela.features.columns import InputField
@@ -31,6 +31,7 @@ from clientela.pipelines.deployment.case_inputs import (
     build_typical_case,
     compute_typical_numbers,
     count_date_hours,
+    format_example,
     make_case_table,
     select_model_fields,
 )
@@ -83,11 +84,14 @@ def describe_case_inputs(
     """What a case brings, and a made-up typical one.
 
     Returns:
-        `fields` (see `clientela.features.columns`) and `example` (field to value), as JSON.
+        `fields` (see `clientela.features.columns`), `text` (how the raw table writes its text) and
+        `example` (field to value), as JSON.
     """
     fields = build_table_fields(params, intake, train, scoring.labels)
+    rules = next(iter(intake.tables.values()))  # a use case on a table has one
     return {
         "fields": [field.model_dump(mode="json") for field in fields],
+        "text": rules.cell_format.model_dump(mode="json"),
         "example": build_typical_case(fields, train, dates["hours"], params),
     }
 
@@ -126,10 +130,13 @@ class ModelPackager:
             grades: Measures on the test part, by role.
             predictions: On the test part (PII).
         """
-        sources = feature_schema(params)["sources"]
+        sources, fields = feature_schema(params)["sources"], _parse_input_fields(account)
+        form = CellFormat.model_validate(account["text"])
+        case = format_example(account["example"], fields, form)
         description = {
-            "fields": select_model_fields(_parse_input_fields(account), model.features, sources),
-            "example": build_class_example(model, account["example"], example),
+            "fields": select_model_fields(fields, model.features, sources),
+            "text": form,
+            "example": build_class_example(model, case, example),
             "labels": scoring.labels,
             "feature_rules": params.model_dump(mode="json"),
         }

@@ -10,8 +10,14 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.column_rules import ROW_NUMBER, ColumnRule, ColumnType, TableRules
-from clientela.exceptions import ConfigurationError, InvalidColumnsError, did_you_mean
+from clientela.column_rules import (
+    ROW_NUMBER,
+    ColumnRule,
+    ColumnType,
+    TableRules,
+    date_pattern,
+)
+from clientela.exceptions import InvalidColumnsError, did_you_mean
 from clientela.text import normalize_text, normalize_word
 
 # How the rules of a table read its columns: text becomes typed, and rows without a key get one.
@@ -23,14 +29,6 @@ from clientela.text import normalize_text, normalize_word
 # otherwise, or columns change their order.
 
 
-DIRECTIVES = {
-    "%Y": r"(?P<Y>[0-9]{4})",
-    "%m": r"(?P<m>[0-9]{1,2})",
-    "%d": r"(?P<d>[0-9]{1,2})",
-    "%H": r"(?P<H>[0-9]{1,2})",
-    "%M": r"(?P<M>[0-9]{2})",
-    "%S": r"(?P<S>[0-9]{2}(?:\.[0-9]{1,9})?)",  # databases export fractions of seconds
-}
 DECIMAL_TYPE = "decimal(18, 2)"
 # Hexadecimal digits of the content's digest; rows that collide still get numbers of their own.
 DIGITS = 16
@@ -119,23 +117,6 @@ def _convert_date_to_iso(text: ir.StringValue, date_format: str) -> ir.StringVal
     day = part("Y", 4) + "-" + part("m", 2) + "-" + part("d", 2)
     moment = day + " " + part("H", 2) + ":" + part("M", 2) + ":" + part("S", 2)
     return text.re_search(plain).ifelse(moment, None)
-
-
-def date_pattern(date_format: str) -> str:
-    """The regular expression of a date format, with a named group per directive.
-
-    Raises:
-        ConfigurationError: The format lacks a year, month or day, or has an unknown directive.
-    """
-    pieces = re.split(r"(%.)", date_format)
-    unknown = [p for p in pieces if p.startswith("%") and p not in DIRECTIVES]
-    lacking = [d for d in ("%Y", "%m", "%d") if pieces.count(d) != 1]
-    if unknown or lacking:
-        raise ConfigurationError(
-            f"date_formats: {date_format!r} should hold %Y, %m and %d once each, and beside them "
-            f"only %H, %M, %S. {'Unknown: ' + ', '.join(unknown) if unknown else ''}"
-        )
-    return "^" + "".join(DIRECTIVES.get(piece, re.escape(piece)) for piece in pieces) + "$"
 
 
 # A date is isolated where no more than one row in so many lies beyond a gap that is longer than a
