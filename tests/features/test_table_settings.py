@@ -28,6 +28,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("numeric", ["edad", "salario", "cuota", "saldo", "tipo"], "'tipo' is given 2 meanings"),
         ("numeric", ["edad", "salario", "cuota", "saldo", "fecha"], "fecha: a date, and a number"),
         ("key", "pago", "'pago' is given 2 meanings"),
+        ("key", "p_paga", "archivo_p_paga"),
+        ("sensitive", ["clase"], "archivo_clase"),
         ("time", "id_credito", "can't be the key or the target"),
         ("required", ["fecha"], "required must name at least one"),
         ("required", ["edadd"], "Did you mean 'ciudad' or 'edad'"),

@@ -48,7 +48,7 @@ TELCO = {
         "columns": {
             **KEYED,
             "tenure": {"type": "integer", "missing": "quarantine", "minimum": 0},
-            "MonthlyCharges": {"type": "float", "missing": "quarantine", "minimum": 0},
+            "cargo [mensual] <= $": {"type": "float", "missing": "quarantine", "minimum": 0},
             "TotalCharges": {"type": "float", "minimum": 0},
             "SeniorCitizen": {"type": "integer", "invalid": "set_missing", "maximum": 1},
             "alta": {"type": "timestamp", "earliest": "2000-01-01"},
@@ -57,22 +57,22 @@ TELCO = {
     "features": {
         "key": "id",
         "target": TARGET,
-        "required": ["tenure", "MonthlyCharges", "TotalCharges", "Contract"],
-        "numeric": ["tenure", "MonthlyCharges", "TotalCharges"],
-        "categorical": ["SeniorCitizen", "Contract", "gender"],
+        "required": ["tenure", "cargo [mensual] <= $", "TotalCharges", "Contract"],
+        "numeric": ["tenure", "cargo [mensual] <= $", "TotalCharges"],
+        "categorical": ["SeniorCitizen", "Contract", 'gé.nero "ñ"'],
         "enrichment": {
             "dates": {"parts": {"alta": ["month", "hour"]}},
-            "ratios": {"columns": {"meses": ["TotalCharges", "MonthlyCharges"]}},
+            "ratios": {"columns": {"meses": ["TotalCharges", "cargo [mensual] <= $"]}},
         },
     },
     "clean": {
         "tenure": ["0", "12", "72"],
-        "MonthlyCharges": ["20.25", "52.55", "118"],
+        "cargo [mensual] <= $": ["20.25", "52.55", "118"],
         "TotalCharges": [" ", "1840.75", "108.15"],
         "SeniorCitizen": ["0", "1"],
         "alta": ["2024-03-01 10:15:00", "2023-11-30T23:00:00", "2022-05-05"],
         "Contract": ["Two year", "Month-to-month"],
-        "gender": ["Female", "Male", ""],
+        'gé.nero "ñ"': ["Female", "Male", ""],
     },
 }
 # as banks of Latin America write them: a point where nothing is known, 1.234,5 and 31/12/2024
@@ -271,6 +271,13 @@ def draw_rows(clean: Mapping[str, Sequence[str]]) -> st.SearchStrategy[list[dict
     row = st.fixed_dictionaries({name: st.sampled_from(texts) for name, texts in clean.items()})
     dirt = st.dictionaries(st.sampled_from([*clean]), junk, min_size=1, max_size=3)
     return st.lists(row | st.builds(dict.__or__, row, dirt), min_size=1, max_size=40)
+
+
+def test_columns_of_any_name_stand_in_the_description(ways: FourWays):
+    document = ways.server.client.get("/openapi.json").json()
+    case = document["components"]["schemas"]["prueba_case"]["properties"]
+    assert set(ways.params.inputs) < set(case)
+    assert ways.server.client.get("/docs").status_code == 200
 
 
 @settings(max_examples=20, phases=[Phase.generate], suppress_health_check=[*HealthCheck])

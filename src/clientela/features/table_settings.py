@@ -1,5 +1,6 @@
 """What may vary in a use case on a table, and what the columns of its features mean."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -24,6 +25,11 @@ from clientela.text import normalize_word
 
 
 Reason: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+# What the project itself calls a column beside features: in scores, in the API, in its log …
+RESERVED = re.compile(r"clase|probabilidad|sin_historial|_id|prediccion_(id|momento|version|rol)")
+# … and beside the key of a row.
+RESERVED_KEY = re.compile(r"imputadas|razon_\d+|p_.*|model|true|predicted|expected")
 
 # How the flag of a cleaning rule ends.
 INVALID = "_invalido"
@@ -147,6 +153,19 @@ class TabularFeatureParams(FrozenSettings):
         if hidden:
             raise ValueError(
                 f"{sorted(hidden)} can't be the key or the target, and a date or group"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_reserved_names(self) -> Self:
+        beside = [self.target.column, *self.inputs, *self.dates, *self.sensitive, *self._made()]
+        taken = [name for name in dict.fromkeys(beside) if RESERVED.fullmatch(name)]
+        if RESERVED.fullmatch(self.key) or RESERVED_KEY.fullmatch(self.key):
+            taken.insert(0, self.key)
+        if taken:
+            raise ValueError(
+                f"{', '.join(taken)}: the project calls columns of its own so. Rename the column "
+                f"in the file's header and here, for example to archivo_{taken[0]}"
             )
         return self
 

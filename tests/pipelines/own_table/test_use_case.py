@@ -39,15 +39,22 @@ def test_every_accepted_row_has_class_probability_and_reasons(first_run: Path):
     assert "dias_entrega" in imputed["X4"]
 
 
-def test_the_card_begins_with_the_verdict_and_names_the_four_candidates(first_run: Path):
+def test_the_card_begins_with_the_verdict_and_names_the_candidates(first_run: Path):
     folder = first_run / "08_reporting/returns"
     card = (folder / "model_card.md").read_text("utf-8")
     headline = read(folder / "headline.json")
     assert card.splitlines()[0] == headline["sentence"]
     assert "clase_mayor" in headline["sentence"] or "regla" in headline["sentence"]
     table = pd.read_csv(first_run / "06_models/returns/candidates.csv")
-    candidates = {"clase_mayor", "logistica", "bosque", "xgboost"}
-    assert set(table["candidate"]) == candidates
+    candidates = dict(zip(table["candidate"], table["role"], strict=True))
+    assert candidates == {
+        "clase_mayor": "rule",
+        "logistica": "challenger",
+        "logistica_completa": "required",
+        "bosque": "challenger",
+        "xgboost": "challenger",
+    }
+    assert "logistica_completa" in card
 
 
 def test_neither_report_nor_card_shows_a_row(first_run: Path):

@@ -7,7 +7,7 @@ from clientela.pipelines.training.nodes import FIRST_CANDIDATES, BinaryTrainingS
 
 def test_two_classes_are_learned_without_any_setting():
     settings = BinaryTrainingSettings()
-    assert settings.required == "logistica"
+    assert settings.required == "logistica_completa"
     problem = create_problem("binary", SCHEMA, settings)
     assert problem.task.greater_is_better(settings.primary_metric)
 

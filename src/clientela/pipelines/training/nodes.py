@@ -32,19 +32,20 @@ logger = logging.getLogger(__name__)
 # A rule without learning, the required three kinds, each as modest as a few thousand rows allow.
 #
 # The baseline of the card reads every feature; `features: required` are the columns that every file
-# brings, which says nothing of how much they tell. `cost` stands before `half`: without costs both are one rule, and with costs it is the one that
-# costs less. Nothing is searched, so that a first run takes a minute.
+# brings, which says nothing of how much they tell. `cost` stands before `half`: without costs both
+# are one rule, and with costs it is the one that costs less. Nothing is searched, so that a first
+# run takes a minute.
 FIRST_CANDIDATES: Mapping[str, CandidateSettings] = MappingProxyType(
     {
         "clase_mayor": CandidateSettings(kind="majority", role="rule", decisions=("half",)),
-        "logistica_basica": CandidateSettings(
+        "logistica": CandidateSettings(
             kind="logistic_regression",
             role="challenger",
             features="required",
             decisions=("cost", "half"),
             preprocessing=PreprocessingSettings(scaling="standard"),
         ),
-        "logistica": CandidateSettings(
+        "logistica_completa": CandidateSettings(
             kind="logistic_regression",
             role="required",
             decisions=("cost", "half"),
