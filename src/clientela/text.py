@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 ACCENTED = "áàâäãåéèêëíìîïóòôöõúùûüñçÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇ"
 UNACCENTED = "aaaaaaeeeeiiiiooooouuuuncAAAAAAEEEEIIIIOOOOOUUUUNC"
-_TRANSLATION = str.maketrans(ACCENTED, UNACCENTED)
+# Accents beside their letter, as macOS writes them; what has no counterpart is dropped.
+COMBINING = "".join(map(chr, range(0x300, 0x370)))
+_TRANSLATION = str.maketrans(ACCENTED, UNACCENTED, COMBINING)
 
 
 def normalize_text(text: "ir.StringValue") -> "ir.StringValue":
     """Text as it is compared: trimmed, lower case, no accents (`TECNOLOGÍA` is `tecnologia`)."""
-    return text.strip().translate(ACCENTED, UNACCENTED).lower()
+    return text.strip().translate(ACCENTED + COMBINING, UNACCENTED).lower()
 
 
 def normalize_word(word: str) -> str:

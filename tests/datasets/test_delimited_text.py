@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clientela.datasets import raw_text
-from clientela.datasets.raw_text import DelimitedText, TextFormat, TextLines
+from clientela.datasets.raw_table import DelimitedText, TextFormat, TextLines
 from clientela.exceptions import RawFileUnreadableError
 
 LINEAGE = [("_file", pa.string()), ("_line", pa.int64())] + [

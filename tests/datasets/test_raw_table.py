@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 
-from clientela.datasets.raw_table import RawTableDataset
-from clientela.datasets.raw_text import LINEAGE
+from clientela.datasets.raw_table import LINEAGE, RawTableDataset
 
 
 def frame(path, **fields):

@@ -1,5 +1,7 @@
 import gzip
+import io
 import json
+import unicodedata
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
@@ -339,3 +341,48 @@ SPARSE = ["2015-02-01", "2016-09-09", "2017-01-01", "2019-05-05", "2021-01-01", 
 def test_seasons_sparse_days_and_a_single_one_are_no_dates_far_from_others(ingest, days):
     done = ingest({"tx.csv": csv(*(sale(f"T{i}", fecha=day) for i, day in enumerate(days)))})
     assert done.quarantine == []
+
+
+def test_ids_that_programs_have_damaged_are_named_without_showing_one(ingest, caplog):
+    ids = ["C1", "NULL", "#N/A", "1.23457E+12", '"=""00001"""', "7.0"]
+    done = ingest({"tx.csv": csv(*(sale(f"T{i}", id_cliente=c) for i, c in enumerate(ids)))})
+    assert len(done.transactions) == len(ids)
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert [text.split(" ids are ")[0] for text in warnings] == [
+        f"transactions.id_cliente: {rows}" for rows in (2, 1, 1, 1)
+    ]
+    assert "missing_words: [" in warnings[0]
+    assert "00001" not in caplog.text
+
+
+def test_ids_written_in_two_ways_are_named_when_most_references_are_unknown(ingest, caplog):
+    ingest(
+        {"tx.csv": csv(*(sale(f"T{i}", id_cliente=f"{i}.0") for i in range(9)))}, PEOPLE + "1,,,,\n"
+    )
+    assert "9 of 9 references are unknown" in caplog.text
+    assert "look like '9.9', where they are known like '9'" in caplog.text
+
+
+def test_accents_apart_from_their_letter_change_nothing(ingest):
+    composed = [sale("T1"), sale("T2", categoria="PANADERÍA")]
+    apart = [unicodedata.normalize("NFD", line) for line in composed]
+    header = HEADER + ",región"
+    whole, mixed, parquet = (
+        ingest({name: content}).transactions
+        for name, content in {
+            "tx.csv": csv(*(f"{line},Bogotá" for line in composed), header=header),
+            "mixed.csv": csv(
+                composed[0] + ",Bogotá",
+                apart[1] + ",Bogotá",
+                header=unicodedata.normalize("NFD", header),
+            ),
+            "apart.parquet": parquet_of(csv(*(f"{line},Bogotá" for line in apart), header=header)),
+        }.items()
+    )
+    assert whole == mixed == parquet
+
+
+def parquet_of(text):
+    target = io.BytesIO()
+    pd.read_csv(io.StringIO(text), dtype=str).to_parquet(target)
+    return target.getvalue()

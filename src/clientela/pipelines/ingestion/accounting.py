@@ -10,17 +10,25 @@ import pandas as pd
 
 from clientela.column_rules import IntakeRules, TableRules
 from clientela.exceptions import RowAccountingError, TooManyBadRowsError, TooManyBadValuesError
-from clientela.pipelines.ingestion.validation import (
+from clientela.pipelines.ingestion.diagnostics import (
+    COMMONEST,
+    DAMAGED_IDS,
     PLACE,
-    build_format_hint,
-    find_usual_period,
+    describe_mends,
+    describe_repeated_keys,
     format_settings_line,
+)
+from clientela.pipelines.ingestion.validation import (
+    LINEAGE,
+    VERDICT,
+    find_usual_period,
     is_duplicate_row,
     is_isolated,
 )
 
-COMMONEST = 3
-INVALID = "invalid_"
+INVALID, DUPLICATE_KEY = "invalid_", "duplicate_key"
+# Distinct unusable values of a column, and rows with repeated keys, that mends are tried on.
+MOST_VALUES, MOST_REPEATED = 1000, 500
 EMPTIED = {
     "column": "string",
     "rows": "int64",
@@ -38,8 +46,11 @@ ISOLATED = {
     "_file": "string",
     "_line": "int64",
 }
+DAMAGED = {
+    "column": "string", "kind": "string", "rows": "int64", "_file": "string", "_line": "int64",
+}  # fmt: skip
 FAULTS = {"fault": "string", "column": "string", "rows": "int64"}
-UNKNOWN = {"column": "string", "rows": "int64"}
+UNKNOWN = {"column": "string", "rows": "int64", "shape": "string", "known_shape": "string"}
 
 
 def _aggregate_rows(
@@ -88,6 +99,77 @@ def count_nulled_values(checked: ir.Table, rules: TableRules) -> ir.Table:
     return _aggregate_rows(accepted, counts, EMPTIED)
 
 
+def count_unusable_values(checked: ir.Table, rules: TableRules) -> ir.Table:
+    """The commonest values that rules refuse or empty: `column`, `value`, `rows`."""
+    refused = [(checked["_reason"] == f"{INVALID}{column}", column) for column in rules.columns]
+    emptied = [
+        (checked["_reason"].isnull() & checked[f"{column}_invalid"], column)
+        for column in rules.flagged  # of several in a row, the first one's value is known
+    ]
+    blamed = checked.select(
+        column=ibis.cases(*refused, *emptied, else_=ibis.null("string")),
+        value=ibis.coalesce(checked["_value"], checked["_emptied"]),
+    ).filter(lambda t: t["column"].notnull() & t["value"].notnull())
+    counted = blamed.group_by("column", "value").agg(rows=blamed.count())
+    order = [counted["rows"].desc(), counted["value"]]
+    place = ibis.row_number().over(ibis.window(group_by="column", order_by=order))
+    return (
+        counted.mutate(place=place)
+        .filter(lambda t: t["place"] < MOST_VALUES)
+        .order_by("column", "place")
+        .drop("place")
+    )
+
+
+def count_usable_values(checked: ir.Table, rules: TableRules) -> ir.Table:
+    """How many accepted rows have a value: `column`, `rows`."""
+    accepted = checked["_reason"].isnull()
+    counts: list[dict[str, ir.Value]] = [
+        {
+            "column": ibis.literal(column),
+            "rows": checked.count(where=accepted & checked[column].notnull()),
+        }
+        for column in rules.columns
+    ]
+    return _aggregate_rows(checked, counts, {"column": "string", "rows": "int64"})
+
+
+def select_repeated_keys(checked: ir.Table, rules: TableRules) -> ir.Table:
+    """Some rows whose key another row has: the file's own columns as text, `_file`, `_line`."""
+    flags = {f"{column}_invalid" for column in rules.flagged}
+    folded = {rule.folded_as for rule in rules.columns.values()}
+    made = {*LINEAGE, *VERDICT, *flags, *folded, rules.made_key}
+    own = [column for column in checked.columns if column not in made]
+    text = {column: checked[column].cast("string") for column in own}
+    rows = checked.select(**text, _file="_file", _line="_line", _reason="_reason")
+    repeated = rows.filter(rows["_reason"] == DUPLICATE_KEY).order_by("_file", "_line")
+    if not rules.key:
+        return repeated.drop("_reason")
+    keys = repeated.limit(MOST_REPEATED).select(*rules.key).distinct()
+    sound = rows.filter(rows["_reason"].isnull() | (rows["_reason"] == DUPLICATE_KEY))
+    shared = sound.semi_join(keys, list(rules.key)).drop("_reason")
+    return shared.order_by(*rules.key, "_file", "_line").limit(MOST_REPEATED)
+
+
+def count_damaged_ids(checked: ir.Table, rules: TableRules) -> ir.Table:
+    """How many ids of accepted rows a program has damaged: `column`, `kind`, `rows`, a place."""
+    accepted, order = checked["_reason"].isnull(), [checked["_file"], checked["_line"]]
+    counts: list[dict[str, ir.Value]] = []
+    for column in (name for name, rule in rules.columns.items() if rule.type == "id"):
+        for kind, pattern in DAMAGED_IDS.items():
+            damaged = accepted & checked[column].re_search(pattern)
+            counts.append(
+                {
+                    "column": ibis.literal(column),
+                    "kind": ibis.literal(kind),
+                    "rows": checked.count(where=damaged),
+                    "_file": checked["_file"].first(where=damaged, order_by=order),
+                    "_line": checked["_line"].first(where=damaged, order_by=order),
+                }
+            )
+    return _aggregate_rows(checked, counts, DAMAGED)
+
+
 def count_isolated_dates(checked: ir.Table, rules: TableRules, days: pd.DataFrame) -> ir.Table:
     """Which dates lie far before or after all others of their column, kept or refused.
 
@@ -116,34 +198,6 @@ def count_isolated_dates(checked: ir.Table, rules: TableRules, days: pd.DataFram
                 }
             )
     return _aggregate_rows(checked, counts, ISOLATED)
-
-
-def describe_isolated_dates(
-    isolated: pd.DataFrame, rules: TableRules, use_case: str, name: str
-) -> list[str]:
-    """A sentence for each column with dates far from all others: which, where, how far.
-
-    Args:
-        isolated: See `count_isolated_dates`.
-    """
-    sentences = []
-    for row in isolated[isolated["rows"] > 0].to_dict("records"):
-        column, ends = (
-            str(row["column"]),
-            (pd.Timestamp(row["earliest"]), pd.Timestamp(row["latest"])),
-        )
-        day = pd.Timestamp(row["day"])
-        nearest = min(ends, key=lambda end: abs(day - end))
-        refused = rules.columns[column].refuses_isolated
-        setting = {"columns": {column: {"isolated": "keep" if refused else "quarantine"}}}
-        sentences.append(
-            f"{name}.{column}: {row['rows']} row(s) lie far from all others: {day:%Y-%m-%d} "
-            f"({row['_file']} line {int(row['_line'])}) is {abs((day - nearest).days)} days from "
-            f"{nearest:%Y-%m-%d}, the nearest of the others. "
-            f"{'Quarantined' if refused else 'Kept, though it may move the latest date'}; "
-            f"otherwise, in {PLACE}: {format_settings_line(use_case, name, setting)}"
-        )
-    return sentences
 
 
 def count_reasons(checked: ir.Table, quarantined: ir.Table) -> dict[str, ir.Table]:
@@ -184,9 +238,14 @@ def count_stored_rows(
     """
     unknown = [
         accepted.filter(~accepted[column].isin(table[column]))
-        .agg(rows=ibis._.count())
-        .mutate(column=ibis.literal(column))
-        .select("column", "rows")
+        .agg(rows=ibis._.count(), example=ibis._[column].min())
+        .cross_join(table.agg(known=table[column].min()))
+        .select(
+            column=ibis.literal(column),
+            rows="rows",
+            shape=_mask_id(ibis._["example"]),
+            known_shape=_mask_id(ibis._["known"]),
+        )
         for column, table in known.items()
     ] or [ibis.memtable([], schema=UNKNOWN)]
     faults = [("set_missing", column, accepted[f"{column}_invalid"]) for column in rules.flagged]
@@ -211,17 +270,24 @@ def count_stored_rows(
     }
 
 
+def _mask_id(text: Any) -> Any:
+    """How an id is written, without the id: `A-0031` is `a-9999`."""
+    return text.re_replace("[0-9]", "9").re_replace(r"\p{L}", "a")
+
+
 def check_bad_row_share(
-    reasons: pd.DataFrame, examples: pd.DataFrame, rules: IntakeRules, use_case: str, name: str
+    counts: Mapping[str, pd.DataFrame], rules: IntakeRules, use_case: str, name: str
 ) -> None:
     """Stops when too many rows of a table are unusable.
 
     Args:
-        reasons: One row per reason, with `_reason` (null: accepted) and `rows`.
+        counts: `reasons`: one row per reason, with `_reason` (null: accepted) and `rows`;
+            `examples` of them; `values`, `usable` and `repeated`, to try mends on.
 
     Raises:
         TooManyBadRowsError: Names the commonest reasons, each with the place of an example.
     """
+    reasons = counts["reasons"]
     read = int(reasons["rows"].sum())
     bad = reasons[reasons["_reason"].notna()].sort_values(
         ["rows", "_reason"], ascending=[False, True]
@@ -229,45 +295,53 @@ def check_bad_row_share(
     quarantined = int(bad["rows"].sum())
     if read == 0 or quarantined / read <= rules.max_bad_share:
         return
-    share = _round_up_share(quarantined / read)
-    way_out = (
-        f" If it is right to go on without these rows, say so in {PLACE}: "
-        f"{use_case}: {{ingestion: {{max_bad_share: {share}}}}}"
-    )
-    places = examples.set_index("_reason")
+    own, places = rules.tables[name], counts["examples"].set_index("_reason")
     commonest = bad.head(COMMONEST)
+    columns = {f"{INVALID}{column}": column for column in own.columns}
     causes = [
         f"{rows} x {reason}{_format_example(places.loc[reason])}"
+        f"{_format_allowed(own, columns.get(reason))}"
         for reason, rows in commonest[["_reason", "rows"]].itertuples(index=False)
     ]
-    columns = {f"{INVALID}{column}": column for column in rules.tables[name].columns}
     unread = [columns[reason] for reason in commonest["_reason"] if reason in columns]
+    mends = [describe_mends(unread, counts, own, use_case, name)]
+    if DUPLICATE_KEY in set(commonest["_reason"]):
+        mends.append(describe_repeated_keys(counts["repeated"], own, use_case, name))
+    if not {*columns, DUPLICATE_KEY}.issuperset(commonest["_reason"]):
+        mends.append(
+            "Mend the file, or declare its encoding or delimiter (raw_text in "
+            "conf/local/globals.yml)."
+        )
+    usable = counts["usable"].set_index("column")["rows"]
+    emptied = any(usable.get(columns.get(reason), 1) == 0 for reason in bad["_reason"])
+    if quarantined * 2 <= read and commonest["_reason"].iloc[0] != DUPLICATE_KEY and not emptied:
+        mends.append(
+            f"If it is right to go on without these rows, say so in {PLACE}: "
+            f"{use_case}: {{ingestion: {{max_bad_share: {_round_up_share(quarantined / read)}}}}}"
+        )
+    told = " ".join(mend for mend in mends if mend)
     raise TooManyBadRowsError(
         f"{quarantined} of {read} rows of {name!r} ({quarantined / read:.1%}) are unusable; "
         f"tolerated: {rules.max_bad_share:.1%} (ingestion.max_bad_share). "
         f"Commonest: {'; '.join(causes)}. "
         f"All of them, with their text, are in {use_case}/quarantine_{name}.parquet of the "
         "intermediate layer (data/02_intermediate, unless globals.yml names another folder). "
-        f"{build_format_hint(use_case, name, rules.tables[name], unread)}"
-        "Else mend the file, or declare its encoding or delimiter (raw_text in "
-        "conf/local/globals.yml)."
-        f"{way_out if quarantined < read else ''}"
+        f"{told or 'Mend the file.'}"
     )
 
 
 def check_invalid_value_share(
-    emptied: pd.DataFrame, rules: IntakeRules, use_case: str, name: str
+    counts: Mapping[str, pd.DataFrame], rules: IntakeRules, use_case: str, name: str
 ) -> None:
     """Stops when a column lost too many of its values, though its rows were kept.
 
     Args:
-        emptied: One row per column whose unusable values are set missing: `column`, `rows` (of
-            the accepted, those emptied), `valued` (those that had a value), and of one emptied
-            value `_file`, `_line`, `_value`.
+        counts: `emptied`: see `count_nulled_values`; `values` and `usable`, to try mends on.
 
     Raises:
         TooManyBadValuesError: Names each such column, how many values it lost, and one of them.
     """
+    emptied = counts["emptied"]
     columns = rules.tables[name].columns
     own = {column: columns[column].max_invalid_share for column in emptied["column"]}
     limits = {c: rules.max_bad_share if limit is None else limit for c, limit in own.items()}
@@ -286,12 +360,18 @@ def check_invalid_value_share(
         column: {"max_invalid_share": _round_up_share(share)}
         for column, share in zip(lost["column"], shares, strict=True)
     }
+    mends = describe_mends(lost["column"], counts, rules.tables[name], use_case, name)
     raise TooManyBadValuesError(
         f"Values that can't be used would be emptied: {'; '.join(causes)}. "
-        f"{build_format_hint(use_case, name, rules.tables[name], lost['column'])}"
+        f"{f'{mends} ' if mends else ''}"
         f"If it is right to go on without these values, say so in {PLACE}: "
         f"{format_settings_line(use_case, name, {'columns': allowed})}"
     )
+
+
+def _format_allowed(rules: TableRules, column: str | None) -> str:
+    allowed = rules.columns[column].allowed if column is not None else None
+    return "" if allowed is None else f" (allowed: {', '.join(allowed)})"
 
 
 def _round_up_share(share: float) -> float:

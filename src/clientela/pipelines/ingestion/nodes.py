@@ -14,11 +14,19 @@ from clientela.pipelines.ingestion.accounting import (
     build_table_account,
     check_bad_row_share,
     check_invalid_value_share,
+    count_damaged_ids,
     count_isolated_dates,
     count_nulled_values,
     count_reasons,
     count_stored_rows,
+    count_unusable_values,
+    count_usable_values,
+    select_repeated_keys,
+)
+from clientela.pipelines.ingestion.diagnostics import (
+    describe_damaged_ids,
     describe_isolated_dates,
+    describe_unknown_references,
 )
 from clientela.pipelines.ingestion.validation import count_days, validate_rows
 
@@ -91,10 +99,14 @@ class TableIngestion:
         date_counts: dict[str, pd.DataFrame],
         rules: IntakeRules,
     ) -> dict[str, ir.Table]:
-        """See `accounting`: `count_reasons`, beside it `emptied` and `isolated` values."""
+        """See `accounting`: how many rows each verdict has, and what mends are tried on."""
         own = get_table_rules(rules, self.name)
         return count_reasons(checked, quarantined) | {
             "emptied": count_nulled_values(checked, own),
+            "values": count_unusable_values(checked, own),
+            "usable": count_usable_values(checked, own),
+            "repeated": select_repeated_keys(checked, own),
+            "damaged_ids": count_damaged_ids(checked, own),
             "isolated": count_isolated_dates(checked, own, date_counts["days"]),
         }
 
@@ -108,11 +120,13 @@ class TableIngestion:
             TooManyBadValuesError: The share of emptied values of a column is above the tolerated
                 one.
         """
-        reasons, examples = counts["reasons"], counts["examples"]
-        check_bad_row_share(reasons, examples, rules, self.use_case, self.name)
-        check_invalid_value_share(counts["emptied"], rules, self.use_case, self.name)
+        check_bad_row_share(counts, rules, self.use_case, self.name)
+        check_invalid_value_share(counts, rules, self.use_case, self.name)
         own = get_table_rules(rules, self.name)
-        for sentence in describe_isolated_dates(counts["isolated"], own, self.use_case, self.name):
+        for sentence in (
+            *describe_isolated_dates(counts["isolated"], own, self.use_case, self.name),
+            *describe_damaged_ids(counts["damaged_ids"], own, self.use_case, self.name),
+        ):
             logger.warning(sentence)
         accepted = checked.filter(checked["_reason"].isnull()).drop(*VERDICT)
         return accepted if self.is_shared else accepted.order_by(own.identity)
@@ -142,6 +156,8 @@ def row_accounting(counts: Mapping[str, Mapping[str, pd.DataFrame]]) -> dict[str
     """
     accounts = {name: build_table_account(name, tables) for name, tables in counts.items()}
     for name, account in accounts.items():
+        for sentence in describe_unknown_references(name, counts[name]):
+            logger.warning(sentence)
         logger.info(
             "%s: %d rows read = %d accepted + %d quarantined %s",
             name,

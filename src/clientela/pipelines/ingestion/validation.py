@@ -1,8 +1,7 @@
 """From text to typed columns, and the verdict over each raw row."""
 
-import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Literal
 
@@ -10,13 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.column_rules import (
-    ROW_NUMBER,
-    ColumnRule,
-    ColumnType,
-    TableRules,
-    date_pattern,
-)
+from clientela.column_rules import ROW_NUMBER, ColumnRule, TableRules, date_pattern
 from clientela.exceptions import InvalidColumnsError, did_you_mean
 from clientela.text import normalize_text, normalize_word
 
@@ -140,7 +133,7 @@ def count_days(raw: ir.Table, rules: TableRules) -> ir.Table:
         text = _get_column_text(raw, column, rules)
         words = (text.re_extract("^[^ T]+", 0) if begin_with_day else text).name("word")
         written = words.as_table().group_by("word").agg(rows=lambda t: t.count())
-        days = written.mutate(day=_parse_value(written["word"], rule, rules).cast("date"))
+        days = written.mutate(day=parse_value(written["word"], rule, rules).cast("date"))
         known = days.filter(days["day"].notnull()).group_by("day").agg(rows=days["rows"].sum())
         counts.append(known.select(ibis.literal(column).name("column"), "day", "rows"))
     if not counts:
@@ -232,17 +225,10 @@ def is_duplicate_row(table: ir.Table, key: str) -> ir.BooleanValue:
 
 
 # The verdict over each raw row: accepted, or quarantined for one named reason.
-#
-# Beside it stand the lines to paste, so that a table is read as it is written.
 
 
 LINEAGE = ("_file", "_line", "_raw", "_problem")
 VERDICT = ("_reason", "_value", "_emptied")
-PLACE = "conf/local/parameters.yml"
-NUMBERS: tuple[ColumnType, ...] = ("integer", "decimal", "float")
-DATES: tuple[ColumnType, ...] = ("date", "timestamp")
-# what most exports of Latin America hold, where the file does not hold what the rules declare
-OTHER_DATES = ["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]
 
 
 def validate_rows(
@@ -267,7 +253,7 @@ def validate_rows(
     require_columns(raw.columns, rules, name)
     columns = rules.columns
     text = raw.mutate(**{column: _get_column_text(raw, column, rules) for column in columns})
-    values = {column: _parse_value(text[column], rule, rules) for column, rule in columns.items()}
+    values = {column: parse_value(text[column], rule, rules) for column, rule in columns.items()}
     flags = {
         f"{column}_invalid": text[column].notnull() & values[column].isnull()
         for column in rules.flagged
@@ -340,7 +326,7 @@ def require_columns(header: tuple[str, ...], rules: TableRules, name: str) -> No
         )
 
 
-def _parse_value(text: ir.StringValue, rule: ColumnRule, rules: TableRules) -> ir.Value:
+def parse_value(text: ir.StringValue, rule: ColumnRule, rules: TableRules) -> ir.Value:
     """The typed value; null where it is missing, unreadable or outside its bounds."""
     value = convert_to_type(text, rule, rules)
     day = value.date() if rule.type == "timestamp" else value
@@ -401,42 +387,4 @@ def _refuse_duplicate_keys(judged: ir.Table, key: tuple[str, ...]) -> ir.Table:
     )
     return judged.mutate(
         _reason=(accepted & (place > 0)).ifelse("duplicate_key", judged["_reason"])
-    )
-
-
-def format_settings_line(use_case: str, table: str, settings: Mapping[str, object]) -> str:
-    """Settings of a table as one line of YAML, complete from its first key.
-
-    Args:
-        settings: What to set; keys without blanks, values that JSON can write.
-    """
-    inner = _format_yaml_flow(settings)
-    return f"{use_case}: {{ingestion: {{tables: {{{table}: {inner}}}}}}}"
-
-
-def _format_yaml_flow(value: object) -> str:
-    if isinstance(value, Mapping):
-        parts = (f"{key}: {_format_yaml_flow(part)}" for key, part in value.items())
-        return f"{{{', '.join(parts)}}}"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def build_format_hint(use_case: str, table: str, rules: TableRules, columns: Iterable[str]) -> str:
-    """How to declare the form of values that can't be read.
-
-    Returns:
-        A sentence with a line to paste; empty where no column holds numbers or dates.
-    """
-    types = {rules.columns[column].type for column in columns}
-    settings: dict[str, object] = {}
-    if types.intersection(NUMBERS):
-        decimal, thousands = (",", ".") if rules.decimal == "." else (".", ",")
-        settings |= {"decimal": decimal, "thousands": thousands}
-    if types.intersection(DATES):
-        settings["date_formats"] = OTHER_DATES
-    if not settings:
-        return ""
-    return (
-        f"If they are only written in another form, declare it for the whole table in {PLACE}, for "
-        f"example: {format_settings_line(use_case, table, settings)}. "
     )
