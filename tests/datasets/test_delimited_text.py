@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clientela.datasets import raw_text
+from clientela.datasets import raw_table
 from clientela.datasets.raw_table import DelimitedText, TextFormat, TextLines
 from clientela.exceptions import RawFileUnreadableError
 
@@ -273,15 +273,15 @@ def test_a_header_whose_quotes_never_close_is_refused(rows_of):
 
 @pytest.mark.parametrize("block", [64, 700, 10_000])
 def test_a_line_that_is_too_long_is_named_by_its_number(rows_of, monkeypatch, block):
-    monkeypatch.setattr(raw_text, "BLOCK_BYTES", block)
-    monkeypatch.setattr(raw_text, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(raw_table, "BLOCK_BYTES", block)
+    monkeypatch.setattr(raw_table, "LONGEST_LINE", 1000)
     content = "id,valor\n1,a\n2," + "x" * 5000 + "\n3,b\n"
     with pytest.raises(RawFileUnreadableError, match=r"line 3 is longer than 1,000 bytes"):
         rows_of(content)
 
 
 def test_line_numbers_run_on_across_blocks(rows_of, monkeypatch):
-    monkeypatch.setattr(raw_text, "BLOCK_BYTES", 256)
+    monkeypatch.setattr(raw_table, "BLOCK_BYTES", 256)
     lines = [f"{i},{'a' + chr(31) if i % 7 == 0 else 'b'}" for i in range(2, 800)]
     rows = rows_of("id,valor\n" + "\n".join(lines) + "\n")
     assert [(str(row["_line"]), row["_raw"]) for row in rows] == [
