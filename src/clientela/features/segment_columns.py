@@ -164,10 +164,12 @@ RUBRO_COLUMNS: Mapping[ColumnGroup, str] = {
     "recencia": "recencia_{}_dias",
     "score": SCORE_PREFIX + "{}",
 }
+# Features that the export shows as they are.
+EXPORTED_FEATURES = ("rubro_top",)
 # Names and patterns of `clientes_segmentados`, in order: of file, table, and the API's reply. A
 # column that is not listed here never leaves the project.
 EXPORT_COLUMNS = (
-    "dni", "cluster_id", "cluster_nombre", "rubro_top", f"{SCORE_PREFIX}?*",
+    "dni", "cluster_id", "cluster_nombre", *EXPORTED_FEATURES, f"{SCORE_PREFIX}?*",
     f"{PROBABILITY_PREFIX}?*", "fecha_modelo",
 )  # fmt: skip
 

@@ -156,7 +156,8 @@ def make_woe_scorecard(spec: EstimatorSpec) -> BinaryDecisionClassifier:
     return _add_decision_threshold(card, spec)
 
 
-# Name in configuration to what builds it.
+# Name in configuration to what builds it. `compute_contributions` has to know each learner too:
+# training explains its champion, and would stop there, after all tuning.
 BINARY_KINDS: Mapping[str, Builder] = MappingProxyType(
     {
         "majority": make_binary_majority_rule,

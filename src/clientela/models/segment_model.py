@@ -24,6 +24,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from clientela.features.segment_columns import (
+    EXPORTED_FEATURES,
     KEY,
     PROBABILITY_PREFIX,
     ClusteringParams,
@@ -423,7 +424,7 @@ def customer_segments(
         dni=features[KEY].to_numpy(),
         cluster_id=ids["cluster_id"].to_numpy(),
         cluster_nombre=ids["cluster_id"].map(identity.titles).to_numpy(),
-        rubro_top=features["rubro_top"].to_numpy(),
         fecha_modelo=identity.fecha_modelo.isoformat(),
+        **{name: features[name].to_numpy() for name in EXPORTED_FEATURES},
     )
     return table[order_export_columns(table.columns)].sort_values("dni", ignore_index=True)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from clientela.datasets.database import POSTGRESQL, SQLITE, fetch_first_row, resolve_database_url
 from clientela.features.columns import build_columns
-from clientela.features.segment_columns import order_export_columns
+from clientela.features.segment_columns import EXPORTED_FEATURES, order_export_columns
 from clientela.registry.package import PublishedModelStore
 from clientela.serving.auth import ApiError, create_guards
 from clientela.serving.case_reader import RequestLimits
@@ -37,7 +37,7 @@ from clientela.serving.settings import ServingSettings
 logger = logging.getLogger(__name__)
 
 # Columns that are replied even where they have no value; others may be of another model.
-REQUIRED: Final = ("dni", "cluster_id", "cluster_nombre", "rubro_top", "fecha_modelo")
+REQUIRED: Final = ("dni", "cluster_id", "cluster_nombre", *EXPORTED_FEATURES, "fecha_modelo")
 
 CONNECTIONS: Final = 8
 # For a connection, for an answer, or for a load that is being committed.

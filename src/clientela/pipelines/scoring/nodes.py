@@ -5,7 +5,12 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
-from clientela.features.segment_columns import KEY, SegmentationParams, select_columns
+from clientela.features.segment_columns import (
+    EXPORTED_FEATURES,
+    KEY,
+    SegmentationParams,
+    select_columns,
+)
 from clientela.models.scoring import predict_scores
 from clientela.models.segment_model import (
     Snapshots,
@@ -33,7 +38,7 @@ def select_export_input(features: ir.Table, model: StoredModel) -> ir.Table:
         KEY,
         "num_tx",
         "gasto_total",
-        "rubro_top",
+        *EXPORTED_FEATURES,
         *identity.columns,
         *identity.layout.score_columns,
     ]
