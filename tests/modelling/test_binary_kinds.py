@@ -6,6 +6,7 @@ from tests.modelling.binary_cases import SCHEMA, SETTINGS, loans, problem
 
 from clientela.exceptions import ConfigurationError
 from clientela.models.estimator_kinds import BINARY_KINDS
+from clientela.models.explanations import contributions
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.models.stored_model import decode_model, encode_model
@@ -38,6 +39,19 @@ def test_a_stored_model_answers_as_before_and_is_stored_as_the_same_bytes(name):
     X = frame[model.features]
     assert (loaded.estimator.predict_proba(X) == model.estimator.predict_proba(X)).all()
     assert encode_model(loaded)[0] == content
+
+
+def test_every_kind_has_a_candidate_in_these_tests():
+    assert {each["kind"] for each in (SETTINGS["candidates"] | MORE).values()} == {*BINARY_KINDS}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_can_explain_every_kind(name):
+    asked, frame = problem(candidates=MORE), loans()
+    model = fit_model(frame, get_configured_candidate(name, asked), asked)
+    assert np.isfinite(contributions(model.estimator, frame[model.features].head(20))).all(
+        axis=None
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

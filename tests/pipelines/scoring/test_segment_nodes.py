@@ -81,7 +81,7 @@ def test_who_is_between_two_segments_stays_where_they_were():
 def test_an_export_reads_no_more_columns_than_it_needs():
     read = nodes.select_export_input(ibis.memtable(features()), stored())
     assert list(read.columns) == [
-        "id_cliente", "num_tx", "rubro_top",
+        "id_cliente", "num_tx", "gasto_total", "rubro_top",
         *(f"participacion_{rubro}" for rubro in RUBROS), *(f"score_{rubro}" for rubro in RUBROS),
     ]  # fmt: skip
 
