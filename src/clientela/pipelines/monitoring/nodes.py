@@ -89,7 +89,7 @@ def run_monitoring(
     comparisons = compare_periods(plans[0], log)
     for simulated in rows.simulated:
         known = update_log(log, [comparison.row for comparison in comparisons])
-        plans.append(_plan_simulated_period(plans[0], simulated, known))
+        plans.append(plan_simulated_period(plans[0], simulated, known))
         comparisons += compare_periods(plans[-1], known)
     latest = comparisons[-1] if comparisons else None
     # what was measured against another baseline can't stand in one table with this
@@ -109,7 +109,7 @@ def run_monitoring(
     }
 
 
-def _plan_simulated_period(
+def plan_simulated_period(
     real: ComparisonPlan, simulated: SimulatedRows, log: Sequence[LogRow]
 ) -> ComparisonPlan:
     """How a simulated period is compared: by itself, as one file that the model never saw."""
