@@ -47,7 +47,9 @@ def test_every_name_that_ends_in_headline_gives_a_sentence(capsys):
 def test_alerts_of_a_run_are_remembered_until_the_next_one():
     alerts = DriftAlerts()
     alerts.after_dataset_saved("churn.drift_state", {"alert": None})
-    alerts.after_dataset_saved("credit.drift_state", {"alert": {"sentence": "ALERTA"}})
+    for use_case, simulated in (("credit", False), ("wifi", True)):
+        state = {"alert": {"sentence": "ALERTA"}, "current": {"simulated": simulated}}
+        alerts.after_dataset_saved(f"{use_case}.drift_state", state)
     alerts.after_dataset_saved("credit.choice", {"champion": "arbol"})
     assert alerts.raised == ["credit"]
     alerts.before_pipeline_run()

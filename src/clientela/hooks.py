@@ -111,7 +111,10 @@ class RunSummary:
 
 
 class DriftAlerts:
-    """Remembers which use cases a run raised an alert for, so that its exit code can say so."""
+    """Remembers which use cases a run raised an alert for, so that its exit code can say so.
+
+    An alert about a simulated period shows what one looks like; it stops no schedule.
+    """
 
     def __init__(self) -> None:
         self.raised: list[str] = []
@@ -125,7 +128,7 @@ class DriftAlerts:
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Reads the state of a model as it is written."""
         use_case, _, name = dataset_name.partition(".")
-        if name == DRIFT_STATE and data["alert"] is not None:
+        if name == DRIFT_STATE and data["alert"] and not data["current"]["simulated"]:
             self.raised.append(use_case)
 
 

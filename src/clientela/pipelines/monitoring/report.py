@@ -244,6 +244,7 @@ def _describe_latest_period(found: MonitoringResult, latest: Comparison) -> dict
             "to": found.last,
             "rows": run.n,
             "mode": run.mode,
+            "simulated": run.mode.startswith(SIMULATED),
             "empty_periods": list(found.gaps),
         },
         "state": state.state,
