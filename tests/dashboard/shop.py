@@ -1,7 +1,7 @@
 """What monitoring would have left about a shop's models, written where the catalog looks."""
 
 import numpy as np
-from tests.monitoring.loans import dated, from_month, loans, undated
+from tests.pipelines.monitoring.loans import dated, from_month, loans, undated
 
 from clientela.dashboard.data import Options, open_catalog
 from clientela.pipelines.monitoring.nodes import PreviousOutputs, run_monitoring

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control
-from tests.drift.loans import SETTINGS, compared, loans, profile_of
+from tests.pipelines.monitoring.profiled_loans import SETTINGS, compared, loans, profile_of
 
 from clientela.exceptions import IncompatibleDataError
 from clientela.pipelines.monitoring.counting import count_rows_by_cell

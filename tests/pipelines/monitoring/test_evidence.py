@@ -1,6 +1,6 @@
 import pytest
 from pydantic import ValidationError
-from tests.drift.decision_cases import CALM, judged_rows
+from tests.pipelines.monitoring.decision_cases import CALM, judged_rows
 
 from clientela.reporting.model_health import LevelRules, normalize_importance, summarize_period
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.drift.loans import loans, profile_of
+from tests.pipelines.monitoring.profiled_loans import loans, profile_of
 
 from clientela.exceptions import InvalidProfileError
 from clientela.pipelines.monitoring.binning import ProfileSettings, compute_digest

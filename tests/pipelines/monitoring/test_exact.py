@@ -5,8 +5,8 @@ import logging
 import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
-from tests.monitoring.loans import dated, from_month, loans, undated
-from tests.monitoring.test_run import SETTINGS, left, run
+from tests.pipelines.monitoring.loans import dated, from_month, loans, undated
+from tests.pipelines.monitoring.test_run import SETTINGS, left, run
 
 EXACT = SETTINGS.model_copy(update={"exact": True, "compat": True})
 NUMBERS = ["plazo", "probabilidad", "salario"]

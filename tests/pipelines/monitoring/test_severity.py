@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from pydantic import ValidationError
-from tests.drift.decision_cases import QUIET, drift_rows
+from tests.pipelines.monitoring.decision_cases import QUIET, drift_rows
 
 from clientela.reporting.drift_findings import (
     SEVERITIES,

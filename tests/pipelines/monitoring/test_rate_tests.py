@@ -2,7 +2,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from tests.drift.decision_cases import drift_rows
+from tests.pipelines.monitoring.decision_cases import drift_rows
 
 from clientela.reporting.drift_findings import (
     compute_new_values_p_value,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.drift.decision_cases import CALM, CRITICAL, UNKNOWN, WARNING
+from tests.pipelines.monitoring.decision_cases import CALM, CRITICAL, UNKNOWN, WARNING
 
 from clientela.reporting.model_health import (
     ModelState,

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.monitoring.loans import WATCHED, dated, from_month, loans, undated
+from tests.pipelines.monitoring.loans import WATCHED, dated, from_month, loans, undated
 
 from clientela.exceptions import (
     ConfigurationError,

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.drift.loans import SETTINGS, compared, loans, profile_of
+from tests.pipelines.monitoring.profiled_loans import SETTINGS, compared, loans, profile_of
 
 from clientela.exceptions import ConfigurationError
 from clientela.pipelines.monitoring.counting import count_rows_by_cell

@@ -2,7 +2,7 @@ import json
 
 import pandas as pd
 import pytest
-from tests.drift.decision_cases import CALM, CRITICAL, drift_rows
+from tests.pipelines.monitoring.decision_cases import CALM, CRITICAL, drift_rows
 
 from clientela.pipelines.monitoring.alerts import build_alert, format_alert_sentence
 from clientela.reporting.drift_findings import DriftThresholds, assign_severity

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
-from tests.drift.loans import profile_of
+from tests.pipelines.monitoring.profiled_loans import profile_of
 
 from clientela.pipelines.monitoring.binning import ProfileSettings
 from clientela.pipelines.monitoring.counting import count_rows_by_cell

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from tests.drift.loans import loans, profile_of
+from tests.pipelines.monitoring.profiled_loans import loans, profile_of
 
 from clientela.exceptions import InvalidProfileError
 from clientela.pipelines.monitoring.profile import BaselineProfile, read_profile

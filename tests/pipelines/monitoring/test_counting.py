@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.drift.loans import loans, profile_of
+from tests.pipelines.monitoring.profiled_loans import loans, profile_of
 
 from clientela.exceptions import IncompatibleDataError
 from clientela.pipelines.monitoring.binning import ProfileSettings

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.drift.decision_cases import CRITICAL, judged_rows
+from tests.pipelines.monitoring.decision_cases import CRITICAL, judged_rows
 
 from clientela.exceptions import MonitoringLogError
 from clientela.reporting.model_health import PastPeriod, StateRules, evaluate_model_state

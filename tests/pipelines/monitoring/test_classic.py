@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
-from tests.drift.loans import SETTINGS, loans, profile_of
+from tests.pipelines.monitoring.profiled_loans import SETTINGS, loans, profile_of
 
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
 from clientela.pipelines.monitoring.drift_table import classic_drift_table
