@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from clientela.pipelines.monitoring.binning import ProfileSettings
-from clientela.pipelines.monitoring.profile import build_baseline_profile
+from clientela.pipelines.monitoring.profile import ProfileSettings, build_baseline_profile
 from drift_task import BASELINE_ROWS, CATEGORIES, NUMBERS, SEED
 
 ROWS_PER_CHUNK = 131_072

@@ -74,9 +74,7 @@ def compare_entry(catalog: Any, entry: str, seeds: int) -> Iterator[dict[str, An
         yield from compare_use_case(catalog, use_case, simulated)
 
 
-def compare_use_case(
-    catalog: Any, use_case: str, simulated: list[Any]
-) -> Iterator[dict[str, Any]]:
+def compare_use_case(catalog: Any, use_case: str, simulated: list[Any]) -> Iterator[dict[str, Any]]:
     """One row per simulated period."""
     collect = find_node(f"{use_case}.monitoring.monitored_rows")
     inputs = load_inputs(catalog, collect)
@@ -112,9 +110,7 @@ def load_inputs(catalog: Any, node: Node) -> dict[str, Any]:
     names = node._inputs if isinstance(node._inputs, dict) else None  # noqa: SLF001 - no other way
     code = getattr(node.func, "__code__", None)
     pairs = (
-        list(names.items())
-        if names
-        else list(zip(code.co_varnames, node.inputs, strict=False))  # type: ignore[union-attr]
+        list(names.items()) if names else list(zip(code.co_varnames, node.inputs, strict=False))  # type: ignore[union-attr]
     )
     loaded = {}
     for argument, dataset in pairs:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from clientela.pipelines.monitoring.binning import BATCH_ROWS, DriftSettings
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
 from clientela.pipelines.monitoring.drift_table import drift_table
-from clientela.pipelines.monitoring.profile import read_profile
+from clientela.pipelines.monitoring.profile import BATCH_ROWS, DriftSettings, read_profile
 from drift_task import WATCHED, written
 
 

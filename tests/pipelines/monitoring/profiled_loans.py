@@ -3,10 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from clientela.pipelines.monitoring.binning import DriftSettings, ProfileSettings
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
 from clientela.pipelines.monitoring.drift_table import drift_table
-from clientela.pipelines.monitoring.profile import BaselineProfile, build_baseline_profile
+from clientela.pipelines.monitoring.profile import (
+    BaselineProfile,
+    DriftSettings,
+    ProfileSettings,
+    build_baseline_profile,
+)
 
 SETTINGS = DriftSettings()
 

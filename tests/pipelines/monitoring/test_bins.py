@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.pipelines.monitoring.binning import compute_bin_edges
+from clientela.pipelines.monitoring.profile import compute_bin_edges
 
 
 def test_without_heavy_values_edges_are_the_deciles():

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.pipelines.monitoring.binning import (
+from clientela.pipelines.monitoring.profile import (
     compute_digest,
     count_number_cells,
     find_bin_starts,

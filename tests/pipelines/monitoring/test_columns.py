@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from clientela.exceptions import IncompatibleDataError
-from clientela.pipelines.monitoring.binning import (
+from clientela.pipelines.monitoring.profile import (
     BATCH_ROWS,
     count_text_values,
     infer_column_kind,

@@ -4,8 +4,8 @@ import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 from tests.pipelines.monitoring.profiled_loans import profile_of
 
-from clientela.pipelines.monitoring.binning import ProfileSettings
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
+from clientela.pipelines.monitoring.profile import ProfileSettings
 from clientela.pipelines.monitoring.statistical_tests import (
     Distances,
     compute_certified_distances,

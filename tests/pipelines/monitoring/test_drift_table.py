@@ -133,12 +133,3 @@ def test_counts_against_another_profile_are_refused():
     other = profile_of(loans(50))
     with pytest.raises(IncompatibleDataError, match="counts should be against the profile"):
         drift_table(PROFILE, count_rows_by_cell(NOW, other), SETTINGS)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("rows", [11, 40, 127, 1000, 10_000])
-def test_at_most_one_run_in_twenty_alarms_without_drift(rows):
-    baseline = loans(3000)
-    rng = np.random.default_rng(rows)
-    draws = (baseline.iloc[rng.integers(0, len(baseline), rows)] for _ in range(200))
-    assert sum(bool(alarms(compared(PROFILE, draw))) for draw in draws) <= 10

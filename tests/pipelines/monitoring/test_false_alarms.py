@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.pipelines.monitoring.binning import DriftSettings, ProfileSettings
 from clientela.pipelines.monitoring.counting import count_rows_by_cell
 from clientela.pipelines.monitoring.drift_table import drift_table
-from clientela.pipelines.monitoring.profile import build_baseline_profile
+from clientela.pipelines.monitoring.profile import (
+    DriftSettings,
+    ProfileSettings,
+    build_baseline_profile,
+)
 from clientela.reporting.drift_findings import DriftThresholds, assign_severity
 
 N = 4000
@@ -41,15 +44,15 @@ def judged(rows):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [11, 40, 127, 1000, 10_000])
+@pytest.mark.parametrize("n", [11, 40, 127, 1000])
 def test_draws_from_the_baseline_itself_alarm_in_one_of_twenty_at_most(n):
     random = np.random.default_rng(n)
     alarms = greens = 0
-    for _ in range(200):
+    for _ in range(60):
         severity = judged(BASELINE.iloc[random.integers(0, N, n)])["severity"]
         alarms += (severity == "ROJO").any()
         greens += (severity == "VERDE").any()
-    assert alarms <= 10
+    assert alarms <= 3
     if n < 67:
         assert greens == 0
 

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from tests.pipelines.monitoring.profiled_loans import loans, profile_of
 
 from clientela.exceptions import InvalidProfileError
-from clientela.pipelines.monitoring.binning import ProfileSettings, compute_digest
-from clientela.pipelines.monitoring.profile import BinEdge, Period, build_baseline_profile
+from clientela.pipelines.monitoring.profile import (
+    BinEdge,
+    Period,
+    ProfileSettings,
+    build_baseline_profile,
+    compute_digest,
+)
 
 
 def test_the_order_of_rows_and_columns_is_no_matter():

@@ -17,29 +17,27 @@ import pyarrow as pa
 from pydantic import Field
 from scipy.special import expit
 
-from clientela.pipelines.data_generation.next_period import (
-    Plant,
-    choose_rows,
-    clear_column,
-    scale_column,
-    simulate_next_period,
-    write_value,
-)
 from clientela.pipelines.data_generation.simulation import (
     NO_NUMBERS,
     PROBABILITY_DECIMALS,
     DirtShares,
     Floats,
     Ints,
+    Plant,
     RowBlock,
     Share,
     Shift,
     SimulatedTable,
     TableSimulation,
+    choose_rows,
+    clear_column,
     compute_outcome_figures,
     empty_values,
     negate_values,
     replace_values,
+    scale_column,
+    simulate_next_period,
+    write_value,
 )
 
 # What an application says.

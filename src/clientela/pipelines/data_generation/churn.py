@@ -17,15 +17,6 @@ import pyarrow as pa
 from pydantic import Field
 from scipy.special import expit
 
-from clientela.pipelines.data_generation.next_period import (
-    Plant,
-    choose_rows,
-    clear_column,
-    redraw_outcome,
-    scale_column,
-    simulate_next_period,
-    write_value,
-)
 from clientela.pipelines.data_generation.retail import encode_customer_ids
 from clientela.pipelines.data_generation.simulation import (
     IMPOSSIBLE_DAYS,
@@ -34,17 +25,24 @@ from clientela.pipelines.data_generation.simulation import (
     DirtShares,
     Floats,
     Ints,
+    Plant,
     RowBlock,
     Share,
     Shift,
     SimulatedTable,
     TableSimulation,
+    choose_rows,
+    clear_column,
     compute_outcome_figures,
     empty_values,
     join_texts,
     kernels,
     negate_values,
+    redraw_outcome,
     replace_values,
+    scale_column,
+    simulate_next_period,
+    write_value,
 )
 
 COLUMNS: Final = (

@@ -19,15 +19,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import expit
 
-from clientela.pipelines.data_generation.next_period import (
-    Plant,
-    choose_rows,
-    clear_column,
-    redraw_outcome,
-    scale_column,
-    simulate_next_period,
-    write_value,
-)
 from clientela.pipelines.data_generation.simulation import (
     IMPOSSIBLE_DAYS,
     NO_NUMBERS,
@@ -36,15 +27,22 @@ from clientela.pipelines.data_generation.simulation import (
     DirtShares,
     Floats,
     Ints,
+    Plant,
     RowBlock,
     Share,
     Shift,
     SimulatedTable,
     TableSimulation,
+    choose_rows,
+    clear_column,
     empty_values,
     expected_roc_auc,
     negate_values,
+    redraw_outcome,
     replace_values,
+    scale_column,
+    simulate_next_period,
+    write_value,
 )
 
 Flags = NDArray[np.bool_]

@@ -12,18 +12,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clientela.pipelines.data_generation.next_period import (
-    PULL,
-    Plant,
-    choose_rows,
-    clear_column,
-    count_drawn_rows,
-    create_next_simulation,
-    draw_planted,
-    list_shifts,
-    replace_column,
-    scale_column,
-)
 from clientela.pipelines.data_generation.retail import (
     CATEGORIES,
     CITIES,
@@ -44,16 +32,26 @@ from clientela.pipelines.data_generation.retail import (
 from clientela.pipelines.data_generation.simulation import (
     IMPOSSIBLE_DAYS,
     NO_NUMBERS,
+    PULL,
     SECONDS_PER_HOUR,
     Change,
     Ints,
+    Plant,
     Shift,
     SimulatedTable,
+    choose_rows,
+    clear_column,
+    count_drawn_rows,
+    create_next_simulation,
+    draw_planted,
     empty_values,
     join_texts,
     kernels,
+    list_shifts,
     pad_numbers,
+    replace_column,
     replace_values,
+    scale_column,
 )
 
 COLUMNS: Final = (

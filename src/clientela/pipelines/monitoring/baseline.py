@@ -20,16 +20,18 @@ from clientela.exceptions import (
     InvalidProfileError,
     did_you_mean,
 )
-from clientela.pipelines.monitoring.binning import Numbers, iter_record_batches, to_float_array
 from clientela.pipelines.monitoring.inputs import MonitoringInput, mask_baseline_rows
 from clientela.pipelines.monitoring.profile import (
     REBUILD,
     BaselineProfile,
+    Numbers,
     NumericProfile,
     Period,
     build_baseline_profile,
     build_numeric_profile,
+    iter_record_batches,
     read_profile,
+    to_float_array,
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.pipelines.monitoring.statistical_tests import Distances, compute_exact_distances

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from clientela.pipelines.monitoring.baseline import SEASON, Baseline, compute_column_distances
-from clientela.pipelines.monitoring.binning import Numbers
 from clientela.pipelines.monitoring.counting import Counts, count_rows_by_cell
 from clientela.pipelines.monitoring.drift_table import drift_table
 from clientela.pipelines.monitoring.inputs import MonitoringInput, Window
 from clientela.pipelines.monitoring.performance import Performance, measure_performance
-from clientela.pipelines.monitoring.profile import BaselineProfile, NumericProfile
+from clientela.pipelines.monitoring.profile import BaselineProfile, Numbers, NumericProfile
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.pipelines.monitoring.statistical_tests import Distances
 from clientela.reporting.drift_findings import assign_severity

@@ -1,26 +1,24 @@
-"""Counts of current rows in the cells of a baseline profile, in memory or in an engine.
+"""Counts of current rows in the cells of a baseline profile.
 
-Both give the same integers. Rows in memory or in a stream are sorted batch by batch, once per
-column, and let go; columns are counted beside one another, since sorting releases Python's lock. A
-table that stays in its engine is counted there by one CASE and GROUP BY per column.
+Rows are sorted batch by batch, once per column, and let go; columns are counted beside one another,
+since sorting releases Python's lock.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from clientela.exceptions import IncompatibleDataError, did_you_mean
-from clientela.pipelines.monitoring.binning import (
-    DIGEST_LENGTH,
+from clientela.pipelines.monitoring.profile import (
+    BaselineProfile,
+    CategoricalProfile,
     Cells,
+    NumericProfile,
     Rows,
     compute_digest,
     count_number_cells,
@@ -28,11 +26,6 @@ from clientela.pipelines.monitoring.binning import (
     infer_column_kind,
     iter_record_batches,
     to_float_array,
-)
-from clientela.pipelines.monitoring.profile import (
-    BaselineProfile,
-    CategoricalProfile,
-    NumericProfile,
 )
 
 
@@ -59,7 +52,7 @@ class Counts:
 
     Attributes:
         data_hash: Of the profile that the cells belong to.
-        cells: Column to rows per cell (see `clientela.pipelines.monitoring.binning`).
+        cells: Column to rows per cell (see `clientela.pipelines.monitoring.profile`).
         ranges: Numeric column to where its values lie; without columns that have none.
     """
 
@@ -125,132 +118,21 @@ def validate_current_columns(profile: BaselineProfile, schema: pa.Schema) -> Non
         )
 
 
-def build_cell_count_query(table: ir.Table, profile: BaselineProfile) -> ir.Table:
-    """One row per column and cell that has rows.
-
-    Returns:
-        `feature`, `cell` (its number), `rows`, `smallest`, `largest` (of the cell's numbers).
-    """
-    parts = []
-    for name, column in profile.columns.items():
-        if isinstance(column, NumericProfile):
-            value = table[name].cast("float64")
-            if table[name].type().is_floating():
-                # NaN is a value to some engines, greater than any other
-                value = value.isnan().ifelse(None, value)
-            # the column is computed once, below the CASE, which names it at every step
-            computed = table.select(value=value)
-            keyed = computed.mutate(cell=_assign_number_cell(computed["value"], column))
-        else:
-            computed = table.select(value=table[name].cast("string"))
-            cell = _assign_category_cell(computed["value"], column)
-            keyed = computed.select(cell=cell, value=ibis.null("float64"))
-        counts = keyed.group_by("cell").agg(
-            rows=keyed.count(), smallest=keyed["value"].min(), largest=keyed["value"].max()
-        )
-        feature = ibis.literal(name)
-        parts.append(counts.select("cell", "rows", "smallest", "largest", feature=feature))
-    return _union_tables(parts)
-
-
-def convert_cells_to_counts(cells: pd.DataFrame, profile: BaselineProfile) -> Counts:
-    """The counts of a materialised `build_cell_count_query`, its rows in any order."""
-    counts: dict[str, Cells] = {}
-    ranges: dict[str, Range] = {}
-    for name, column in profile.columns.items():
-        by_cell = cells[cells["feature"] == name].set_index("cell")
-        size = len(column.cells)
-        counts[name] = by_cell["rows"].reindex(range(size), fill_value=0).to_numpy(dtype=np.int64)
-        known = by_cell.dropna(subset="smallest")
-        if len(known):
-            # the first cell lies below the baseline's minimum, the last but one above its maximum
-            ranges[name] = Range(
-                minimum=float(known["smallest"].min()),
-                maximum=float(known["largest"].max()),
-                below=float(known["largest"].get(0, -np.inf)),
-                above=float(known["smallest"].get(size - 2, np.inf)),
-            )
-    rows = int(next(iter(counts.values())).sum()) if counts else 0
-    return _build_counts(profile, rows, counts, ranges)
-
-
-def _build_counts(
-    profile: BaselineProfile, rows: int, cells: Mapping[str, Cells], ranges: Mapping[str, Range]
-) -> Counts:
-    return Counts(
-        data_hash=profile.data_hash,
-        rows=rows,
-        cells={name: tuple(counts.tolist()) for name, counts in cells.items()},
-        ranges=dict(sorted(ranges.items())),
-    )
-
-
-def _union_tables(parts: Sequence[ir.Table]) -> ir.Table:
-    """All rows of all parts; joined in halves, since hundreds in a row nest too deep to compile."""
-    if len(parts) == 1:
-        return parts[0]
-    half = len(parts) // 2
-    return _union_tables(parts[:half]).union(_union_tables(parts[half:]))
-
-
-def _assign_number_cell(value: ir.FloatingValue, column: NumericProfile) -> ir.IntegerValue:
-    missing = len(column.cells) - 1
-
-    def between(first: int, last: int) -> ir.Value:
-        """The cell of a value that lies between two points, outside both."""
-        if first == last:
-            return ibis.literal(2 * first)
-        middle = (first + last) // 2
-        # a text, since DuckDB reads -0.09088043304793189 as a decimal, then as another float
-        point = ibis.literal(repr(column.points[middle])).cast("float64")
-        return ibis.cases(
-            (value < point, between(first, middle)),
-            (value == point, ibis.literal(2 * middle + 1)),
-            else_=between(middle + 1, last),
-        )
-
-    inside = between(0, len(column.points))
-    return value.isnull().ifelse(missing, inside).cast("int64")
-
-
-def _assign_category_cell(value: ir.StringValue, column: CategoricalProfile) -> ir.IntegerValue:
-    size = len(column.values)
-    own = [(value == known, ibis.literal(at)) for at, known in enumerate(column.values)]
-    known = value.hexdigest("sha256").substr(0, DIGEST_LENGTH).isin(column.other_values)
-    branches = [(value.isnull(), ibis.literal(size + 2)), *own]
-    if column.other_values:
-        branches.append((known, ibis.literal(size)))
-    return ibis.cases(*branches, else_=ibis.literal(size + 1)).cast("int64")
-
-
 ColumnCounter: TypeAlias = Callable[[pa.Array], tuple[Cells, Range | None]]
-# What has an engine compute a small table: `ibis.Table.to_pandas`, or a dataset's way to do it.
-Computed: TypeAlias = Callable[[ir.Table], pd.DataFrame]
 
 
-def count_rows_by_cell(
-    rows: Rows | ir.Table, profile: BaselineProfile, computed: Computed = ir.Table.to_pandas
-) -> Counts:
+def count_rows_by_cell(rows: Rows, profile: BaselineProfile) -> Counts:
     """How many of the rows fall into each cell of a profile.
 
     Args:
-        rows: A frame, an Arrow table, record batches, of which one is in memory at a time, or a
-            lazy table, which is counted where it lies.
+        rows: A frame, an Arrow table, or record batches, of which one is in memory at a time.
 
     Returns:
-        Counts that are the same on either engine, whatever the order of the rows and the size of
-        the batches.
+        Counts that are the same whatever the order of the rows and the size of the batches.
 
     Raises:
         IncompatibleDataError: A column is missing or changed its type.
     """
-    if isinstance(rows, ir.Table):
-        validate_current_columns(profile, rows.schema().to_pyarrow())
-        return convert_cells_to_counts(computed(build_cell_count_query(rows, profile)), profile)
-    return _count_batches(rows, profile)
-
-
-def _count_batches(rows: Rows, profile: BaselineProfile) -> Counts:
     names = list(profile.columns)
     counters = [_make_column_counter(column) for column in profile.columns.values()]
     cells: dict[str, Cells] = {
@@ -272,7 +154,12 @@ def _count_batches(rows: Rows, profile: BaselineProfile) -> Counts:
                     ranges |= merge_ranges(
                         {name: value_range}, {name: ranges.get(name, value_range)}
                     )
-    return _build_counts(profile, total, cells, ranges)
+    return Counts(
+        data_hash=profile.data_hash,
+        rows=total,
+        cells={name: tuple(counts.tolist()) for name, counts in cells.items()},
+        ranges=dict(sorted(ranges.items())),
+    )
 
 
 def _make_column_counter(column: NumericProfile | CategoricalProfile) -> ColumnCounter:

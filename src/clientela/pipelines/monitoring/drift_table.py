@@ -16,12 +16,13 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import false_discovery_control
 
 from clientela.exceptions import ConfigurationError, IncompatibleDataError, did_you_mean
-from clientela.pipelines.monitoring.binning import Cells, DriftSettings
 from clientela.pipelines.monitoring.counting import Counts
 from clientela.pipelines.monitoring.profile import (
     BaselineProfile,
     BinEdge,
     CategoricalProfile,
+    Cells,
+    DriftSettings,
     NumericProfile,
 )
 from clientela.pipelines.monitoring.statistical_tests import (

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from clientela.pipelines.monitoring.binning import DriftSettings, ProfileSettings
+from clientela.pipelines.monitoring.profile import DriftSettings, ProfileSettings
 from clientela.pipelines.monitoring.statistical_tests import (
     BinaryMeasure,
     OrdinalMeasure,

@@ -14,8 +14,8 @@ from scipy.stats import chi2, chi2_contingency, fisher_exact, ks_2samp, wasserst
 from clientela.arrays import Floats
 from clientela.models.metrics import BINARY_METRICS as BINARY
 from clientela.models.metrics import PointMetric, ScoreHistogram, get_point_metric
-from clientela.pipelines.monitoring.binning import Cells, Numbers
 from clientela.pipelines.monitoring.counting import Range
+from clientela.pipelines.monitoring.profile import Cells, Numbers
 from clientela.settings_base import FrozenSettings
 
 # Divergences between the cells of two samples, and distances between two samples of numbers.
