@@ -31,6 +31,7 @@ from clientela.pipelines.deployment.case_inputs import format_example
 from clientela.pipelines.ingestion.validation import validate_rows
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.registry.manifest import build_class_example
+from clientela.registry.scorers import build_scorer
 from clientela.serving.client import ApiModel, predict_in_batches, read_applicants
 
 Row = Mapping[str, str]
@@ -261,8 +262,11 @@ def ways(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fou
     changes = {"text": form, "example": example, "score_name": "probabilidad"}
     content, manifest = packaged(model, fields, params, **changes)
     publish_bytes(folder / "served", content, manifest)
-    with running(served=str(folder / "served"), use_case="prueba") as server:
-        yield FourWays(rules, params, model, server, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        # tests of the server have it answer by a formula
+        patch.setattr("clientela.serving.model_store.build_scorer", build_scorer)
+        with running(served=str(folder / "served"), use_case="prueba") as server:
+            yield FourWays(rules, params, model, server, folder)
 
 
 def draw_rows(clean: Mapping[str, Sequence[str]]) -> st.SearchStrategy[list[dict[str, str]]]:

@@ -8,7 +8,7 @@ other rows; what is fitted (imputation, encoding, scaling) is in `clientela.feat
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
@@ -19,6 +19,9 @@ from clientela.features.columns import Column, Features, Moments, Words, stack_c
 from clientela.features.settings import OTHER, PART_NAMES, Band, Enrichment, Part, WordRule
 from clientela.features.table_settings import TabularFeatureParams
 from clientela.text import normalize_word
+
+# Words of a column whose spelling is remembered.
+REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,13 @@ class WordCleaner:
     """Which words of a column are believed, and how they are spelled.
 
     Attributes:
-        compared: How a word is written where it is compared.
-        spellings: Compared form to the spelling of configuration; None: any word is believed.
+        find_spelling: From a word to the spelling of configuration; to None where it is not
+            believed. It remembers words, which come again and again.
         other: What stands for a word that is not believed.
         missing: What stands for no word; None: it stays missing.
     """
 
-    compared: Callable[[str], str]
-    spellings: Mapping[str, str] | None
+    find_spelling: Callable[[str], str | None]
     other: str | None
     missing: str | None
 
@@ -79,27 +81,28 @@ class WordCleaner:
         other = OTHER if rule.allowed is not None and rule.other == "group" else None
         believed = rule.believed
         spellings = None if believed is None else {compared(word): word for word in believed}
-        return cls(compared, spellings, other, rule.missing)
+
+        @lru_cache(REMEMBERED)
+        def find_spelling(word: str) -> str | None:
+            return compared(word) if spellings is None else spellings.get(compared(word))
+
+        return cls(find_spelling, other, rule.missing)
 
     def apply_rules(self, words: Words) -> Words:
         """The words that are believed, in one spelling; None where a word is missing."""
         # a batch repeats few words many times
         believed: dict[str | None, str | None] = {None: self.missing}
         for word in set(words) - {None}:
-            spelled = self._find_spelling(str(word))
+            spelled = self.find_spelling(str(word))
             believed[word] = self.other if spelled is None else spelled
         return [believed[word] for word in words]
 
     def find_invalid(self, words: Words) -> NDArray[np.bool_]:
         """Which cases hold a word that is not believed."""
         invalid = {
-            word: word is not None and self._find_spelling(word) is None for word in set(words)
+            word: word is not None and self.find_spelling(word) is None for word in set(words)
         }
         return np.array([invalid[word] for word in words], dtype=np.bool_)
-
-    def _find_spelling(self, word: str) -> str | None:
-        compared = self.compared(word)
-        return compared if self.spellings is None else self.spellings.get(compared)
 
 
 def _add(*addends: Floats, out: Floats) -> None:
@@ -168,12 +171,24 @@ def iter_date_steps(made: Enrichment) -> Iterator[Step]:
         yield name, pair, _count_days
 
 
-def assign_bands(numbers: Floats, band: Band) -> Words:
-    """The name of the band of each number; None where the number is missing."""
-    names = (*band.names, None)
-    places = np.searchsorted(np.array(band.edges), numbers, side="right")
-    places[np.isnan(numbers)] = len(names) - 1
-    return [names[place] for place in places.tolist()]
+@dataclass(frozen=True)
+class BandNames:
+    """Names the band of each number of a column; None where the number is missing."""
+
+    column: str
+    edges: Floats
+    names: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, band: Band) -> Self:
+        """The names of a band of the configuration."""
+        return cls(band.column, np.array(band.edges), (*band.names, None))
+
+    def __call__(self, numbers: Floats) -> Words:
+        """One name per number."""
+        places = np.searchsorted(self.edges, numbers, side="right")
+        places[np.isnan(numbers)] = len(self.names) - 1
+        return [self.names[place] for place in places.tolist()]
 
 
 @dataclass(frozen=True)
@@ -196,7 +211,7 @@ class TableFeatureBuilder:
     invalid: Mapping[str, str]
     number_steps: tuple[Step, ...]
     date_steps: tuple[Step, ...]
-    bands: Mapping[str, Band]
+    bands: Mapping[str, BandNames]
     missing: Mapping[str, str]
 
     @classmethod
@@ -217,7 +232,11 @@ class TableFeatureBuilder:
             },
             number_steps=tuple(step for step in iter_number_steps(made) if step[0] in wanted),
             date_steps=tuple(step for step in iter_date_steps(made) if step[0] in wanted),
-            bands={name: band for name, band in made.bands.columns.items() if name in wanted},
+            bands={
+                name: BandNames.of(band)
+                for name, band in made.bands.columns.items()
+                if name in wanted
+            },
             missing={flag: name for flag, (name,) in made.flags().items() if flag in wanted},
         )
 
@@ -242,10 +261,7 @@ class TableFeatureBuilder:
             )
         with np.errstate(all="ignore"):  # what overflows is missing in the end
             self._write_made_numbers(table, words, columns)
-        words |= {
-            name: assign_bands(table[self.rows[band.column]], band)
-            for name, band in self.bands.items()
-        }
+        words |= {name: band(table[self.rows[band.column]]) for name, band in self.bands.items()}
         made = table[len(self.numeric) :]
         made[np.isinf(made)] = np.nan
         return Features(table, np.isnan(table), words)

@@ -20,7 +20,6 @@ from clientela.models.base import Predictions, get_feature_names_in
 from clientela.models.binary_decision import (
     BinaryDecisionClassifier,
     ThresholdRule,
-    apply_threshold,
 )
 from clientela.models.calibration import CALIBRATIONS
 from clientela.models.ordinal_decision import (
@@ -298,11 +297,15 @@ def _build_binary_decision(
 ) -> Model:
     raw = build_raw_probability(estimator.classifier_, layout)
     calibrated, learned = CALIBRATIONS.named(estimator.calibrate).apply, estimator.calibration_
+    is_calibrated = estimator.calibrate != "none"
     threshold = estimator.threshold_ if decision is None else estimator.thresholds_[decision]
 
     def model(features: Features) -> Predictions:
-        ones = calibrated(raw(features), learned)
-        return Predictions(apply_threshold(ones, threshold), _expand_to_both_classes(ones), ones)
+        ones = raw(features)
+        if is_calibrated:
+            ones = calibrated(ones, learned)
+        codes = (ones >= threshold).astype(np.int64)
+        return Predictions(codes, _expand_to_both_classes(ones), ones)
 
     return model
 

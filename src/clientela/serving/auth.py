@@ -64,16 +64,6 @@ class ApiError(InvalidCaseError):
         return Response(content, self.status, self.headers, "application/json")
 
 
-def make_too_large_error(limit: int) -> ApiError:
-    """The refusal of a body above the limit of bytes."""
-    return ApiError(
-        413,
-        "body_too_large",
-        f"The body should be of at most {limit} bytes. Send fewer cases at a time.",
-        headers={"connection": "close"},
-    )
-
-
 # Who may ask: a bearer token, unless only this machine can reach the port.
 #
 # Without token on a loopback address, a page in a browser on this machine could still reach the

@@ -10,6 +10,7 @@ import io
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -96,7 +97,7 @@ class CellReader:
     `clientela.pipelines.ingestion.validation` does the same on an engine.
 
     Attributes:
-        seen: Types of values that are read as they come.
+        numbers: Types of numbers that stay as they come, from `least` to `most`.
     """
 
     def __init__(self, field: InputField, form: CellFormat, longest: int) -> None:
@@ -108,10 +109,15 @@ class CellReader:
         allowed = field.allowed
         self._allowed = None if allowed is None else {normalize_word(word) for word in allowed}
         self._nullable = field.nullable and (field.type is not None or not field.required)
-        # pydantic has checked numbers; a code that says that nothing is known is one too
-        checked = field.kind in NUMBERS and field.invalid == "quarantine" and kind != "decimal"
+        # a code that says that nothing is known is a number too
         codes = any(FLOAT.fullmatch(word) for word in self._missing)
-        self.seen = frozenset({int, float} if checked and not codes else ())
+        as_they_come: set[type] = set()
+        if field.kind in NUMBERS and not codes and kind != "decimal":
+            as_they_come = {int} if kind == "integer" else {int, float}
+        self.numbers = as_they_come
+        largest = LARGEST_INTEGER if kind == "integer" else sys.float_info.max
+        self.least = -largest if field.minimum is None else field.minimum
+        self.most = largest if field.maximum is None else field.maximum
 
     def read(self, value: str | float | None) -> Value:
         """A value, None where it is missing.
@@ -121,7 +127,7 @@ class CellReader:
         """
         is_text = isinstance(value, str)
         text = value.strip(whitespace) if isinstance(value, str) else parse_word(value)
-        if not text or normalize_word(text) in self._missing:
+        if not text or (self._missing and normalize_word(text) in self._missing):
             if self._nullable:
                 return None
             raise UnusableValueError("nothing")
@@ -310,9 +316,10 @@ class CaseReader:
         """The cases with the text of the table's columns read; they were made for this reader."""
         problems: list[Problem] = []
         for name, cell in self._columns.items():
-            seen = cell.seen
+            numbers, least, most = cell.numbers, cell.least, cell.most
             for row, case in enumerate(cases):
-                if name in case and type(case[name]) not in seen:
+                value: Any = case.get(name)
+                if name in case and not (type(value) in numbers and least <= value <= most):
                     problems += self._read_cell(row, name, case)
         if problems:
             raise self._make_problem_list_error(sorted(problems, key=lambda each: each.row or 0))

@@ -1,28 +1,19 @@
-"""Bounds on what a connection may cost: the head of a request, and its body.
+"""Bounds on what the head of a request may cost.
 
 httptools reads heads of any size at any pace: each connection could fill the memory, or stay open
 for ever, before the application sees anything.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from starlette.requests import ClientDisconnect, Request
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
-from clientela.serving.auth import ApiError, make_too_large_error
 
 # Bytes of request line and headers, as other servers bound them.
 LARGEST_HEAD: Final = 32 * 1024
 
 BAD_REQUEST: Final = 400
 HEAD_TOO_LARGE: Final = 431
-
-LINGERED_BODIES: Final = 4
-# What more is read of a body that is refused, and thrown away: a sender that is still writing
-# when the connection is closed never reads the reply (RFC 9112, section 9.6).
-LINGER_SECONDS: Final = 2.0
 
 
 class HeadTooLargeError(Exception):
@@ -113,45 +104,3 @@ class BoundedProtocol(HttpToolsProtocol):
     def _close_slow_connection(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
-
-
-async def read_body(request: Request, largest: int, seconds: float) -> bytes:
-    """The whole body, read no further than its limit.
-
-    Raises:
-        ApiError: It is too large (413), or came too slowly (408).
-    """
-    stream = request.stream()
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared[:20]) > largest:
-        if "expect" not in request.headers:
-            await _skip_remaining_body(stream, largest)
-        raise make_too_large_error(largest)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in stream:
-                body += chunk
-                if len(body) > largest:
-                    await _skip_remaining_body(stream, largest)
-                    raise make_too_large_error(largest)
-    except TimeoutError:
-        raise ApiError(
-            408,
-            "too_slow",
-            f"The body should be sent within {seconds:g} seconds.",
-            headers={"connection": "close"},
-        ) from None
-    return bytes(body)
-
-
-async def _skip_remaining_body(stream: AsyncIterator[bytes], largest: int) -> None:
-    left = LINGERED_BODIES * largest
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            async for chunk in stream:
-                left -= len(chunk)
-                if left <= 0:
-                    return
-    except (TimeoutError, ClientDisconnect):
-        return

@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from clientela.exceptions import ModelFileError, NoApprovedModelError, did_you_mean
-from clientela.features.columns import build_columns
+from clientela.features.columns import InputField, build_columns
 from clientela.registry.manifest import ServedManifest
 from clientela.registry.package import (
     ModelPackage,
@@ -62,18 +62,16 @@ class LoadedModel:
     A request takes one and keeps it to its end, whatever is served meanwhile.
 
     Attributes:
+        fields: Those that it reads.
         number: Of the entry in the registry; None where nobody knows.
     """
 
+    manifest: ServedManifest
+    fields: list[InputField]
     scorer: CompiledScorer
     reader: CaseReader
     replies: ResponseWriter
     number: int | None = None
-
-    @property
-    def manifest(self) -> ServedManifest:
-        """What the model is."""
-        return self.scorer.manifest
 
     def to_name(self) -> dict[str, Any]:
         """Which model it is."""
@@ -124,7 +122,8 @@ def build_loaded_model(
     reader = CaseReader(
         manifest.fields, limits, manifest.use_case, manifest.example.case, manifest.text
     )
-    model = LoadedModel(build_scorer(package), reader, ResponseWriter(manifest), number)
+    scorer, replies = build_scorer(package), ResponseWriter(manifest)
+    model = LoadedModel(manifest, manifest.read, scorer, reader, replies, number)
     _verify_example(model, where)
     return model
 
@@ -155,7 +154,7 @@ def _verify_example(model: LoadedModel, where: str) -> None:
             f"The package {where} refuses the example in its own manifest ({problems}). Run the "
             "deployment stage again."
         ) from err
-    answers = model.scorer.answers(build_columns(cases, model.manifest.read))
+    answers = model.scorer.answers(build_columns(cases, model.fields))
     label = model.manifest.classes[int(answers.codes[0])]
     close = math.isclose(
         float(answers.expected[0]), example.expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE

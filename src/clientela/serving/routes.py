@@ -1,16 +1,17 @@
 """The routes of the API: predictions, what is served, how it is, and the segment of a customer."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Depends
 from fastapi import Path as PathParameter
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from clientela.serving.auth import ApiError
 from clientela.serving.case_reader import ARRAYS
-from clientela.serving.http_limits import read_body
 from clientela.serving.model_store import LoadedModel
 from clientela.serving.observability import CONTENT_TYPE
 from clientela.serving.schemas import (
@@ -31,6 +32,11 @@ ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
 # Its value where the fields of the model are asked for instead of predictions, which SageMaker's
 # contract leaves to its container.
 DESCRIBE: Final = "describe"
+
+LINGERED_BODIES: Final = 4
+# What more is read of a body that is refused, and thrown away: a sender that is still writing
+# when the connection is closed never reads the reply (RFC 9112, section 9.6).
+LINGER_SECONDS: Final = 2.0
 
 
 def describe_errors(**words: str) -> dict[int | str, dict[str, Any]]:
@@ -111,6 +117,57 @@ async def invoke(request: Request, service: ServiceDependency, model: ModelDepen
     )
     reply = await service.predict(model, prediction, request.state.info)
     return Response(reply, headers={"content-type": reply_media})
+
+
+async def read_body(request: Request, largest: int, seconds: float) -> bytes:
+    """The whole body, read no further than its limit.
+
+    Raises:
+        ApiError: It is too large (413), or came too slowly (408).
+    """
+    stream = request.stream()
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared[:20]) > largest:
+        if "expect" not in request.headers:
+            await _skip_remaining_body(stream, largest)
+        raise _make_too_large_error(largest)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in stream:
+                body += chunk
+                if len(body) > largest:
+                    await _skip_remaining_body(stream, largest)
+                    raise _make_too_large_error(largest)
+    except TimeoutError:
+        raise ApiError(
+            408,
+            "too_slow",
+            f"The body should be sent within {seconds:g} seconds.",
+            headers={"connection": "close"},
+        ) from None
+    return bytes(body)
+
+
+def _make_too_large_error(largest: int) -> ApiError:
+    return ApiError(
+        413,
+        "body_too_large",
+        f"The body should be of at most {largest} bytes. Send fewer cases at a time.",
+        headers={"connection": "close"},
+    )
+
+
+async def _skip_remaining_body(stream: AsyncIterator[bytes], largest: int) -> None:
+    left = LINGERED_BODIES * largest
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            async for chunk in stream:
+                left -= len(chunk)
+                if left <= 0:
+                    return
+    except (TimeoutError, ClientDisconnect):
+        return
 
 
 def _require_media_type(request: Request, *known: str) -> str:

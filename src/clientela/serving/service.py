@@ -257,7 +257,7 @@ class Service:
                 f"At most {most} cases can be asked for with reasons at a time. Send them in "
                 "parts.",
             )
-        columns = build_columns(cases, manifest.read)
+        columns = build_columns(cases, model.fields)
         answers = model.scorer.answers(columns)
         info.use_case, info.rows = manifest.use_case, len(cases)
         if self._log is not None:
