@@ -81,6 +81,24 @@ def test_a_value_that_most_rows_share_is_told_from_the_others(values, edges):
     assert card.edges_[0].tolist() == edges
 
 
+def test_a_declared_code_has_a_bin_of_its_own():
+    generator = np.random.default_rng(2)
+    income = np.where(np.arange(5000) % 33 == 0, -9999.0, generator.normal(1000, 150, 5000))
+    risk = np.where(income == -9999.0, 0.05, 1 / (1 + np.exp((income - 1000) / 100)))
+    codes = (generator.random(5000) < risk).astype(int)
+    X = pd.DataFrame({"ingresos": income, "deudas": generator.random(5000)})
+    asked = pd.DataFrame({"ingresos": [-9999.0, -9998.0, income[income > 0].min()], "deudas": 0.5})
+    card = WoeScorecard(special=[-9999.0, 999.0]).fit(X, codes)
+    mixed = WoeScorecard().fit(X, codes).predict_proba(asked)[:, 1]
+    of_code, *lowest = card.predict_proba(asked)[:, 1]
+    assert mixed[0] > 0.6
+    assert of_code < 0.12
+    assert min(lowest) > 0.8
+    bins = scorecard_points(card, PointScale()).set_index("feature")["bin"]
+    assert "-9999" in bins["ingresos"].tolist()
+    assert not bins["deudas"].str.fullmatch("-9999|999").any()
+
+
 @settings(deadline=None)  # a busy machine is no counterexample
 @given(
     st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=20, max_size=20),

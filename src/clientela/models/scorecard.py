@@ -7,6 +7,7 @@ rows, and gives the rows it learned from shares that other rows taught: this cla
 and the logarithm. A value that is missing is a bin of its own, as a fact about the case.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Self
 
@@ -42,6 +43,8 @@ class WoeScorecard(BinaryClassifier):
             weight is infinite and a small bin says little.
         C: Inverse strength of the penalty on the coefficients, as in LogisticRegression.
         folds: Parts of the rows; the weights of each are learned from the others.
+        special: Numbers that are codes, such as -9999; each is a bin of its own in the columns
+            that hold it.
 
     Attributes:
         edges_: For each column, the inner edges of its bins, increasing; none for words.
@@ -50,19 +53,21 @@ class WoeScorecard(BinaryClassifier):
         encoder_: The shares of class 1 by bin.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as scikit-learn's own
         self,
         *,
         bins: int = 8,
         smoothing: float = 20.0,
         C: float = 1.0,
         folds: int = 5,
+        special: Sequence[float] = (),
         random_state: int = 0,
     ) -> None:
         self.bins = bins
         self.smoothing = smoothing
         self.C = C
         self.folds = folds
+        self.special = special
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Tags:
@@ -142,7 +147,9 @@ class WoeScorecard(BinaryClassifier):
         self.edges_ = [
             np.empty(0)
             if word
-            else _compute_bin_edges(_convert_to_floats(frame.iloc[:, place]), levels)
+            else _compute_bin_edges(
+                _convert_to_floats(frame.iloc[:, place]), levels, np.asarray(self.special, float)
+            )
             for place, word in enumerate(self.is_word_)
         ]
         self.words_ = None
@@ -176,17 +183,21 @@ def _convert_to_objects(columns: pd.DataFrame) -> NDArray[Any]:
     return words
 
 
-def _compute_bin_edges(values: Floats, levels: Floats) -> Floats:
+def _compute_bin_edges(values: Floats, levels: Floats, special: Floats) -> Floats:
     """Values that part a column into equally many rows; fewer where many rows share a value.
 
     A bin ends with its upper edge, so that a value that most rows share, such as no debt, is told
     from those above it; and the largest value is told from those below it in the same way.
     """
-    distinct, rows = np.unique(values[~np.isnan(values)], return_counts=True)
+    codes = special[np.isin(special, values)]
+    common = values[~np.isnan(values) & ~np.isin(values, codes)]
+    distinct, rows = np.unique(common, return_counts=True)
     reached = rows.cumsum() / max(rows.sum(), 1)
     places = np.searchsorted(reached, levels).clip(max=len(distinct) - 2)
-    inner: Floats = distinct[np.unique(places[places >= 0])]
-    return inner
+    inner = distinct[np.unique(places[places >= 0])]
+    # a code lies between itself and the number before it, where nothing else can lie
+    edges: Floats = np.unique([*inner, *codes, *np.nextafter(codes, -np.inf)])
+    return edges
 
 
 MISSING = "(ausente)"
@@ -229,9 +240,9 @@ def scorecard_points(card: WoeScorecard, scale: PointScale) -> pd.DataFrame:
     without rows in `fit`, such as a gap where there was none, is no evidence either way.
 
     Returns:
-        `feature`, `bin` (an interval, a word, `(ausente)`, or `(otra)` for a word that never
-        occurred), `woe` (log-odds of class 1 against all rows), `points`; in the order of the
-        features and their bins.
+        `feature`, `bin` (an interval, a code, a word, `(ausente)`, or `(otra)` for a word that
+        never occurred), `woe` (log-odds of class 1 against all rows), `points`; in the order of
+        the features and their bins.
     """
     names = get_feature_names_in(card)
     intercept = scale.points(card.linear_.intercept_)[0] / len(names)
@@ -256,5 +267,9 @@ def _label_bins(card: WoeScorecard, place: int) -> dict[int | None, str]:
     edges = [-np.inf, *map(float, card.edges_[place]), np.inf]
     # the shortest text that reads as the same number; whole ones without a decimal point
     ends = [str(int(edge)) if edge.is_integer() else repr(edge) for edge in edges]
-    intervals = {bin_: f"({low}, {high}]" for bin_, (low, high) in enumerate(pairwise(ends))}
+    codes = [high == np.nextafter(low, np.inf) for low, high in pairwise(edges)]
+    intervals = {
+        bin_: high if is_code else f"({low}, {high}]"
+        for bin_, (is_code, (low, high)) in enumerate(zip(codes, pairwise(ends), strict=True))
+    }
     return dict([*intervals.items(), (None, MISSING)])

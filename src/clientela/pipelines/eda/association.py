@@ -326,6 +326,7 @@ class EdaParameters(FrozenSettings):
         correlated_above: Absolute correlation from which two columns say the same.
         missing_above: Share of missing values worth a warning.
         suspicious_auc: AUC of one column alone from which it may know the target.
+        special_above: Share of one value, far from all others, from which it may be a code.
     """
 
     keys: tuple[str, ...] = ()
@@ -340,6 +341,7 @@ class EdaParameters(FrozenSettings):
     correlated_above: float = Field(default=0.95, gt=0, le=1)
     missing_above: float = Field(default=0.2, ge=0, le=1)
     suspicious_auc: float = Field(default=0.95, gt=0.5, le=1)
+    special_above: float = Field(default=0.01, ge=0, le=1)
     numbers: NumberFormat = NumberFormat()
 
 

@@ -180,11 +180,15 @@ def compute_quantiles(table: ir.Table, columns: Sequence[str]) -> ir.Table:
 
     Returns:
         `column`, one `qNN` per item of `QUANTILES` (smallest value that so many rows do not
-        exceed), and `top_rows` (rows of the commonest value).
+        exceed), `top_rows` (rows of the commonest value), rows of the lowest and the highest value
+        (`lowest_rows`, `highest_rows`) and the values beside them (`second_lowest`,
+        `second_highest`).
     """
     if not columns:
         names = {quantile_name(share): "float64" for share in QUANTILES}
-        return ibis.memtable([], schema={"column": "string", **names, "top_rows": "int64"})
+        counts = dict.fromkeys(("top_rows", "lowest_rows", "highest_rows"), "int64")
+        seconds = dict.fromkeys(("second_lowest", "second_highest"), "float64")
+        return ibis.memtable([], schema={"column": "string", **names, **counts, **seconds})
     parts = []
     for column in columns:
         counts = _count_values(table, replace_non_finite(table, column).cast("float64"))
@@ -195,7 +199,15 @@ def compute_quantiles(table: ir.Table, columns: Sequence[str]) -> ir.Table:
             quantile_name(share): value.min(where=reached >= share * ranked["total"])
             for share in QUANTILES
         }
-        row = ranked.agg(**quantiles, top_rows=ranked["rows"].max())
+        is_lowest, is_highest = reached == ranked["rows"], reached == ranked["total"]
+        row = ranked.agg(
+            **quantiles,
+            top_rows=ranked["rows"].max(),
+            lowest_rows=ranked["rows"].sum(where=is_lowest),
+            highest_rows=ranked["rows"].sum(where=is_highest),
+            second_lowest=value.min(where=~is_lowest),
+            second_highest=value.max(where=~is_highest),
+        )
         parts.append(row.select(ibis.literal(column).name("column"), *row.columns))
     return ibis.union(*parts, distinct=False)
 

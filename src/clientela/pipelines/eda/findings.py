@@ -1,6 +1,8 @@
 """What an exploration found and recommends: figures for machines, sentences for people."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +27,8 @@ from clientela.text import NumberFormat, round_significant
 SAME = 0.9999
 LOGARITHM = "log_"
 YES_OR_NO = 2
+# Distinct values beside a code, below which numbers are levels and may lie anywhere.
+FEWEST_VALUES = 5
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,77 @@ CHECKS: Sequence[Callable[[Profile, EdaParameters], list[Recommendation]]] = (
     find_skewed_columns,
     find_heavy_tailed_columns,
 )
+
+
+# A value all of nines, as 999; one with any other digits has to lie further away to be a code.
+NINES = re.compile("9+")
+# A code lies so many quartile ranges from the next value.
+QUARTILE_RANGES = 3
+
+
+def find_special_codes(
+    profile: Profile, later: Profile | None, entry: str, parameters: EdaParameters
+) -> list[Recommendation]:
+    """Numbers such as -9999 that stand for something else, with the line that makes them missing.
+
+    Args:
+        profile: The table as ingestion accepts it.
+        later: The model input made of it, where a declared code is missing; None without one.
+    """
+    rows = profile.numbers
+    if later is not None:
+        rows = later.numbers[later.numbers["column"].isin(rows["column"])]
+    found = []
+    for row in rows.to_dict("records"):
+        for side in ("lowest", "highest"):
+            code = float(row["minimum" if side == "lowest" else "maximum"])
+            if _is_special_code(row, code, side, parameters):
+                text = f"{code:.15g}"
+                line = (
+                    f"{{ingestion: {{tables: {{{profile.name}: {{missing_words: [{text!r}]}}}}}}}}"
+                )
+                if later is not None:
+                    bound = _choose_bound(code, float(row[f"second_{side}"]))
+                    rule = f"{{{'minimum' if side == 'lowest' else 'maximum'}: {bound:.15g}}}"
+                    column = json.dumps(row["column"], ensure_ascii=False)
+                    line = f"{{features: {{cleaning: {{numbers: {{{column}: {rule}}}}}}}}}"
+                share = row[f"{side}_rows"] / row["present"]
+                found.append(
+                    Recommendation(
+                        "special_code",
+                        str(row["column"]),
+                        code,
+                        f"«{row['column']}»: el valor {text} llena el "
+                        f"{parameters.numbers.percent(share)} de las filas, lejos de todos los "
+                        f"demás (el más cercano es {row[f'second_{side}']:.15g}); si es un código, "
+                        f"se declara ausente en conf/local/parameters.yml: {entry}: {line}",
+                    )
+                )
+    return found
+
+
+def _is_special_code(
+    row: Mapping[Hashable, Any], code: float, side: str, parameters: EdaParameters
+) -> bool:
+    """Whether the lowest or highest value of a column is no quantity, by how it lies."""
+    others = row["distinct"] - 1
+    if row[f"{side}_rows"] <= parameters.special_above * row["present"]:
+        return False
+    nearest = row[f"second_{side}"]
+    furthest = row["maximum" if side == "lowest" else "minimum"]
+    gap, span = abs(nearest - code), abs(furthest - nearest)
+    if side == "lowest" and code < 0 <= nearest:
+        return bool(others > YES_OR_NO)  # alone below zero
+    far = others >= FEWEST_VALUES and gap > QUARTILE_RANGES * (row["q75"] - row["q25"])
+    return bool(far and gap > (span / 2 if NINES.fullmatch(f"{abs(code):.15g}") else 3 * span))
+
+
+def _choose_bound(code: float, nearest: float) -> float:
+    """A round number between a code and the values that are quantities."""
+    middle = float(f"{(code + nearest) / 2:.2g}")
+    if code < 0 <= nearest:
+        return 0.0
+    return middle if min(code, nearest) < middle < max(code, nearest) else (code + nearest) / 2
 
 
 def find_correlated_pairs(
@@ -311,6 +386,11 @@ def describe_quality(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
         if share
         else "no falta ningún valor"
     )
+    codes = [item for item in findings["recommendations"] if item["kind"] == "special_code"]
+    if codes:
+        empty += ", pero hay valores que parecen códigos: " + ", ".join(
+            f"{item['value']:.15g} en {item['column']}" for item in codes[:MOST]
+        )
     repeated = sum(table["repeated_rows"] or 0 for table in findings["tables"].values())
     return (
         f"Calidad: {empty}; {numbers.text(repeated)} filas repiten a otra salvo en su clave; "
@@ -360,6 +440,10 @@ def build_findings(exploration: Exploration, parameters: EdaParameters) -> dict[
     return findings | {"summary": summary}
 
 
+# The table of features that segments are made of, which nobody has written.
+CUSTOMER_FEATURES = "customer_features"
+
+
 def collect_recommendations(
     exploration: Exploration, parameters: EdaParameters
 ) -> list[tuple[str, Recommendation]]:
@@ -379,6 +463,11 @@ def collect_recommendations(
     for profile in exploration.profiles:
         for item in build_recommendations(profile, parameters):
             of_columns.setdefault((item.kind, item.column), (profile.name, item))
+    later = next((p for p in exploration.profiles if p.name == TARGET_TABLE), None)
+    for profile in exploration.profiles:
+        if profile is not later and profile.name != CUSTOMER_FEATURES:
+            for item in find_special_codes(profile, later, exploration.entry, parameters):
+                of_columns[item.text, item.column] = (profile.name, item)
     return [*((TARGET_TABLE, item) for item in about_target), *of_columns.values()]
 
 
