@@ -5,7 +5,7 @@ from sklearn import metrics
 from tests.modelling.binary_cases import loans, problem, untuned
 
 from clientela.models.scoring import predict_holdout, select_model_predictions
-from clientela.pipelines.training.card_binary import _build_points_section
+from clientela.pipelines.training.card_binary import _build_points_section, format_learned_rows
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.pipelines.training.test_evaluation import (
     build_decision_tables,
@@ -114,3 +114,21 @@ def test_only_a_scorecard_has_points_and_good_bins_have_more_of_them():
         section.title for section in _build_points_section(points, of_points)
     ]
     assert _build_points_section(points.iloc[:0], of_points) == ()
+
+
+def test_the_card_counts_from_the_rows_read_and_names_how_to_keep_equal_ones():
+    status = dict.fromkeys(("unlabelled", "unknown_label", "undated", "too_young"), 0)
+    rows = {
+        "rows": 29_965,
+        "status": status | {"usable": 29_965},
+        "too_young_classes": {},
+        "as_of_doubtful": False,
+    }
+    assert format_learned_rows(rows | {"read": 29_965, "refused": {}}, "clientes").startswith(
+        "De 29.965 clientes de la tabla se usan 29.965"
+    )
+    counted = rows | {"read": 30_000, "refused": {"duplicate_row": 35}}
+    told = format_learned_rows(counted, "clientes")
+    assert told.startswith("De 30.000 clientes")
+    assert "35 duplicate_row" in told
+    assert "duplicates: keep" in told

@@ -57,6 +57,7 @@ def test_loans_become_a_model_input_whatever_the_order_of_rows(run_credit, loans
     report = catalog.load("credit_payment.row_report")
     account = catalog.load("credit_payment.row_accounting")["loans"]
     assert account["accepted"] == report["rows"] == 300
+    assert (report["read"], report["refused"]) == (account["read"], account["reasons"])
     assert len(model_input) == report["status"]["usable"]
     assert model_input["id_fila"].is_monotonic_increasing
     assert "puntaje" not in model_input

@@ -141,14 +141,24 @@ def count_rows_and_cells(table: ir.Table, params: TabularFeatureParams) -> dict[
 
 
 def report_usable_rows(
-    counts: Mapping[str, pd.DataFrame], params: TabularFeatureParams
+    counts: Mapping[str, pd.DataFrame],
+    accounts: dict[str, dict[str, Any]],
+    params: TabularFeatureParams,
 ) -> dict[str, Any]:
     """How many rows are learned from; see `row_report`.
+
+    Args:
+        accounts: The account that ingestion gives of the one table.
+
+    Returns:
+        The report, with the rows `read` and those `refused`, by reason.
 
     Raises:
         TrainingDataError: The table can't be learned from.
     """
+    (account,) = accounts.values()
     report = row_report(counts["rows"], params)
+    report |= {"read": account["read"], "refused": account["reasons"]}
     logger.info("%s", report["sentence"])
     return report
 

@@ -62,7 +62,7 @@ def _list_case_steps(cases: str, accepted: str) -> list[Step]:
     checked = ["row_report", "column_findings"]
     return [
         (nodes.count_rows_and_cells, [cases, FEATURES], "case_counts"),
-        (nodes.report_usable_rows, ["case_counts", FEATURES], "row_report"),
+        (nodes.report_usable_rows, ["case_counts", "row_accounting", FEATURES], "row_report"),
         (nodes.find_uninformative_columns, ["case_counts"], "column_findings"),
         (nodes.list_column_roles, [cases, FEATURES], "column_roles"),
         (feature_schema, [FEATURES], "feature_schema"),

@@ -89,6 +89,10 @@ def format_unfair_groups(fairness: pd.DataFrame) -> str | None:
     )
 
 
+# What is told beside rows that ingestion refused because another one is equal.
+REPEATED_ROWS = " (filas iguales a otra; con duplicates: keep se conservan)"
+
+
 def build_binary_sections(
     facts: BinaryCardData, problem: Problem, *, decision: str, rare: str
 ) -> tuple[Section, ...]:
@@ -106,6 +110,10 @@ def build_binary_sections(
 def format_learned_rows(rows: Mapping[str, Any], cases: str) -> str:
     """How many rows of the table were learned from, and why not the others."""
     learned = f"De {NUMBERS.text(rows['rows'])} {cases} de la tabla se usan "
+    if refused := rows.get("refused"):
+        listed = ", ".join(f"{NUMBERS.text(count)} {why}" for why, count in refused.items())
+        learned = f"De {NUMBERS.text(rows['read'])} {cases} de la tabla la ingesta rechaza {listed}"
+        learned += f"{REPEATED_ROWS if 'duplicate_row' in refused else ''}; del resto se usan "
     learned += NUMBERS.text(rows["status"]["usable"])
     reasons = [
         f"{NUMBERS.text(rows['status'][status])} {reason}"
