@@ -109,10 +109,11 @@ def summarize_period(
     def share(chosen: "pd.Series[bool]") -> float:
         return float(weights[chosen.to_numpy()].sum())
 
-    severity = judged["severity"]
+    psi, severity = judged["psi"].to_numpy(dtype=np.float64), judged["severity"]
+    known = np.isfinite(psi) & (weights > 0)
     red = severity == "ROJO"
     return PeriodSummary(
-        weighted_psi=_compute_weighted_mean(judged["psi"].to_numpy(dtype=np.float64), weights),
+        weighted_psi=float(np.average(psi[known], weights=weights[known])) if known.any() else None,
         red=int(red.sum()),
         red_share=share(red),
         moved_share=share(red | (severity == "AMARILLO")),
@@ -151,13 +152,6 @@ def normalize_importance(features: "pd.Series[str]", importance: Mapping[str, fl
         size = np.ones(len(features))
     shares: Floats = size / size.sum() if len(size) else size
     return shares
-
-
-def _compute_weighted_mean(values: Floats, weights: Floats) -> float | None:
-    known = np.isfinite(values) & (weights > 0)
-    if not known.any():
-        return None
-    return float(np.average(values[known], weights=weights[known]))
 
 
 State: TypeAlias = Literal["stable", "watch", "alarm"]
@@ -276,7 +270,8 @@ def evaluate_model_state(
     recommendation, why = _choose_recommendation(
         evidence, level, state, _is_persistent(known, rules)
     )
-    if recommendation == "retrain" and _is_cooling_down(history, rules):
+    lately = history[max(len(history) - rules.cool_down, 0) :]
+    if recommendation == "retrain" and "retrain" in {past.recommendation for past in lately}:
         recommendation, why = "investigate", "cool_down"
     return ModelState(
         level=level,
@@ -295,11 +290,6 @@ def _compute_state(known: Sequence[Level], before: State, rules: StateRules) -> 
     if _is_persistent(known, rules) or (before == "alarm" and "critical" in latest):
         return "alarm"
     return "stable" if all(level == "calm" for level in latest) else "watch"
-
-
-def _is_cooling_down(history: Sequence[PastPeriod], rules: StateRules) -> bool:
-    lately = history[max(len(history) - rules.cool_down, 0) :]
-    return any(past.recommendation == "retrain" for past in lately)
 
 
 def _choose_recommendation(

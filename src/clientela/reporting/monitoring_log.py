@@ -184,17 +184,9 @@ def update_log(log: Sequence[LogRow], new: Sequence[LogRow]) -> list[LogRow]:
     return [rows[key] for key in sorted(rows)]
 
 
-def format_log(log: Sequence[LogRow]) -> str:
-    """The text of the log: CSV with a header, lines ended by a line feed.
-
-    Returns:
-        What `parsed_log` reads back; the same rows give the same bytes.
-    """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LOG_COLUMNS)
-    writer.writerows(row.cells() for row in log)
-    return text.getvalue()
+def build_log_table(log: Sequence[LogRow]) -> pd.DataFrame:
+    """One row per period and baseline: texts, so that a CSV writer adds nothing of its own."""
+    return pd.DataFrame([row.cells() for row in log], columns=list(LOG_COLUMNS), dtype="str")
 
 
 def list_past_periods(log: Sequence[LogRow], period: str) -> list[PastPeriod]:

@@ -11,7 +11,7 @@ from clientela.reporting.monitoring_log import (
     PerformanceRecord,
     PeriodRun,
     build_log_row,
-    format_log,
+    build_log_table,
     list_past_periods,
     parse_log,
     update_log,
@@ -28,6 +28,10 @@ def row(period="2024-05", baseline="b1", n=120, **performance):
     run = PeriodRun(period=period, mode="month", baseline=baseline, n=n)
     state = evaluate_model_state(CRITICAL, baseline, [], StateRules())
     return build_log_row(run, TABLE, CRITICAL, state, PerformanceRecord(**performance))
+
+
+def format_log(log):
+    return build_log_table(log).to_csv(index=False, lineterminator="\n")
 
 
 LOG = update_log([], [row("2024-06"), row("2024-05", measure="roc_auc", estimated=2 / 3)])

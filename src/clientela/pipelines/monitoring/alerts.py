@@ -40,6 +40,7 @@ from clientela.reporting.monitoring_log import PeriodRun, round_metric
 from clientela.settings_base import FrozenSettings
 
 ID_LENGTH = 16
+RED = ["feature", "psi", "reason", "sentence_es"]
 
 
 class RedColumn(FrozenSettings):
@@ -97,11 +98,14 @@ def build_alert(
     if red.empty and state.level != "critical":
         return None
     features = [str(name) for name in red["feature"]]
-    sentence = (
-        format_alert_sentence(features, state.recommendation)
-        if features
-        else performance_sentence(state)
-    )
+    if features:
+        sentence = format_alert_sentence(features, state.recommendation)
+    else:
+        words = [REASONS[reason] for reason in state.reasons]
+        sentence = Wording(
+            " ".join(["ALERTA:", *(each.es for each in words)]),
+            " ".join(["ALERT:", *(each.en for each in words)]),
+        )
     key = f"{use_case}/{run.baseline}/{run.period}"
     return Alert(
         id=hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH],
@@ -112,7 +116,10 @@ def build_alert(
         mode=run.mode,
         text=sentence.es,
         text_en=sentence.en,
-        columns=_build_red_columns(red),
+        columns=tuple(
+            RedColumn(feature=feature, psi=round_metric(psi), reason=reason, sentence=words)
+            for feature, psi, reason, words in red[RED].itertuples(index=False, name=None)
+        ),
         state=state.state,
         recommendation=state.recommendation,
         advice=RECOMMENDATIONS[state.recommendation].es,
@@ -134,23 +141,6 @@ def format_alert_sentence(features: Sequence[str], recommendation: Recommendatio
     return Wording(
         f"ALERTA: Drift crítico detectado en {names}. Recomendación: {es[0].lower()}{es[1:]}",
         f"ALERT: Critical drift detected in {names}. Recommendation: {en[0].lower()}{en[1:]}",
-    )
-
-
-def performance_sentence(state: ModelState) -> Wording:
-    """What is critical where no column is."""
-    words = [REASONS[reason] for reason in state.reasons]
-    return Wording(
-        " ".join(["ALERTA:", *(each.es for each in words)]),
-        " ".join(["ALERT:", *(each.en for each in words)]),
-    )
-
-
-def _build_red_columns(red: pd.DataFrame) -> tuple[RedColumn, ...]:
-    rows = zip(red["feature"], red["psi"], red["reason"], red["sentence_es"], strict=True)
-    return tuple(
-        RedColumn(feature=feature, psi=round_metric(psi), reason=reason, sentence=sentence)
-        for feature, psi, reason, sentence in rows
     )
 
 

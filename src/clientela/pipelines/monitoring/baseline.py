@@ -217,14 +217,9 @@ def _iter_baseline_parts(
             chosen = frame[column].astype("str") == value
             yield column, value, frame[chosen], list(settings.segments.features)
     if settings.same_season and rows.moment is not None:
-        months = extract_month(frame[rows.moment])
+        months = frame[rows.moment].dt.strftime("%m").astype("str")
         for month in sorted(set(months)):
             yield SEASON, month, frame[months == month], list_profiled_columns(rows)
-
-
-def extract_month(moments: "pd.Series[pd.Timestamp]") -> "pd.Series[str]":
-    """The month of the year of each row, `01` to `12`."""
-    return moments.dt.strftime("%m").astype("str")
 
 
 logger = logging.getLogger(__name__)

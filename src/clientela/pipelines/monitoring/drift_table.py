@@ -19,7 +19,6 @@ from clientela.exceptions import ConfigurationError, IncompatibleDataError, did_
 from clientela.pipelines.monitoring.counting import Counts
 from clientela.pipelines.monitoring.profile import (
     BaselineProfile,
-    BinEdge,
     CategoricalProfile,
     Cells,
     DriftSettings,
@@ -73,18 +72,6 @@ def drift_table(
     Raises:
         CurrentDataUnfit: There are no current rows, or they were counted against another profile.
     """
-    _check_comparable(profile, counts)
-    rows = [
-        _compute_column_metrics(name, column, counts, settings, (exact or {}).get(name))
-        for name, column in sorted(profile.columns.items())
-    ]
-    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "q"])
-    adjusted = false_discovery_control(table["p"]) if rows else []
-    table.insert(COLUMNS.index("q"), "q", adjusted)
-    return table
-
-
-def _check_comparable(profile: BaselineProfile, counts: Counts) -> None:
     if counts.data_hash != profile.data_hash:
         raise IncompatibleDataError(
             f"The counts should be against the profile {profile.data_hash[:8]}; they are against "
@@ -95,6 +82,14 @@ def _check_comparable(profile: BaselineProfile, counts: Counts) -> None:
             "The current period should have rows; it has none. Choose another period, or check "
             "whether the extract arrived."
         )
+    rows = [
+        _compute_column_metrics(name, column, counts, settings, (exact or {}).get(name))
+        for name, column in sorted(profile.columns.items())
+    ]
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "q"])
+    adjusted = false_discovery_control(table["p"]) if rows else []
+    table.insert(COLUMNS.index("q"), "q", adjusted)
+    return table
 
 
 def _compute_column_metrics(
@@ -182,13 +177,8 @@ def bin_contributions(
     column = profile.columns[feature]
     cells = np.asarray(counts.cells[feature], dtype=np.int64)
     baseline, current = compute_psi_cells(column, cells)
-    labels = (
-        _label_number_bins(column)
-        if isinstance(column, NumericProfile)
-        else _label_categories(column)
-    )
     return pd.DataFrame(
-        [*labels, _make_cell_label("missing")],
+        [*_list_cell_labels(column), _make_cell_label("missing")],
         columns=["kind", "lower", "upper", "upper_included", "value"],
     ).assign(
         baseline_rows=baseline,
@@ -199,24 +189,21 @@ def bin_contributions(
     )
 
 
-def _label_number_bins(column: NumericProfile) -> list[Label]:
-    return [_label_bin(lower, upper) for lower, upper in pairwise([None, *column.edges, None])]
-
-
-def _label_bin(lower: BinEdge | None, upper: BinEdge | None) -> Label:
-    if lower and upper and lower.value == upper.value:
-        return _make_cell_label("value", value=repr(upper.value))
-    return _make_cell_label(
-        "interval",
-        lower=lower.value if lower else np.nan,
-        upper=upper.value if upper else np.nan,
-        upper_included=bool(upper and upper.included),
-    )
-
-
-def _label_categories(column: CategoricalProfile) -> list[Label]:
-    own = [_make_cell_label("value", value=value) for value in column.values]  # noqa: PD011 - no frame
-    return [*own, _make_cell_label("other"), _make_cell_label("new")]
+def _list_cell_labels(column: NumericProfile | CategoricalProfile) -> list[Label]:
+    if isinstance(column, CategoricalProfile):
+        own = [_make_cell_label("value", value=value) for value in column.values]  # noqa: PD011 - no frame
+        return [*own, _make_cell_label("other"), _make_cell_label("new")]
+    return [
+        _make_cell_label("value", value=repr(upper.value))
+        if lower and upper and lower.value == upper.value
+        else _make_cell_label(
+            "interval",
+            lower=lower.value if lower else np.nan,
+            upper=upper.value if upper else np.nan,
+            upper_included=bool(upper and upper.included),
+        )
+        for lower, upper in pairwise([None, *column.edges, None])
+    ]
 
 
 def _make_cell_label(kind: str, **given: Any) -> Label:
@@ -246,28 +233,15 @@ def classic_drift_table(
     """
     table = drift_table(profile, counts, settings, exact)
     numbers = table.loc[table["type"] == "numeric", ["feature", "ks"]].reset_index(drop=True)
-    pairs = [_count_rows_by_decile(profile, counts, name) for name in numbers["feature"]]
-    numbers.insert(1, "psi", [compute_classic_psi(*pair) for pair in pairs])
-    return numbers.assign(js=[compute_classic_js(*pair) for pair in pairs])
-
-
-def compute_classic_psi(baseline: Cells, current: Cells) -> float:
-    """PSI with an epsilon in place of empty shares."""
-    p, q = (np.maximum(compute_shares(rows), EPSILON) for rows in (baseline, current))
-    return float(((p - q) * np.log(p / q)).sum()) if len(p) else np.nan
-
-
-def compute_classic_js(baseline: Cells, current: Cells) -> float:
-    """The Jensen-Shannon distance of scipy, in nats.
-
-    Returns:
-        0 to .833; NaN when a sample has no rows.
-    """
-    return (
-        float(jensenshannon(compute_shares(baseline), compute_shares(current)))
-        if len(baseline)
-        else np.nan
-    )
+    figures: list[tuple[float, float]] = []
+    for name in numbers["feature"]:
+        shares = [compute_shares(rows) for rows in _count_rows_by_decile(profile, counts, name)]
+        p, q = (np.maximum(each, EPSILON) for each in shares)
+        known = len(p) > 0
+        psi = float(((p - q) * np.log(p / q)).sum()) if known else np.nan
+        figures.append((psi, float(jensenshannon(*shares)) if known else np.nan))
+    numbers.insert(1, "psi", [psi for psi, _ in figures])
+    return numbers.assign(js=[js for _, js in figures])
 
 
 def _count_rows_by_decile(

@@ -46,10 +46,9 @@ from clientela.pipelines.monitoring.report import (
     drift_state,
     format_monitoring_summary,
     latest_metrics,
-    log_frame,
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
-from clientela.reporting.monitoring_log import LogRow, parse_log, update_log
+from clientela.reporting.monitoring_log import LogRow, build_log_table, parse_log, update_log
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +103,7 @@ def run_monitoring(
             history.by_segment, [table for plan in plans for table in compare_segments(plan)]
         ),
         "bins": bin_shares(latest, settings),
-        "log": log_frame(update_log(log, [comparison.row for comparison in comparisons])),
+        "log": build_log_table(update_log(log, [comparison.row for comparison in comparisons])),
         "findings": _collect_result(plans, latest),
     }
 

@@ -142,7 +142,16 @@ def iter_record_batches(
         CurrentDataUnfit: A column of the frame mixes types.
     """
     if isinstance(rows, pd.DataFrame):
-        rows = _convert_to_arrow(_select_frame_columns(rows, columns))
+        wanted = rows.columns if columns is None else sorted(columns)
+        # where one is missing all stay, for the error to name the column that was meant
+        frame = rows[wanted] if set(wanted) <= set(rows.columns) else rows
+        try:
+            rows = pa.Table.from_pandas(frame, preserve_index=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as err:
+            raise IncompatibleDataError(
+                f"Every column should hold values of one type, under a name of its own; "
+                f"{err.args[-1]}. Type the data at ingestion first."
+            ) from err
     if not isinstance(rows, pa.Table):
         return iter(rows)
     if rows.num_rows == 0:
@@ -156,7 +165,8 @@ def to_float_array(column: pa.Array | pa.ChunkedArray) -> Numbers:
         column = column.cast(column.type.value_type)
     if pa.types.is_null(column.type) or pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    values = column.to_numpy() if _is_chunked(column) else column.to_numpy(zero_copy_only=False)
+    whole = isinstance(column, pa.Array)
+    values = column.to_numpy(zero_copy_only=False) if whole else column.to_numpy()
     return np.asarray(values, dtype=np.float64)
 
 
@@ -168,26 +178,6 @@ def count_text_values(column: pa.Array | pa.ChunkedArray) -> dict[str | None, in
     return dict(
         zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
     )
-
-
-def _is_chunked(column: pa.Array | pa.ChunkedArray) -> bool:
-    return isinstance(column, pa.ChunkedArray)
-
-
-def _select_frame_columns(frame: pd.DataFrame, columns: Iterable[str] | None) -> pd.DataFrame:
-    wanted = frame.columns if columns is None else sorted(columns)
-    # where one is missing all stay, for the error to name the column that was meant
-    return frame[wanted] if set(wanted) <= set(frame.columns) else frame
-
-
-def _convert_to_arrow(frame: pd.DataFrame) -> pa.Table:
-    try:
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as err:
-        raise IncompatibleDataError(
-            f"Every column should hold values of one type, under a name of its own; "
-            f"{err.args[-1]}. Type the data at ingestion first."
-        ) from err
 
 
 # A value seen once is not heavy, however few rows there are, unless there is no other.
@@ -214,16 +204,11 @@ def compute_bin_edges(ordered: Numbers, bins: int) -> list[tuple[float, bool]]:
         stretch = ordered[
             np.searchsorted(ordered, lower, "right") : np.searchsorted(ordered, upper, "left")
         ]
-        edges |= {(edge, True) for edge in _compute_inner_quantiles(stretch, bins, len(ordered))}
+        own_bins = round(len(stretch) * bins / len(ordered))
+        if own_bins > 1:
+            inner = np.quantile(stretch, np.arange(1, own_bins) / own_bins)
+            edges |= {(float(edge), True) for edge in inner[inner < stretch[-1]]}
     return sorted(edges)
-
-
-def _compute_inner_quantiles(stretch: Numbers, bins: int, rows: int) -> list[float]:
-    own_bins = round(len(stretch) * bins / rows)
-    if own_bins <= 1:
-        return []
-    edges = np.unique(np.quantile(stretch, np.arange(1, own_bins) / own_bins))
-    return [float(edge) for edge in edges if edge < stretch[-1]]
 
 
 VERSION: Final = 1

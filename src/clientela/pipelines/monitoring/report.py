@@ -19,7 +19,7 @@ from clientela.pipelines.monitoring.drift_table import (
 )
 from clientela.pipelines.monitoring.settings import MonitoringSettings
 from clientela.reporting.model_health import REASONS, RECOMMENDATIONS, Wording
-from clientela.reporting.monitoring_log import LOG_COLUMNS, SIMULATED, LogRow, round_metric
+from clientela.reporting.monitoring_log import SIMULATED, round_metric
 
 FIRST = ("feature", "type", "psi", "ks", "js", "cramers_v", "severity")
 LATEST = (*FIRST, *COLUMNS[6:], "reason", "sentence_es", "sentence_en")
@@ -91,15 +91,6 @@ def bin_shares(latest: Comparison | None, settings: MonitoringSettings) -> pd.Da
         )
         tables.append(cells)
     return _concatenate(tables, BINS)
-
-
-def log_frame(log: Sequence[LogRow]) -> pd.DataFrame:
-    """One row per period and baseline, cells as the log writes them.
-
-    Returns:
-        Texts, so that a CSV writer adds nothing of its own.
-    """
-    return pd.DataFrame([row.cells() for row in log], columns=list(LOG_COLUMNS), dtype="str")
 
 
 def merge_periods(former: str, table: pd.DataFrame, what: str) -> pd.DataFrame:
