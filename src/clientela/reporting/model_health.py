@@ -241,23 +241,6 @@ def evaluate_model_state(
     | watch  | one of the latest `calm` is not calm                                           |
     | stable | else                                                                           |
 
-    Recommendation:
-
-    | period   | state  | and                                                   | recommendation |
-    |----------|--------|-------------------------------------------------------|----------------|
-    | any ROJO | any    | the source broke: `repair_data_first`                 | investigate    |
-    | any ROJO | any    | categories are new: `new_categories`                  | investigate    |
-    | critical | any    | realised performance fell                             | retrain        |
-    | critical | any    | not k of the last n: `population_changed`             | watch          |
-    | critical | alarm  | realised performance held: `performance_holds`        | watch          |
-    | critical | alarm  | none of these: `persistent`                           | retrain        |
-    | critical | any    | retraining, recommended lately: `cool_down`           | investigate    |
-    | warning  | alarm  | `alarm_continues`                                     | investigate    |
-    | warning  | other  |                                                       | watch          |
-    | unknown  | any    | `insufficient_data`: silence is no good news          | watch          |
-    | calm     | alarm, watch | `settling`                                      | watch          |
-    | calm     | stable | `calm`                                                | nothing        |
-
     Args:
         baseline: The baseline profile it was compared with. After another one the count begins
             anew, the cool-down does not.
@@ -295,6 +278,23 @@ def _compute_state(known: Sequence[Level], before: State, rules: StateRules) -> 
 def _choose_recommendation(
     evidence: PeriodSummary, level: Level, state: State, persistent: bool
 ) -> tuple[Recommendation, StateReason | None]:
+    """What to do, and why.
+
+    | period   | state  | and                                                   | recommendation |
+    |----------|--------|-------------------------------------------------------|----------------|
+    | any ROJO | any    | the source broke: `repair_data_first`                 | investigate    |
+    | any ROJO | any    | categories are new: `new_categories`                  | investigate    |
+    | critical | any    | realised performance fell                             | retrain        |
+    | critical | any    | not k of the last n: `population_changed`             | watch          |
+    | critical | alarm  | realised performance held: `performance_holds`        | watch          |
+    | critical | alarm  | none of these: `persistent`                           | retrain        |
+    | critical | any    | retraining, recommended lately: `cool_down`           | investigate    |
+    | warning  | alarm  | `alarm_continues`                                     | investigate    |
+    | warning  | other  |                                                       | watch          |
+    | unknown  | any    | `insufficient_data`: silence is no good news          | watch          |
+    | calm     | alarm, watch | `settling`                                      | watch          |
+    | calm     | stable | `calm`                                                | nothing        |
+    """
     if evidence.cause in EXPLAINED:
         return "investigate", EXPLAINED[evidence.cause]
     if level == "critical":

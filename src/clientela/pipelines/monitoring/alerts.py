@@ -12,7 +12,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 from typing import Annotated, Any, Literal, TypeAlias
@@ -329,23 +328,33 @@ def send_to_channels(alert: Alert, settings: AlertSettings) -> list[Delivery]:
     Returns:
         One item per channel, in the order of the settings; each is logged too, as JSON.
     """
-    done: SimpleQueue[tuple[int, Delivery]] = SimpleQueue()
-
-    def run(place: int, channel: WebhookSettings | SnsSettings) -> None:
-        done.put((place, _send_to_channel(alert, place, channel)))
-
-    for place, channel in enumerate(settings.channels):
-        Thread(target=run, args=(place, channel), daemon=True).start()
-    found = _collect_deliveries(
-        monotonic() + settings.deadline_seconds, done, len(settings.channels)
-    )
+    channels = settings.channels
     results = [
-        found.get(place)
-        or Delivery(alert.id, _format_channel_name(place, channel), False, 0, "deadline")
-        for place, channel in enumerate(settings.channels)
+        Delivery(alert.id, f"{place} {channel.kind}", False, 0, "deadline")
+        for place, channel in enumerate(channels, start=1)
     ]
-    log_deliveries(results)
-    return results
+
+    def deliver(place: int, channel: WebhookSettings | SnsSettings) -> None:
+        try:
+            if isinstance(channel, WebhookSettings):
+                found = send_to_webhook(alert, channel)
+            else:
+                found = publish_to_sns(alert, channel)
+        except Exception as err:  # noqa: BLE001 - an alert never fails the run that raises it
+            # the words of an unexpected error may hold the address
+            found = False, 0, type(err).__name__
+        results[place] = Delivery(alert.id, results[place].channel, *found)
+
+    threads = [Thread(target=deliver, args=each, daemon=True) for each in enumerate(channels)]
+    for thread in threads:
+        thread.start()
+    deadline = monotonic() + settings.deadline_seconds
+    for thread in threads:
+        thread.join(max(deadline - monotonic(), 0))
+    # what comes after the deadline is told no more
+    until_now = list(results)
+    log_deliveries(until_now)
+    return until_now
 
 
 def log_deliveries(results: Sequence[Delivery]) -> None:
@@ -353,37 +362,6 @@ def log_deliveries(results: Sequence[Delivery]) -> None:
     for result in results:
         level = logging.INFO if result.delivered else logging.WARNING
         logger.log(level, "alert %s", json.dumps(asdict(result), sort_keys=True))
-
-
-def _collect_deliveries(
-    deadline: float, done: "SimpleQueue[tuple[int, Delivery]]", expected: int
-) -> dict[int, Delivery]:
-    found: dict[int, Delivery] = {}
-    while len(found) < expected:
-        try:
-            place, delivery = done.get(timeout=max(deadline - monotonic(), 0))
-        except Empty:
-            break
-        found[place] = delivery
-    return found
-
-
-def _send_to_channel(alert: Alert, place: int, channel: WebhookSettings | SnsSettings) -> Delivery:
-    try:
-        if isinstance(channel, WebhookSettings):
-            delivered, attempts, detail = send_to_webhook(alert, channel)
-        else:
-            delivered, attempts, detail = publish_to_sns(alert, channel)
-    except Exception as err:  # noqa: BLE001 - an alert never fails the run that raises it
-        # the words of an unexpected error may hold the address
-        return Delivery(
-            alert.id, _format_channel_name(place, channel), False, 0, type(err).__name__
-        )
-    return Delivery(alert.id, _format_channel_name(place, channel), delivered, attempts, detail)
-
-
-def _format_channel_name(place: int, channel: WebhookSettings | SnsSettings) -> str:
-    return f"{place + 1} {channel.kind}"
 
 
 def send_alert(
