@@ -53,6 +53,20 @@ def test_a_foreign_table_is_a_problem_that_hides_no_other_part(shop, read, folde
     assert found.state is not None
 
 
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "latest_drift_metrics", "monitoring_log", "bin_shares", "drift_by_period",
+        "drift_by_segment",
+    ],
+)  # fmt: skip
+def test_a_table_that_was_cut_in_the_middle_of_a_row_is_named(shop, read, folder, dataset):
+    path = folder("credit_payment") / f"{dataset}.csv"
+    path.write_text(path.read_text("utf-8").rstrip().rsplit(",", 4)[0], "utf-8")
+    assert list(read().problems) == [dataset]
+    assert read("purchase_intensity").problems == {}
+
+
 def test_an_empty_file_is_a_problem(shop, read, folder):
     (folder("credit_payment") / "drift_by_period.csv").write_bytes(b"")
     assert list(read().problems) == ["drift_by_period"]

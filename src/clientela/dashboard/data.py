@@ -187,6 +187,14 @@ COLUMNS = {
     "bin_shares": BINS.split(","),
     "monitoring_log": list(LOG_COLUMNS),
 }
+# The last column of each that no row leaves empty.
+FILLED = {
+    "latest_drift_metrics": "sentence_en",
+    "drift_by_period": "n",
+    "drift_by_segment": "n",
+    "bin_shares": "contribution",
+    "monitoring_log": "recommendation",
+}
 TEXTS = ("red_features", "measure", "reasons", "segment", "sentence_es", "sentence_en")
 
 Content = TypeVar("Content")
@@ -274,6 +282,12 @@ def _validate_frame(dataset: str, content: pd.DataFrame) -> pd.DataFrame:
         raise DriftError(
             f"{dataset} should have the columns {', '.join(COLUMNS[dataset])}; "
             f"{', '.join(absent)} are absent. Run monitoring again, or restore the file."
+        )
+    last = FILLED[dataset]
+    if cut := int(content[last].isna().sum()):
+        raise DriftError(
+            f"{dataset} should have {last} in each row; {cut} of {len(content)} lack it, as in a "
+            "file that was cut short. Run monitoring again, or restore the file."
         )
     # a column of texts that are all empty is read as numbers
     texts = [column for column in TEXTS if column in content]
