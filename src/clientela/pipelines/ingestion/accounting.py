@@ -153,21 +153,26 @@ def select_repeated_keys(checked: ir.Table, rules: TableRules) -> ir.Table:
 
 def count_damaged_ids(checked: ir.Table, rules: TableRules) -> ir.Table:
     """How many ids of accepted rows a program has damaged: `column`, `kind`, `rows`, a place."""
-    accepted, order = checked["_reason"].isnull(), [checked["_file"], checked["_line"]]
+    ids = [name for name, rule in rules.columns.items() if rule.type == "id"]
+    # all kinds at once first: hardly a row is left to tell them apart in
+    anything = "|".join(DAMAGED_IDS.values())
+    suspect = ibis.or_(*(checked[column].re_search(anything) for column in ids))
+    rows = checked.filter(checked["_reason"].isnull() & suspect)
+    order = [rows["_file"], rows["_line"]]
     counts: list[dict[str, ir.Value]] = []
-    for column in (name for name, rule in rules.columns.items() if rule.type == "id"):
+    for column in ids:
         for kind, pattern in DAMAGED_IDS.items():
-            damaged = accepted & checked[column].re_search(pattern)
+            damaged = rows[column].re_search(pattern)
             counts.append(
                 {
                     "column": ibis.literal(column),
                     "kind": ibis.literal(kind),
-                    "rows": checked.count(where=damaged),
-                    "_file": checked["_file"].first(where=damaged, order_by=order),
-                    "_line": checked["_line"].first(where=damaged, order_by=order),
+                    "rows": rows.count(where=damaged),
+                    "_file": rows["_file"].first(where=damaged, order_by=order),
+                    "_line": rows["_line"].first(where=damaged, order_by=order),
                 }
             )
-    return _aggregate_rows(checked, counts, DAMAGED)
+    return _aggregate_rows(rows, counts, DAMAGED)
 
 
 def count_isolated_dates(checked: ir.Table, rules: TableRules, days: pd.DataFrame) -> ir.Table:
@@ -297,37 +302,47 @@ def check_bad_row_share(
         return
     own, places = rules.tables[name], counts["examples"].set_index("_reason")
     commonest = bad.head(COMMONEST)
-    columns = {f"{INVALID}{column}": column for column in own.columns}
     causes = [
-        f"{rows} x {reason}{_format_example(places.loc[reason])}"
-        f"{_format_allowed(own, columns.get(reason))}"
+        f"{rows} x {reason}{_format_example(places.loc[reason])}{_format_allowed(own, reason)}"
         for reason, rows in commonest[["_reason", "rows"]].itertuples(index=False)
     ]
-    unread = [columns[reason] for reason in commonest["_reason"] if reason in columns]
-    mends = [describe_mends(unread, counts, own, use_case, name)]
-    if DUPLICATE_KEY in set(commonest["_reason"]):
-        mends.append(describe_repeated_keys(counts["repeated"], own, use_case, name))
-    if not {*columns, DUPLICATE_KEY}.issuperset(commonest["_reason"]):
-        mends.append(
-            "Mend the file, or declare its encoding or delimiter (raw_text in "
-            "conf/local/globals.yml)."
-        )
+    mends = _list_mends(list(commonest["_reason"]), counts, own, use_case, name)
     usable = counts["usable"].set_index("column")["rows"]
-    emptied = any(usable.get(columns.get(reason), 1) == 0 for reason in bad["_reason"])
+    emptied = any(usable.get(str(why).removeprefix(INVALID), 1) == 0 for why in bad["_reason"])
     if quarantined * 2 <= read and commonest["_reason"].iloc[0] != DUPLICATE_KEY and not emptied:
         mends.append(
             f"If it is right to go on without these rows, say so in {PLACE}: "
             f"{use_case}: {{ingestion: {{max_bad_share: {_round_up_share(quarantined / read)}}}}}"
         )
-    told = " ".join(mend for mend in mends if mend)
     raise TooManyBadRowsError(
         f"{quarantined} of {read} rows of {name!r} ({quarantined / read:.1%}) are unusable; "
         f"tolerated: {rules.max_bad_share:.1%} (ingestion.max_bad_share). "
         f"Commonest: {'; '.join(causes)}. "
         f"All of them, with their text, are in {use_case}/quarantine_{name}.parquet of the "
         "intermediate layer (data/02_intermediate, unless globals.yml names another folder). "
-        f"{told or 'Mend the file.'}"
+        f"{' '.join(mends) or 'Mend the file.'}"
     )
+
+
+def _list_mends(
+    reasons: list[str],
+    counts: Mapping[str, pd.DataFrame],
+    rules: TableRules,
+    use_case: str,
+    name: str,
+) -> list[str]:
+    """What to do about the commonest reasons, a sentence each."""
+    invalid = [why.removeprefix(INVALID) for why in reasons if why.startswith(INVALID)]
+    columns = [column for column in invalid if column in rules.columns]
+    mends = [describe_mends(columns, counts, rules, use_case, name)]
+    if DUPLICATE_KEY in reasons:
+        mends.append(describe_repeated_keys(counts["repeated"], rules, use_case, name))
+    if len(reasons) > len(columns) + (DUPLICATE_KEY in reasons):
+        mends.append(
+            "Mend the file, or declare its encoding or delimiter (raw_text in "
+            "conf/local/globals.yml)."
+        )
+    return [mend for mend in mends if mend]
 
 
 def check_invalid_value_share(
@@ -369,8 +384,9 @@ def check_invalid_value_share(
     )
 
 
-def _format_allowed(rules: TableRules, column: str | None) -> str:
-    allowed = rules.columns[column].allowed if column is not None else None
+def _format_allowed(rules: TableRules, reason: str) -> str:
+    rule = rules.columns.get(reason.removeprefix(INVALID))
+    allowed = rule.allowed if rule is not None and reason.startswith(INVALID) else None
     return "" if allowed is None else f" (allowed: {', '.join(allowed)})"
 
 

@@ -17,7 +17,7 @@ COMMONEST = 3
 # What programs make of an id, or write where there is none.
 NO_ID = ("nan", "null", "none", "NaT", "NA", "N/A", "#N/A", "#N/D", "#REF!", "#VALUE!")
 DAMAGED_IDS = {
-    "words for a missing value": f"(?i)^({'|'.join(NO_ID)})$",
+    "words for a missing value": f"^(?i:{'|'.join(NO_ID)})$",
     "numbers that a spreadsheet has shortened": r"^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$",
     "quotes or formulas of a spreadsheet": r"^(=\".*\"|'.*)$",
     "whole numbers with a decimal point": r"^[0-9]+\.0+$",
