@@ -97,5 +97,5 @@ def test_a_damaged_package_is_not_given_on(tmp_path):
 def test_an_account_that_can_not_be_read_is_named(tmp_path):
     store = PackageStoreDataset(path=str(tmp_path), role="required")
     (tmp_path / "required.json").write_text("{", "utf-8")
-    with pytest.raises(DatasetError, match=r"required\.json should name the latest package"):
+    with pytest.raises(DatasetError, match=r"required\.json should name the package that counts"):
         store.load()

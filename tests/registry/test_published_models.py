@@ -115,7 +115,7 @@ def test_a_package_that_is_gone_is_named(folder):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"{", "should say which model is served, but can't be read"),
+        (b"{", "credit_payment.json should name the package that counts"),
         (b'{"use_case": "credit_payment"}', "can't be read. Approve one again: clientela approve"),
         (pointer(OLD, use_case="customer_churn").model_dump_json().encode(), "points at one of cu"),
     ],

@@ -11,7 +11,6 @@ from fsspec.core import url_to_fs
 from joblib import load
 from joblib.numpy_pickle import NumpyPickler
 from kedro.io import AbstractDataset
-from pydantic import ValidationError
 
 from clientela.aws_settings import parse_aws_settings
 from clientela.exceptions import ConfigurationError, MissingStageInputError, ModelFileError
@@ -27,6 +26,7 @@ from clientela.registry.model_registry import (
 )
 from clientela.registry.package import (
     NewPackage,
+    PackageStore,
     StoredPackage,
     encode_json,
     extract_archive,
@@ -35,7 +35,6 @@ from clientela.registry.package import (
 from clientela.registry.sagemaker_registry import SageMakerRegistry
 from clientela.storage import (
     compute_sha256,
-    ensure_file,
     is_stored,
     read_and_verify,
     read_file_if_present,
@@ -209,23 +208,17 @@ class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
     """
 
     def __init__(self, *, path: str, role: Role, metadata: dict[str, Any] | None = None) -> None:
-        self._path = path
+        self._store = PackageStore(path)
         self._role = role
         self.metadata = metadata
 
     def load(self) -> StoredPackage:
         """The latest package, after checking its file."""
-        text = read_file_if_present(self._latest_path)
-        if text is None:
+        stored = self._store.read_pointer(self._role, StoredPackage, AGAIN)
+        if stored is None:
             raise MissingStageInputError(
                 f"No package at {self._latest_path}. Run first: kedro run --pipelines=deployment"
             )
-        try:
-            stored = StoredPackage.model_validate_json(text)
-        except ValidationError as err:
-            raise ModelFileError(
-                f"{self._latest_path} should name the latest package, but can't be read. {AGAIN}"
-            ) from err
         read_and_verify(stored.package, stored.package_sha256)
         return stored
 
@@ -235,30 +228,23 @@ class PackageStoreDataset(AbstractDataset[NewPackage, StoredPackage]):
         Raises:
             ModelFileError: A file can't be read back equal.
         """
-        version = data.manifest.version
+        prefix, store = f"{self._role}-{data.manifest.version}", self._store.store
+        more: dict[str, str] = {}
+        if data.prebuilt is not None:
+            more["prebuilt"] = store(f"{prefix}-prebuilt.tar.gz", make_archive(data.prebuilt))
+        if data.metrics is not None:
+            more["metrics"] = store(f"{prefix}-metrics.json", encode_json(data.metrics))
         stored = StoredPackage(
             manifest=data.manifest,
-            package=self._store_file(f"{version}.tar.gz", data.content),
+            package=store(f"{prefix}.tar.gz", data.content),
             package_sha256=compute_sha256(data.content),
-            prebuilt=None
-            if data.prebuilt is None
-            else self._store_file(f"{version}-prebuilt.tar.gz", make_archive(data.prebuilt)),
-            metrics=None
-            if data.metrics is None
-            else self._store_file(f"{version}-metrics.json", encode_json(data.metrics)),
+            **more,
         )
-        latest = encode_json(stored.model_dump(mode="json"))
-        if read_file_if_present(self._latest_path) != latest:
-            write_file_atomically(self._latest_path, latest)
+        self._store.point(self._role, stored)
 
     @property
     def _latest_path(self) -> str:
-        return f"{self._path}/{self._role}.json"
-
-    def _store_file(self, name: str, content: bytes) -> str:
-        address = f"{self._path}/{self._role}-{name}"
-        ensure_file(address, content)
-        return address
+        return self._store.build_address(f"{self._role}.json")
 
     def _exists(self) -> bool:
         return is_stored(self._latest_path)

@@ -6,7 +6,7 @@ import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from fsspec.core import url_to_fs
@@ -399,6 +399,7 @@ class StoredPackage(FrozenSettings):
 
 
 POINTER: Final = ".json"
+PointerT = TypeVar("PointerT", bound=FrozenSettings)
 
 
 class PublishedModel(FrozenSettings):
@@ -423,16 +424,59 @@ def package_name(use_case: str, role: Role, version: str) -> str:
     return f"{use_case}-{role}-{version}.tar.gz"
 
 
-class PublishedModelStore:
-    """The folder that servers watch: packages, and one pointer per use case.
+class PackageStore:
+    """A folder of packages that never change, and of pointers that say which one counts.
 
-    A pointer appears after its package is whole and verified, in one step: killed anywhere,
-    publishing leaves the former model served. Packages that are no longer pointed at stay, since a
-    server may be loading one.
+    A pointer is written after its package is whole, in one step: killed anywhere, the former one
+    counts.
     """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder.rstrip("/")
+
+    def build_address(self, name: str) -> str:
+        """Where a file of the store lies."""
+        return f"{self.folder}/{name}"
+
+    def store(self, name: str, content: bytes) -> str:
+        """Write a file that is not there yet, or is damaged.
+
+        Raises:
+            ModelFileError: It can't be read back equal.
+        """
+        ensure_file(self.build_address(name), content)
+        return self.build_address(name)
+
+    def point(self, name: str, pointer: FrozenSettings) -> None:
+        """Have a pointer count from now on; one that says the same stays untouched."""
+        address = self.build_address(f"{name}{POINTER}")
+        content = encode_json(pointer.model_dump(mode="json"))
+        if read_file_if_present(address) != content:
+            write_file_atomically(address, content)
+
+    def read_pointer(self, name: str, kind: type[PointerT], advice: str) -> PointerT | None:
+        """What counts; None where nothing does.
+
+        Raises:
+            ModelFileError: The pointer can't be read.
+        """
+        address = self.build_address(f"{name}{POINTER}")
+        text = read_file_if_present(address)
+        if text is None:
+            return None
+        try:
+            return kind.model_validate_json(text)
+        except ValueError as err:
+            raise ModelFileError(
+                f"{address} should name the package that counts, but can't be read. {advice}"
+            ) from err
+
+
+class PublishedModelStore(PackageStore):
+    """The folder that servers watch: packages, and one pointer per use case.
+
+    Packages that are no longer pointed at stay, since a server may be loading one.
+    """
 
     def publish(self, package: bytes, pointer: PublishedModel) -> None:
         """Serve a package from now on.
@@ -445,23 +489,26 @@ class PublishedModelStore:
                 f"The package of {pointer.use_case} is not the one that was registered (the "
                 "SHA-256 differs); it is not served. Run the deployment stage again."
             )
-        ensure_file(self._build_address(pointer.package), package)
-        record = pointer.model_dump(mode="json")
-        write_file_atomically(
-            self._build_address(f"{pointer.use_case}{POINTER}"), encode_json(record)
-        )
+        self.store(pointer.package, package)
+        self.point(pointer.use_case, pointer)
 
     def served(self) -> dict[str, PublishedModel]:
         """What is served now: use case to its pointer, by name."""
         fs, folder = url_to_fs(self.folder)
         fs.invalidate_cache(folder)
-        names = sorted(str(path).rsplit("/", 1)[-1] for path in fs.glob(f"{folder}/*{POINTER}"))
+        paths = sorted(str(path) for path in fs.glob(f"{folder}/*{POINTER}"))
         pointers = {}
-        for name in names:
-            text = read_file_if_present(self._build_address(name))
-            if text is not None:  # it may have been withdrawn since the folder was listed
-                pointer = self._parse_pointer(name, text)
-                pointers[pointer.use_case] = pointer
+        for use_case in [path.rsplit("/", 1)[-1].removesuffix(POINTER) for path in paths]:
+            again = f"Approve one again: clientela approve {use_case}"
+            pointer = self.read_pointer(use_case, PublishedModel, again)
+            if pointer is None:  # it may have been withdrawn since the folder was listed
+                continue
+            if pointer.use_case != use_case:
+                raise ModelFileError(
+                    f"{self.build_address(use_case + POINTER)} should point at a model of "
+                    f"{use_case}, but points at one of {pointer.use_case}. {again}"
+                )
+            pointers[use_case] = pointer
         return pointers
 
     def package(self, pointer: PublishedModel) -> bytes:
@@ -470,33 +517,13 @@ class PublishedModelStore:
         Raises:
             ModelFileError: It is absent, or not the one that was published.
         """
-        return read_and_verify(self._build_address(pointer.package), pointer.package_sha256)
+        return read_and_verify(self.build_address(pointer.package), pointer.package_sha256)
 
     def stop_serving(self, use_case: str) -> bool:
         """Serve a use case no longer; its packages stay."""
-        address = self._build_address(f"{use_case}{POINTER}")
+        address = self.build_address(f"{use_case}{POINTER}")
         if read_file_if_present(address) is None:
             return False
         fs, path = url_to_fs(address)
         fs.rm_file(path)
         return True
-
-    def _build_address(self, name: str) -> str:
-        return f"{self.folder}/{name}"
-
-    def _parse_pointer(self, name: str, text: bytes) -> PublishedModel:
-        use_case = name.removesuffix(POINTER)
-        again = f"Approve one again: clientela approve {use_case}"
-        try:
-            pointer = PublishedModel.model_validate_json(text)
-        except ValueError as err:
-            raise ModelFileError(
-                f"{self._build_address(name)} should say which model is served, but can't be read. "
-                f"{again}"
-            ) from err
-        if pointer.use_case != use_case:
-            raise ModelFileError(
-                f"{self._build_address(name)} should point at a model of {use_case}, but points at "
-                f"one of {pointer.use_case}. {again}"
-            )
-        return pointer
