@@ -4,8 +4,10 @@ A value is the same number, word or moment whether it comes in a request or in a
 type it has there: a category that is an integer here and a float there is the same word.
 """
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import itemgetter
@@ -18,8 +20,9 @@ from numpy.typing import NDArray
 from pydantic import FiniteFloat, model_validator
 
 from clientela.arrays import Floats
-from clientela.column_rules import ColumnType
+from clientela.column_rules import CellFormat, ColumnType, date_pattern
 from clientela.settings_base import FrozenSettings
+from clientela.text import normalize_word
 
 Words: TypeAlias = list[str | None]
 Moments: TypeAlias = NDArray[np.datetime64]
@@ -180,6 +183,187 @@ class InputField(FrozenSettings):
         if not self.read and (self.words or self.seen_minimum is not None):
             raise ValueError(f"{self.name}: a model learns nothing from what it does not read")
         return self
+
+
+Value: TypeAlias = str | float | date | None
+
+INTEGER: Final = re.compile(r"[+-]?[0-9]+(\.0+)?")
+DECIMAL: Final = re.compile(r"[+-]?0*[0-9]{1,16}(\.[0-9]{1,2}0*)?")
+FLOAT: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+LARGEST_INTEGER: Final = 2**63 - 1
+
+PLAIN: Final = CellFormat()
+# How text of a field is read that is no column of a table.
+TYPES: Final[Mapping[str, ColumnType]] = {
+    "number": "float",
+    "integer": "integer",
+    "word": "text",
+    "moment": "timestamp",
+}
+
+
+class UnusableValueError(ValueError):
+    """A value that ingestion would refuse.
+
+    Args:
+        came: What kind of thing it is, in words.
+    """
+
+    def __init__(self, came: str) -> None:
+        super().__init__(came)
+        self.came = came
+
+
+class CellReader:
+    """Reads the values of one field as ingestion reads the cells of its column.
+
+    `clientela.pipelines.ingestion.validation` does the same on an engine.
+
+    Attributes:
+        numbers: Types of numbers that stay as they come, from `least` to `most`.
+        checks_numbers: Whether numbers have to be looked at that are within the field's limits.
+        checks_words: Whether words have to be, beyond what features make of them.
+    """
+
+    def __init__(self, field: InputField, form: CellFormat, longest: int) -> None:
+        self._field, self._longest = field, longest
+        words = form.missing_words if field.ruled else ()
+        self._missing = {normalize_word(word) for word in words}
+        kind = field.type or TYPES[field.kind]
+        self._parse, self._parse_plain = build_text_parser(kind, form), build_text_parser(kind)
+        allowed = field.allowed
+        self._allowed = None if allowed is None else {normalize_word(word) for word in allowed}
+        self._nullable = field.nullable and (field.type is not None or not field.required)
+        # a code that says that nothing is known is a number too
+        codes = any(FLOAT.fullmatch(word) for word in self._missing)
+        as_they_come: set[type] = set()
+        if field.kind in NUMBERS and not codes and kind != "decimal":
+            as_they_come = {int} if kind == "integer" else {int, float}
+        self.numbers = as_they_come
+        self.checks_numbers = not as_they_come or field.invalid == "set_missing"
+        self.checks_words = not (
+            field.kind == "word" and kind in {"id", "text", "category"} and field.nullable
+        ) or bool(self._missing or self._allowed)
+        largest = LARGEST_INTEGER if kind == "integer" else sys.float_info.max
+        self.least = -largest if field.minimum is None else field.minimum
+        self.most = largest if field.maximum is None else field.maximum
+
+    def read(self, value: str | float | None) -> Value:
+        """A value, None where it is missing.
+
+        Raises:
+            UnusableValueError: It can't be, or has to be there.
+        """
+        is_text = isinstance(value, str)
+        text = value.strip(whitespace) if isinstance(value, str) else parse_word(value)
+        if not text or (self._missing and normalize_word(text) in self._missing):
+            if self._nullable:
+                return None
+            raise UnusableValueError("nothing")
+        if len(text) > self._longest:
+            raise UnusableValueError("text of another length")
+        parsed = (self._parse if is_text else self._parse_plain)(text)
+        problem = None if parsed is not None else describe_value_type(value, self._field)
+        if parsed is not None and not self._is_usable(parsed):
+            problem = "another" if isinstance(parsed, str) else "one outside"
+        if problem is None:
+            return parsed
+        if self._field.invalid == "set_missing":
+            return None
+        raise UnusableValueError(problem)
+
+    def _is_usable(self, parsed: str | float | date) -> bool:
+        if isinstance(parsed, str):
+            return self._allowed is None or normalize_word(parsed) in self._allowed
+        field, value = self._field, parsed
+        bounds: tuple[Any, Any] = (field.minimum, field.maximum)
+        if isinstance(parsed, date):
+            value = parsed.date() if isinstance(parsed, datetime) else parsed
+            bounds = (field.earliest, field.latest)
+        least, most = bounds
+        return (least is None or value >= least) and (most is None or value <= most)
+
+
+def build_text_parser(kind: ColumnType, form: CellFormat = PLAIN) -> Callable[[str], Value]:
+    """From trimmed text to a value of a type; to None where it is none."""
+    match kind:
+        case "integer":
+            return lambda text: _parse_integer(normalize_number_text(text, form))
+        case "decimal":
+            return lambda text: _parse_float(normalize_number_text(text, form), DECIMAL)
+        case "float":
+            return lambda text: _parse_float(normalize_number_text(text, form), FLOAT)
+        case "date" | "timestamp":
+            patterns = [re.compile(date_pattern(each)) for each in form.date_formats]
+            return lambda text: _parse_date(text, patterns, whole_day=kind == "date")
+        case _:
+            return str
+
+
+def normalize_number_text(text: str, form: CellFormat) -> str:
+    """A number with a decimal point alone; empty where it is written in another form."""
+    if form.thousands:
+        mark, point = re.escape(form.thousands), re.escape(form.decimal)
+        grouped = rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})*({point}[0-9]*)?"
+        if not re.fullmatch(rf"[+-]?[0-9]*({point}[0-9]*)?", text):
+            text = text.replace(form.thousands, "") if re.fullmatch(grouped, text) else ""
+    if form.decimal == ",":
+        return "" if "." in text else text.replace(",", ".")
+    return text
+
+
+def _parse_integer(text: str) -> int | None:
+    if not INTEGER.fullmatch(text):
+        return None
+    number = int(text.partition(".")[0])
+    return number if -LARGEST_INTEGER - 1 <= number <= LARGEST_INTEGER else None
+
+
+def _parse_float(text: str, pattern: re.Pattern[str]) -> float | None:
+    number = float(text) if pattern.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
+
+
+def _parse_date(text: str, patterns: Iterable[re.Pattern[str]], *, whole_day: bool) -> date | None:
+    # the first format that fits decides, even where its day is none of the calendar
+    found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
+    if found is None:
+        return None
+    parts = found.groupdict(default="0")
+    second, _, fraction = parts.get("S", "0").partition(".")
+    numbers = [*(parts.get(name, "0") for name in "YmdHM"), second, f"{fraction:<06.6}"]
+    try:
+        moment = datetime(*map(int, numbers))  # type: ignore[arg-type]  # noqa: DTZ001 - local
+    except ValueError:
+        return None
+    return moment.date() if whole_day else moment
+
+
+def describe_value_type(value: Any, field: InputField | None) -> str:
+    """What kind of thing a value is, for example `text of another length`."""
+    numeric = field is not None and field.kind in ("number", "integer")
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        shape = "form" if field is not None and field.kind == "moment" else "length"
+        named = field is None or numeric or field.type in {"integer", "decimal", "float"}
+        return "text" if named else f"text of another {shape}"
+    for kind, name in ((bool, "true or false"), (dict, "an object"), (list, "an array")):
+        if isinstance(value, kind):
+            return name
+    return _describe_number(value, field if numeric else None)
+
+
+def _describe_number(value: float, field: InputField | None) -> str:
+    try:
+        if not math.isfinite(value):
+            return "no finite number"
+    except OverflowError:
+        return "a number too large"
+    if field is None:
+        return "a number"
+    decimals = field.kind == "integer" and not float(value).is_integer()
+    return "one with decimals" if decimals else "one outside"
 
 
 def build_columns(

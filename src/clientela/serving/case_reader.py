@@ -8,12 +8,10 @@ Text of a table's columns, in JSON and CSV, is read as ingestion reads a cell.
 import csv
 import io
 import json
-import math
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import islice
 from string import whitespace
 from typing import Any, Final, TypeAlias
@@ -21,9 +19,17 @@ from typing import Any, Final, TypeAlias
 from pydantic import TypeAdapter
 from pydantic_core import ValidationError, from_json, to_json
 
-from clientela.column_rules import CellFormat, ColumnType, date_pattern
+from clientela.column_rules import CellFormat
 from clientela.exceptions import did_you_mean
-from clientela.features.columns import NUMBERS, InputField, parse_word
+from clientela.features.columns import (
+    NUMBERS,
+    PLAIN,
+    CellReader,
+    InputField,
+    UnusableValueError,
+    Value,
+    describe_value_type,
+)
 from clientela.serving.auth import ApiError, Problem
 from clientela.serving.schemas import (
     DATA,
@@ -34,7 +40,6 @@ from clientela.serving.schemas import (
     build_case_type,
     describe_expectation,
 )
-from clientela.text import normalize_word
 
 # A text of this size can't fill the memory: what it holds takes some fifty times its bytes.
 HARMLESS_BYTES: Final = 512 * 1024
@@ -50,7 +55,6 @@ COLUMN_NAME: Final = r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_]{0,39}"
 
 ARRAYS: Final = (DATA, INSTANCES)
 
-Value: TypeAlias = str | float | date | None
 # The fields that came (PII), and under `_id` what the sender calls the case.
 Case: TypeAlias = dict[str, Value]
 
@@ -62,152 +66,6 @@ class RequestLimits:
     batch: int
     word: int
     problems: int
-
-
-INTEGER: Final = re.compile(r"[+-]?[0-9]+(\.0+)?")
-DECIMAL: Final = re.compile(r"[+-]?0*[0-9]{1,16}(\.[0-9]{1,2}0*)?")
-FLOAT: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-LARGEST_INTEGER: Final = 2**63 - 1
-
-PLAIN: Final = CellFormat()
-# How text of a field is read that is no column of a table.
-TYPES: Final[Mapping[str, ColumnType]] = {
-    "number": "float",
-    "integer": "integer",
-    "word": "text",
-    "moment": "timestamp",
-}
-
-
-class UnusableValueError(ValueError):
-    """A value that ingestion would refuse.
-
-    Args:
-        came: What kind of thing it is, in words.
-    """
-
-    def __init__(self, came: str) -> None:
-        super().__init__(came)
-        self.came = came
-
-
-class CellReader:
-    """Reads the values of one field as ingestion reads the cells of its column.
-
-    `clientela.pipelines.ingestion.validation` does the same on an engine.
-
-    Attributes:
-        numbers: Types of numbers that stay as they come, from `least` to `most`.
-    """
-
-    def __init__(self, field: InputField, form: CellFormat, longest: int) -> None:
-        self._field, self._longest = field, longest
-        words = form.missing_words if field.ruled else ()
-        self._missing = {normalize_word(word) for word in words}
-        kind = field.type or TYPES[field.kind]
-        self._parse, self._parse_plain = build_text_parser(kind, form), build_text_parser(kind)
-        allowed = field.allowed
-        self._allowed = None if allowed is None else {normalize_word(word) for word in allowed}
-        self._nullable = field.nullable and (field.type is not None or not field.required)
-        # a code that says that nothing is known is a number too
-        codes = any(FLOAT.fullmatch(word) for word in self._missing)
-        as_they_come: set[type] = set()
-        if field.kind in NUMBERS and not codes and kind != "decimal":
-            as_they_come = {int} if kind == "integer" else {int, float}
-        self.numbers = as_they_come
-        largest = LARGEST_INTEGER if kind == "integer" else sys.float_info.max
-        self.least = -largest if field.minimum is None else field.minimum
-        self.most = largest if field.maximum is None else field.maximum
-
-    def read(self, value: str | float | None) -> Value:
-        """A value, None where it is missing.
-
-        Raises:
-            UnusableValueError: It can't be, or has to be there.
-        """
-        is_text = isinstance(value, str)
-        text = value.strip(whitespace) if isinstance(value, str) else parse_word(value)
-        if not text or (self._missing and normalize_word(text) in self._missing):
-            if self._nullable:
-                return None
-            raise UnusableValueError("nothing")
-        if len(text) > self._longest:
-            raise UnusableValueError("text of another length")
-        parsed = (self._parse if is_text else self._parse_plain)(text)
-        problem = None if parsed is not None else _describe_value_type(value, self._field)
-        if parsed is not None and not self._is_usable(parsed):
-            problem = "another" if isinstance(parsed, str) else "one outside"
-        if problem is None:
-            return parsed
-        if self._field.invalid == "set_missing":
-            return None
-        raise UnusableValueError(problem)
-
-    def _is_usable(self, parsed: str | float | date) -> bool:
-        if isinstance(parsed, str):
-            return self._allowed is None or normalize_word(parsed) in self._allowed
-        field, value = self._field, parsed
-        bounds: tuple[Any, Any] = (field.minimum, field.maximum)
-        if isinstance(parsed, date):
-            value = parsed.date() if isinstance(parsed, datetime) else parsed
-            bounds = (field.earliest, field.latest)
-        least, most = bounds
-        return (least is None or value >= least) and (most is None or value <= most)
-
-
-def build_text_parser(kind: ColumnType, form: CellFormat = PLAIN) -> Callable[[str], Value]:
-    """From trimmed text to a value of a type; to None where it is none."""
-    match kind:
-        case "integer":
-            return lambda text: _parse_integer(normalize_number_text(text, form))
-        case "decimal":
-            return lambda text: _parse_float(normalize_number_text(text, form), DECIMAL)
-        case "float":
-            return lambda text: _parse_float(normalize_number_text(text, form), FLOAT)
-        case "date" | "timestamp":
-            patterns = [re.compile(date_pattern(each)) for each in form.date_formats]
-            return lambda text: _parse_date(text, patterns, whole_day=kind == "date")
-        case _:
-            return str
-
-
-def normalize_number_text(text: str, form: CellFormat) -> str:
-    """A number with a decimal point alone; empty where it is written in another form."""
-    if form.thousands:
-        mark, point = re.escape(form.thousands), re.escape(form.decimal)
-        grouped = rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})*({point}[0-9]*)?"
-        if not re.fullmatch(rf"[+-]?[0-9]*({point}[0-9]*)?", text):
-            text = text.replace(form.thousands, "") if re.fullmatch(grouped, text) else ""
-    if form.decimal == ",":
-        return "" if "." in text else text.replace(",", ".")
-    return text
-
-
-def _parse_integer(text: str) -> int | None:
-    if not INTEGER.fullmatch(text):
-        return None
-    number = int(text.partition(".")[0])
-    return number if -LARGEST_INTEGER - 1 <= number <= LARGEST_INTEGER else None
-
-
-def _parse_float(text: str, pattern: re.Pattern[str]) -> float | None:
-    number = float(text) if pattern.fullmatch(text) else math.inf
-    return number if math.isfinite(number) else None
-
-
-def _parse_date(text: str, patterns: Iterable[re.Pattern[str]], *, whole_day: bool) -> date | None:
-    # the first format that fits decides, even where its day is none of the calendar
-    found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
-    if found is None:
-        return None
-    parts = found.groupdict(default="0")
-    second, _, fraction = parts.get("S", "0").partition(".")
-    numbers = [*(parts.get(name, "0") for name in "YmdHM"), second, f"{fraction:<06.6}"]
-    try:
-        moment = datetime(*map(int, numbers))  # type: ignore[arg-type]  # noqa: DTZ001 - local
-    except ValueError:
-        return None
-    return moment.date() if whole_day else moment
 
 
 class CaseReader:
@@ -230,8 +88,7 @@ class CaseReader:
         self._cells = {field.name: CellReader(field, form, limits.word) for field in fields}
         columns = [field.name for field in fields if field.type is not None]
         self._columns = {name: self._cells[name] for name in columns}
-        texts = (field for field in fields if field.kind not in NUMBERS or field.type is not None)
-        self._texts = [field.name for field in texts] + [ID]
+        self._texts = [field.name for field in fields if field.kind not in NUMBERS] + [ID]
         self._most_values = (limits.batch + 1) * (len(fields) + 2)
         case = build_case_type(fields, limits.word, form, f"{use_case}_case", example)
         self.bodies = {
@@ -259,12 +116,16 @@ class CaseReader:
         if len(body) != 1:
             raise _make_wrong_body_error(names)
         (cases,) = body.values()
-        if count_strings(text) != self._count_expected_strings(cases):
+        strings, expected = count_strings(text), self._count_expected_strings(cases)
+        # where texts stand for numbers there are more
+        is_typed = strings == expected
+        numbers = self._columns.keys() - set(self._texts)
+        if not is_typed and strings != expected + self._count_texts(cases, numbers):
             row, key = find_repeated_key(text)
             raise _make_invalid_cases_error(
                 [Problem(row, None, self._describe_repeated_key(key))], "repeated_key"
             )
-        return self._read_columns(cases)
+        return self._read_columns(cases, is_typed=is_typed)
 
     def read_csv(self, content: bytes) -> tuple[list[Case], bool]:
         """The cases of a CSV text, one per line, as SageMaker's own containers take them.
@@ -312,10 +173,16 @@ class CaseReader:
             cases.append(case)
         return cases, problems
 
-    def _read_columns(self, cases: list[Case]) -> list[Case]:
-        """The cases with the text of the table's columns read; they were made for this reader."""
+    def _read_columns(self, cases: list[Case], *, is_typed: bool) -> list[Case]:
+        """The cases with the text of the table's columns read; they were made for this reader.
+
+        Args:
+            is_typed: Whether no text stands for a number.
+        """
         problems: list[Problem] = []
         for name, cell in self._columns.items():
+            if not cell.checks_words or (is_typed and not cell.checks_numbers):
+                continue
             numbers, least, most = cell.numbers, cell.least, cell.most
             for row, case in enumerate(cases):
                 value: Any = case.get(name)
@@ -360,12 +227,15 @@ class CaseReader:
                 raise _make_invalid_cases_error([problem], "repeated_key")
 
     def _count_expected_strings(self, cases: Sequence[Case]) -> int:
-        """How many strings a text must have had that has no key twice: keys, words, moments."""
+        """How many strings a text must have that has no key twice: keys, words, moments."""
+        return 1 + sum(map(len, cases)) + self._count_texts(cases, self._texts)
+
+    def _count_texts(self, cases: Sequence[Case], names: Iterable[str]) -> int:
         texts = 0
-        for name in self._texts:
+        for name in names:
             kinds = [type(case.get(name)) for case in cases]
             texts += kinds.count(str) + kinds.count(datetime)
-        return 1 + sum(map(len, cases)) + texts
+        return texts
 
     def _make_too_many_cases_error(self) -> ApiError:
         return ApiError(
@@ -432,7 +302,7 @@ class CaseReader:
             named.add(name)
             kind, value = error["type"], error["input"]
             if name is None:
-                came = _describe_value_type(value, None)
+                came = describe_value_type(value, None)
                 words = f"expected an object with the fields of the model; got {came}"
             elif kind == "extra_forbidden":
                 words, name = self._describe_unknown_field(name), None
@@ -440,7 +310,7 @@ class CaseReader:
                 words, name = WRONG_ID, None
             else:
                 field = self._fields[name]
-                came = "nothing" if kind == "missing" else _describe_value_type(value, field)
+                came = "nothing" if kind == "missing" else describe_value_type(value, field)
                 yield self._describe_cell(row, name, came)
                 continue
             yield Problem(row, name, words)
@@ -528,30 +398,3 @@ def _make_wrong_body_error(names: tuple[str, ...]) -> ApiError:
     listing = " or ".join(f'{{"{name}": [...]}}' for name in names)
     expected = f"expected an object with one array of cases: {listing}"
     return _make_invalid_cases_error([Problem(None, None, expected)])
-
-
-def _describe_value_type(value: Any, field: InputField | None) -> str:
-    """What kind of thing a value is, for example `text of another length`."""
-    numeric = field is not None and field.kind in ("number", "integer")
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        shape = "form" if field is not None and field.kind == "moment" else "length"
-        named = field is None or numeric or field.type in {"integer", "decimal", "float"}
-        return "text" if named else f"text of another {shape}"
-    for kind, name in ((bool, "true or false"), (dict, "an object"), (list, "an array")):
-        if isinstance(value, kind):
-            return name
-    return _describe_number(value, field if numeric else None)
-
-
-def _describe_number(value: float, field: InputField | None) -> str:
-    try:
-        if not math.isfinite(value):
-            return "no finite number"
-    except OverflowError:
-        return "a number too large"
-    if field is None:
-        return "a number"
-    decimals = field.kind == "integer" and not float(value).is_integer()
-    return "one with decimals" if decimals else "one outside"

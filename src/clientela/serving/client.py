@@ -22,8 +22,8 @@ from fsspec.core import url_to_fs
 
 from clientela.column_rules import CellFormat
 from clientela.exceptions import ConfigurationError, ScoringDataError, ServingError, did_you_mean
-from clientela.features.columns import InputField
-from clientela.serving.case_reader import PLAIN, CaseReader, RequestLimits
+from clientela.features.columns import PLAIN, InputField
+from clientela.serving.case_reader import CaseReader, RequestLimits
 from clientela.serving.routes import DESCRIBE, JSON
 from clientela.serving.schemas import CLASS, CLUSTER_NAME, DATA, PROBABILITIES, Prediction
 

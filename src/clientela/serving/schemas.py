@@ -154,10 +154,9 @@ def _build_field_type(field: InputField, longest_word: int, form: CellFormat) ->
     else:
         value = _build_word_type(longest_word)
     description = Field(description=_describe_field(field, longest_word, form))
-    if field.required:
-        # whether a column may be without a value is for who reads its text
-        return Annotated[value if field.type is None else value | None, description]
-    return NotRequired[Annotated[value | None, description]]
+    nullable = field.nullable if field.type is not None else not field.required
+    value = Annotated[value | None if nullable else value, description]
+    return value if field.required else NotRequired[value]
 
 
 def _build_cell_type(field: InputField, longest_word: int) -> Any:
