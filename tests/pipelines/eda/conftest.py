@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +11,25 @@ from kedro.runner import SequentialRunner
 from clientela.datasets.table import TableDataset
 from clientela.features.settings import FeatureParams
 from clientela.features.transactions import OrdinalTarget
-from clientela.pipelines.eda.association import EdaParameters
+from clientela.pipelines.eda.association import (
+    EdaParameters,
+    compute_class_means,
+    compute_correlations,
+    count_classes,
+    quintile_edges,
+    target_bins,
+    target_categories,
+)
+from clientela.pipelines.eda.column_profile import (
+    build_profile,
+    compute_histograms,
+    compute_quantiles,
+    compute_shape_statistics,
+    count_categories,
+    count_repeated_rows,
+    histogram_edges,
+    summarize_column_quality,
+)
 from clientela.pipelines.eda.pipeline import create_pipeline
 from clientela.settings import CONFIG_LOADER_ARGS
 from clientela.use_cases import Table, UseCase
@@ -80,7 +99,7 @@ def customers():
 
 
 @pytest.fixture(scope="session")
-def model_input(transactions):
+def small_model_input(transactions):
     spent = transactions.groupby("id_cliente")["valor_transaccion"].agg(["sum", "size"])
     codes = pd.qcut(spent["size"], 4, labels=False, duplicates="drop")
     return pd.DataFrame(
@@ -94,7 +113,7 @@ def model_input(transactions):
 
 
 @pytest.fixture
-def explored(tmp_path, monkeypatch, transactions, customers, model_input):
+def explored(tmp_path, monkeypatch, transactions, customers, small_model_input):
     """Runs the stage for an entry with the project's own catalog, below a temporary folder."""
 
     def run(use_case, root="reports"):
@@ -117,7 +136,7 @@ def explored(tmp_path, monkeypatch, transactions, customers, model_input):
             "params:purchase_intensity.target": OrdinalTarget.model_validate(
                 parameters["purchase_intensity"]["target"]
             ),
-            "purchase_intensity.model_input": model_input,
+            "purchase_intensity.model_input": small_model_input,
             "purchase_intensity.feature_schema": {
                 "key": "id_cliente",
                 "target": "target_compra_tecnologia",
@@ -130,3 +149,80 @@ def explored(tmp_path, monkeypatch, transactions, customers, model_input):
         return tmp_path / root / "08_reporting" / use_case.name / "eda"
 
     return run
+
+
+@pytest.fixture(scope="session")
+def parameters():
+    return EdaParameters(keys=("id_cliente",))
+
+
+@pytest.fixture(scope="session")
+def model_input():
+    """A model input with one column of every kind that asks for something."""
+    generator = np.random.default_rng(5)
+    codes = np.repeat([0, 1, 2, 3], [100, 50, 35, 15])
+    spend = np.exp(generator.normal(1.5 + 0.4 * codes, 1.2))
+    return pd.DataFrame(
+        {
+            "id_cliente": [f"CLIENTE-{i}" for i in range(200)],
+            "total_gasto": spend,
+            "gasto_doble": 2 * spend,
+            "log_total_gasto": np.log1p(spend),
+            "saldo": 1 - np.exp(2 * generator.normal(size=200)),
+            "edad": np.where(np.arange(200) % 2 == 0, np.nan, 40.0 + np.arange(200) % 30),
+            "fijo": 1.0,
+            "casi_fijo": (np.arange(200) == 7).astype(float),
+            "es_raro": (np.arange(200) < 20).astype(float),
+            "log_cola": spend**2,
+            "puntaje": codes + generator.normal(size=200) * 0.01,
+            "genero": np.where(np.arange(200) % 3 == 0, "F", "M"),
+            "target": np.array(CLASSES)[codes],
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def first_look(model_input, parameters):
+    table = ibis.memtable(model_input)
+    columns = summarize_column_quality(table, parameters.keys).execute()
+    numeric = columns[columns["kind"] == "number"]["column"].tolist()
+    return {
+        "quality": columns,
+        "quantiles": compute_quantiles(table, numeric).execute(),
+        "repeated_rows": count_repeated_rows(table, parameters.keys).execute(),
+    }
+
+
+@pytest.fixture(scope="session")
+def profile(model_input, first_look):
+    table, columns = ibis.memtable(model_input), first_look["quality"]
+    numeric = columns[columns["kind"] == "number"]
+    described = numeric.merge(first_look["quantiles"], on="column")
+    edges = {row["column"]: histogram_edges(row) for _, row in described.iterrows()}
+    second = {
+        "shapes": compute_shape_statistics(table, numeric).execute(),
+        "histograms": compute_histograms(table, edges).execute(),
+        "categories": count_categories(table, ["genero", "target"], 12, 5).execute(),
+    }
+    return build_profile("model_input", first_look, second)
+
+
+@pytest.fixture(scope="session")
+def target_frames(model_input, first_look):
+    table = ibis.memtable(model_input)
+    numeric = ["total_gasto", "gasto_doble", "log_total_gasto", "saldo", "edad", "fijo", "puntaje"]
+    return {
+        "class_counts": count_classes(table, "target").execute(),
+        "bins": target_bins(
+            table, quintile_edges(first_look["quantiles"]), "target", CLASSES
+        ).execute(),
+        "categories": target_categories(table, ["genero"], "target", CLASSES, 5).execute(),
+        "means": compute_class_means(table, numeric, "target").execute(),
+        "correlations": compute_correlations(table, numeric).execute(),
+    }
+
+
+@pytest.fixture(scope="session")
+def moves():
+    """Customers by class before (row) and after (column)."""
+    return np.array([[80, 12, 6, 2], [15, 20, 10, 5], [4, 6, 12, 8], [1, 1, 3, 15]], float)

@@ -22,33 +22,33 @@ def executed(tables):
     return {name: table.execute() for name, table in tables.items()}
 
 
-def test_a_frame_and_its_lazy_table_are_explored_alike(model_input):
+def test_a_frame_and_its_lazy_table_are_explored_alike(small_model_input):
     for first, second in zip(
-        executed(summarize_columns(model_input, PARAMETERS)).values(),
-        executed(summarize_columns(ibis.memtable(model_input), PARAMETERS)).values(),
+        executed(summarize_columns(small_model_input, PARAMETERS)).values(),
+        executed(summarize_columns(ibis.memtable(small_model_input), PARAMETERS)).values(),
         strict=True,
     ):
         pd.testing.assert_frame_equal(first, second)
 
 
-def test_the_target_enters_correlations_by_the_order_of_its_classes(model_input):
+def test_the_target_enters_correlations_by_the_order_of_its_classes(small_model_input):
     classes = ("sin_compra", "baja", "media", "alta")
     coded = encode_target_classes(
-        to_lazy_table(model_input), "target_compra_tecnologia", classes
+        to_lazy_table(small_model_input), "target_compra_tecnologia", classes
     ).execute()
-    expected = model_input["target_compra_tecnologia"].map(classes.index).astype(float)
+    expected = small_model_input["target_compra_tecnologia"].map(classes.index).astype(float)
     assert coded["target_compra_tecnologia"].tolist() == expected.tolist()
 
 
-def test_a_number_as_target_stays_as_it_is(model_input):
-    table = to_lazy_table(model_input)
+def test_a_number_as_target_stays_as_it_is(small_model_input):
+    table = to_lazy_table(small_model_input)
     assert encode_target_classes(table, "total_gasto", ()).equals(table)
 
 
-def test_the_target_is_never_held_against_itself(model_input):
-    first = executed(summarize_columns(model_input, PARAMETERS))
+def test_the_target_is_never_held_against_itself(small_model_input):
+    first = executed(summarize_columns(small_model_input, PARAMETERS))
     schema = {"target": "total_gasto"}
-    found = executed(summarize_target(model_input, first, schema, PARAMETERS))
+    found = executed(summarize_target(small_model_input, first, schema, PARAMETERS))
     assert set(found["bins"]["column"]) == {"num_tx_total"}
     assert found["correlations"][["first", "second"]].to_numpy().tolist() == [
         ["total_gasto", "num_tx_total"]

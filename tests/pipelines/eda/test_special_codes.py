@@ -38,25 +38,29 @@ YEARS = RNG.integers(1990, 2025, ROWS).astype(float)
 COUNTS = RNG.poisson(0.4, ROWS).astype(float)
 
 
-@pytest.mark.parametrize(
-    ("values", "code", "rule"),
-    [
-        (INCOMES, -9999.0, {"minimum": 0}),
-        (AGES, 999.0, {"maximum": 540}),
-        (YEARS, 9.0, {"minimum": 1000}),
-        (COUNTS, -1.0, {"minimum": 0}),
-        (AGES, 99999.0, {"maximum": 50000}),
-    ],
-)
+CODES = {
+    "ingreso": (INCOMES, -9999.0, {"minimum": 0}),
+    "edad": (AGES, 999.0, {"maximum": 540}),
+    "anio": (YEARS, 9.0, {"minimum": 1000}),
+    "atrasos": (COUNTS, -1.0, {"minimum": 0}),
+    "antiguedad": (AGES, 99999.0, {"maximum": 50000}),
+}
+
+
 @pytest.mark.parametrize("share", [0.02, 0.2])
-def test_a_code_is_named_with_the_line_that_declares_it_missing(values, code, rule, share):
-    frame = pd.DataFrame({"valor": with_code(values, code, share)})
-    (item,) = codes(frame, frame)
-    line = yaml.safe_load(item.text.split("parameters.yml: ")[1])
-    assert line == {"caso": {"features": {"cleaning": {"numbers": {"valor": rule}}}}}
-    (raw,) = codes(frame)
-    assert f"missing_words: ['{code:g}']" in raw.text
-    declared = pd.DataFrame({"valor": frame["valor"].where(frame["valor"] != code)})
+def test_a_code_is_named_with_the_line_that_declares_it_missing(share):
+    frame = pd.DataFrame(
+        {n: with_code(values, code, share) for n, (values, code, _) in CODES.items()}
+    )
+    lines = [yaml.safe_load(item.text.split("parameters.yml: ")[1]) for item in codes(frame, frame)]
+    assert [line["caso"]["features"]["cleaning"]["numbers"] for line in lines] == [
+        {name: rule} for name, (_, _, rule) in CODES.items()
+    ]
+    raw = codes(frame)
+    assert ["missing_words: ['-9999']" in raw[0].text, len(raw)] == [True, len(CODES)]
+    declared = pd.DataFrame(
+        {n: frame[n].where(frame[n] != code) for n, (_, code, _) in CODES.items()}
+    )
     assert codes(frame, declared) == []
 
 
@@ -75,7 +79,6 @@ ORDINARY = {
 }
 
 
-@pytest.mark.parametrize("name", ORDINARY)
-def test_ordinary_numbers_are_no_codes(name):
-    frame = pd.DataFrame({name: np.asarray(ORDINARY[name], dtype=float)})
+def test_ordinary_numbers_are_no_codes():
+    frame = pd.DataFrame(ORDINARY, dtype=float)
     assert codes(frame, frame) == []
