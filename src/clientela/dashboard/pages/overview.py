@@ -23,6 +23,7 @@ from clientela.dashboard.pages.evolution import filter_latest_baseline
 from clientela.dashboard.texts import Language
 from clientela.reporting.drift_findings import SEVERITIES
 from clientela.reporting.model_health import STATES
+from clientela.reporting.monitoring_log import SIMULATED
 
 # All models at a glance.
 
@@ -187,6 +188,8 @@ def describe_comparison(state: DriftState, page: PageContext) -> str:
     current = state.current
     is_file = current.mode.startswith("file")
     period = page.text("of_file", period=current.period) if is_file else current.period
+    if current.mode.startswith(SIMULATED):
+        period = f"{period} ({current.mode})"
     return page.text("compared", period=period, rows=rows(current.rows), **of_base)
 
 
