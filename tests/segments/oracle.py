@@ -39,10 +39,10 @@ class Oracle:
             start = self.end - relativedelta(months=params.window_months)
         self.never = float((self.end.date() - start.date()).days)
         self.rows = [row for row in past if row.fecha >= start]
+        self.names = {row.id_cliente for row in past} | {p.id_cliente for p in data.people}
 
     def expected(self) -> dict[str, dict[str, Any]]:
-        names = {row.id_cliente for row in self.rows} | {p.id_cliente for p in self.people}
-        return {name: self.customer(name) for name in names}
+        return {name: self.customer(name) for name in self.names}
 
     def slug(self, rubro: str) -> str | None:
         for each in self.layout.rubros:

@@ -1,7 +1,10 @@
 from datetime import date
 
 import pandas as pd
+import pytest
 
+from clientela.exceptions import ConfigurationError
+from clientela.features import segment_columns
 from clientela.features.segment_columns import ColumnLayout, Rubro, order_export_columns
 from clientela.models.segment_model import customer_segments
 from clientela.models.segmentation import SegmentIdentity
@@ -73,6 +76,13 @@ def test_probabilities_stand_before_the_date_row_by_row():
     assert list(table.columns)[-3:] == ["prob_1", "prob_0", "fecha_modelo"]
     expected = pd.Series([None, 0.25, 0.9], name="prob_1", dtype="float64")
     pd.testing.assert_series_equal(table["prob_1"], expected)
+
+
+def test_a_column_that_the_export_does_not_list_is_an_error(monkeypatch):
+    listed = [name for name in segment_columns.EXPORT_COLUMNS if name != "rubro_top"]
+    monkeypatch.setattr(segment_columns, "EXPORT_COLUMNS", tuple(listed))
+    with pytest.raises(ConfigurationError, match="rubro_top"):
+        customer_segments(FEATURES, MEMBERS, IDENTITY)
 
 
 def test_every_column_of_the_export_is_one_that_its_readers_know():

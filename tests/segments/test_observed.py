@@ -28,7 +28,9 @@ def observed(
     shop: Shop, name: str, params: SegmentFeatureParams, drawn: Data = SHOPPING
 ) -> pd.DataFrame:
     keys = {"period": ["first"], "rubros": ["rubro", "categoria"], "values": ["column", "value"]}
-    return shop.frame(collect_rubro_counts(Shop.transactions, params)[name], drawn, keys[name])
+    return shop.frame(
+        collect_rubro_counts(Shop.transactions, Shop.customers, params)[name], drawn, keys[name]
+    )
 
 
 def rubros(*rows: tuple[str, str, int, int]) -> pd.DataFrame:
@@ -91,7 +93,7 @@ def test_without_a_categorical_in_the_data_values_are_an_empty_table_of_the_same
     shop: Shop, configured: dict[str, int]
 ) -> None:
     params = LEAP_DAY.model_copy(update={"categoricals": configured})
-    table = collect_rubro_counts(Shop.transactions, params)["values"]
+    table = collect_rubro_counts(Shop.transactions, Shop.customers, params)["values"]
     assert {name: str(kind) for name, kind in table.schema().items()} == {
         "value": "string",
         "rows": "int64",

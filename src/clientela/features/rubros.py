@@ -11,6 +11,10 @@ import ibis
 import ibis.expr.types as ir
 
 from clientela.features.segment_columns import (
+    AFTER_MODEL_DATE,
+    BEFORE_WINDOW,
+    IN_WINDOW,
+    NO_TRANSACTION,
     REST,
     RUBRO_COLUMNS,
     SHARE,
@@ -37,9 +41,9 @@ NOTHING = ibis.literal(0.0)
 
 
 def collect_rubro_counts(
-    transactions: ir.Table, params: SegmentFeatureParams
+    transactions: ir.Table, customers: ir.Table, params: SegmentFeatureParams
 ) -> dict[str, ir.Table]:
-    """When the transactions took place, which rubros there are, and which values.
+    """When the transactions took place, which rubros and values there are, and which customers.
 
     Nothing after the date of the model is counted. Coverage is counted in the window that features
     see, while every rubro up to that date is listed: one that
@@ -54,7 +58,8 @@ def collect_rubro_counts(
         precedes them is compared with; `rubros`: one row per `rubro` and spelling (`categoria`) up
         to the date, with `customers` who bought there in the window, and its `rows` in the window;
         `values`: one row per categorical (`column`) and `value` as text, with `rows`, the purchases
-        in the window.
+        in the window; `customers`: one row per `activity` with the `customers` who are known from
+        a transaction or from the table of customers.
     """
     fecha = transactions["fecha"]
     if params.fecha_modelo is None:
@@ -78,7 +83,30 @@ def collect_rubro_counts(
             rows=marked.count(where=marked["_in_window"]),
         ),
         "values": ibis.union(*values) if values else nothing,
+        "customers": _count_known_customers(marked, transactions, customers),
     }
+
+
+def _count_known_customers(
+    marked: ir.Table, transactions: ir.Table, customers: ir.Table
+) -> ir.Table:
+    """One row per activity: whoever is known at all, by their latest trace.
+
+    Args:
+        marked: Transactions up to the date of the model, and whether each is `_in_window`.
+    """
+    seen = marked.group_by(KEY).agg(_recent=marked["_in_window"].any())
+    listed = customers.select(KEY).distinct().mutate(_listed=ibis.literal(value=True))
+    everybody = ibis.union(transactions.select(KEY), customers.select(KEY), distinct=True)
+    known = everybody.left_join(seen, KEY).drop(f"{KEY}_right").left_join(listed, KEY)
+    activity = ibis.cases(
+        (known["_recent"], IN_WINDOW),
+        (known["_recent"].notnull(), BEFORE_WINDOW),
+        (known["_listed"], NO_TRANSACTION),
+        else_=AFTER_MODEL_DATE,
+    )
+    rows = known.select(KEY, activity=activity)
+    return rows.group_by("activity").agg(customers=rows.count())
 
 
 def is_purchase(rows: ir.Table) -> ir.BooleanValue:
@@ -104,7 +132,7 @@ def list_rubro_feature_columns(layout: ColumnLayout) -> list[str]:
 def aggregate_rubro_features(
     transactions: ir.Table, customers: ir.Table, layout: ColumnLayout, params: SegmentFeatureParams
 ) -> ir.Table:
-    """One row per customer, those who never bought included: what they buy, rubro by rubro.
+    """One row per customer, rubro by rubro: whoever had a transaction until the date, or is listed.
 
     Purchases are rows of a positive amount; spend is net of refunds.
 
@@ -123,7 +151,7 @@ def aggregate_rubro_features(
         `edad` (whole years, PII), `genero` (PII), `estrato_social`, which may be missing.
     """
     end = make_timestamp(layout.fecha_modelo + timedelta(days=1))
-    rows = transactions.filter(transactions["fecha"] < end)
+    rows = past = transactions.filter(transactions["fecha"] < end)
     if params.window_months is None:
         start = rows.agg(_first=rows["fecha"].min())["_first"].as_scalar()
     else:
@@ -133,8 +161,13 @@ def aggregate_rubro_features(
     wide = _spread_rubros(scored, layout)
     if layout.categoricals:
         wide = wide.join(_count_purchases_by_value(rows, layout), KEY)
-    known = wide.outer_join(customers.select(KEY, *DEMOGRAPHICS), KEY, rname="{name}_known")
-    everybody = known.mutate(**{KEY: known[KEY].coalesce(known[f"{KEY}_known"])})
+    # who bought before the window alone is known too
+    known = ibis.union(past.select(KEY), customers.select(KEY), distinct=True)
+    everybody = (
+        known.left_join(wide, KEY)
+        .drop(f"{KEY}_right")
+        .left_join(customers.select(KEY, *DEMOGRAPHICS), KEY)
+    )
     complete = add_top_rubro(
         everybody.select(
             KEY,

@@ -164,7 +164,11 @@ RUBRO_COLUMNS: Mapping[ColumnGroup, str] = {
     "recencia": "recencia_{}_dias",
     "score": SCORE_PREFIX + "{}",
 }
-# Features that the export shows as they are.
+# Latest trace of a customer at the date of the model. Only the last kind gets no segment: they are
+# neither listed nor had a transaction by then.
+IN_WINDOW, BEFORE_WINDOW = "transaction_in_window", "last_transaction_before_window"
+NO_TRANSACTION, AFTER_MODEL_DATE = "no_transaction", "first_transaction_after_model_date"
+# Features that the export shows as they are: one named here goes to file, table, and API.
 EXPORTED_FEATURES = ("rubro_top",)
 # Names and patterns of `clientes_segmentados`, in order: of file, table, and the API's reply. A
 # column that is not listed here never leaves the project.
@@ -422,6 +426,9 @@ def _require_columns(columns: Sequence[str], present: Iterable[str]) -> None:
 
 
 def order_export_columns(names: Iterable[str]) -> list[str]:
-    """Those of the names that are columns of the segments export, in its order."""
+    """Those of the names that are columns of the segments export, in its order.
+
+    A database table may hold other columns of its owner, which stay there.
+    """
     present = list(names)
     return [name for pattern in EXPORT_COLUMNS for name in fnmatch.filter(present, pattern)]

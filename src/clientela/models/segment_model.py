@@ -23,9 +23,13 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from clientela.exceptions import ConfigurationError, RowAccountingError
 from clientela.features.segment_columns import (
+    AFTER_MODEL_DATE,
+    BEFORE_WINDOW,
     EXPORTED_FEATURES,
     KEY,
+    NO_TRANSACTION,
     PROBABILITY_PREFIX,
     ClusteringParams,
     ColumnLayout,
@@ -38,6 +42,8 @@ from clientela.models.segment_profile import choose_segment_names
 from clientela.models.segmentation import (
     CLUSTERS,
     SCALER,
+    SIN_ACTIVIDAD,
+    SIN_ACTIVIDAD_NAME,
     SegmentIdentity,
     SegmentMatch,
     assign_first_ids,
@@ -427,4 +433,58 @@ def customer_segments(
         fecha_modelo=identity.fecha_modelo.isoformat(),
         **{name: features[name].to_numpy() for name in EXPORTED_FEATURES},
     )
-    return table[order_export_columns(table.columns)].sort_values("dni", ignore_index=True)
+    columns = order_export_columns(table.columns)
+    if unlisted := sorted({*table.columns} - {*columns}):
+        raise ConfigurationError(
+            f"The export of segments has columns that EXPORT_COLUMNS does not list: "
+            f"{', '.join(unlisted)}. Add them there (clientela/features/segment_columns.py): file, "
+            "table and API follow that list."
+        )
+    return table[columns].sort_values("dni", ignore_index=True)
+
+
+def account_for_customers(
+    observed: Mapping[str, pd.DataFrame], members: pd.DataFrame, params: SegmentationParams
+) -> dict[str, Any]:
+    """Where every known customer is: in a segment, without activity, or left out, and why.
+
+    Args:
+        observed: `customers`: one row per `activity` with the known `customers`.
+        members: One row per customer with a `cluster_id`: those of a model, or of an export.
+
+    Returns:
+        `known`, `exported`, `in_segments`, `sin_actividad` and `left_out` (customers), with
+        `sin_actividad_reasons` and `left_out_reasons` (reason to customers), and a `sentence`.
+
+    Raises:
+        RowAccountingError: Exported and left-out customers do not add up to the known ones.
+    """
+    counts = observed["customers"].set_index("activity")["customers"].astype(int).to_dict()
+    known, exported = sum(counts.values()), len(members)
+    inactive = int((members["cluster_id"] == SIN_ACTIVIDAD).sum())
+    left_out = counts.get(AFTER_MODEL_DATE, 0)
+    if known != exported + left_out:
+        raise RowAccountingError(
+            f"{known} customers are known; {exported} with a segment and {left_out} whose first "
+            "transaction is after the date of the model make another number. The features are of "
+            "other tables: run kedro run --pipelines=feature_engineering,segmentation,scoring."
+        )
+    idle = {reason: counts.get(reason, 0) for reason in (BEFORE_WINDOW, NO_TRANSACTION)}
+    few = f"fewer_than_{params.clustering.minimum_transactions}_purchases"
+    reasons = {few: inactive - sum(idle.values()), **idle}
+    listed = ", ".join(f"{reason} {customers}" for reason, customers in reasons.items())
+    sentence = (
+        f"customers: {known} known, {exported} exported ({exported - inactive} in segments, "
+        f"{inactive} {SIN_ACTIVIDAD_NAME}: {listed}), {left_out} left out ({AFTER_MODEL_DATE})"
+    )
+    logger.info("%s", sentence)
+    return {
+        "known": known,
+        "exported": exported,
+        "in_segments": exported - inactive,
+        "sin_actividad": inactive,
+        "sin_actividad_reasons": reasons,
+        "left_out": left_out,
+        "left_out_reasons": {AFTER_MODEL_DATE: left_out},
+        "sentence": sentence,
+    }

@@ -74,6 +74,8 @@ def build_segment_profile(
     seats = match_segments_to_customers(features, members)
     groups = features[[*MEASURES]].iloc[seats.index].groupby(seats.to_numpy())
     size, spend = groups.size(), groups["gasto_total"].sum()
+    # a share is between 0 and 1: a segment that returned more than it bought has none
+    positive = spend.clip(lower=0)
     segments = pd.DataFrame(
         {
             "cluster_id": size.index,
@@ -81,7 +83,7 @@ def build_segment_profile(
             "clientes": size,
             "clientes_share": size / size.sum(),
             "gasto": spend,
-            "gasto_share": spend / (spend.sum() or np.nan),
+            "gasto_share": positive / (positive.sum() or np.nan),
             "gasto_medio": spend / size,
             "ticket_mediano": groups["ticket_promedio"].median(),
             "compras_mediana": groups["num_tx"].median(),

@@ -26,7 +26,7 @@ def shop() -> Shop:
 
 
 def observed(shop: Shop, rows: list[Tx]) -> dict[str, pd.DataFrame]:
-    tables = nodes.summarize_rubros(Shop.transactions, PARAMS)
+    tables = nodes.summarize_rubros(Shop.transactions, Shop.customers, PARAMS)
     data = Data(rows, [])
     return {
         name: pd.DataFrame(shop.rows(table, data), columns=list(table.columns))

@@ -21,6 +21,12 @@ RUBROS = (
     "Educación", "Otros",
 )  # fmt: skip
 DAY = date(2024, 6, 30)
+ACCOUNTING = {
+    "known": 655,
+    "in_segments": 600,
+    "sin_actividad_reasons": {"few": 50, "before": 3, "never": 1},
+    "left_out": 1,
+}
 
 
 def slug(label):
@@ -160,6 +166,7 @@ def make_report():
             "deaths": [], "sentence": "El 4,2 % de los clientes cambió de segmento.",
         }  # fmt: skip
         return SegmentReportData(
+            accounting=ACCOUNTING,
             identity=identity,
             choice=choice,
             evaluation=evaluation_of(max(8, segments)),

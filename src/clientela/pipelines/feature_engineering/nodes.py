@@ -220,9 +220,11 @@ def compute_case_scoring_features(
     return ibis.memtable(case_features(read_into_memory(table), params)).order_by(params.key)
 
 
-def summarize_rubros(transactions: ir.Table, params: SegmentFeatureParams) -> dict[str, ir.Table]:
-    """Period, rubros and values of the transactions; see `clientela.features.rubros`."""
-    seen = collect_rubro_counts(transactions, params)
+def summarize_rubros(
+    transactions: ir.Table, customers: ir.Table, params: SegmentFeatureParams
+) -> dict[str, ir.Table]:
+    """Period, rubros and values of the transactions, and who is known."""
+    seen = collect_rubro_counts(transactions, customers, params)
     # engines give groups in any order: without one, two runs would write different files
     return {name: table.order_by(table.columns) for name, table in seen.items()}
 

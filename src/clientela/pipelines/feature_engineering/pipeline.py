@@ -30,7 +30,7 @@ CUSTOMERS: list[Step] = [
 ]
 
 RUBROS: list[Step] = [
-    (nodes.summarize_rubros, ["transactions", FEATURES], "observed_rubros"),
+    (nodes.summarize_rubros, ["transactions", "customers", FEATURES], "observed_rubros"),
     (nodes.create_column_layout, ["observed_rubros", "previous_identities", FEATURES], "layout"),
     (
         nodes.compute_rubro_features,

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from clientela.models.segment_model import account_for_customers
 from clientela.pipelines.assembly import create_stage_pipeline
 from clientela.pipelines.scoring import nodes
 from clientela.use_cases import UseCase
@@ -32,6 +33,12 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
                 inputs=["segmentation", "export_input", "segment_members", "params:segmentation"],
                 outputs="segment_export",
                 name="segment_export",
+            ),
+            Node(
+                account_for_customers,
+                inputs=["observed_rubros", "segment_export", "params:segmentation"],
+                outputs="export_accounting",
+                name="export_accounting",
             ),
             Node(
                 nodes.copy_export_to_files,

@@ -163,7 +163,7 @@ def build_segment_report(
 
     Args:
         artefacts: `identity`, `choice`, `evaluation`, `profile`, `migration`, `migration_matrix`,
-            `membership`, `projection` of this run.
+            `membership`, `projection`, `accounting` of this run.
 
     Returns:
         `page`, `headline`, and each figure by its name.

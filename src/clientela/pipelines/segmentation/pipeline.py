@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from clientela.models.segment_model import account_for_customers
 from clientela.pipelines.assembly import create_stage_pipeline
 from clientela.pipelines.segmentation import nodes
 from clientela.use_cases import UseCase
@@ -82,6 +83,12 @@ def _create_profile_nodes() -> list[Node]:
             outputs=["migration_matrix", "migration"],
             name="migration",
         ),
+        Node(
+            account_for_customers,
+            inputs=["observed_rubros", "segment_members", PARAMS],
+            outputs="customer_accounting",
+            name="customer_accounting",
+        ),
     ]
 
 
@@ -98,6 +105,7 @@ def _create_report_nodes() -> list[Node]:
                 "migration_matrix": "migration_matrix",
                 "membership": "segment_membership",
                 "projection": "segment_projection",
+                "accounting": "customer_accounting",
                 "features": "params:features",
                 "params": PARAMS,
             },

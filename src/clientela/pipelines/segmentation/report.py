@@ -117,7 +117,25 @@ def build_sizes_section(report: SegmentReportData, figures: Mapping[str, Figure]
         "sin comprar: medianas. El id no cambia de un modelo al siguiente.",
     )
     image = Image("Parte de los clientes y parte del gasto", figures["sizes"])
-    return Section("Segmentos", (table, image))
+    return Section("Segmentos", (_build_accounting_table(report), table, image))
+
+
+def _build_accounting_table(report: SegmentReportData) -> Table:
+    """Every known customer: in a segment, without activity, or left out, and why."""
+    account = report.accounting
+    few, *idle = account["sin_actividad_reasons"].values()
+    before, never = idle
+    rows = {
+        "Clientes conocidos": account["known"],
+        "En un segmento": account["in_segments"],
+        f"Sin actividad: menos de {report.clustering.minimum_transactions} compras": few,
+        "Sin actividad: última transacción antes de la ventana": before,
+        "Sin actividad: ninguna transacción": never,
+        "Fuera: primera transacción después de la fecha del modelo": account["left_out"],
+    }
+    frame = pd.DataFrame({"Dónde están": list(rows), "Clientes": list(rows.values())})
+    note = "Las filas bajo la primera suman los clientes conocidos."
+    return Table("De los clientes conocidos a los exportados", frame, note=note)
 
 
 def build_description_section(report: SegmentReportData, _: Mapping[str, Figure]) -> Section:

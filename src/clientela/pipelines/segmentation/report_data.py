@@ -73,6 +73,7 @@ class SegmentReportData:
         evaluation: One row per number of segments compared.
         migration: Where customers moved since the previous model, in figures.
         migration_matrix: One row per previous and current segment.
+        accounting: Where every known customer is; see `account_for_customers`.
         membership: How clear-cut the segments are; None, or of mode `none`, where not asked for.
     """
 
@@ -84,6 +85,7 @@ class SegmentReportData:
     migration_matrix: pd.DataFrame
     membership: Mapping[str, Any] | None
     projection: Mapping[str, pd.DataFrame]
+    accounting: Mapping[str, Any]
     features: SegmentFeatureParams
     clustering: ClusteringParams
     settings: SegmentReportParams
