@@ -148,7 +148,9 @@ def _add_own_tag(entry: UseCase, entries: Mapping[str, UseCase]) -> UseCase:
 
 
 # Names that parameter files look up among those of `--params=`.
-FOR_ONE_RUN = frozenset({"trials", "repeats", "new_baseline", "labeller", "learn_from", "shift"})
+FOR_ONE_RUN = frozenset(
+    {"trials", "repeats", "new_baseline", "labeller", "budget", "learn_from", "shift"}
+)
 NEAR = 0.75
 
 

@@ -56,6 +56,7 @@ def settings_of(
         "columns": COLUMNS,
         "workers": 4,
         "audit": {"stability_rows": 0},
+        "budget": {"tokens": 10_000_000},
         provider: fields,
     }
     return LabellingSettings.model_validate(given | changes)

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import re
+from functools import partial
 
 import pytest
-from tests.labelling.conftest import applicants
+from tests.labelling.conftest import applicants, settings_of
 from tests.labelling.model_server import (
     DESCRIBED,
     Answer,
@@ -223,6 +225,34 @@ def test_what_is_likely_to_cost_more_than_the_budget_is_not_begun(labelled, sett
     with pytest.raises(LabellingError, match=r"Nothing was asked yet"):
         labelled(applicants(100), settings(budget={"tokens": 9000}))
     assert not server.asked
+
+
+UNLIMITED = {"tokens": None, "money": None}
+PRICED = {"prices": {"input_per_million": 1.0, "output_per_million": 1.0}}
+FREE = {"prices": {"input_per_million": 0.0, "output_per_million": 0.0}}
+
+
+@pytest.mark.parametrize(("model", "budget"), [(PRICED, UNLIMITED), (FREE, {"money": 5})])
+def test_bedrock_is_asked_only_with_a_limit_that_counts(labelled, server, model, budget):
+    made = partial(settings_of, "bedrock", server.url, model)
+    with pytest.raises(LabellingError, match=r"budget\.tokens to (\d+)") as refused:
+        labelled(ONE, made(budget=budget))
+    assert not server.asked
+    proposed = int(re.search(r"tokens to (\d+)", str(refused.value))[1])
+    assert outcome(labelled(ONE, made(budget={"tokens": proposed})))["label"] == "good risk"
+
+
+@pytest.mark.parametrize(("model", "asked"), [(FREE, True), (PRICED, False)])
+def test_a_server_on_this_machine_needs_a_budget_only_if_it_has_prices(
+    labelled, server, model, asked
+):
+    made = settings_of("openai", server.url, model, budget=UNLIMITED)
+    if asked:
+        labelled(ONE, made)
+    else:
+        with pytest.raises(LabellingError, match="budget"):
+            labelled(ONE, made)
+    assert bool(server.asked) == asked
 
 
 def test_a_budget_in_money_counts_both_directions(labelled, settings, server):

@@ -204,6 +204,7 @@ class ScoringSettings(FrozenSettings):
 
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ProviderName: TypeAlias = Literal["offline", "bedrock", "openai"]
 LearnedFrom: TypeAlias = Literal["labels", "truth", "mixed"]
 
@@ -294,6 +295,8 @@ class Prices(Settings):
 
 class BudgetSettings(Settings):
     """What a run may spend. Answers that are stored cost nothing, so each run has its own budget.
+
+    Whoever may send a bill is asked only with a limit; see `LabellingSettings.is_paid`.
 
     Attributes:
         tokens: Of both directions together; None: no limit.
@@ -422,6 +425,13 @@ class LabellingSettings(Settings):
         """The settings of the language model that labels; None where rules do."""
         models = {"bedrock": self.bedrock, "openai": self.openai}
         return models.get(self.provider)
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether answers may cost money: all do, but those of a server on this machine."""
+        if self.provider == "openai" and self.openai.url.host in LOOPBACK:
+            return self.openai.prices.input_per_million + self.openai.prices.output_per_million > 0
+        return self.language_model is not None
 
 
 # Column with what people judged; and what `label_source` says where a model learns that.

@@ -2,14 +2,16 @@
 
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from kedro.io import DataCatalog
+from tests.e2e.conftest import reached_by
 from tests.kedro_session import session_of
+from tests.labelling.model_server import ModelServer, model_server
 from tests.small_project import TRAINING
 
 from clientela.exceptions import ConfigurationError, LabellingError
@@ -150,6 +152,42 @@ def test_a_shown_column_that_is_not_there_is_named(run, applications):
         ConfigurationError, match=r"does not have: Purposes. Did you mean 'Purpose'"
     ):
         run(applications, labelling={"columns": ["Age", "Purposes"], "offline": {"rules": []}})
+
+
+@pytest.fixture
+def bedrock(
+    applications: pd.DataFrame, object_store: Mapping[str, str], aws_client: Callable[[str], Any]
+) -> Iterator[ModelServer]:
+    """A server that counts what Bedrock would be asked; twelve applications lie in the bucket."""
+    bucket = "pagos"
+    aws_client("s3").create_bucket(Bucket=bucket)
+    raw = applications.head(12).to_csv(index=False).encode()
+    aws_client("s3").put_object(Bucket=bucket, Key=RAW.replace("01_raw", "raw"), Body=raw)
+    with model_server() as running:
+        address = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": running.url, "BUCKET": bucket}
+        with reached_by({**object_store, **address}):
+            yield running
+
+
+def test_the_environment_aws_asks_no_language_model_until_it_is_told_to_with_a_budget(
+    kedro_command, bedrock, caplog
+):
+    options = ("--env=aws", f"--tags={NAME}")
+    free = kedro_command(*options, f"--pipelines={','.join(LABELLING)}")
+    assert free.exit_code == 0, free.output
+    assert bedrock.paths == []
+
+    labelling = (*options, "--pipelines=labelling")
+    unlimited = kedro_command(*labelling, "--params=labeller=bedrock")
+    assert unlimited.exit_code == 1
+    assert "labelling.budget" in unlimited.output
+    assert bedrock.paths == []
+
+    caplog.clear()
+    paid = kedro_command(*labelling, "--params=labeller=bedrock,budget=5")
+    assert paid.exit_code == 0, paid.output
+    assert "at most" in caplog.text
+    assert len(bedrock.paths) > 0
 
 
 @pytest.mark.slow

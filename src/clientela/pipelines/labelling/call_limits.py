@@ -37,6 +37,12 @@ def find_exceeded_limit(usage: Usage, limits: BudgetSettings, prices: Prices) ->
     return None
 
 
+def has_limit(limits: BudgetSettings, prices: Prices) -> bool:
+    """Whether spending ends somewhere: a limit of money counts only where tokens have a price."""
+    priced = prices.input_per_million > 0 and prices.output_per_million > 0
+    return limits.tokens is not None or (limits.money is not None and priced)
+
+
 class Budget:
     """The account of one run, shared by its workers.
 

@@ -11,8 +11,12 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import pandas as pd
 
 from clientela.exceptions import LabellingError
-from clientela.models.settings import LabellingSettings
-from clientela.pipelines.labelling.call_limits import compute_cost, find_exceeded_limit
+from clientela.models.settings import LabellingSettings, LanguageModelSettings
+from clientela.pipelines.labelling.call_limits import (
+    compute_cost,
+    find_exceeded_limit,
+    has_limit,
+)
 from clientela.pipelines.labelling.language_model import (
     Case,
     FatalError,
@@ -175,7 +179,8 @@ def check_and_log_cost(
     """Says what a run is going to cost, and refuses one that the budget will hardly let end.
 
     Raises:
-        LabellingError: The likely cost is more than the budget; nothing was spent.
+        LabellingError: The likely cost is more than the budget, or answers that may be billed have
+            no budget; nothing was spent.
     """
     model = settings.language_model
     if model is None:
@@ -192,7 +197,7 @@ def check_and_log_cost(
     likely = Usage(
         round(worst.input_tokens * LIKELY_SHARE), round(worst.output_tokens * LIKELY_SHARE)
     )
-    prices, limits = model.prices, settings.budget
+    prices = model.prices
     cost = f"{compute_cost(likely, prices):.2f} {prices.currency}"
     logger.info(
         "%s",
@@ -200,11 +205,32 @@ def check_and_log_cost(
         f"need about {likely.tokens:,} tokens ({cost}), at most {worst.tokens:,} "
         f"({compute_cost(worst, prices):.2f}).",
     )
+    if pending:
+        _require_budget(likely, worst, model, source, settings)
+
+
+def _require_budget(
+    likely: Usage,
+    worst: Usage,
+    model: LanguageModelSettings,
+    source: str,
+    settings: LabellingSettings,
+) -> None:
+    prices, limits = model.prices, settings.budget
+    needed = f"{likely.tokens:,} tokens ({compute_cost(likely, prices):.2f} {prices.currency})"
+    if settings.is_paid and not has_limit(limits, prices):
+        raise LabellingError(
+            f"Answers of {source} may cost money: about {needed}, at most {worst.tokens:,} "
+            f"({compute_cost(worst, prices):.2f}). labelling.budget sets no limit that counts, so "
+            f"nothing was asked. Set labelling.budget.tokens to {worst.tokens}, or where prices "
+            "are above zero a limit of money: --params=budget=. Without --params=labeller= rules "
+            "label, free of charge."
+        )
     if find_exceeded_limit(likely, limits, prices) is not None:
         tokens = [] if limits.tokens is None else [f"{limits.tokens:,} tokens"]
         money = [] if limits.money is None else [f"{limits.money:.2f} {prices.currency}"]
         raise LabellingError(
-            f"Labelling needs about {likely.tokens:,} tokens ({cost}), and labelling.budget allows "
+            f"Labelling needs about {needed}, and labelling.budget allows "
             f"{' and '.join(tokens + money)}. Nothing was asked yet. Raise the budget, or label "
             "fewer rows."
         )
