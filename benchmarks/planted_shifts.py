@@ -20,7 +20,7 @@ from kedro.pipeline import Node
 from clientela.datasets.files import SimulatedPeriod
 from clientela.exceptions import ConfigurationError
 from clientela.pipelines.data_generation.simulation import Shift
-from clientela.pipelines.monitoring.baseline import StoredBaseline, get_or_create_baseline
+from clientela.pipelines.monitoring.baseline import read_baseline
 from clientela.pipelines.monitoring.comparison import ComparisonPlan, compare_periods
 from clientela.pipelines.monitoring.nodes import plan_simulated_period
 
@@ -80,10 +80,8 @@ def compare_use_case(catalog: Any, use_case: str, simulated: list[Any]) -> Itera
     inputs = load_inputs(catalog, collect)
     settings = inputs["settings"]
     rows = collect.func(**inputs | {"simulated": simulated})
-    stored = StoredBaseline(
-        *(catalog.load(f"{use_case}.former_{name}") for name in ("profile", "parts"))
-    )
-    baseline, _ = get_or_create_baseline(stored, rows, settings, use_case)
+    texts = (catalog.load(f"{use_case}.former_{name}") for name in ("profile", "parts"))
+    baseline = read_baseline(*texts, use_case)
     real = ComparisonPlan(replace(rows, simulated=()), baseline, pd.Series(), [], settings)
     for each in rows.simulated:
         (compared,) = compare_periods(plan_simulated_period(real, each, []), [])

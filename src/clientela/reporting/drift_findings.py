@@ -202,19 +202,22 @@ def evaluate_column(column: ColumnMetrics, limits: DriftThresholds) -> list[Find
         At least one finding, the one that names the cause best first.
     """
     if min(column.n, column.n_baseline) < limits.minimum_rows:
-        return [_report_few_rows(column, limits)]
-    changes = [found for found in _detect_changes(column, limits) if found.severity != "VERDE"]
+        es = f"Hay {column.n} filas, y {column.n_baseline} en la base; se necesitan"
+        en = f"There are {column.n} rows, and {column.n_baseline} in the baseline;"
+        reason = "few_rows" if min(column.n, column.n_baseline) else "no_rows"
+        needed = limits.minimum_rows
+        return [Finding("INSUFICIENTE", reason, f"{es} {needed}.", f"{en} {needed} are needed.")]
+    # causes before their effect: a PSI also grows when values are missing or new
+    measured = [
+        _check_missing_rate(column, limits),
+        *_check_foreign_values(column, limits),
+        _check_distribution(column, limits),
+    ]
+    changes = [found for found in measured if found.severity != "VERDE"]
     if not changes:
         return [_report_no_change(column, limits)]
     worst = min((found.severity for found in changes), key=SEVERITIES.index)
     return [found for found in changes if found.severity == worst]
-
-
-def _detect_changes(column: ColumnMetrics, limits: DriftThresholds) -> Iterator[Finding]:
-    """Causes before their effect: a PSI also grows when values are missing or new."""
-    yield _check_missing_rate(column, limits)
-    yield from _check_foreign_values(column, limits)
-    yield _check_distribution(column, limits)
 
 
 def _check_missing_rate(column: ColumnMetrics, limits: DriftThresholds) -> Finding:
@@ -260,17 +263,6 @@ def _check_distribution(column: ColumnMetrics, limits: DriftThresholds) -> Findi
         f"La distribución cambió: PSI {NUMBERS.text(column.psi, 3)}; por azar llegaría a "
         f"{NUMBERS.text(column.noise, 3)}.",
         f"The distribution moved: PSI {column.psi:.3f}; chance alone reaches {column.noise:.3f}.",
-    )
-
-
-def _report_few_rows(column: ColumnMetrics, limits: DriftThresholds) -> Finding:
-    return Finding(
-        "INSUFICIENTE",
-        "few_rows" if min(column.n, column.n_baseline) else "no_rows",
-        f"Hay {column.n} filas, y {column.n_baseline} en la base; se necesitan "
-        f"{limits.minimum_rows}.",
-        f"There are {column.n} rows, and {column.n_baseline} in the baseline; "
-        f"{limits.minimum_rows} are needed.",
     )
 
 

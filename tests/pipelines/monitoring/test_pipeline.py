@@ -15,7 +15,7 @@ from tests.pipelines.monitoring.stored import (
     write_training,
 )
 
-from clientela.exceptions import IncompatibleDataError, InvalidProfileError, MissingStageInputError
+from clientela.exceptions import MissingStageInputError
 
 LOANS, VISITORS = ("salario", "plazo"), ("visits", "complaints")
 PAID = ("no_paga", "paga_a_tiempo")
@@ -105,14 +105,6 @@ def test_loans_are_watched_by_month_without_any_key_and_a_second_run_changes_no_
     assert bytes_of(folder) == before
 
 
-def test_a_date_without_a_time_is_a_period_too(lender, run_kedro):
-    frame = loans()
-    lender(frame.assign(fecha_prestamo=frame["fecha_prestamo"].dt.date))
-    catalog = monitor(run_kedro, "credit_payment")
-    log = catalog.load("credit_payment.monitoring_log")
-    assert log["period"].tolist() == ["2024-09", "2024-10", "2024-11", "2024-12"]
-
-
 def test_an_alert_is_printed_logged_and_kept_in_the_state(lender, run_kedro, capsys, caplog):
     frame = loans()
     late = frame["fecha_prestamo"] >= "2024-10-01"
@@ -124,27 +116,6 @@ def test_an_alert_is_printed_logged_and_kept_in_the_state(lender, run_kedro, cap
     assert sentence in capsys.readouterr().out
     line = next(text for text in caplog.messages if text.startswith("alert "))
     assert json.loads(line.removeprefix("alert "))["text"] == sentence
-
-
-def test_a_profile_of_another_use_case_is_refused_and_the_last_good_state_stays(lender, run_kedro):
-    folder = lender(loans())
-    monitor(run_kedro, "credit_payment")
-    profile = folder / "baseline_profile.json"
-    profile.write_text(profile.read_text("utf-8").replace("credit_payment", "otro"), "utf-8")
-    before = bytes_of(folder)
-    with pytest.raises(
-        InvalidProfileError, match=r"of credit_payment; it is of otro.*new_baseline"
-    ):
-        monitor(run_kedro, "credit_payment")
-    assert bytes_of(folder) == before
-
-
-def test_scores_of_other_cases_are_refused_with_the_command(lender, run_kedro, data_root):
-    lender(loans())
-    path = data_root / "04_feature/credit_payment/scoring_features.parquet"
-    pd.read_parquet(path)[:-3].assign(id_fila=lambda rows: rows["id_fila"] + "x").to_parquet(path)
-    with pytest.raises(IncompatibleDataError, match=r"same cases.*kedro run --pipelines=scoring"):
-        monitor(run_kedro, "credit_payment")
 
 
 def test_without_scores_the_stage_that_makes_them_is_named(run_kedro):

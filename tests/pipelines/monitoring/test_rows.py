@@ -60,6 +60,11 @@ def test_each_case_meets_its_own_score_and_label_and_loses_its_key():
     assert rows.importance == {"salario": 0.5}
 
 
+def test_a_date_without_a_time_is_a_moment_too():
+    days = FEATURES.assign(fecha=FEATURES["fecha"].dt.date)
+    assert build(days, SCORES).current["fecha"].tolist() == FEATURES["fecha"].tolist()
+
+
 def test_a_row_that_the_model_was_trained_on_is_known_by_key_and_values():
     rows = build(FEATURES, SCORES)
     assert rows.unseen.tolist() == [False, True]

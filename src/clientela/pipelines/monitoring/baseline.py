@@ -7,7 +7,6 @@ hand; rows are believed to be the baseline's where they give the same profile.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -89,57 +88,50 @@ class StoredParts(FrozenSettings):
     parts: tuple[PartProfile, ...]
 
 
-@dataclass(frozen=True)
-class StoredBaseline:
-    """What an earlier run froze, as text; empty before the first run."""
+def read_baseline(profile: str, parts: str, use_case: str) -> Baseline | None:
+    """The baseline that an earlier run froze, checked; None before the first run.
 
-    whole: str = ""
-    parts: str = ""
+    Args:
+        profile: Text of the file of the whole; empty before the first run.
+        parts: Text of the file of its parts, likewise.
 
-    def read(self, use_case: str) -> Baseline | None:
-        """The frozen baseline, checked.
-
-        Raises:
-            ProfileUnusable: A file is damaged, or another use case's.
-        """
-        if not self.whole:
-            return None
-        whole = read_profile(self.whole)
-        if whole.use_case != use_case:
-            raise InvalidProfileError(
-                f"The baseline profile should be of {use_case}; it is of {whole.use_case}. "
-                f"Restore the file, or make a new one: {NEW_BASELINE}"
-            )
-        return Baseline(whole=whole, parts=self._parts(whole))
-
-    def _parts(self, whole: BaselineProfile) -> tuple[PartProfile, ...]:
-        if not self.parts:
-            return ()
-        try:
-            stored = StoredParts.model_validate_json(self.parts)
-        except ValidationError as err:
-            raise InvalidProfileError(
-                "baseline_parts.json should hold the baselines of segments and seasons; it can't "
-                f"be read ({err.error_count()} problem(s)). {REBUILD}"
-            ) from err
-        if stored.baseline != whole.data_hash:
-            raise InvalidProfileError(
-                "baseline_parts.json should belong to baseline_profile.json; it was made with "
-                f"another one. Restore both, or make new ones: {NEW_BASELINE}"
-            )
-        return stored.parts
+    Raises:
+        InvalidProfileError: A file is damaged, or another use case's.
+    """
+    if not profile:
+        return None
+    whole = read_profile(profile)
+    if whole.use_case != use_case:
+        raise InvalidProfileError(
+            f"The baseline profile should be of {use_case}; it is of {whole.use_case}. "
+            f"Restore the file, or make a new one: {NEW_BASELINE}"
+        )
+    if not parts:
+        return Baseline(whole=whole)
+    try:
+        stored = StoredParts.model_validate_json(parts)
+    except ValidationError as err:
+        raise InvalidProfileError(
+            "baseline_parts.json should hold the baselines of segments and seasons; it can't be "
+            f"read ({err.error_count()} problem(s)). {REBUILD}"
+        ) from err
+    if stored.baseline != whole.data_hash:
+        raise InvalidProfileError(
+            "baseline_parts.json should belong to baseline_profile.json; it was made with another "
+            f"one. Restore both, or make new ones: {NEW_BASELINE}"
+        )
+    return Baseline(whole=whole, parts=stored.parts)
 
 
 def get_or_create_baseline(
-    stored: StoredBaseline, rows: MonitoringInput, settings: MonitoringSettings, use_case: str
+    known: Baseline | None, rows: MonitoringInput, settings: MonitoringSettings, use_case: str
 ) -> tuple[Baseline, bool]:
-    """The baseline of an earlier run, or a new one of today's rows.
+    """The baseline of an earlier run, or a new one of today's rows; and whether it is new.
 
     Raises:
-        ProfileUnusable: The frozen one is damaged, foreign, or has no dates where rows have some.
-        CurrentDataUnfit: A new one can't be made from the rows.
+        InvalidProfileError: The frozen one has no dates where rows have some, or otherwise.
+        IncompatibleDataError: A new one can't be made from the rows.
     """
-    known = None if settings.new_baseline else stored.read(use_case)
     if known is None:
         return _build_baseline(rows, settings, use_case), True
     if (rows.moment is None) != (known.whole.period is None):

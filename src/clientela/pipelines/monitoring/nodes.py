@@ -18,11 +18,11 @@ from clientela.pipelines.monitoring.baseline import (
     NEW_BASELINE,
     SHOWN_HASH,
     Baseline,
-    StoredBaseline,
     StoredParts,
     collect_baseline_values,
     get_or_create_baseline,
     mask_current_rows,
+    read_baseline,
 )
 from clientela.pipelines.monitoring.comparison import (
     Comparison,
@@ -73,8 +73,10 @@ def run_monitoring(
         `profile`, `parts`, `latest`, `by_period`, `by_segment`, `bins`, `log`, `findings`.
     """
     log = parse_log(former.log)
-    stored = StoredBaseline(former.profile, former.parts)
-    baseline, is_new = get_or_create_baseline(stored, rows, settings, use_case)
+    known = None
+    if not settings.new_baseline:
+        known = read_baseline(former.profile, former.parts, use_case)
+    baseline, is_new = get_or_create_baseline(known, rows, settings, use_case)
     if rows.moment and (undated := int(rows.current[rows.moment].isna().sum())):
         logger.warning("%d rows without %s belong to no period.", undated, rows.moment)
     if unknown := sorted(set(rows.columns) - set(baseline.whole.columns)):
@@ -87,9 +89,9 @@ def run_monitoring(
     plans = [ComparisonPlan(rows, baseline, periods, windows, settings, values)]
     comparisons = compare_periods(plans[0], log)
     for simulated in rows.simulated:
-        known = update_log(log, [comparison.row for comparison in comparisons])
-        plans.append(plan_simulated_period(plans[0], simulated, known))
-        comparisons += compare_periods(plans[-1], known)
+        earlier = update_log(log, [comparison.row for comparison in comparisons])
+        plans.append(plan_simulated_period(plans[0], simulated, earlier))
+        comparisons += compare_periods(plans[-1], earlier)
     latest = comparisons[-1] if comparisons else None
     # what was measured against another baseline can't stand in one table with this
     history = PreviousOutputs() if is_new else former
