@@ -83,13 +83,26 @@ class TextLines:
         Raises:
             RawFileUnreadableError: It is not known, or its line ends take more than one byte.
         """
-        if self._declared != "auto":
-            return _resolve_encoding(self._declared, self._name)
-        with self._open_file() as file:
-            sample = file.read(SAMPLE_BYTES)
-        if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise _make_wide_encoding_error("UTF-16", self._name)
-        return "utf-8" if _is_mostly_utf8(sample) else "latin-1"
+        if self._declared == "auto":
+            with self._open_file() as file:
+                sample = file.read(SAMPLE_BYTES)
+            if not sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                return "utf-8" if _is_mostly_utf8(sample) else "latin-1"
+            known = "utf-16"
+        else:
+            try:
+                known = codecs.lookup(self._declared).name.removesuffix("-sig")
+                if "\n".encode(known) == b"\n":
+                    return known
+            except LookupError as err:
+                raise RawFileUnreadableError(
+                    f"{self._name}: the declared encoding {self._declared!r} is not known. Use "
+                    "auto, utf-8, latin-1, or another name from Python's list of encodings."
+                ) from err
+        raise RawFileUnreadableError(
+            f"{self._name} is written in {known.upper()}, which is not read line by line. Save it "
+            "as UTF-8 (in Excel: CSV UTF-8)."
+        )
 
     def blocks(self) -> Iterator[pa.Array]:
         """Every line, in blocks of some megabytes.
@@ -125,24 +138,21 @@ class TextLines:
         Returns:
             Text (bytes without meaning replaced), and a flag per line.
         """
+        broken = [False] * len(lines)
         try:
             if self.encoding == "utf-8" or not len(lines):
                 text = lines.cast(pa.string())
             else:
                 joined = b"\n".join(lines.to_pylist()).decode(self.encoding)
                 text = pc.split_pattern(pa.array([joined], pa.string()), "\n").values
-            return _compose_accents(text), pa.repeat(pa.scalar(value=False), len(lines))
         except (pa.ArrowInvalid, UnicodeDecodeError):
-            texts, broken = [], []
-            for line in lines.to_pylist():
-                try:
-                    texts.append(line.decode(self.encoding))
-                    broken.append(False)
-                except UnicodeDecodeError:
-                    texts.append(line.decode(self.encoding, errors="replace"))
-                    broken.append(True)
-            text = pa.array(texts, pa.string())
-            return _compose_accents(text), pa.array(broken, pa.bool_())
+            found = [line.decode(self.encoding, "replace") for line in lines.to_pylist()]
+            sound = [_is_encoded(line, self.encoding) for line in lines.to_pylist()]
+            text, broken = pa.array(found, pa.string()), [not whole for whole in sound]
+        apart = pc.match_substring_regex(text, "[\u0300-\u036f]")  # accents beside their letter
+        composed = [normalize("NFC", line) for line in text.filter(apart).to_pylist()]
+        text = pc.replace_with_mask(text, apart, pa.array(composed, pa.string()))
+        return text, pa.array(broken, pa.bool_())
 
     def _require_short_lines(self, lines: pa.Array, rest: int, done: int) -> None:
         """Stops at an endless line: the file is no table."""
@@ -172,32 +182,12 @@ class TextLines:
             ) from err
 
 
-def _compose_accents(text: pa.Array) -> pa.Array:
-    """The lines with each accent in its letter, where macOS and others write both apart."""
-    apart = pc.match_substring_regex(text, "[\u0300-\u036f]")
-    composed = [normalize("NFC", line) for line in text.filter(apart).to_pylist()]
-    return pc.replace_with_mask(text, apart, pa.array(composed, pa.string()))
-
-
-def _resolve_encoding(declared: str, name: str) -> str:
+def _is_encoded(line: bytes, encoding: str) -> bool:
     try:
-        known = codecs.lookup(declared).name.removesuffix("-sig")
-        line_end = "\n".encode(known)
-    except LookupError as err:
-        raise RawFileUnreadableError(
-            f"{name}: the declared encoding {declared!r} is not known. Use auto, utf-8, latin-1, "
-            "or another name from Python's list of encodings."
-        ) from err
-    if line_end != b"\n":
-        raise _make_wide_encoding_error(known.upper(), name)
-    return known
-
-
-def _make_wide_encoding_error(encoding: str, name: str) -> RawFileUnreadableError:
-    return RawFileUnreadableError(
-        f"{name} is written in {encoding}, which is not read line by line. Save it as UTF-8 (in "
-        "Excel: CSV UTF-8)."
-    )
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_mostly_utf8(sample: bytes) -> bool:
@@ -255,8 +245,7 @@ class DelimitedText:
         if declared := re.fullmatch(r'"?sep=(.)"?', line.strip()):
             raise RawFileUnreadableError(
                 f"{self._name}: the first line is {line.strip()!r}, which only Excel reads. Remove "
-                f"it, and declare the delimiter {declared[1]!r} (raw_text.{self._key} in "
-                "conf/local/globals.yml)."
+                f"it, and declare {declared[1]!r} as the delimiter of raw_text.{self._key}."
             )
         if not line.strip():
             raise RawFileUnreadableError(
@@ -393,18 +382,21 @@ class DelimitedText:
         )
 
 
-def require_distinct(names: Collection[str], file: str) -> None:
+def require_distinct(
+    names: Collection[str], file: str, reserved: Collection[str] = LINEAGE
+) -> None:
     """Checks that each column can be told from every other.
 
     Args:
         names: The column names of a raw file.
+        reserved: Names by which the reader knows the place of a row.
 
     Raises:
         RawFileUnreadableError: A name is empty, repeated (in any case) or taken by the reader.
     """
     own = [name.casefold() for name in names]
     twice = sorted({name for name in names if own.count(name.casefold()) > 1})
-    taken = sorted(name for name in names if name.casefold() in LINEAGE)
+    taken = sorted(name for name in names if name.casefold() in reserved)
     if "" in own:
         fault = "has a column without a name. Name each column."
     elif twice:
@@ -429,22 +421,6 @@ class NamedFiles(FrozenSettings):
     key: str | None = None
     raw_files: dict[str, str] = {}
     raw_text: dict[str, dict[str, str]] = {}
-
-    @property
-    def filepath(self) -> str | None:
-        """The file or pattern that is named; None where none is."""
-        name = self.raw_files.get(self.key or "")
-        return None if name is None else f"{self.root}/{name}"
-
-    @property
-    def text(self) -> dict[str, str] | None:
-        """How it is written; None where nothing is said."""
-        return self.raw_text.get(self.key or "")
-
-    @property
-    def setting(self) -> str:
-        """Below what a person writes how the file is called and written."""
-        return self.key or "<table>"
 
 
 class RawTableDataset(AbstractDataset[Never, ir.Table]):
@@ -478,10 +454,11 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         engine: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        own = NamedFiles() if named is None else NamedFiles.model_validate(named)
-        self._filepath = own.filepath or filepath
-        self._text = TextFormat.model_validate(own.text or text or {})
-        self._setting = own.setting
+        own = NamedFiles.model_validate(named or {})
+        name = own.raw_files.get(own.key or "")
+        self._filepath = filepath if name is None else f"{own.root}/{name}"
+        self._text = TextFormat.model_validate(own.raw_text.get(own.key or "") or text or {})
+        self._setting = own.key or "<table>"  # below what a person writes both
         self._optional_columns = optional_columns
         self._settings = EngineSettings.model_validate(engine or {})
         self.metadata = metadata
@@ -528,8 +505,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         fs, pattern = url_to_fs(self._filepath)
         folder = str(PurePosixPath(pattern).parent)
         paths = fs.ls(folder, detail=False) if fs.isdir(folder) else []
-        names = [PurePosixPath(path).name for path in paths]
-        others = [name for name in names if not name.startswith(".")]
+        others = [name for path in paths if not (name := PurePosixPath(path).name).startswith(".")]
         there = f" That folder holds: {', '.join(sorted(others))}." if others else ""
         raise RawFileNotFoundError(
             f"No raw file at {self._filepath}.{there} Put your file there, name it under "
@@ -543,13 +519,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         addresses = [resolve_engine_path(con, path.removeprefix("file://")) for path in paths]
         try:
             own = con.read_parquet(addresses, union_by_name=True).columns
-            require_distinct(own, self._filepath)
-            taken = [name for name in own if name.casefold() in ("filename", "file_row_number")]
-            if taken:
-                raise RawFileUnreadableError(
-                    f"{self._filepath} has the column {taken[0]}, a name by which the reader knows "
-                    "the place of a row. Rename the column."
-                )
+            require_distinct(own, self._filepath, (*LINEAGE, "filename", "file_row_number"))
             table = con.read_parquet(
                 addresses, filename=True, file_row_number=True, union_by_name=True
             )
@@ -576,11 +546,8 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
         target = Path(folder) / "rows.parquet"
         sources = [DelimitedText(path, self._text, self._setting) for path in paths]
         columns = list(dict.fromkeys(name for source in sources for name in source.header))
-        schema = pa.schema(
-            [(name, pa.string()) for name in columns]
-            + [("_file", pa.string()), ("_line", pa.int64())]
-            + [("_raw", pa.string()), ("_problem", pa.string())]
-        )
+        texts = dict.fromkeys((*columns, *LINEAGE), pa.string())
+        schema = pa.schema(texts | {"_line": pa.int64()})
         writer: Any
         with pq.ParquetWriter(target, schema, compression="lz4") as writer:  # type: ignore[no-untyped-call]
             for source in sources:

@@ -4,9 +4,10 @@ The kind decides what is asked of a column. Everything is computed in the engine
 table, most of it in one pass, and comes back as small frames.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -371,3 +372,39 @@ def select_category_columns(quality: pd.DataFrame, max_categories: int) -> list[
     """Text columns with few enough values to be categories; others may name people."""
     text = quality[(quality["kind"] == "category") & (quality["distinct"] <= max_categories)]
     return [str(name) for name in text.sort_values("place")["column"]]
+
+
+# Distinct values beside a code, below which numbers are levels and may lie anywhere.
+FEWEST_VALUES = 5
+# A value all of nines, as 999; one with any other digits has to lie further away to be a code.
+NINES = re.compile("9+")
+# A code lies so many quartile ranges from the next value.
+QUARTILE_RANGES = 3
+
+
+def is_special_code(row: Mapping[Hashable, Any], side: str, special_above: float) -> bool:
+    """Whether the lowest or highest value of a column is no quantity, by how it lies.
+
+    Args:
+        row: Of `Profile.columns`.
+        side: `lowest` or `highest`.
+        special_above: Share of the rows that a code fills.
+    """
+    if row[f"{side}_rows"] <= special_above * row["present"]:
+        return False
+    ends = (row["minimum"], row["maximum"])
+    code, furthest = ends if side == "lowest" else ends[::-1]
+    nearest, others = row[f"second_{side}"], row["distinct"] - 1
+    if code < 0 <= nearest:  # alone below zero
+        return bool(others > 2)  # noqa: PLR2004 - a yes or no may be written so
+    gap, span = abs(nearest - code), abs(furthest - nearest)
+    far = others >= FEWEST_VALUES and gap > QUARTILE_RANGES * (row["q75"] - row["q25"])
+    return bool(far and gap > (span / 2 if NINES.fullmatch(f"{abs(code):.15g}") else 3 * span))
+
+
+def choose_bound(code: float, nearest: float) -> float:
+    """A round number between a code and the values that are quantities."""
+    middle = float(f"{(code + nearest) / 2:.2g}")
+    if code < 0 <= nearest:
+        return 0.0
+    return middle if min(code, nearest) < middle < max(code, nearest) else (code + nearest) / 2

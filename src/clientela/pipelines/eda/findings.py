@@ -1,9 +1,9 @@
 """What an exploration found and recommends: figures for machines, sentences for people."""
 
 import json
-import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from clientela.pipelines.eda.association import (
     Target,
     evaluate_binary_rule,
 )
-from clientela.pipelines.eda.column_profile import Profile
+from clientela.pipelines.eda.column_profile import Profile, choose_bound, is_special_code
 from clientela.text import NumberFormat, round_significant
 
 # What the columns of a table ask for before features are built or a model is trained.
@@ -27,8 +27,6 @@ from clientela.text import NumberFormat, round_significant
 SAME = 0.9999
 LOGARITHM = "log_"
 YES_OR_NO = 2
-# Distinct values beside a code, below which numbers are levels and may lie anywhere.
-FEWEST_VALUES = 5
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,7 @@ def find_incomplete_columns(profile: Profile, parameters: EdaParameters) -> list
 
 def find_constant_columns(profile: Profile, parameters: EdaParameters) -> list[Recommendation]:
     """Columns that hardly vary: a model learns nothing from them."""
-    columns = profile.columns
-    measurable = columns[columns["kind"].isin(["number", "category"]) & (columns["present"] > 0)]
+    measurable = profile.columns.query("kind in ('number', 'category') and present > 0")
     recommendations = []
     for row in measurable.to_dict("records"):
         share = 1.0 if row["distinct"] == 1 else row["top_rows"] / row["present"]
@@ -90,21 +87,18 @@ def find_skewed_columns(profile: Profile, parameters: EdaParameters) -> list[Rec
     skewed = varied[varied["skewness"].abs() > parameters.skewed_above]
     recommendations = []
     for row in skewed.to_dict("records"):
-        advice = (
-            "tiene valores negativos o cola a la izquierda: mejor recortar extremos que un "
-            "logaritmo."
-        )
+        advice = "tiene valores negativos o cola a la izquierda: mejor recortar que un logaritmo."
         if LOGARITHM + row["column"] in names:
             advice = f"ya existe «{LOGARITHM}{row['column']}»."
         elif row["skewness"] > 0 and row["minimum"] >= 0:
             advice = "se recomienda log1p para modelos lineales (a los árboles no les hace falta)."
-        skewness = parameters.numbers.text(row["skewness"], 1)
         recommendations.append(
             Recommendation(
                 "skewed",
                 str(row["column"]),
                 round_significant(row["skewness"]),
-                f"«{row['column']}»: asimetría {skewness}; {advice}",
+                f"«{row['column']}»: asimetría {parameters.numbers.text(row['skewness'], 1)}; "
+                f"{advice}",
             )
         )
     return recommendations
@@ -144,12 +138,6 @@ CHECKS: Sequence[Callable[[Profile, EdaParameters], list[Recommendation]]] = (
 )
 
 
-# A value all of nines, as 999; one with any other digits has to lie further away to be a code.
-NINES = re.compile("9+")
-# A code lies so many quartile ranges from the next value.
-QUARTILE_RANGES = 3
-
-
 def find_special_codes(
     profile: Profile, later: Profile | None, entry: str, parameters: EdaParameters
 ) -> list[Recommendation]:
@@ -163,56 +151,24 @@ def find_special_codes(
     if later is not None:
         rows = later.numbers[later.numbers["column"].isin(rows["column"])]
     found = []
-    for row in rows.to_dict("records"):
-        for side in ("lowest", "highest"):
-            code = float(row["minimum" if side == "lowest" else "maximum"])
-            if _is_special_code(row, code, side, parameters):
-                text = f"{code:.15g}"
-                line = (
-                    f"{{ingestion: {{tables: {{{profile.name}: {{missing_words: [{text!r}]}}}}}}}}"
-                )
-                if later is not None:
-                    bound = _choose_bound(code, float(row[f"second_{side}"]))
-                    rule = f"{{{'minimum' if side == 'lowest' else 'maximum'}: {bound:.15g}}}"
-                    column = json.dumps(row["column"], ensure_ascii=False)
-                    line = f"{{features: {{cleaning: {{numbers: {{{column}: {rule}}}}}}}}}"
-                share = row[f"{side}_rows"] / row["present"]
-                found.append(
-                    Recommendation(
-                        "special_code",
-                        str(row["column"]),
-                        code,
-                        f"«{row['column']}»: el valor {text} llena el "
-                        f"{parameters.numbers.percent(share)} de las filas, lejos de todos los "
-                        f"demás (el más cercano es {row[f'second_{side}']:.15g}); si es un código, "
-                        f"se declara ausente en conf/local/parameters.yml: {entry}: {line}",
-                    )
-                )
+    for row, side in product(rows.to_dict("records"), ("lowest", "highest")):
+        if not is_special_code(row, side, parameters.special_above):
+            continue
+        end = "minimum" if side == "lowest" else "maximum"
+        code, nearest = float(row[end]), float(row[f"second_{side}"])
+        line = f"{{ingestion: {{tables: {{{profile.name}: {{missing_words: ['{code:.15g}']}}}}}}}}"
+        if later is not None:
+            rule = f"{{{end}: {choose_bound(code, nearest):.15g}}}"
+            column = json.dumps(row["column"], ensure_ascii=False)
+            line = f"{{features: {{cleaning: {{numbers: {{{column}: {rule}}}}}}}}}"
+        share = parameters.numbers.percent(row[f"{side}_rows"] / row["present"])
+        text = (
+            f"«{row['column']}»: el valor {code:.15g} llena el {share} de las filas, lejos de los "
+            f"demás (el más cercano es {nearest:.15g}); si es un código, se declara ausente en "
+            f"conf/local/parameters.yml: {entry}: {line}"
+        )
+        found.append(Recommendation("special_code", str(row["column"]), code, text))
     return found
-
-
-def _is_special_code(
-    row: Mapping[Hashable, Any], code: float, side: str, parameters: EdaParameters
-) -> bool:
-    """Whether the lowest or highest value of a column is no quantity, by how it lies."""
-    others = row["distinct"] - 1
-    if row[f"{side}_rows"] <= parameters.special_above * row["present"]:
-        return False
-    nearest = row[f"second_{side}"]
-    furthest = row["maximum" if side == "lowest" else "minimum"]
-    gap, span = abs(nearest - code), abs(furthest - nearest)
-    if side == "lowest" and code < 0 <= nearest:
-        return bool(others > YES_OR_NO)  # alone below zero
-    far = others >= FEWEST_VALUES and gap > QUARTILE_RANGES * (row["q75"] - row["q25"])
-    return bool(far and gap > (span / 2 if NINES.fullmatch(f"{abs(code):.15g}") else 3 * span))
-
-
-def _choose_bound(code: float, nearest: float) -> float:
-    """A round number between a code and the values that are quantities."""
-    middle = float(f"{(code + nearest) / 2:.2g}")
-    if code < 0 <= nearest:
-        return 0.0
-    return middle if min(code, nearest) < middle < max(code, nearest) else (code + nearest) / 2
 
 
 def find_correlated_pairs(
@@ -386,15 +342,14 @@ def describe_quality(findings: Mapping[str, Any], numbers: NumberFormat) -> str:
         if share
         else "no falta ningún valor"
     )
-    codes = [item for item in findings["recommendations"] if item["kind"] == "special_code"]
+    advice = findings["recommendations"]
+    codes = [f"{i['value']:.15g} en {i['column']}" for i in advice if i["kind"] == "special_code"]
     if codes:
-        empty += ", pero hay valores que parecen códigos: " + ", ".join(
-            f"{item['value']:.15g} en {item['column']}" for item in codes[:MOST]
-        )
+        empty += f", pero hay valores que parecen códigos: {', '.join(codes[:MOST])}"
     repeated = sum(table["repeated_rows"] or 0 for table in findings["tables"].values())
     return (
         f"Calidad: {empty}; {numbers.text(repeated)} filas repiten a otra salvo en su clave; "
-        f"{numbers.text(len(findings['recommendations']))} recomendaciones al final."
+        f"{numbers.text(len(advice))} recomendaciones al final."
     )
 
 
@@ -436,12 +391,9 @@ def build_findings(exploration: Exploration, parameters: EdaParameters) -> dict[
         if part is not None:
             findings[name] = summarize(part, parameters)
     statements = [describe for name, describe in STATEMENTS if name in findings][:MOST]
-    summary = [describe(findings, parameters.numbers) for describe in statements]
-    return findings | {"summary": summary}
-
-
-# The table of features that segments are made of, which nobody has written.
-CUSTOMER_FEATURES = "customer_features"
+    return findings | {
+        "summary": [describe(findings, parameters.numbers) for describe in statements]
+    }
 
 
 def collect_recommendations(
@@ -465,7 +417,7 @@ def collect_recommendations(
             of_columns.setdefault((item.kind, item.column), (profile.name, item))
     later = next((p for p in exploration.profiles if p.name == TARGET_TABLE), None)
     for profile in exploration.profiles:
-        if profile is not later and profile.name != CUSTOMER_FEATURES:
+        if profile.name not in (TARGET_TABLE, "customer_features"):  # which nobody has written
             for item in find_special_codes(profile, later, exploration.entry, parameters):
                 of_columns[item.text, item.column] = (profile.name, item)
     return [*((TARGET_TABLE, item) for item in about_target), *of_columns.values()]
@@ -513,14 +465,12 @@ def _summarize_activity(activity: Frames, parameters: EdaParameters) -> dict[str
 
 
 def _summarize_target(target: Target, _: EdaParameters) -> dict[str, Any]:
-    total = sum(target.counts)
+    total, counts = sum(target.counts), dict(zip(target.classes, target.counts, strict=True))
     strongest = target.associations.set_index("column")["rank_correlation"]
     return {
         "rows": total,
-        "counts": dict(zip(target.classes, target.counts, strict=True)),
-        "shares": {
-            c: _compute_share(n, total) for c, n in zip(target.classes, target.counts, strict=True)
-        },
+        "counts": counts,
+        "shares": {name: _compute_share(rows, total) for name, rows in counts.items()},
         "imbalance_ratio": _compute_share(max(target.counts), min(target.counts)),
         "rank_correlation": {str(c): round_significant(float(v)) for c, v in strongest.items()},
         "cramers_v": {
