@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 from tests.registry.agreement import as_bytes, split
@@ -40,6 +42,7 @@ def customers():
     )
 
 
+@cache
 def learned(clustering):
     params = SegmentationParams(clustering=clustering)
     made = fit_segmentation(customers(), LAYOUT, 3, None, params)
