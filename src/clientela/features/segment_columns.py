@@ -1,4 +1,7 @@
-"""Settings of segments, and the columns of features, matrix and export."""
+"""Settings of segments, and the columns that features, model, export and API share.
+
+No engine is imported here: a served model places customers without one.
+"""
 
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,9 +18,6 @@ from clientela.text import NumberFormat, make_slug, normalize_word
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-
-# What may vary in customer segments: rubros, clustering, names, membership, report.
 
 
 ColumnGroup = Literal[
@@ -141,12 +141,6 @@ class SegmentationParams(FrozenSettings):
     naming: NamingParams = NamingParams()
     membership: MembershipParams = MembershipParams()
     report: SegmentReportParams = SegmentReportParams()
-
-
-# The columns of a segmentation model, which features, model, export and API share.
-#
-# They are the rubros and values with columns of their own, the matrix that clusters are made from,
-# and the export. No engine is imported here: a served model places customers without one.
 
 
 KEY = "id_cliente"
@@ -291,7 +285,14 @@ def build_column_layout(
         ),
         categoricals=_choose_values(observed["values"], params, previous),
     )
-    _refuse_shared_columns(layout)
+    values = {f"{column}_{s}": column for column, of in layout.value_slugs.items() for s in of}
+    for rubro in layout.rubros:
+        if rubro.slug in values:
+            raise ConfigurationError(
+                f"The rubro {rubro.label!r} and a value of {values[rubro.slug]!r} would share the "
+                f"column participacion_{rubro.slug}: names that differ were expected. Take "
+                f"{values[rubro.slug]} out of features.categoricals, or rename the rubro."
+            )
     return layout
 
 
@@ -344,17 +345,6 @@ def _choose_values(
         known = before.values() or list(dict.fromkeys(slugs.values()))[:most]
         chosen[column] = before | {value: slug for value, slug in slugs.items() if slug in known}
     return {column: slugs for column, slugs in chosen.items() if slugs}
-
-
-def _refuse_shared_columns(layout: ColumnLayout) -> None:
-    values = {f"{column}_{s}": column for column, of in layout.value_slugs.items() for s in of}
-    for rubro in layout.rubros:
-        if rubro.slug in values:
-            raise ConfigurationError(
-                f"The rubro {rubro.label!r} and a value of {values[rubro.slug]!r} would share the "
-                f"column participacion_{rubro.slug}: names that differ were expected. Take "
-                f"{values[rubro.slug]} out of features.categoricals, or rename the rubro."
-            )
 
 
 def list_matrix_columns(layout: ColumnLayout, groups: Sequence[ColumnGroup]) -> list[str]:

@@ -140,10 +140,8 @@ def fit_segmentation(
         ConfigurationError: A name is given to a segment that does not exist, or twice.
     """
     clustering = params.clustering
-    before = None if previous is None else previous.identity
-    customers = find_previous_segments(
-        features, None if previous is None else previous.members, clustering
-    )
+    before, old = (previous.identity, previous.members) if previous else (None, None)
+    customers = find_previous_segments(features, old, clustering)
     columns = tuple(list_matrix_columns(layout, clustering.columns))
     matrix = build_matrix(
         features, columns, transformed=clustering.transformed, where=customers.active
@@ -151,11 +149,10 @@ def fit_segmentation(
     starts = _get_starting_centers(before, columns, k, clustering)
     model = fit_clusters(matrix, k, clustering, starts)
     distances = compute_center_distances(model, matrix)
-    labels, previous_ids = distances.argmin(axis=1), customers.before[customers.active]
-    if before is None:
-        continued = assign_first_ids(labels, k)
-    else:
-        overlap = compute_overlap(labels, previous_ids, k, before.ids)
+    labels = distances.argmin(axis=1)
+    continued = assign_first_ids(labels, k)
+    if before is not None:
+        overlap = compute_overlap(labels, customers.before[customers.active], k, before.ids)
         if not overlap.any() and before.columns == columns:
             overlap = _compare_centers(model, before)
         continued = match_segments(overlap, before, clustering.minimum_overlap)
@@ -168,8 +165,8 @@ def fit_segmentation(
         transformed=clustering.transformed,
         centers=tuple(map(tuple, compute_centers(model).tolist())),
         ids=continued.ids,
-        names={segment: name.name for segment, name in names.items()},
-        name_reasons={segment: name.reason for segment, name in names.items()},
+        names={i: name.name for i, name in names.items()},
+        name_reasons={i: name.reason for i, name in names.items()},
         retired=tuple(sorted({*(before.retired if before else ()), *continued.deaths})),
         previous=before.fecha_modelo if before else None,
     )
@@ -229,7 +226,7 @@ def build_stored_segmentation(
     """
     model, identity = segmentation.model, segmentation.identity
     columns = list(identity.columns)
-    active = is_active(features, params.clustering).to_numpy()
+    active = is_active(features, params.clustering)
     mixture = None
     if params.membership.mode != "none":
         scaled = _scale_customers(model, features, active, identity)
@@ -355,8 +352,7 @@ def measure_soft_membership(
     if params.membership.mode == "none" or model.estimator[MIXTURE] is None:
         return {"mode": "none"}
     identity, fitted = get_identity(model), model.estimator[SEGMENTS]
-    active = is_active(features, params.clustering).to_numpy()
-    scaled = _scale_customers(fitted, features, active, identity)
+    scaled = _scale_customers(fitted, features, is_active(features, params.clustering), identity)
     labels = fitted[CLUSTERS].predict(scaled)
     membership = measure_membership(model.estimator[MIXTURE], scaled, labels, identity.ids)
     return {"mode": params.membership.mode, **membership}
@@ -374,18 +370,18 @@ def predict_export_probabilities(
     if params.membership.mode != "export" or model.estimator[MIXTURE] is None:
         return None
     identity = get_identity(model)
-    active = is_active(features, params.clustering).to_numpy()
+    active = is_active(features, params.clustering)
     scaled = _scale_customers(model.estimator[SEGMENTS], features, active, identity)
     chances = predict_segment_probabilities(model.estimator[MIXTURE], scaled, identity.ids)
     return chances.set_axis(np.flatnonzero(active), axis=0).reindex(range(len(features)))
 
 
 def _scale_customers(
-    fitted: Pipeline, features: pd.DataFrame, active: np.ndarray, identity: SegmentIdentity
+    fitted: Pipeline, features: pd.DataFrame, active: pd.Series, identity: SegmentIdentity
 ) -> np.ndarray:
-    matrix = build_matrix(
-        features, identity.columns, transformed=identity.transformed, where=active
-    )
+    """The active customers on the standardised scale of a model."""
+    where = active.to_numpy()
+    matrix = build_matrix(features, identity.columns, transformed=identity.transformed, where=where)
     return np.asarray(fitted[SCALER].transform(matrix))
 
 

@@ -246,18 +246,12 @@ def choose_segment_names(
     Raises:
         ConfigurationError: A given name belongs to a segment that does not exist, or is taken.
     """
-    seats = match_segments_to_customers(features, members)
-    active = seats[seats != SIN_ACTIVIDAD]
-    columns = [f"{SHARE}{slug}" for slug in layout.slugs]
-    rows = features[columns].iloc[active.index].set_axis(layout.slugs, axis=1)
-    # a segment whose nearest customers were all held by another has no share of anything
-    ids = sorted({*active.unique(), *members["cluster_cercano"].unique()} - {SIN_ACTIVIDAD})
-    shares = rows.groupby(active.to_numpy()).mean().reindex(ids, fill_value=0.0)
-    everybody = rows.mean()
+    shares, everybody = _compute_mean_shares(features, members, layout)
+    ids = [int(segment) for segment in shares.index]
     given = {segment: entry.name for segment, entry in sorted(params.overrides.items())}
     before = {} if previous is None else previous.names
     known = {i: name for i, name in before.items() if i in ids and i not in given}
-    _validate_given_names(given, known, [int(segment) for segment in ids])
+    _validate_given_names(given, known, ids)
     today = _generate_names(shares, everybody, layout.labels, {})
     names: dict[int, SegmentName] = {}
     for i, made in _generate_names(shares, everybody, layout.labels, known | given).items():
@@ -271,6 +265,20 @@ def choose_segment_names(
     for i, name in given.items():
         names[i] = SegmentName(name, "fijado", params.overrides[i].reason, today[i].name)
     return dict(sorted(names.items()))
+
+
+def _compute_mean_shares(
+    features: pd.DataFrame, members: pd.DataFrame, layout: ColumnLayout
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Mean share of each rubro, of the customers of each active segment and of all of them."""
+    seats = match_segments_to_customers(features, members)
+    active = seats[seats != SIN_ACTIVIDAD]
+    columns = [f"{SHARE}{slug}" for slug in layout.slugs]
+    rows = features[columns].iloc[active.index].set_axis(layout.slugs, axis=1)
+    # a segment whose nearest customers were all held by another has no share of anything
+    ids = sorted({*active.unique(), *members["cluster_cercano"].unique()} - {SIN_ACTIVIDAD})
+    shares = rows.groupby(active.to_numpy()).mean().reindex(ids, fill_value=0.0)
+    return shares, rows.mean()
 
 
 def _explain_name(

@@ -47,9 +47,11 @@ def test_a_single_rubro_is_segmented_by_how_often_people_buy(write_purchases, ru
 
 def test_a_rubro_that_nobody_bought_lately_is_a_column_without_effect(write_purchases, run):
     long_ago = retailer.purchases(tastes=(0, 0, 0)).head(1)
-    old = long_ago.assign(id_transaccion="x", categoria="HOGAR", fecha="2022-01-01 10:00:00")
+    old = long_ago.assign(id_transaccion="x", categoria="HOGAR", fecha="2024-05-20 10:00:00")
     write_purchases(pd.concat([retailer.purchases(), old]))
-    catalog = run(settings={"features.rubros": [*retailer.RUBROS, "HOGAR"]})
+    catalog = run(
+        settings={"features.rubros": [*retailer.RUBROS, "HOGAR"], "features.window_months": 2}
+    )
     export = catalog.load("customer_segments.export_csv")
     assert set(export["score_hogar"]) == {0.0}
     assert set(export["cluster_id"]) == {-1, 0, 1, 2}

@@ -72,22 +72,11 @@ def evaluate_k_range(matrix: np.ndarray, params: ClusteringParams) -> pd.DataFra
     with warnings.catch_warnings():
         # fewer clusters than asked for: such a k is left out, and in a draw it does no harm
         warnings.simplefilter("ignore", ConvergenceWarning)
-        results = _fit_candidates(rows, params)
-        if not results:
-            raise TrainingDataError(
-                f"Segments need at least {_list_candidates(params)[0]} active customers that "
-                f"differ (the smallest number of segments compared); {len(matrix)} active "
-                f"customers came, {len(np.unique(matrix, axis=0))} of them different. Lower "
-                f"clustering.minimum_transactions ({params.minimum_transactions}), bring more "
-                "data, widen clustering.columns or features.rubros if everybody is alike, or "
-                "compare fewer segments (clustering.candidates, clustering.k)."
-            )
-        scaled = _scale_columns(rows)
+        results = _fit_candidates(rows, matrix, params)
+        scaled = StandardScaler().fit_transform(rows)
         calls: list[tuple[Any, ...]] = [(scaled, result.k, params) for result in results]
-        # a column alone permutes to itself
-        some_chance = np.count_nonzero(np.ptp(rows, axis=0)) > 1
         null = np.full((len(results), params.null_draws), np.nan)
-        if some_chance:
+        if np.count_nonzero(np.ptp(rows, axis=0)) > 1:  # a column alone permutes to itself
             null = _run_draws(
                 _compute_null_silhouette, calls, params.null_draws, "comparison with chance"
             )
@@ -128,20 +117,29 @@ def compute_silhouette(scaled: np.ndarray, labels: np.ndarray, params: Clusterin
         return float(silhouette_score(scaled[sample], labels[sample]))
 
 
-def _fit_candidates(rows: np.ndarray, params: ClusteringParams) -> list[ClusteringResult]:
+def _fit_candidates(
+    rows: np.ndarray, matrix: np.ndarray, params: ClusteringParams
+) -> list[ClusteringResult]:
     """The clusters of each candidate for which there are enough different customers."""
-    if len(rows) == 0 or not np.ptp(rows, axis=0).any():
-        return []
-    scaled = _scale_columns(rows)
-    calls = [(scaled, k, params) for k in _list_candidates(params) if k <= len(rows)]
-    results = _run_calls(_fit_clustering, calls, "numbers of segments")
-    return [result for result in results if len(np.unique(result.labels)) == result.k]
-
-
-def _list_candidates(params: ClusteringParams) -> list[int]:
     fewest, most = params.candidates
     fixed = set() if params.k is None else {params.k}
-    return sorted({*range(fewest, most + 1)} | fixed)
+    candidates = sorted({*range(fewest, most + 1)} | fixed)
+    results: list[ClusteringResult] = []
+    if len(rows) and np.ptp(rows, axis=0).any():
+        scaled = StandardScaler().fit_transform(rows)
+        calls = [(scaled, k, params) for k in candidates if k <= len(rows)]
+        fitted = _run_calls(_fit_clustering, calls, "numbers of segments")
+        results = [result for result in fitted if len(np.unique(result.labels)) == result.k]
+    if not results:
+        raise TrainingDataError(
+            f"Segments need at least {candidates[0]} active customers that differ (the smallest "
+            f"number of segments compared); {len(matrix)} active customers came, "
+            f"{len(np.unique(matrix, axis=0))} of them different. Lower "
+            f"clustering.minimum_transactions ({params.minimum_transactions}), bring more "
+            "data, widen clustering.columns or features.rubros if everybody is alike, or "
+            "compare fewer segments (clustering.candidates, clustering.k)."
+        )
+    return results
 
 
 def _run_draws(
@@ -189,10 +187,6 @@ def _compute_stability(
 def _fit_kmeans(scaled: np.ndarray, k: int, params: ClusteringParams) -> KMeans:
     model = KMeans(k, n_init=params.n_init, max_iter=params.max_iter, random_state=params.seed)
     return model.fit(scaled)
-
-
-def _scale_columns(rows: np.ndarray) -> np.ndarray:
-    return np.asarray(StandardScaler().fit_transform(rows))
 
 
 def _compute_deviation(draws: np.ndarray) -> np.ndarray:

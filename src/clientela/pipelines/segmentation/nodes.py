@@ -23,7 +23,6 @@ from clientela.models.segment_model import (
     fit_segmentation,
     load_members,
     load_previous_identity,
-    measure_soft_membership,
 )
 from clientela.models.segment_profile import build_segment_profile, list_profile_columns
 from clientela.models.segmentation import SIN_ACTIVIDAD, SegmentIdentity, is_active
@@ -117,13 +116,6 @@ def describe_segments(
     """What sets each segment apart; see `build_segment_profile`."""
     known = SegmentIdentity.model_validate(identity)
     return build_segment_profile(features, members, known, params.report)
-
-
-def measure_segment_membership(
-    model: StoredModel, features: pd.DataFrame, params: SegmentationParams
-) -> dict[str, Any]:
-    """How clear-cut the segments are; see `measure_membership`."""
-    return measure_soft_membership(model, features, params)
 
 
 def compute_segment_projection(

@@ -244,7 +244,8 @@ def plot_projection(report: SegmentReportData) -> Figure:
     # the largest first, so that it hides nobody
     for segment in sizes.sort_values(ascending=False, kind="stable").index:
         here = points[points["cluster_id"] == segment]
-        color, marker = _get_segment_style(int(segment))
+        # the same from one model to the next; 36 ids pass before a pair repeats
+        color, marker = COLORS[segment % len(COLORS)], MARKERS[segment % len(MARKERS)]
         label = f"{segment} · {format_axis_label(titles[segment])}"
         panel.scatter(here["x"], here["y"], s=13, color=color, marker=marker, alpha=0.75,
                       linewidths=0, label=label)  # fmt: skip
@@ -269,11 +270,6 @@ def plot_projection(report: SegmentReportData) -> Figure:
         loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=INK, markerscale=2,
     )  # fmt: skip
     return figure
-
-
-def _get_segment_style(segment: int) -> tuple[str, str]:
-    """Colour and mark, the same from one model to the next; 36 ids pass before a pair repeats."""
-    return COLORS[segment % len(COLORS)], MARKERS[segment % len(MARKERS)]
 
 
 PLOTS: Mapping[str, Callable[[SegmentReportData], Figure]] = {
