@@ -237,6 +237,31 @@ class Enrichment(Rule):
 CutoffMode = Literal["last_transaction", "calendar"]
 
 
+class ScoringCutoffs(FrozenSettings):
+    """From which past days the model that scores customers learns.
+
+    Attributes:
+        learn: `calendar`: from several days, each the same for everybody; `required`: from the
+            rows of the required model (`cutoff_mode`).
+        count: How many days at most; the youngest has one whole target window after it.
+        days_apart: Days between two of them.
+    """
+
+    learn: Literal["calendar", "required"] = "calendar"
+    count: PositiveInt = 7
+    days_apart: PositiveInt = 15
+
+
+class BacktestSettings(FrozenSettings):
+    """On which past days the scores are tested.
+
+    Attributes:
+        dates: How many days at most, one target window apart; as many as the history allows.
+    """
+
+    dates: PositiveInt = 2
+
+
 class FeatureParams(FrozenSettings):
     """Customer features, their cutoff and the target that begins there.
 
@@ -253,6 +278,8 @@ class FeatureParams(FrozenSettings):
         purchase_types: Transaction types that count as purchases of the category; None: all.
         minimum_transactions: Transactions before the cutoff that a customer needs to be trained on.
         extended: Whether the features beyond the required list are computed.
+        scoring_cutoffs: From which past days the model that scores customers learns.
+        backtest: On which past days its scores are tested.
     """
 
     category: str = Field(min_length=1)
@@ -266,6 +293,8 @@ class FeatureParams(FrozenSettings):
     purchase_types: tuple[str, ...] | None = None
     minimum_transactions: int = Field(default=0, ge=0)
     extended: bool = True
+    scoring_cutoffs: ScoringCutoffs = ScoringCutoffs()
+    backtest: BacktestSettings = BacktestSettings()
 
     @model_validator(mode="after")
     def _check_windows_and_category(self) -> Self:
@@ -277,11 +306,6 @@ class FeatureParams(FrozenSettings):
                 f"category {self.category!r} holds no letter or digit to name columns by"
             )
         return self
-
-    @property
-    def other_mode(self) -> CutoffMode:
-        """The cutoff mode that is not configured, shown beside the other."""
-        return "calendar" if self.cutoff_mode == "last_transaction" else "last_transaction"
 
     @property
     def rubro(self) -> str:

@@ -1,17 +1,17 @@
 """Customer features and target from transactions, with the cutoffs they end at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 from pydantic import Field, model_validator
 
-from clientela.exceptions import ConfigurationError
+from clientela.exceptions import ConfigurationError, TrainingDataError
 from clientela.features.settings import CutoffMode, FeatureParams
 from clientela.settings_base import FrozenSettings
 
@@ -31,18 +31,27 @@ class Cutoff:
     Attributes:
         mode: `last_transaction`: the customer's last transaction minus the target window;
             `calendar`: `as_of` for everybody.
+        known_until: Day from which on transactions are hidden, so that `last_transaction` is the
+            one that was known that day; None: all are known.
     """
 
     mode: Literal["last_transaction", "calendar"]
     as_of: date | None
     target_months: int
+    known_until: date | None = None
 
 
 def customer_cutoffs(transactions: ir.Table, cutoff: Cutoff) -> ir.Table:
     """One row per customer with a transaction: where their known past ends."""
+    known: ir.BooleanValue | None = None
+    if cutoff.known_until is not None:
+        known = transactions["fecha"] < make_timestamp(cutoff.known_until)
+    # the balance of points was extracted at the end, so all points explain it
     totals = transactions.group_by("id_cliente").agg(
-        _last=transactions["fecha"].max(), _points=transactions["puntos"].sum()
+        _last=transactions["fecha"].max(where=known), _points=transactions["puntos"].sum()
     )
+    if known is not None:
+        totals = totals.filter(totals["_last"].notnull())
     if cutoff.mode == "calendar":
         return totals.select("id_cliente", "_points", _cutoff=make_timestamp(cutoff.as_of))
     return totals.select(
@@ -66,7 +75,9 @@ def is_in_target_window(dated: ir.Table, cutoff: Cutoff) -> ir.BooleanValue:
     """
     begun = dated["fecha"] >= dated[CUTOFF]
     if cutoff.mode == "last_transaction":
-        return begun
+        if cutoff.known_until is None:
+            return begun
+        return begun & (dated["fecha"] < make_timestamp(cutoff.known_until))
     return begun & (dated["fecha"] < dated[CUTOFF] + ibis.interval(months=cutoff.target_months))
 
 
@@ -115,6 +126,110 @@ def resolve_cutoff(mode: CutoffMode, params: FeatureParams, period: TransactionP
     return Cutoff(mode, as_of, params.target_months)
 
 
+@dataclass(frozen=True)
+class BacktestDate:
+    """A past day on which scores are made as if nothing after it was known.
+
+    Attributes:
+        learned: The cutoffs that could be learned from on that day, the youngest first.
+    """
+
+    day: date
+    learned: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class CutoffPlan:
+    """On which days the model that scores customers is tested, and what it finally learns from.
+
+    Attributes:
+        backtests: The past days, the most recent first: that one is the test, on which nothing is
+            chosen.
+        learned: The cutoffs that are learned from after the test, the youngest first.
+    """
+
+    backtests: tuple[BacktestDate, ...]
+    learned: tuple[date, ...]
+
+    @property
+    def calendar_days(self) -> list[date]:
+        """Every day on which features of all customers are needed, in order."""
+        tested = {day for test in self.backtests for day in (test.day, *test.learned)}
+        return sorted({*tested, *self.learned})
+
+    @classmethod
+    def from_iso(cls, stored: Mapping[str, Any]) -> Self:
+        """The plan from its stored form."""
+
+        def dates(days: Sequence[str]) -> tuple[date, ...]:
+            return tuple(map(date.fromisoformat, days))
+
+        return cls(
+            tuple(
+                BacktestDate(date.fromisoformat(test["day"]), dates(test["learned"]))
+                for test in stored["backtests"]
+            ),
+            dates(stored["learned"]),
+        )
+
+
+def plan_cutoffs(params: FeatureParams, period: TransactionPeriod) -> CutoffPlan:
+    """The days to test scores on, and the cutoffs to learn from, as the history allows.
+
+    Raises:
+        TrainingDataError: Not even one cutoff with a whole target window lies before the test.
+    """
+    window = pd.DateOffset(months=params.target_months)
+    today, last = (
+        pd.Timestamp(str(cutoff.as_of))
+        for cutoff in (
+            resolve_scoring_cutoff(params, period),
+            resolve_cutoff("calendar", params, period),
+        )
+    )
+    latest = min(last, today - window)
+    tests = (
+        BacktestDate(day.date(), _list_learned_cutoffs(day, params, period))
+        for day in (
+            latest - pd.DateOffset(months=params.target_months * step)
+            for step in range(params.backtest.dates)
+        )
+    )
+    backtests = tuple(test for test in tests if test.learned)
+    if not backtests or backtests[0].day != latest.date():
+        raise TrainingDataError(
+            f"The transactions run from {period.first} to {period.last}. To learn scores and to "
+            f"test them on what came later, more than {2 * params.target_months} months are needed "
+            f"(twice features.target_months, now {params.target_months}), and with fewer nobody "
+            "has a past to learn from. Bring more history, or set a smaller features.target_months."
+        )
+    return CutoffPlan(backtests, _list_learned_cutoffs(latest + window, params, period))
+
+
+def _list_learned_cutoffs(
+    day: pd.Timestamp, params: FeatureParams, period: TransactionPeriod
+) -> tuple[date, ...]:
+    """The cutoffs whose target window has ended by a day, the youngest first.
+
+    Each has the shorter window of features before it; where none has, the youngest one is taken.
+    """
+    first = pd.Timestamp(period.first)
+    youngest = day - pd.DateOffset(months=params.target_months)
+    apart, count = params.scoring_cutoffs.days_apart, params.scoring_cutoffs.count
+    cutoffs = [youngest - pd.Timedelta(days=apart * step) for step in range(count)]
+    whole = first + pd.DateOffset(months=params.window_months[0])
+    learned = [cutoff for cutoff in cutoffs if cutoff >= whole] or cutoffs[:1]
+    return tuple(cutoff.date() for cutoff in learned if cutoff > first)
+
+
+def resolve_required_cutoff(params: FeatureParams, day: date) -> Cutoff:
+    """The cutoff of the configured mode as it would have been on a past day."""
+    if params.cutoff_mode == "last_transaction":
+        return Cutoff(params.cutoff_mode, None, params.target_months, known_until=day)
+    latest = pd.Timestamp(day) - pd.DateOffset(months=params.target_months)
+    return Cutoff(params.cutoff_mode, latest.date(), params.target_months)
+
+
 def resolve_scoring_cutoff(params: FeatureParams, period: TransactionPeriod) -> Cutoff:
     """A calendar cutoff past everything observed: by default the day after the last transaction."""
     as_of = params.scoring_as_of or period.last + timedelta(days=1)
@@ -131,6 +246,7 @@ def resolve_scoring_cutoff(params: FeatureParams, period: TransactionPeriod) -> 
 KEY = "id_cliente"
 SEASON = 12  # months back to the same season
 CENTS = 100
+YEAR, QUARTER = 365.25, 91.3125  # days
 
 
 def required_columns(params: FeatureParams) -> list[str]:
@@ -183,6 +299,25 @@ def extended_columns(params: FeatureParams) -> list[str]:
         "ticket_promedio",
         f"tendencia_gasto_{short}m",
         f"rubros_distintos_{params.category_months}m",
+        *history_columns(params),
+    ]
+
+
+def history_columns(params: FeatureParams) -> list[str]:
+    """The extended features that only the model that scores customers learns from.
+
+    How often the category was bought, how regularly, and how long ago by that measure.
+    """
+    category = params.slug
+    return [
+        f"compras_{category}_ultimo_mes",
+        f"compras_{category}_trimestre_2",
+        f"compras_{category}_trimestre_3",
+        f"compras_{category}_total",
+        f"compras_{category}_por_trimestre",
+        f"proporcion_compras_{category}",
+        f"dias_entre_compras_{category}",
+        f"atraso_{category}",
     ]
 
 
@@ -263,7 +398,8 @@ def _select_past_transactions(
     """The transactions before their customer's cutoff, each placed into its windows."""
     months = {*params.window_months, params.category_months}
     if params.extended:
-        months |= {SEASON, SEASON - params.target_months}
+        months |= {SEASON, SEASON - params.target_months, 1}
+        months |= {params.target_months * quarter for quarter in (1, 2, 3)}
     windows = sorted(months)
     rows = _convert_amounts(transactions, params)
     if cutoff.mode == "calendar":
@@ -332,12 +468,28 @@ def _extended_aggregates(past: ir.Table, params: FeatureParams) -> dict[str, ir.
         f"_bought_{months}m": past.count(where=bought & past[f"_in_{months}m"])
         for months in {params.window_months[1], params.category_months}
     }
-    return counts | {
-        "_bought_season": past.count(where=bought & season),
-        "_last_bought": past["fecha"].max(where=bought),
-        "_first": past["fecha"].min(),
-        "_kinds": past["rubro"].nunique(where=past[f"_in_{params.category_months}m"]),
+    quarters = {
+        f"_bought_quarter_{quarter}": past.count(
+            where=bought
+            & past[f"_in_{params.target_months * quarter}m"]
+            & ~past[f"_in_{params.target_months * (quarter - 1)}m"]
+        )
+        for quarter in (2, 3)
     }
+    return (
+        counts
+        | quarters
+        | {
+            "_bought_1m": past.count(where=bought & past["_in_1m"]),
+            "_bought_year": past.count(where=bought & past[f"_in_{SEASON}m"]),
+            "_bought_total": past.count(where=bought),
+            "_first_bought": past["fecha"].min(where=bought),
+            "_bought_season": past.count(where=bought & season),
+            "_last_bought": past["fecha"].max(where=bought),
+            "_first": past["fecha"].min(),
+            "_kinds": past["rubro"].nunique(where=past[f"_in_{params.category_months}m"]),
+        }
+    )
 
 
 def _compute_required_features(known: ir.Table, params: FeatureParams) -> dict[str, ir.Value]:
@@ -375,17 +527,39 @@ def _compute_extended_features(known: ir.Table, params: FeatureParams) -> dict[s
         f"compras_{category}_{months}m": known[f"_bought_{months}m"]
         for months in (long, params.category_months)
     }
-    return counts | {
-        f"compras_{category}_mismo_trimestre": known["_bought_season"],
-        f"recencia_{category}_dias": days_between(known["_last_bought"], known[CUTOFF]),
-        "antiguedad_dias": days_between(known["_first"], known[CUTOFF]),
-        "dias_entre_compras": days_between(known["_first"], known["_last"]).cast("float64")
-        / (count - 1).cast("float64").nullif(0.0),
-        "ticket_promedio": known["total_gasto"].cast("float64") / count.cast("float64").nullif(0.0),
-        # monthly spend of the short window over that of the long one; 1 is a steady customer
-        f"tendencia_gasto_{short}m": (spent_short / short) / (spent_long / long).nullif(0.0),
-        f"rubros_distintos_{params.category_months}m": known["_kinds"],
+    total = known["_bought_total"]
+    tenure = days_between(known["_first"], known[CUTOFF]).cast("float64")
+    quarters = ibis.least(ibis.greatest(tenure, QUARTER), YEAR) / QUARTER
+    last_bought = days_between(known["_last_bought"], known[CUTOFF]).cast("float64")
+    gap = days_between(known["_first_bought"], known["_last_bought"]).cast("float64") / (
+        (total - 1).cast("float64").nullif(0.0)
+    )
+    history: dict[str, ir.Value] = {
+        f"compras_{category}_ultimo_mes": known["_bought_1m"],
+        f"compras_{category}_trimestre_2": known["_bought_quarter_2"],
+        f"compras_{category}_trimestre_3": known["_bought_quarter_3"],
+        f"compras_{category}_total": total,
+        f"compras_{category}_por_trimestre": known["_bought_year"].cast("float64") / quarters,
+        f"proporcion_compras_{category}": total.cast("float64") / count.cast("float64").nullif(0.0),
+        f"dias_entre_compras_{category}": gap,
+        f"atraso_{category}": last_bought / ibis.greatest(gap, 1.0),
     }
+    return (
+        counts
+        | history
+        | {
+            f"compras_{category}_mismo_trimestre": known["_bought_season"],
+            f"recencia_{category}_dias": days_between(known["_last_bought"], known[CUTOFF]),
+            "antiguedad_dias": days_between(known["_first"], known[CUTOFF]),
+            "dias_entre_compras": days_between(known["_first"], known["_last"]).cast("float64")
+            / (count - 1).cast("float64").nullif(0.0),
+            "ticket_promedio": known["total_gasto"].cast("float64")
+            / count.cast("float64").nullif(0.0),
+            # monthly spend of the short window over that of the long one; 1 is a steady customer
+            f"tendencia_gasto_{short}m": (spent_short / short) / (spent_long / long).nullif(0.0),
+            f"rubros_distintos_{params.category_months}m": known["_kinds"],
+        }
+    )
 
 
 def days_between(earlier: ir.TimestampValue, later: ir.TimestampValue) -> ir.IntegerValue:

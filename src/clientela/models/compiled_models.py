@@ -30,6 +30,7 @@ from clientela.models.ordinal_decision import (
     compute_midpoints,
     select_argmax_codes,
     select_median_codes,
+    shift_level,
 )
 from clientela.models.ordinal_estimators import (
     CumulativeBinaryClassifier,
@@ -185,8 +186,10 @@ def _build_classes_from_dummy(model: DummyClassifier) -> Answer | None:
 @build_class_probability_predictor.register
 def _build_from_ordinal_decision(model: OrdinalDecisionClassifier) -> Answer | None:
     inner = build_class_probability_predictor(model.estimator_)
-    complete = _expand_to_all_classes(model)
-    return None if inner is None else (lambda matrix: complete(inner(matrix)))
+    complete, shifts = _expand_to_all_classes(model), model.level_shift_
+    if inner is None or shifts is None:
+        return None if inner is None else (lambda matrix: complete(inner(matrix)))
+    return lambda matrix: shift_level(complete(inner(matrix)), shifts)
 
 
 def _convert_from_cumulative(inner: Floats, first: float, last: float) -> Floats:

@@ -4,7 +4,9 @@ Which rule is best depends on the measure: the median minimises the expected dis
 the expected number of mistakes, cut points serve any measure they were fitted for, and nearest is
 the required, literal form. A regressor's score shrinks towards the middle, so that midpoints
 between class values leave the outer classes nearly empty; cut points learned from out-of-fold
-scores undo that.
+scores undo that: those that are best for a measure, or those that give each class its share. The
+best ones follow chance and decide too many rows for the outer classes, which shows in another
+period; those of the shares are as good there.
 """
 
 from abc import abstractmethod
@@ -13,8 +15,9 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 from sklearn.base import MetaEstimatorMixin, clone
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,12 +27,12 @@ from clientela.models.base import BaseClassifier, check_name
 from clientela.models.explanations import compute_contributions
 from clientela.models.metrics import PointMetric, get_point_metric
 
-OrdinalDecision: TypeAlias = Literal["nearest", "thresholds", "argmax", "median"]
+OrdinalDecision: TypeAlias = Literal["nearest", "thresholds", "shares", "argmax", "median"]
 
 ORDINAL_DECISIONS: tuple[str, ...] = get_args(OrdinalDecision)
 
 # Rules that need out-of-fold scores.
-LEARNED: frozenset[str] = frozenset({"thresholds"})
+LEARNED: frozenset[str] = frozenset({"thresholds", "shares"})
 
 HALF = 0.5
 
@@ -161,6 +164,62 @@ def tune_cut_points(score: Floats, y_true: Codes, values: Floats, metric: PointM
     return best
 
 
+def match_class_shares(score: Floats, y_true: Codes, n_classes: int) -> Floats:
+    """The K-1 cut points on the score that give each class the share of rows that it really has."""
+    shares = np.bincount(y_true, minlength=n_classes).cumsum()[:-1] / len(y_true)
+    cuts: Floats = np.quantile(score, shares)
+    return cuts
+
+
+def learn_cut_points(
+    decision: str, score: Floats, y_true: Codes, values: Floats, metric: PointMetric
+) -> Floats:
+    """The K-1 cut points of a learned decision rule."""
+    if decision == "shares":
+        return match_class_shares(score, y_true, len(values))
+    return tune_cut_points(score, y_true, values, metric)
+
+
+# Odds are moved by at most this factor, either way, to meet the level of the latest rows.
+LARGEST_SHIFT = np.log(50.0)
+
+
+def fit_level_shift(probabilities: Floats, y_true: Codes) -> Floats:
+    """K-1 shifts of the log-odds of exceeding each class that make their means come true.
+
+    Zero where no row, or every row, exceeds the class.
+    """
+    exceeding = 1 - probabilities.cumsum(axis=1)[:, :-1]
+    shifts = np.zeros(exceeding.shape[1])
+    for boundary, column in enumerate(exceeding.clip(0, 1).T):
+        share = float((y_true > boundary).mean())
+
+        def excess(shift: float, column: Floats = column, share: float = share) -> float:
+            return float(_shift_odds(column, shift).mean()) - share
+
+        if 0 < share < 1:
+            low, high = excess(-LARGEST_SHIFT), excess(LARGEST_SHIFT)
+            bound = LARGEST_SHIFT if high < 0 else -LARGEST_SHIFT
+            shifts[boundary] = (
+                brentq(excess, -LARGEST_SHIFT, LARGEST_SHIFT) if low * high < 0 else bound
+            )
+    return shifts
+
+
+def shift_level(probabilities: Floats, shifts: Floats) -> Floats:
+    """Probabilities after the log-odds of exceeding each class moved; they still add up to 1."""
+    exceeding = (1 - probabilities.cumsum(axis=1)[:, :-1]).clip(0, 1)
+    moved = np.minimum.accumulate(_shift_odds(exceeding, shifts), axis=1)
+    edges = np.pad(moved, ((0, 0), (1, 1)), constant_values=((0, 0), (1.0, 0.0)))
+    return -np.diff(edges, axis=1)
+
+
+def _shift_odds(probability: Floats, shift: "Floats | float") -> Floats:
+    odds = probability * np.exp(shift)
+    moved: Floats = odds / (1 - probability + odds)
+    return moved
+
+
 def _generate_candidate_cuts(score: Floats, values: Floats) -> Floats:
     """Cuts between distinct scores, with one below all of them and one above."""
     distinct = np.unique(score)
@@ -210,30 +269,43 @@ def _list_cut_moves(positions: Codes, cut: int, n_cuts: int) -> Codes:
     return options
 
 
-def compute_out_of_fold_scores(
+def compute_out_of_fold_scores(  # noqa: PLR0913 - folds are described by four of them
     held_out_scores: Callable[[Any, Codes, Any], Floats],
     X: Any,
     codes: Codes,
     *,
     folds: int,
     seed: int,
+    groups: ArrayLike | None = None,
 ) -> Floats:
-    """One score per row, from a model fitted on the other folds.
+    """One score, or one row of scores, per row, from a model fitted on the other folds.
 
     Args:
         held_out_scores: Fits a fresh model on (features, codes) and scores the third argument.
         folds: Number of folds; fewer where even the commonest class has fewer rows.
+        groups: Whose each row is: rows of one stay in one fold; None: each row is its own.
     """
     counts = np.bincount(codes)
     n_folds = min(folds, max(2, int(counts.max())))
     # A class with fewer rows than folds can't be in each of them: it is spread like the commonest.
     strata = np.where(counts[codes] < n_folds, counts.argmax(), codes)
-    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    scores = np.empty(len(codes))
-    for learn, held_out in splitter.split(np.zeros(len(codes)), strata):
-        scores[held_out] = held_out_scores(
-            _safe_indexing(X, learn), codes[learn], _safe_indexing(X, held_out)
+    rows = np.zeros(len(codes))
+    splits = (
+        StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, strata)
+        if groups is None
+        else StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(
+            rows, strata, np.asarray(groups)
         )
+    )
+    held, parts = [], []
+    for learn, held_out in splits:
+        held.append(held_out)
+        parts.append(
+            held_out_scores(_safe_indexing(X, learn), codes[learn], _safe_indexing(X, held_out))
+        )
+    together = np.concatenate(parts)
+    scores = np.empty_like(together)
+    scores[np.concatenate(held)] = together
     return scores
 
 
@@ -261,7 +333,7 @@ class DecisionRuleClassifier(MetaEstimatorMixin, OrdinalClassifier):
 
     @abstractmethod
     def _score_held_out(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
-        """Expected values of rows that a fresh model did not learn from."""
+        """Expected values, or probabilities, of rows that a fresh model did not learn from."""
 
     def _validate_input(self, X: Any, y: ArrayLike) -> tuple[Any, Codes]:
         """Features that folds can be taken from, and the target as codes."""
@@ -272,15 +344,20 @@ class DecisionRuleClassifier(MetaEstimatorMixin, OrdinalClassifier):
         return X, self._encode_target(y)
 
     def _fit_cut_points(self, codes: Codes, out_of_fold: Callable[[], Floats]) -> Floats:
-        """Cut points under the decision rule; only `thresholds` asks for out-of-fold scores."""
-        if self.decision != "thresholds":
+        """Cut points under the decision rule; only learned rules ask for out-of-fold scores."""
+        if self.decision not in LEARNED:
             return compute_midpoints(self.values_)
         metric = get_point_metric(self.metric)
-        return tune_cut_points(out_of_fold(), codes, self.values_, metric)
+        return learn_cut_points(self.decision, out_of_fold(), codes, self.values_, metric)
 
-    def _predict_out_of_fold(self, X: Any, codes: Codes) -> Floats:
+    def _predict_out_of_fold(self, X: Any, codes: Codes, groups: ArrayLike | None = None) -> Floats:
         return compute_out_of_fold_scores(
-            self._score_held_out, X, codes, folds=self.folds, seed=self.random_state
+            self._score_held_out,
+            X,
+            codes,
+            folds=self.folds,
+            seed=self.random_state,
+            groups=groups,
         )
 
 
@@ -289,7 +366,13 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
 
     Args:
         values: The K class values; without them the classes are the sorted targets.
+
+    Attributes:
+        level_shift_: What the level of the latest rows adds to the log-odds of exceeding each
+            class; None where no rows are the latest.
     """
+
+    level_shift_: Floats | None = None
 
     def __init__(  # noqa: PLR0913 - scikit-learn's way: one argument for each setting
         self,
@@ -314,8 +397,21 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
         tags.classifier_tags.poor_score = get_tags(self.estimator).classifier_tags.poor_score
         return tags
 
-    def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Fit the classifier and the cut points."""
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        latest: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the classifier, the level of its probabilities, and the cut points.
+
+        Args:
+            groups: Whose each row is, where somebody has several.
+            latest: Which rows are the latest: the level and the cut points are learned from their
+                out-of-fold probabilities alone. None: the level stays, all rows give cut points.
+        """
         X, codes = self._validate_input(X, y)
         model = clone(self.estimator)
         if isinstance(model, OrdinalClassifier):
@@ -324,13 +420,24 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
             self.estimator_ = model.fit(X, codes)
         else:
             self.estimator_ = model.fit(X, self._encode_present_codes(codes))
-        self.cut_points_ = self._fit_cut_points(codes, lambda: self._predict_out_of_fold(X, codes))
+        self.level_shift_ = None
+        if latest is None:
+            self.cut_points_ = self._fit_cut_points(
+                codes, lambda: self._predict_out_of_fold(X, codes, groups) @ self.values_
+            )
+            return self
+        rows = np.asarray(latest, dtype=bool)
+        held_out = self._predict_out_of_fold(X, codes, groups)[rows]
+        self.level_shift_ = fit_level_shift(held_out, codes[rows])
+        expected = shift_level(held_out, self.level_shift_) @ self.values_
+        self.cut_points_ = self._fit_cut_points(codes[rows], lambda: expected)
         return self
 
     def predict_proba(self, X: Any) -> Floats:
         """Rows x K: the classifier's probabilities, with zeros for classes it never saw."""
         check_is_fitted(self)
-        return self._expand_to_all_classes(self.estimator_.predict_proba(X))
+        own = self._expand_to_all_classes(self.estimator_.predict_proba(X))
+        return own if self.level_shift_ is None else shift_level(own, self.level_shift_)
 
     def contributions(self, X: Any) -> Floats:
         """Those of the classifier, whatever the decision rule."""
@@ -338,4 +445,4 @@ class OrdinalDecisionClassifier(DecisionRuleClassifier):
 
     def _score_held_out(self, X: Any, codes: Codes, X_held_out: Any) -> Floats:
         model = OrdinalDecisionClassifier(self.estimator, values=tuple(self.values_.tolist()))
-        return model.fit(X, codes).expected_value(X_held_out)
+        return model.fit(X, codes).predict_proba(X_held_out)

@@ -301,11 +301,27 @@ class OrdinalRegressor(DecisionRuleClassifier):
         tags.classifier_tags.poor_score = True  # arbitrary blobs have no order to regress on
         return tags
 
-    def fit(self, X: Any, y: ArrayLike) -> Self:
-        """Fit the regressor, its probabilities, and the cut points."""
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        latest: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the regressor, its probabilities, and the cut points.
+
+        Args:
+            groups: Whose each row is, where somebody has several.
+            latest: Which rows are the latest: probabilities and cut points are learned from their
+                out-of-fold scores alone. None: from those of all rows.
+        """
         X, codes = self._validate_input(X, y)
         self.regressor_ = clone(self.regressor).fit(X, self.values_[codes])
-        scores = self._predict_out_of_fold(X, codes)
+        scores = self._predict_out_of_fold(X, codes, groups)
+        if latest is not None:
+            rows = np.asarray(latest, dtype=bool)
+            scores, codes = scores[rows], codes[rows]
         self.calibrator_ = ProportionalOddsClassifier(values=tuple(self.values_.tolist()))
         self.calibrator_.fit(scores[:, None], codes)
         self.cut_points_ = self._fit_cut_points(codes, lambda: scores)

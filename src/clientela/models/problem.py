@@ -43,9 +43,9 @@ from clientela.models.ordinal_decision import (
     ORDINAL_DECISIONS,
     apply_cut_points,
     compute_midpoints,
+    learn_cut_points,
     select_argmax_codes,
     select_median_codes,
-    tune_cut_points,
 )
 from clientela.models.ordinal_estimators import OrdinalRegressor
 from clientela.models.settings import CandidateSettings, FeatureGroup, SearchRange, TrainingSettings
@@ -316,7 +316,9 @@ class OrdinalTask(Task):
             return measure(codes, answers[:, 0].astype(np.int64), values)
         decided = np.empty(len(codes), dtype=np.int64)
         for split in splits:
-            cuts = tune_cut_points(answers[split.learn], codes[split.learn], values, measure)
+            cuts = learn_cut_points(
+                model.decision, answers[split.learn], codes[split.learn], values, measure
+            )
             decided[split.held_out] = apply_cut_points(answers[split.held_out], cuts)
         return measure(codes, decided, values)
 
@@ -496,12 +498,23 @@ def _check_candidates(problem: Problem) -> None:
             for decision in candidate.decisions:
                 check_name("decision rule", decision, problem.task.decisions)
                 problem.build_estimator(name, candidate.params, decision)
+            _require_one_learned_rule(candidate, problem.task)
             richest = problem.task.choose_fit_decision(candidate.decisions)
             for params in list_params_to_check(candidate):
                 model = problem.build_estimator(name, params, richest)
                 check_hyperparameters(model, problem.schema.features(candidate.features))
         except ConfigurationError as err:
             raise ConfigurationError(f"training.candidates.{name}: {err}") from err
+
+
+def _require_one_learned_rule(candidate: CandidateSettings, task: Task) -> None:
+    # one fit learns the cut points of one rule; two rules of them need two candidates
+    learned = [name for name in candidate.decisions if name in task.learned_decisions]
+    if task.name == "ordinal" and len(learned) > 1:
+        raise ConfigurationError(
+            f"decisions holds {' and '.join(learned)}, which learn different class limits. Keep "
+            f"{learned[0]}, and give {learned[1]} a candidate of its own."
+        )
 
 
 def _check_auxiliary_columns(problem: Problem) -> None:

@@ -97,7 +97,7 @@ def compute_holdout_metrics(predictions: pd.DataFrame, problem: Problem) -> dict
             sign * (samples[CHAMPION][[metric]] - samples[other][[metric]]),
         )[metric]
         for other in names
-        if other != CHAMPION
+        if CHAMPION in names and other != CHAMPION
     }
     return {
         "rows": len(predictions) // len(names),

@@ -29,6 +29,7 @@ class FeatureSchema(BaseModel):
         target: Column with the class of a row, as text.
         required: Features that the requirement lists, in its order.
         extra: Further features, a group that can be switched off.
+        history: Those of `extra` that only the model that scores customers learns from.
         last_quarter: Feature with the number of events of the last quarter; None without it.
         lower_bounds: Fewest events of each class; None where the default of the rule holds.
         tabular: What more is known of a use case on a table: which features are words, what they
@@ -41,6 +42,7 @@ class FeatureSchema(BaseModel):
     target: str
     required: tuple[str, ...] = Field(min_length=1)
     extra: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
     last_quarter: str | None = None
     classes: tuple[str, ...] = Field(min_length=2)
     values: tuple[float, ...] = Field(min_length=2)
@@ -181,7 +183,9 @@ def _check_class_sizes(
             "target and what it is made of."
         )
     folds = max(settings.folds, settings.tuning.folds)
-    needed = int(np.ceil((folds + 1) / (1 - settings.test_share)))
+    # of several ordered classes a rare one may miss in some folds; of two, none may
+    binary = len(schema.classes) == 2  # noqa: PLR2004 - yes and no
+    needed = int(np.ceil((folds + 1) / (1 - settings.test_share))) if binary else 2
     small = [name for name, rows in counts.items() if rows < needed]
     if small:
         raise TrainingDataError(
@@ -253,10 +257,12 @@ def make_repeated_folds(codes: Codes, *, folds: int, repeats: int, seed: int) ->
         codes: Target by which folds are stratified, in the order of a unique key.
     """
     splitter = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
-    return [
-        Fold(position // folds, position % folds, learn, held_out)
-        for position, (learn, held_out) in enumerate(splitter.split(codes, codes))
-    ]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        return [
+            Fold(position // folds, position % folds, learn, held_out)
+            for position, (learn, held_out) in enumerate(splitter.split(codes, codes))
+        ]
 
 
 Result = TypeVar("Result")

@@ -5,7 +5,7 @@ import pytest
 from clientela.exceptions import ModelCardError
 from clientela.models.scoring import compute_holdout_metrics, predict_holdout
 from clientela.models.training_data import class_shares
-from clientela.pipelines.training.card_summary import ModelCardData, check_card
+from clientela.pipelines.training.card_summary import BacktestCardData, ModelCardData, check_card
 from clientela.pipelines.training.card_tables import compute_feature_importance
 from clientela.pipelines.training.model_card import build_model_card_page
 from clientela.pipelines.training.model_selection import (
@@ -17,7 +17,7 @@ from clientela.pipelines.training.model_selection import (
     select_champion,
     tune_candidates,
 )
-from clientela.pipelines.training.test_evaluation import compare_cutoff_modes
+from clientela.pipelines.training.nodes import describe_backtest
 from clientela.reporting.page import render_html, render_markdown
 from clientela.text import NumberFormat
 
@@ -37,16 +37,23 @@ def facts(train, problem):
         for name in others
     }
     predictions = predict_holdout(test, models, problem)
+    grades = compute_holdout_metrics(predictions, problem)
+    day = {"day": "2024-04-01"} | describe_backtest(predictions, problem)
     return ModelCardData(
         problem=problem,
         table=table,
         choice=choice,
         tuned=tuned,
-        grades=compute_holdout_metrics(predictions, problem),
+        grades=grades,
         predictions=predictions,
-        manifest=champion.manifest,
+        manifest=champion.manifest | {"cutoffs": ["2024-01-01", "2024-04-01"]},
         classes=class_shares(train, problem.schema),
-        cutoffs=compare_cutoff_modes(learn, test, train, choice, tuned, problem),
+        backtest=BacktestCardData(
+            backtest={"dates": [day], "learn": "calendar"},
+            scored={"warnings": ["Los clientes por puntuar son otros."]},
+            shares={"warnings": []},
+            required_grades=grades,
+        ),
         importance=compute_feature_importance(champion, learn, problem.settings.labels),
         leakage={
             "rows": 240,
@@ -63,8 +70,9 @@ def test_the_card_agrees_with_its_artefacts_and_opens_with_the_verdict(facts):
     text = render_markdown(build_model_card_page(facts))
     first = text.splitlines()[0]
     assert "la mejor regla de negocio «" in first
-    assert "validación cruzada" in first
-    for heading in ("Prueba final", "Los dos modos de corte", "Límites"):
+    assert "en la prueba hacia atrás del 2024-04-01" in first
+    assert "Los clientes por puntuar son otros." in text.split("\n## ", maxsplit=1)[0]
+    for heading in ("Prueba hacia atrás", "Prueba final", "Límites"):
         assert f"\n## {heading}\n" in text
     assert text == render_markdown(build_model_card_page(facts))
 
@@ -102,8 +110,12 @@ def test_contradictions_fail_the_run(facts):
     for contradicting, message in wrong:
         with pytest.raises(ModelCardError, match=message):
             check_card(contradicting, 240)
+    other_day = {"dates": [facts.backtest.latest | {"rows": 59}], "learn": "calendar"}
+    mixed = replace(facts, backtest=replace(facts.backtest, backtest=other_day))
+    with pytest.raises(ModelCardError, match="the backtest is the test"):
+        check_card(mixed, 240)
     with pytest.raises(ModelCardError, match="training and test part add up"):
-        check_card(facts, 241)
+        check_card(replace(facts, backtest=None), 241)
 
 
 def test_the_card_tells_how_leakage_was_looked_for_and_what_was_allowed(facts):

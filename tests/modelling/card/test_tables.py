@@ -1,6 +1,6 @@
 import pandas as pd
 
-from clientela.pipelines.training.card_tables import cutoff_table, tuning_table
+from clientela.pipelines.training.card_tables import backtest_shares_table, tuning_table
 from clientela.pipelines.training.card_tables import holdout_metrics_table as holdout_table
 
 ENTRY = {"value": 0.4712, "lower": 0.4, "upper": 0.54}
@@ -20,16 +20,18 @@ def test_each_measure_is_a_row_and_champion_baseline_and_rules_are_columns():
     pd.testing.assert_frame_equal(holdout_table(grades, ["mayoria"]), expected)
 
 
-def test_each_cutoff_mode_is_a_row():
-    mode = {
-        "rows": 1782,
-        "classes": {"baja": {"rows": 891, "share": 0.5}},
-        "models": {"lineal": {"qwk": {"mean": 0.478, "sd": 0.036}}},
+def test_predicted_and_realized_shares_stand_side_by_side():
+    day = {
+        "day": "2024-04-01",
+        "realized": {"baja": 0.4},
+        "models": {"champion": {"expected": {"baja": 0.5}, "decided": {"baja": 0.45}}},
     }
-    table = cutoff_table({"configured": mode, "other": mode}, "qwk")
-    assert table.to_dict("records")[1] == {
-        "Modo": "el otro", "Clientes": "1.782", "baja": "50,0 %", "QWK lineal": "0,478 ± 0,036",
-    }  # fmt: skip
+    assert backtest_shares_table([day]).to_dict("records") == [
+        {
+            "Fecha": "2024-04-01", "Clase": "baja", "Prevista (probabilidad media)": "50,0 %",
+            "Clientes asignados": "45,0 %", "Real": "40,0 %",
+        }
+    ]  # fmt: skip
 
 
 def test_tuning_lists_only_what_was_tuned():

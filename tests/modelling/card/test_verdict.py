@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
 
 from clientela.pipelines.training.card_summary import (
+    BacktestCardData,
     build_training_summary,
+    compare_on_backtest,
     compare_with_best_rule,
     format_signed_number,
 )
@@ -53,7 +57,8 @@ def test_a_champion_that_does_not_beat_the_rule_says_so():
 
 def test_the_headline_carries_the_verdict():
     choice, grades = facts(0.08, 0.02, 0.05)
-    found = build_training_summary(choice, grades, 240)
+    told = SimpleNamespace(choice=choice, grades=grades, backtest=None, labels=None)
+    found = build_training_summary(told, 240)
     assert found["beats_best_rule"] is True
     assert found["sentence"] == compare_with_best_rule(choice, grades).sentence
     assert (found["rows"], found["champion_test"], found["ci"]) == (240, 0.47, [0.41, 0.53])
@@ -63,3 +68,38 @@ def test_the_headline_carries_the_verdict():
 @pytest.mark.parametrize(("value", "text"), [(0.0714, "+0,071"), (-0.2, "-0,200"), (0.0, "+0,000")])
 def test_differences_carry_their_sign(value, text):
     assert format_signed_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("gain", "lower", "beats", "words"),
+    [
+        (0.1, 0.04, "yes", "supera a la mejor regla"),
+        (0.02, -0.01, "unclear", "No está demostrado"),
+        (-0.03, -0.08, "no", "NO supera"),
+    ],
+)
+def test_on_past_days_the_whole_interval_decides_and_the_first_sentence_says_it(
+    problem, gain, lower, beats, words
+):
+    choice, grades = facts(0.08, 0.02, 0.05)
+    interval = {"value": gain, "lower": lower, "upper": gain + 0.06}
+    day = {
+        "day": "2024-04-01",
+        "rows": 60,
+        "gains": {"ultimo_trimestre": interval, "mayoria": interval | {"value": gain + 0.4}},
+        "models": {"champion": {"gap": 0.021, "decided_gap": 0.034, "calibration_error": 0.015}},
+    }
+    told = BacktestCardData(
+        backtest={"dates": [day], "learn": "calendar"},
+        scored={"warnings": ["Un aviso."]},
+        shares={"warnings": ["Otro aviso."]},
+        required_grades={},
+    )
+    card = SimpleNamespace(choice=choice, grades=grades, backtest=told, problem=problem)
+    verdict = compare_on_backtest(card, told)
+    assert verdict.beats == beats
+    assert words in verdict.sentence
+    assert "«ultimo_trimestre» en la prueba hacia atrás del 2024-04-01" in verdict.sentence
+    assert "2,1 puntos" in verdict.sentence
+    sentence = build_training_summary(card, 240)["sentence"]
+    assert sentence == f"{verdict.sentence} Un aviso. Otro aviso."

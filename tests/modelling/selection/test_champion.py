@@ -7,7 +7,6 @@ from clientela.pipelines.training.model_selection import (
     evaluate_on_folds,
     list_candidate_configs,
     select_champion,
-    select_final_candidates,
 )
 
 TUNED = {name: {"params": {}} for name in ("mayoria", "ultimo_trimestre")} | {
@@ -90,20 +89,6 @@ def test_the_choice_can_be_stored_as_json(choose, train, problem):
 
     _, choice = choose(train, problem)
     assert json.loads(json.dumps(choice)) == choice
-
-
-@pytest.mark.parametrize(
-    ("candidate", "names"),
-    [
-        ("lineal", ["mayoria", "ultimo_trimestre", "requerido", "lineal"]),
-        ("requerido", ["mayoria", "ultimo_trimestre", "requerido"]),
-    ],
-)
-def test_rules_baseline_and_champion_are_compared_the_champion_once(problem, candidate, names):
-    row = {"candidate": candidate, "features": "required", "decision": "nearest"}
-    chosen = select_final_candidates({"champion": row, "params": {}}, TUNED, problem)
-    assert [variant.candidate for variant in chosen] == names
-    assert chosen[-1].decisions == ("nearest",)
 
 
 @pytest.mark.parametrize("metric", ["mae_class", "rps"])

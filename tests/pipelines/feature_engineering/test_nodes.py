@@ -70,14 +70,15 @@ def test_an_empty_table_is_told_where_its_rows_went(engine: Engine) -> None:
 
 def test_each_table_has_the_cutoff_of_its_purpose(engine: Engine) -> None:
     counts = {}
-    for node in (nodes.customer_features, nodes.customer_features_other_cutoff):
-        found = engine.by_customer(node(*TABLES, PERIOD, TECH), ROWS)
-        counts[node.__name__] = {key: row["num_tx_total"] for key, row in found.items()}
+    for mode in ("last_transaction", "calendar"):
+        params = TECH.model_copy(update={"cutoff_mode": mode})
+        found = engine.by_customer(nodes.customer_features(*TABLES, PERIOD, params), ROWS)
+        counts[mode] = {key: row["num_tx_total"] for key, row in found.items()}
     scored = engine.by_customer(nodes.scoring_features(*TABLES, PERIOD, TECH), ROWS)
     counts["scoring"] = {key: row["num_tx_total"] for key, row in scored.items()}
     assert counts == {
-        "customer_features": {"ana": 2, "beto": 0},
-        "customer_features_other_cutoff": {"ana": 2, "beto": 0},
+        "last_transaction": {"ana": 2, "beto": 0},
+        "calendar": {"ana": 2, "beto": 0},
         "scoring": {"ana": 3, "beto": 1},
     }
 
@@ -86,6 +87,33 @@ def test_the_configured_calendar_cutoff_is_used(engine: Engine) -> None:
     params = FeatureParams(category="ropa", cutoff_mode="calendar", as_of=date(2024, 2, 10))
     found = engine.by_customer(nodes.customer_features(*TABLES, PERIOD, params), ROWS)
     assert {key: row["num_tx_total"] for key, row in found.items()} == {"ana": 1, "beto": 0}
+
+
+def test_the_plan_hides_what_followed_each_past_day() -> None:
+    params = FeatureParams.model_validate({"category": "ropa", "scoring_cutoffs": {"count": 3}})
+    plan = nodes.plan_scoring_cutoffs({"first": "2023-01-01", "last": "2024-06-30"}, params)
+    assert plan == {
+        "backtests": [
+            {"day": "2024-04-01", "learned": ["2024-01-01", "2023-12-17", "2023-12-02"]},
+            {"day": "2024-01-01", "learned": ["2023-10-01", "2023-09-16", "2023-09-01"]},
+        ],
+        "learned": ["2024-04-01", "2024-03-17", "2024-03-02"],
+        "learn": "calendar",
+    }
+
+
+@pytest.mark.parametrize("first", ["2024-05-31", "2024-01-15"])
+def test_a_history_too_short_to_learn_and_to_test_scores_is_refused(first: str) -> None:
+    period = {"first": first, "last": "2024-05-31"}
+    with pytest.raises(TrainingDataError, match=rf"{first} to 2024-05-31.*features\.target_months"):
+        nodes.plan_scoring_cutoffs(period, TECH)
+
+
+def test_as_many_days_are_tested_as_the_history_allows() -> None:
+    plan = nodes.plan_scoring_cutoffs({"first": "2023-10-01", "last": "2024-06-30"}, TECH)
+    assert [test["day"] for test in plan["backtests"]] == ["2024-04-01"]
+    short = nodes.plan_scoring_cutoffs({"first": "2023-11-20", "last": "2024-06-30"}, TECH)
+    assert [test["learned"] for test in short["backtests"]] == [["2024-01-01"]]
 
 
 def test_scoring_knows_customers_who_never_bought(engine: Engine) -> None:

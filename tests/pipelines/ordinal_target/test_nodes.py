@@ -46,7 +46,8 @@ def test_the_two_targets_begin_at_the_two_cutoffs(engine: Engine) -> None:
         Tx("beto", at("2024-05-31")),
     ]
     last = nodes.compute_customer_target(Engine.transactions, PERIOD, TECH, RULE)
-    calendar = nodes.compute_target_other_cutoff(Engine.transactions, PERIOD, TECH, RULE)
+    on_calendar = TECH.model_copy(update={"cutoff_mode": "calendar"})
+    calendar = nodes.compute_customer_target(Engine.transactions, PERIOD, on_calendar, RULE)
     found = [engine.by_customer(table, rows) for table in (last, calendar)]
     purchases = [{key: row["compras_objetivo"] for key, row in each.items()} for each in found]
     assert purchases == [{"ana": 2, "beto": 1}, {"ana": 1, "beto": 1}]
@@ -90,8 +91,13 @@ def test_features_supervised_has_exactly_the_columns_of_the_requirement(
 
 def test_shares_of_both_cutoffs_and_who_was_left_out() -> None:
     model_input = frame(["sin_compra", "baja", "media", "alta", "sin_compra"])
-    other = frame(["sin_compra", "sin_compra", "baja"])
-    shares = nodes.compare_class_shares(model_input, other, frame(["x"] * 7), TECH, RULE)
+    dated = frame(["sin_compra", "sin_compra", "baja"]).assign(modo="calendar", corte="2024-02-29")
+    older = frame(["alta"]).assign(modo="calendar", corte="2024-01-31")
+    rows = pd.concat([dated, older, frame(["media"]).assign(modo="required", corte="2024-05-01")])
+    shares = nodes.compare_class_shares(model_input, rows, frame(["x"] * 7), TECH, RULE)
+    (warning,) = shares.pop("warnings")
+    assert "«sin_compra» tiene 40,0 %" in warning
+    assert "features.cutoff_mode: calendar" in warning
     assert shares == {
         "category": "TECNOLOGÍA",
         "customers": 7,
@@ -110,6 +116,15 @@ def test_shares_of_both_cutoffs_and_who_was_left_out() -> None:
     }
 
 
+def test_a_class_of_a_handful_is_named_with_the_setting_that_mends_it() -> None:
+    model_input = frame(["sin_compra"] * 8 + ["baja"] * 60 + ["media"] * 60 + ["alta"] * 60)
+    rows = frame(["sin_compra"] * 40 + ["baja"] * 60 + ["media"] * 60 + ["alta"] * 60)
+    dated = rows.assign(modo="calendar", corte="2024-02-29")
+    (warning,) = nodes.compare_class_shares(model_input, dated, rows, TECH, RULE)["warnings"]
+    assert "«sin_compra» tiene solo 8 clientes" in warning
+    assert "cutoff_mode: calendar" in warning
+
+
 @pytest.mark.parametrize(
     ("classes", "empty"),
     [
@@ -122,9 +137,10 @@ def test_shares_of_both_cutoffs_and_who_was_left_out() -> None:
 def test_an_empty_class_is_an_error_that_says_what_to_do(classes: list[str], empty: str) -> None:
     message = (
         rf"No customer is of class {empty} for the category 'TECNOLOGÍA': found .* among "
-        rf"{len(classes)} customers with 0\+ transactions.*features\.category.*target\.classes"
+        rf"{len(classes)} customers with 0\+ transactions.*features\.category.*"
+        r"cutoff_mode: calendar.*target\.classes"
     )
-    model_input = frame(classes)
+    model_input = frame(classes).assign(modo="calendar", corte="2024-02-29")
     with pytest.raises(TrainingDataError, match=message):
         nodes.compare_class_shares(model_input, model_input, model_input, TECH, RULE)
 

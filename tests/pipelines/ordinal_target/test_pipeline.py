@@ -40,16 +40,15 @@ RULE = {
 }
 PAST_AND_FUTURE = [(3, 0), (0, 0), (1, 1), (4, 1), (0, 2), (2, 3), (1, 4), (4, 6)]
 PEOPLE = [Person(f"c{i}", None, i % 4, 100 * i) for i in range(6)] + [Person("celia")]
-AS_IBIS = ("customer_features", "customer_features_other_cutoff", "scrambled_features")
-TARGETS = ("customer_target", "customer_target_other_cutoff")
-AS_PANDAS = ("scoring_features", "model_input", "model_input_other_cutoff")
+AS_IBIS = ("customer_features", "scrambled_features", "customer_target")
+AS_PANDAS = ("scoring_features", "model_input", "cutoff_rows")
 
 
 def transactions() -> list[Tx]:
     """Each customer with some purchases in the past and some in the target window."""
     rows = []
     for i, (past, future) in enumerate(PAST_AND_FUTURE):
-        rows.append(Tx(f"c{i}", at("2024-06-30"), "hogar"))
+        rows += [Tx(f"c{i}", at(day), "hogar") for day in ("2023-08-01", "2024-06-30")]
         rows += [Tx(f"c{i}", at("2024-02-01"), puntos=4, valor_transaccion=Decimal(9))] * past
         rows += [Tx(f"c{i}", at("2024-05-01"), puntos=-3, valor_transaccion=Decimal(5))] * future
     return rows
@@ -58,14 +57,15 @@ def transactions() -> list[Tx]:
 def run(folder: Path, rows: list[Tx], **features: Any) -> DataCatalog:
     def table(name: str, load_as: Literal["ibis", "pandas"]) -> TableDataset:
         path = str(folder / f"{name}.parquet")
-        return TableDataset(filepath=path, order_by="id_cliente", load_as=load_as)
+        key = ["id_cliente", *(("modo", "corte") if name == "cutoff_rows" else ())]
+        return TableDataset(filepath=path, order_by=key, load_as=load_as)
 
     prepared: Mapping[str, pa.Table] = {
         "transactions": arrow_transactions(rows),
         "customers": arrow_customers(PEOPLE),
     }
     datasets: dict[str, Any] = {
-        f"purchase_intensity.{name}": table(name, "ibis") for name in (*AS_IBIS, *TARGETS)
+        f"purchase_intensity.{name}": table(name, "ibis") for name in AS_IBIS
     }
     for name, content in prepared.items():
         datasets[name] = table(name, "ibis")
@@ -101,7 +101,7 @@ def catalog(folder: Path) -> DataCatalog:
 def assert_ready_to_train(catalog: DataCatalog) -> None:
     supervised = catalog.load("purchase_intensity.features_supervised")
     assert list(supervised["id_cliente"]) == [f"c{i}" for i in range(8)]
-    assert list(supervised["num_tx_total"]) == [past for past, _ in PAST_AND_FUTURE]
+    assert list(supervised["num_tx_total"]) == [past + 1 for past, _ in PAST_AND_FUTURE]
     assert list(supervised["target_compra_tecnologia"]) == [
         *["sin_compra"] * 2,
         *["baja"] * 2,
@@ -129,12 +129,48 @@ def test_the_schema_names_columns_of_the_model_input(catalog: DataCatalog) -> No
     assert list(catalog.load("purchase_intensity.model_input").columns) == columns
 
 
+def test_each_past_day_knows_what_came_before_it_and_the_classes_that_followed(
+    catalog: DataCatalog,
+) -> None:
+    rows = catalog.load("purchase_intensity.cutoff_rows").query("modo == 'calendar'")
+    latest, before = (rows[rows["corte"] == day] for day in ("2024-04-01", "2024-01-01"))
+    assert list(latest["num_tx_total"]) == [past + 1 for past, _ in PAST_AND_FUTURE]
+    assert list(latest["target_compra_tecnologia"][:3]) == ["sin_compra", "sin_compra", "baja"]
+    assert list(before["num_tx_total"]) == [1] * 8
+    classes = [RULE["classes"][i]["name"] for i in (2, 0, 1, 3, 0, 2, 1, 3)]
+    assert list(before["target_compra_tecnologia"]) == classes
+
+
+def test_rows_as_of_a_past_day_do_not_change_when_what_followed_is_scrambled(
+    tmp_path: Path, catalog: DataCatalog
+) -> None:
+    rows = [
+        tx._replace(valor_transaccion=Decimal(777), fecha=at("2024-05-20"))
+        if tx.fecha == at("2024-05-01")
+        else tx
+        for tx in transactions()
+    ]
+    scrambled = run(tmp_path, rows).load("purchase_intensity.cutoff_rows")
+    honest = catalog.load("purchase_intensity.cutoff_rows")
+    wanted = "corte < '2024-01-02' or (modo == 'required' and corte == '2024-04-01')"
+    known = [table.query(wanted).reset_index(drop=True) for table in (honest, scrambled)]
+    assert len(known[0]) > 3 * 8
+    assert known[0].equals(known[1])
+    features = [
+        table.query("modo == 'calendar' and corte == '2024-04-01'")
+        .drop(columns="target_compra_tecnologia")
+        .reset_index(drop=True)
+        for table in (honest, scrambled)
+    ]
+    assert features[0].equals(features[1])
+
+
 def test_another_run_on_rows_in_another_order_writes_equal_bytes(
     catalog: DataCatalog, folder: Path, tmp_path: Path
 ) -> None:
     assert "purchase_intensity.model_input" in catalog
     run(tmp_path, transactions()[::-1])
-    for name in (*AS_IBIS, *TARGETS, *AS_PANDAS):
+    for name in (*AS_IBIS, *AS_PANDAS):
         file = f"{name}.parquet"
         assert (tmp_path / file).read_bytes() == (folder / file).read_bytes(), name
 

@@ -18,6 +18,7 @@ SCHEMA = {
     "target": "target_compra_tecnologia",
     "required": ["gasto_3m", "edad"],
     "extra": ["sin_historial", "compras_tecnologia_3m"],
+    "history": [],
     "last_quarter": "compras_tecnologia_3m",
     "classes": CLASSES,
     "values": [0.0, 1.0, 2.0, 4.0],
@@ -40,8 +41,13 @@ def _quick() -> dict[str, Any]:
     shipped = (ROOT / "conf/base/parameters/purchase_intensity.yml").read_text("utf-8")
     content = yaml.safe_load(shipped)["purchase_intensity"]
     candidates = content["training"]["candidates"]
-    for name in ("xgboost_poco_profundo", "binarios_acumulados"):
-        del candidates[name]
+    candidates["lineal"] = {
+        "kind": "proportional_odds",
+        "role": "challenger",
+        "decisions": ["shares", "median"],
+        "params": {"l2": 1.0},
+    }
+    del candidates["binarios_acumulados"]
     content["training"] |= {**TRAINING, "candidates": candidates}
     return {"base/parameters/purchase_intensity.yml": {"purchase_intensity": content}}
 
@@ -79,20 +85,42 @@ def customers(rows=200, seed=1):
     )
 
 
+# Two days to learn from before the test, whose own day is the last one to learn from afterwards.
+DAYS = ["2024-01-01", "2023-12-17"]
+TESTED = "2024-04-01"
+PLAN = {
+    "backtests": [{"day": TESTED, "learned": DAYS}],
+    "learned": [TESTED, *DAYS],
+    "learn": "calendar",
+}
+
+
+def past_rows(frame, last_seed=9):
+    """The customers on each day of the plan, and the rows of the required model as of the test."""
+    days = [
+        customers(seed=seed).assign(modo="calendar", corte=day) for seed, day in enumerate(DAYS)
+    ]
+    test = customers(seed=last_seed).assign(modo="calendar", corte=TESTED)
+    return pd.concat([*days, test, frame.assign(modo="required", corte=TESTED)], ignore_index=True)
+
+
 @pytest.fixture
 def write_inputs(data_root):
-    def write(frame, other=None, leakage=NO_LEAK):
+    def write(frame, rows=None, leakage=NO_LEAK):
         folder = data_root / "05_model_input" / "purchase_intensity"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "feature_schema.json").write_text(json.dumps(SCHEMA), "utf-8")
         frame.to_parquet(folder / "model_input.parquet", index=False)
-        both = frame if other is None else other
-        both.to_parquet(folder / "model_input_other_cutoff.parquet", index=False)
+        dated = past_rows(frame) if rows is None else rows
+        dated.to_parquet(folder / "cutoff_rows.parquet", index=False)
         reports = data_root / "08_reporting" / "purchase_intensity"
         reports.mkdir(parents=True, exist_ok=True)
         (reports / "leakage_report.json").write_text(json.dumps(leakage), "utf-8")
+        shares = {"classes": {}, "warnings": []}
+        (reports / "class_shares.json").write_text(json.dumps(shares), "utf-8")
         features = data_root / "04_feature"
         features.mkdir(exist_ok=True)
+        (features / "cutoff_plan.json").write_text(json.dumps(PLAN), "utf-8")
         scored = frame.drop(columns=SCHEMA["target"])
         scored.to_parquet(features / "scoring_features.parquet", index=False)
 
@@ -105,7 +133,7 @@ def fingerprints(root):
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
         if not path.is_relative_to(root / "04_feature")
-        and not path.name.startswith(("model_input", "feature_schema"))
+        and not path.name.startswith(("model_input", "cutoff_rows", "feature_schema"))
     }
 
 
@@ -114,7 +142,7 @@ def test_a_run_writes_every_required_file_and_a_permuted_rerun_the_same_bytes(
     write_inputs, run_kedro, data_root
 ):
     frame = customers()
-    write_inputs(frame, customers(seed=2))
+    write_inputs(frame)
     catalog = run_kedro("training", "scoring", conf=QUICK, tags=["purchase_intensity"])
     first = fingerprints(data_root)
 
@@ -125,6 +153,18 @@ def test_a_run_writes_every_required_file_and_a_permuted_rerun_the_same_bytes(
     card = catalog.load("purchase_intensity.model_card_text")
     assert card.splitlines()[0] == headline["sentence"]
     assert headline["rows"] == len(frame)
+    backtest = catalog.load("purchase_intensity.backtest")["dates"][0]
+    assert backtest["rows"] == len(customers())
+    came = customers(seed=9)["target_compra_tecnologia"].value_counts(normalize=True)
+    assert backtest["realized"] == pytest.approx(dict(came))
+    for shares in ("expected", "decided"):
+        assert sum(backtest["models"]["champion"][shares].values()) == pytest.approx(1)
+    said = pd.read_parquet(
+        data_root / "07_model_output/purchase_intensity/test_predictions.parquet"
+    )
+    mean = said.query("model == 'champion'")[[f"p_{name}" for name in CLASSES]].mean()
+    assert list(backtest["models"]["champion"]["expected"].values()) == pytest.approx(list(mean))
+    assert f"prueba hacia atrás del {TESTED}" in headline["sentence"]
 
     page = catalog.load("purchase_intensity.model_card")
     assert page.count("<img") == 4
@@ -136,7 +176,7 @@ def test_a_run_writes_every_required_file_and_a_permuted_rerun_the_same_bytes(
     )
     assert scores["id_cliente"].tolist() == sorted(frame["id_cliente"])
 
-    write_inputs(frame.sample(frac=1, random_state=5), customers(seed=2).iloc[::-1])
+    write_inputs(frame.sample(frac=1, random_state=5), past_rows(frame).iloc[::-1])
     run_kedro("training", "scoring", conf=QUICK, tags=["purchase_intensity"])
     assert fingerprints(data_root) == first
 

@@ -26,11 +26,17 @@ TABLE_INPUTS = {
     "scoring": "params:scoring",
     **JUDGED,
 }
-CUSTOMER_INPUTS = {
-    "train": "training_part",
-    "schema": "feature_schema",
-    "scoring": "params:scoring",
-    **JUDGED,
+CUSTOMER_INPUTS = {"schema": "feature_schema", "scoring": "params:scoring"}
+
+# The two models on customers learn from rows of their own, and have a test each.
+CUSTOMER_ROWS: dict[Role, dict[str, str]] = {
+    "champion": {"train": "learning_part", **JUDGED},
+    "required": {
+        "train": "training_part",
+        "grades": "required_grades",
+        "choice": "required_choice",
+        "predictions": "required_predictions",
+    },
 }
 SEGMENT_INPUTS = {
     "customers": "clustering_input",
@@ -43,18 +49,19 @@ SEGMENT_INPUTS = {
 def create_pipeline(use_case: UseCase) -> Pipeline:
     """Stored models in; packages, and their entries in the model registry, out."""
     models, examples = MODELS, []
+    own: dict[Role, dict[str, str]] = {}
     if use_case.task == "segments":
         models, method, inputs = SEGMENTS, "package_segments", SEGMENT_INPUTS
     elif use_case.kind == "table":
         examples = _create_example_nodes(use_case)
         method, inputs = "package_table_model", TABLE_INPUTS
     else:
-        method, inputs = "package_customer_model", CUSTOMER_INPUTS
+        method, inputs, own = "package_customer_model", CUSTOMER_INPUTS, CUSTOMER_ROWS
     packages = {str(role): f"served_package_{role}" for role in models}
     packaging = [
         Node(
             getattr(nodes.ModelPackager(use_case.name, role), method),
-            inputs={"model": model, **inputs, **SETTINGS},
+            inputs={"model": model, **inputs, **own.get(role, {}), **SETTINGS},
             outputs=packages[role],
             name=f"{role}_package",
         )

@@ -36,6 +36,7 @@ from clientela.features.table_settings import TabularFeatureParams
 from clientela.features.transactions import (
     TransactionPeriod,
     add_inactive_customers,
+    plan_cutoffs,
     resolve_cutoff,
     resolve_scoring_cutoff,
 )
@@ -97,12 +98,31 @@ def customer_features(
     return features_at(transactions, customers, cutoff, params)
 
 
-def customer_features_other_cutoff(
-    transactions: ir.Table, customers: ir.Table, period: dict[str, str], params: FeatureParams
-) -> ir.Table:
-    """One row per customer: features at the cutoff of the mode that is not configured."""
-    cutoff = resolve_cutoff(params.other_mode, params, TransactionPeriod.from_iso(period))
-    return features_at(transactions, customers, cutoff, params)
+def plan_scoring_cutoffs(period: dict[str, str], params: FeatureParams) -> dict[str, Any]:
+    """On which past days scores are tested, and which cutoffs are learned from.
+
+    Returns:
+        `backtests` (each with `day` and `learned`) and `learned`, ISO dates, the youngest first;
+        and `learn`, as configured.
+
+    Raises:
+        TrainingDataError: The history is too short to learn scores and to test them.
+    """
+    plan = plan_cutoffs(params, TransactionPeriod.from_iso(period))
+    if len(plan.backtests) < params.backtest.dates:
+        logger.warning(
+            "The history allows %d of %d days of backtest (features.backtest.dates).",
+            len(plan.backtests),
+            params.backtest.dates,
+        )
+    return {
+        "backtests": [
+            {"day": test.day.isoformat(), "learned": [day.isoformat() for day in test.learned]}
+            for test in plan.backtests
+        ],
+        "learned": [day.isoformat() for day in plan.learned],
+        "learn": params.scoring_cutoffs.learn,
+    }
 
 
 def scoring_features(

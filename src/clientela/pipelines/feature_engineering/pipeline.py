@@ -24,7 +24,7 @@ CUSTOMERS: list[Step] = [
     (nodes.find_period_and_categories, ["transactions"], "observed_period"),
     (nodes.resolve_feature_period, ["observed_period", FEATURES], "feature_period"),
     (nodes.customer_features, TABLES, "customer_features"),
-    (nodes.customer_features_other_cutoff, TABLES, "customer_features_other_cutoff"),
+    (nodes.plan_scoring_cutoffs, ["feature_period", FEATURES], "cutoff_plan"),
     (nodes.scoring_features, TABLES, "scoring_features"),
     (nodes.scrambled_features, TABLES, "scrambled_features"),
 ]
@@ -44,8 +44,8 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     """Ingested tables in; features out.
 
     On transactions these are features of customers: for segments what they buy in each rubro, else
-    what was known at three cutoffs, and its scrambled twin. On a table with one row per case they
-    are made from each row alone, by configuration.
+    what was known at two cutoffs, and the scrambled twin of the first. On a table with one row per
+    case they are made from each row alone, by configuration.
 
     Raises:
         ConfigurationError: A use case of kind `table` does not have just one table.

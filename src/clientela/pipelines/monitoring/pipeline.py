@@ -76,7 +76,8 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
         inputs = TRAINED | {"labelled": "model_input"}
     else:
         # features at a cutoff lie ahead of their classes
-        inputs = TRAINED | {"observed": "feature_period"}
+        learned = {"training": "learning_part", "test": "backtest_part"}
+        inputs = TRAINED | learned | {"observed": "feature_period"}
     if simulated is not None:
         inputs = inputs | {"simulated": "simulated_rows"}
     rows_node = Node(collect, inputs, "monitored_rows", name="monitored_rows")

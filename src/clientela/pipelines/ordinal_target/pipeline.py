@@ -15,22 +15,21 @@ TARGET_INPUTS = ["transactions", "feature_period", FEATURES, TARGET]
 # Function, inputs, and the output that the node is named after.
 NODES: list[tuple[Callable[..., Any], list[str], str]] = [
     (nodes.compute_customer_target, TARGET_INPUTS, "customer_target"),
-    (nodes.compute_target_other_cutoff, TARGET_INPUTS, "customer_target_other_cutoff"),
     (
         nodes.build_ordinal_model_input,
         ["customer_features", "customer_target", FEATURES],
         "model_input",
     ),
     (
-        nodes.build_ordinal_model_input,
-        ["customer_features_other_cutoff", "customer_target_other_cutoff", FEATURES],
-        "model_input_other_cutoff",
+        nodes.build_cutoff_rows,
+        ["transactions", "customers", "cutoff_plan", FEATURES, TARGET],
+        "cutoff_rows",
     ),
     (nodes.select_required_columns, ["model_input", FEATURES], "features_supervised"),
     (nodes.build_ordinal_feature_schema, [FEATURES, TARGET], "feature_schema"),
     (
         nodes.compare_class_shares,
-        ["model_input", "model_input_other_cutoff", "scoring_features", FEATURES, TARGET],
+        ["model_input", "cutoff_rows", "scoring_features", FEATURES, TARGET],
         "class_shares",
     ),
     (

@@ -1,6 +1,6 @@
 """Everything that a model card is written from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isclose
 from typing import Any, Literal
@@ -26,12 +26,40 @@ from clientela.text import NumberFormat
 
 
 @dataclass(frozen=True)
+class BacktestCardData:
+    """What a card tells of scores about the future.
+
+    Attributes:
+        backtest: Past days with what was predicted and what came, the most recent first.
+        scored: The customers to be scored; their `warnings`.
+        shares: Classes at the required cutoff and on the calendar; their `warnings`.
+        required_grades: The required model on the test part of its own cutoff.
+    """
+
+    backtest: Mapping[str, Any]
+    scored: Mapping[str, Any]
+    shares: Mapping[str, Any]
+    required_grades: Mapping[str, Any]
+
+    @property
+    def latest(self) -> Mapping[str, Any]:
+        """The most recent day: the test on which nothing was chosen."""
+        day: Mapping[str, Any] = self.backtest["dates"][0]
+        return day
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes scores or target doubtful, in the readers' language."""
+        return (*self.scored["warnings"], *self.shares["warnings"])
+
+
+@dataclass(frozen=True)
 class ModelCardData:
     """The artefacts of one run that a card tells.
 
     Attributes:
         classes: Class to rows and share, of the whole model input.
-        cutoffs: Both cutoff modes side by side; None where features have no cutoff.
+        backtest: What only a model that scores customers as of today has; None for another one.
         binary: What only a binary model has; None for another task type.
         labels: What is known of labels that were made; None where people gave them.
     """
@@ -46,7 +74,7 @@ class ModelCardData:
     classes: Mapping[str, Any]
     importance: list[dict[str, Any]]
     leakage: Mapping[str, Any]
-    cutoffs: Mapping[str, Any] | None = None
+    backtest: "BacktestCardData | None" = None
     binary: BinaryCardData | None = None
     labels: LabelCardData | None = None
 
@@ -102,6 +130,38 @@ def compare_with_best_rule(choice: Mapping[str, Any], grades: Mapping[str, Any])
     )
 
 
+def compare_on_backtest(facts: "ModelCardData", told: BacktestCardData) -> ChampionVerdict:
+    """The verdict of the most recent past day: `yes` if the whole interval of the gain is positive.
+
+    The rule is the one that did best on that day.
+    """
+    metric, latest = str(facts.choice["primary_metric"]), told.latest
+    rules = list(facts.problem.settings.filter_by_role("rule"))
+    # the last of equally good ones is the least trivial
+    rule = min(reversed(rules), key=lambda name: latest["gains"][name]["value"])
+    gain = latest["gains"][rule]
+    beats: Literal["yes", "unclear", "no"] = "unclear"
+    if gain["value"] <= 0:
+        beats = "no"
+    elif gain["lower"] > 0:
+        beats = "yes"
+    own = latest["models"][CHAMPION]
+    value, lower, upper = (format_signed_number(gain[part]) for part in ("value", "lower", "upper"))
+    opening = OPENINGS[beats].format(champion=facts.choice["champion"]["candidate"], rule=rule)
+    return ChampionVerdict(
+        beats,
+        f"{opening} en la prueba hacia atrás del {latest['day']}, con todo lo posterior oculto: "
+        f"{value} (intervalo del 95 %: de {lower} a {upper}) ({metric.upper()}). La participación "
+        f"prevista de cada clase queda a lo sumo a {_points(own['gap'])} puntos de la real (la de "
+        f"clientes asignados, a {_points(own['decided_gap'])}); error de calibración "
+        f"{NUMBERS.text(own['calibration_error'], 3)}.",
+    )
+
+
+def _points(share: float) -> str:
+    return NUMBERS.text(100 * share, 1)
+
+
 def format_signed_number(value: float) -> str:
     """A difference with its sign, as Spanish writes it."""
     return ("+" if value >= 0 else "") + NumberFormat().text(value, DECIMALS)
@@ -133,6 +193,8 @@ NUMBERS = NumberFormat()
 
 def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
     """The verdict, then whatever flatters the champion least."""
+    if facts.backtest is not None:
+        return _build_backtest_statements(facts, facts.backtest)
     opening = compare_with_best_rule(facts.choice, facts.grades).sentence
     if facts.binary is None:
         return (opening, _compare_with_required(facts), _format_test_interval(facts))
@@ -149,6 +211,31 @@ def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
         _format_test_interval(facts),
     )
     return tuple(sentence for sentence in statements if sentence is not None)
+
+
+def _build_backtest_statements(facts: ModelCardData, told: BacktestCardData) -> tuple[str, ...]:
+    metric, required = str(facts.choice["primary_metric"]), facts.choice["required"]["candidate"]
+    learned = facts.manifest["cutoffs"]
+    gain = told.latest["gains"][REQUIRED]
+    value, lower, upper = (format_signed_number(gain[part]) for part in ("value", "lower", "upper"))
+    own = told.required_grades["models"][REQUIRED][metric]
+    where = (
+        f"{len(learned)} cortes de calendario, del {learned[0]} al {learned[-1]}"
+        if told.backtest["learn"] == "calendar"
+        else "el corte requerido (features.scoring_cutoffs.learn: required)"
+    )
+    against_required = (
+        f"Frente al modelo requerido «{required}» tal como habría sido ese día: {value} "
+        f"(intervalo del 95 %: de {lower} a {upper})."
+    )
+    learned_from = (
+        f"Después de la prueba, el campeón que puntúa clientes se ajustó de nuevo con {where}. El "
+        "modelo requerido, sus archivos y sus medidas son los del corte requerido: "
+        f"{metric.upper()} {NUMBERS.text(own['value'], 3)} en su propia parte de prueba, que no "
+        "dice cómo puntúa el próximo trimestre."
+    )
+    verdict = compare_on_backtest(facts, told).sentence
+    return (verdict, *told.warnings, against_required, learned_from)
 
 
 def list_label_warnings(facts: ModelCardData) -> tuple[str, ...]:
@@ -206,20 +293,21 @@ def _format_test_interval(facts: ModelCardData) -> str:
 # The few figures that a run ends with.
 
 
-def build_training_summary(
-    choice: Mapping[str, Any],
-    grades: Mapping[str, Any],
-    rows: int,
-    warnings: Sequence[str] = (),
-) -> dict[str, Any]:
+def build_training_summary(facts: ModelCardData, rows: int) -> dict[str, Any]:
     """The champion against the best business rule and the required baseline, in one mapping.
 
     Returns:
         JSON-ready figures of the primary metric: cross-validation means, the test with its 95 %
         interval, and the verdict.
     """
-    metric = choice["primary_metric"]
-    champion, found = choice["champion"], compare_with_best_rule(choice, grades)
+    choice, grades = facts.choice, facts.grades
+    metric, champion = choice["primary_metric"], choice["champion"]
+    if facts.backtest is None:
+        found = compare_with_best_rule(choice, grades)
+        sentences = (*list_label_warnings(facts), found.sentence)
+    else:
+        found = compare_on_backtest(facts, facts.backtest)
+        sentences = (found.sentence, *facts.backtest.warnings)
     test = grades["models"][CHAMPION][metric]
     return {
         "rows": rows,
@@ -235,7 +323,7 @@ def build_training_summary(
         "champion_test": test["value"],
         "ci": [test["lower"], test["upper"]],
         "beats_best_rule": found.beats == "yes",
-        "sentence": " ".join((*warnings, found.sentence)),
+        "sentence": " ".join(sentences),
     }
 
 
@@ -251,7 +339,10 @@ def check_card(facts: ModelCardData, rows: int) -> None:
     graded, manifest = facts.grades, facts.manifest
     _require_facts(
         {
-            "training and test part add up": manifest["training_rows"] + graded["rows"] == rows,
+            "training and test part add up": facts.backtest is not None
+            or manifest["training_rows"] + graded["rows"] == rows,
+            "the backtest is the test": facts.backtest is None
+            or facts.backtest.latest["rows"] == graded["rows"],
             "the classes add up": sum(c["rows"] for c in facts.classes.values()) == rows,
             "every test row was graded": len(predictions) == graded["rows"],
             "the champion's accuracy is that of its predictions": isclose(

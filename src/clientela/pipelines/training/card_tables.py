@@ -63,8 +63,6 @@ MODELS = {CHAMPION: "campeón", REQUIRED: "modelo requerido"}
 
 GROUPS = {"required": "requeridas", "all": "todas"}
 
-MODES = {"configured": "configurado", "other": "el otro"}
-
 
 def _format_number(value: float) -> str:
     return NUMBERS.text(value, 3)
@@ -160,21 +158,50 @@ def tuning_table(tuned: Mapping[str, Any], metric: str) -> pd.DataFrame:
     return pd.DataFrame(rows or [{"Candidato": "ninguno se ajustó"}])
 
 
-def cutoff_table(cutoffs: Mapping[str, Any], metric: str) -> pd.DataFrame:
-    """One row per cutoff mode: customers, class shares, and the metric of each model."""
+def backtest_shares_table(dates: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per past day and class: the share that the champion predicted, and what came."""
     return pd.DataFrame(
         [
-            {"Modo": entry.get("mode") or MODES[name], "Clientes": NUMBERS.text(entry["rows"])}
-            | {label: NUMBERS.percent(part["share"]) for label, part in entry["classes"].items()}
-            | {
-                f"{format_metric_name(metric)} {model}": _format_with_deviation(
-                    figures[metric]["mean"], figures[metric]["sd"]
-                )
-                for model, figures in entry["models"].items()
+            {
+                "Fecha": day["day"],
+                "Clase": label,
+                "Prevista (probabilidad media)": NUMBERS.percent(expected),
+                "Clientes asignados": NUMBERS.percent(day["models"][CHAMPION]["decided"][label]),
+                "Real": NUMBERS.percent(day["realized"][label]),
             }
-            for name, entry in cutoffs.items()
+            for day in dates
+            for label, expected in day["models"][CHAMPION]["expected"].items()
         ]
     )
+
+
+def backtest_models_table(dates: Sequence[Mapping[str, Any]], problem: Problem) -> pd.DataFrame:
+    """One row per past day and model: how good it was, and how far its shares were off."""
+    metric = problem.settings.primary_metric
+    names = {CHAMPION: "campeón", REQUIRED: f"{problem.settings.required} (requerido, ese día)"}
+    return pd.DataFrame(
+        [
+            {
+                "Fecha": day["day"],
+                "Modelo": names.get(name, name),
+                format_metric_name(metric): NUMBERS.text(entry[metric], 3),
+                "Ventaja del campeón": _format_gain(day["gains"].get(name)),
+                "Pérdida logarítmica": NUMBERS.text(entry["log_loss"], 3),
+                "Error de calibración": NUMBERS.text(entry["calibration_error"], 3),
+                "Mayor diferencia prevista": NUMBERS.percent(entry["gap"]),
+                "Mayor diferencia asignada": NUMBERS.percent(entry["decided_gap"]),
+            }
+            for day in dates
+            for name, entry in day["models"].items()
+        ]
+    )
+
+
+def _format_gain(gain: Mapping[str, float] | None) -> str:
+    if gain is None:
+        return "—"
+    value, lower, upper = (NUMBERS.text(gain[part], 3) for part in ("value", "lower", "upper"))
+    return f"{value} [{lower}; {upper}]"
 
 
 def importance_table(importance: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

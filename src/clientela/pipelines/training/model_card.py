@@ -13,16 +13,17 @@ from clientela.models.training_data import class_shares
 from clientela.pipelines.training.card_binary import build_binary_sections, format_learned_rows
 from clientela.pipelines.training.card_labels import build_label_section, build_leakage_section
 from clientela.pipelines.training.card_summary import (
+    BacktestCardData,
     ModelCardData,
     build_card_statements,
     build_training_summary,
     check_card,
     format_signed_number,
-    list_label_warnings,
 )
 from clientela.pipelines.training.card_tables import (
+    backtest_models_table,
+    backtest_shares_table,
     classes_table,
-    cutoff_table,
     fold_metrics_table,
     holdout_metrics_table,
     importance_table,
@@ -94,8 +95,8 @@ def build_model_card(  # noqa: PLR0913, PLR0917 - a card tells everything that a
     """The model card as HTML and Markdown, and the headline figures.
 
     Args:
-        own: What only this task type has: the fields of `BinaryCardData`, or `cutoffs`; and
-            `labels`, where they were made.
+        own: What only this task type has: the fields of `BinaryCardData` or
+            `BacktestCardData`; and `labels`, where they were made.
     """
     labels = own.pop("labels", None)
     facts = ModelCardData(
@@ -109,27 +110,29 @@ def build_model_card(  # noqa: PLR0913, PLR0917 - a card tells everything that a
         classes=class_shares(model_input, problem.schema),
         importance=explanations[CHAMPION],
         leakage=leakage,
-        cutoffs=own.get("cutoffs"),
+        backtest=None if problem.task.name == "binary" else BacktestCardData(**own),
         binary=BinaryCardData(**own) if problem.task.name == "binary" else None,
         labels=labels,
     )
     check_card(facts, len(model_input))
     page = build_model_card_page(facts)
-    summary = build_training_summary(choice, grades, len(model_input), list_label_warnings(facts))
-    logger.info(summary["sentence"])
+    summary = build_training_summary(facts, len(model_input))
+    logger.log(
+        logging.INFO if summary["beats_best_rule"] else logging.WARNING, "%s", summary["sentence"]
+    )
     return render_html(page, NUMBERS), render_markdown(page), summary
 
 
 def build_model_card_page(facts: ModelCardData) -> Page:
     """The card as a page; its first statement is the verdict against the best business rule."""
     settings, classes = facts.problem.settings, facts.problem.schema.classes
+    first = [] if facts.backtest is None else [_build_backtest_section(facts, facts.backtest)]
     sections = [
+        *first,
         _build_test_section(facts),
         _build_comparison_section(facts),
         _build_error_section(facts),
     ]
-    if facts.cutoffs is not None:
-        sections.append(_build_cutoff_section(facts, facts.cutoffs))
     if facts.binary is not None:
         truth, _ = select_model_predictions(facts.predictions, CHAMPION, facts.problem)
         sections += build_binary_sections(
@@ -142,7 +145,7 @@ def build_model_card_page(facts: ModelCardData) -> Page:
         sections.append(build_label_section(facts.labels, classes, settings.cases))
     sections += [
         _build_explanation_section(facts),
-        build_leakage_section(facts.leakage, settings.cases, cutoffs=facts.cutoffs is not None),
+        build_leakage_section(facts.leakage, settings.cases, cutoffs=facts.backtest is not None),
         _build_data_section(facts),
         _build_limits_section(facts),
     ]
@@ -204,9 +207,14 @@ def _describe_extra_features(extra: Mapping[str, Any]) -> str:
             f"{amount}."
         )
     fate = "se usan" if extra["kept"] else "no se usan"
+    rule = (
+        "si aportan más que un error estándar"
+        if not extra.get("history")
+        else ("si no le quitan más que un error estándar")
+    )
     return (
         f"Variables adicionales: {fate}. Al mismo campeón le aportan {amount}; se conservan solo "
-        "si aportan más que un error estándar."
+        f"{rule}."
     )
 
 
@@ -239,16 +247,21 @@ def _build_error_section(facts: ModelCardData) -> Section:
     )
 
 
-def _build_cutoff_section(facts: ModelCardData, cutoffs: Mapping[str, Any]) -> Section:
-    metric = facts.problem.settings.primary_metric
+def _build_backtest_section(facts: ModelCardData, told: BacktestCardData) -> Section:
+    dates = told.backtest["dates"]
+    chosen = (
+        "En cada fecha se ocultó todo lo posterior: variables, modelo y límites de clase se "
+        "hicieron con lo conocido ese día, y se compararon con el trimestre que siguió. La fecha "
+        "más reciente no sirvió para elegir nada; con las anteriores se comparten los parámetros."
+    )
     return Section(
-        "Los dos modos de corte",
+        "Prueba hacia atrás",
         (
-            Table("Clases y resultados por modo", cutoff_table(cutoffs, metric)),
-            Text(
-                "El corte por la última transacción de cada cliente sabe que el cliente volvió: "
-                "condiciona sobre el futuro, y sus clases no son las de un trimestre cualquiera. "
-                "El corte por calendario no tiene ese defecto."
+            Text(chosen),
+            Table("Participación prevista y real", backtest_shares_table(dates)),
+            Table(
+                "Medidas por fecha y modelo",
+                backtest_models_table(told.backtest["dates"], facts.problem),
             ),
         ),
     )
@@ -280,7 +293,7 @@ def _build_data_section(facts: ModelCardData) -> Section:
             Bullets(
                 (
                     *lines,
-                    f"{heading} para entrenar: {NUMBERS.text(manifest['training_rows'])}.",
+                    f"{_name_learned_rows(facts)}: {NUMBERS.text(manifest['training_rows'])}.",
                     f"{heading} para la prueba: {NUMBERS.text(facts.grades['rows'])}.",
                     f"Variables ({len(manifest['features'])}): {', '.join(manifest['features'])}.",
                     f"Modelo {manifest['kind']}, decisión {manifest['decision']}.",
@@ -293,8 +306,15 @@ def _build_data_section(facts: ModelCardData) -> Section:
     )
 
 
+def _name_learned_rows(facts: ModelCardData) -> str:
+    cases = facts.problem.settings.cases
+    if facts.backtest is None:
+        return f"{cases.capitalize()} para entrenar"
+    return f"Filas para entrenar ({cases} por corte)"
+
+
 def _build_limits_section(facts: ModelCardData) -> Section:
     limits = LIMITS.format(cases=facts.problem.settings.cases).strip().splitlines()
-    if facts.cutoffs is not None:
+    if facts.backtest is not None:
         limits.append(LIMITS_OF_CUTOFFS)
     return Section("Límites", (Bullets(tuple(limits)),))

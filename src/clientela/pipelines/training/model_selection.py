@@ -277,8 +277,9 @@ def select_champion(
     """The final leaderboard, and the champion: see `select_champion_row`.
 
     The extra features are kept if
-    the champion gains more by them than one corrected standard error of that gain; the features
-    of the required baseline are never changed.
+    the champion gains more by them than one corrected standard error of that gain; where there are
+    features of a history, made for scores about the future, unless it loses more than that. The
+    features of the required baseline are never changed.
 
     Returns:
         The leaderboard, and a mapping with `champion`, `required`, `best_rule` (rows of the
@@ -351,8 +352,12 @@ def _evaluate_extra_features(
     added = evaluate_on_folds(train, [config], problem, "extra features")
     by_group = {own: _select_rows(metrics, champion), other: added}
     gain = compute_paired_gain(by_group["all"], by_group["required"], problem)
-    kept = own == "all" and gain.mean > gain.se
-    return {"tested": True, "kept": kept, "gain": asdict(gain)}, added
+    # features made for scores about the future stay unless they do harm: folds of the past do not
+    # show what they are made for
+    least = -gain.se if problem.schema.history else gain.se
+    kept = own == "all" and gain.mean > least
+    history = {"history": True} if problem.schema.history else {}
+    return {"tested": True, "kept": kept, "gain": asdict(gain), **history}, added
 
 
 def _make_labels(metrics: pd.DataFrame) -> "pd.Series[str]":
@@ -380,28 +385,6 @@ def _get_decision(entry: Mapping[str, Any]) -> str | None:
 def _list_decisions(entry: Mapping[str, Any]) -> tuple[str, ...]:
     decision = _get_decision(entry)
     return () if decision is None else (decision,)
-
-
-def select_final_candidates(
-    choice: Mapping[str, Any], tuned: dict[str, dict[str, Any]], problem: Problem
-) -> list[CandidateConfig]:
-    """The rules, the required baseline and the champion, each with its one decision rule.
-
-    Returns:
-        In the order of configuration; the champion last and once, also when it is the baseline.
-    """
-    champion = choice["champion"]
-    yardsticks = [
-        config
-        for config in list_candidate_configs(tuned, problem)
-        if problem.settings.candidates[config.candidate].role != "challenger"
-        and config.candidate != champion["candidate"]
-    ]
-    decisions = _list_decisions(champion)
-    return [
-        *yardsticks,
-        CandidateConfig(champion["candidate"], champion["features"], choice["params"], decisions),
-    ]
 
 
 def get_champion_candidate(choice: Mapping[str, Any]) -> Candidate:

@@ -1,8 +1,11 @@
 """Training of one use case: from its model input to champion, artefacts and card."""
 
+from collections.abc import Callable
+
 from kedro.pipeline import Node, Pipeline
 
 from clientela.models import scoring
+from clientela.models.problem import Problem
 from clientela.pipelines.assembly import LABELLING, create_stage_pipeline
 from clientela.pipelines.training import (
     card_labels,
@@ -34,7 +37,13 @@ CARD_INPUTS = {
 }
 
 # What only the card of a model with cutoffs tells.
-CUTOFF_FACTS = {"cutoffs": "cutoff_comparison"}
+CUTOFF_FACTS = {
+    "model_input": "learning_part",
+    "backtest": "backtest",
+    "scored": "scored_shares",
+    "shares": "class_shares",
+    "required_grades": "required_grades",
+}
 
 # What only the card of a binary model tells.
 BINARY_FACTS = {
@@ -59,24 +68,30 @@ def create_pipeline(use_case: UseCase) -> Pipeline:
     Args:
         use_case: Whose; its task decides which kinds of models there are.
     """
-    common = [*_create_fit_nodes(str(use_case.task)), *_create_evaluation_nodes()]
     if use_case.task == "binary":
         made = LABELLING in use_case.stages
         card_inputs = BINARY_FACTS | (LABEL_FACTS if made else {})
         own = [
+            *_create_fit_nodes(nodes.create_binary_problem, "training_part"),
             *_create_binary_nodes(),
             *(_create_label_nodes() if made else ()),
             *_create_report_nodes(card_inputs),
         ]
     else:
-        own = [*_create_cutoff_nodes(), *_create_report_nodes(CUTOFF_FACTS)]
-    return create_stage_pipeline(use_case, "training", [*common, *own])
+        own = [
+            *_create_fit_nodes(nodes.create_ordinal_problem, "learning_part"),
+            *_create_scoring_model_nodes(),
+            *_create_required_nodes(),
+            *_create_report_nodes(CUTOFF_FACTS, "required_predictions", "required_"),
+        ]
+    return create_stage_pipeline(use_case, "training", own)
 
 
-def _create_fit_nodes(task: str) -> list[Node]:
+def _create_fit_nodes(create_problem: Callable[..., Problem], learned: str) -> list[Node]:
+    """From features to a choice: the required parts, and the comparison on what is learned."""
     return [
         Node(
-            nodes.create_binary_problem if task == "binary" else nodes.create_ordinal_problem,
+            create_problem,
             inputs=["feature_schema", "params:training"],
             outputs="problem",
             name="problem",
@@ -89,45 +104,21 @@ def _create_fit_nodes(task: str) -> list[Node]:
         ),
         Node(
             model_selection.tune_candidates,
-            inputs=["training_part", "problem"],
+            inputs=[learned, "problem"],
             outputs="tuned",
             name="tuned",
         ),
         Node(
             model_selection.evaluate_candidates,
-            inputs=["training_part", "tuned", "problem"],
+            inputs=[learned, "tuned", "problem"],
             outputs="fold_grades",
             name="fold_grades",
         ),
         Node(
             model_selection.select_champion,
-            inputs=["training_part", "fold_grades", "tuned", "problem"],
+            inputs=[learned, "fold_grades", "tuned", "problem"],
             outputs=["leaderboard", "choice"],
             name="choice",
-        ),
-        Node(
-            model_selection.fit_final_models,
-            inputs=["training_part", "choice", "tuned", "problem"],
-            outputs=["champion", "required_model"],
-            name="final_models",
-        ),
-    ]
-
-
-def _create_evaluation_nodes() -> list[Node]:
-    return [
-        Node(
-            test_evaluation.predict_test_part,
-            inputs=[
-                "training_part",
-                "test_part",
-                "champion",
-                "required_model",
-                "tuned",
-                "problem",
-            ],
-            outputs="test_predictions",
-            name="test_predictions",
         ),
         Node(
             scoring.compute_holdout_metrics,
@@ -135,20 +126,24 @@ def _create_evaluation_nodes() -> list[Node]:
             outputs="test_grades",
             name="test_grades",
         ),
-        Node(
-            card_tables.explain_models,
-            inputs=["training_part", "champion", "required_model", "problem"],
-            outputs="explanations",
-            name="explanations",
-        ),
     ]
 
 
-def _create_report_nodes(own: dict[str, str]) -> list[Node]:
+def _create_report_nodes(
+    own: dict[str, str], required: str = "test_predictions", prefix: str = ""
+) -> list[Node]:
+    """Reports of the required model, charts and card.
+
+    Args:
+        own: What only this card tells: argument to dataset.
+        required: Predictions of the required model on its test part.
+        prefix: Of the datasets with its choice and grades.
+    """
+    grades = f"{prefix}grades" if prefix else "test_grades"
     return [
         Node(
             test_evaluation.build_required_reports,
-            inputs=["test_predictions", "choice", "test_grades", "problem"],
+            inputs=[required, f"{prefix}choice", grades, "problem"],
             outputs={name: f"required_{name}" for name in REPORTS},
             name="required_reports",
         ),
@@ -167,21 +162,56 @@ def _create_report_nodes(own: dict[str, str]) -> list[Node]:
     ]
 
 
-def _create_cutoff_nodes() -> list[Node]:
-    """What only models on transactions have: features that end at a cutoff, of two modes."""
+def _create_scoring_model_nodes() -> list[Node]:
+    """The model that scores customers: tested on past days, then learned up to today."""
     return [
         Node(
-            test_evaluation.compare_cutoff_modes,
-            inputs=[
-                "training_part",
-                "test_part",
-                "model_input_other_cutoff",
-                "choice",
-                "tuned",
-                "problem",
-            ],
-            outputs="cutoff_comparison",
-            name="cutoff_comparison",
+            nodes.select_learning_rows,
+            inputs=["cutoff_rows", "cutoff_plan", "leakage_report", "problem"],
+            outputs=["learning_part", "backtest_part"],
+            name="learning_parts",
+        ),
+        Node(
+            nodes.run_backtest,
+            inputs=["cutoff_rows", "cutoff_plan", "choice", "problem"],
+            outputs=["test_predictions", "backtest"],
+            name="backtest",
+        ),
+        Node(
+            nodes.fit_scoring_model,
+            inputs=["cutoff_rows", "model_input", "cutoff_plan", "choice", "problem"],
+            outputs="champion",
+            name="scoring_model",
+        ),
+        Node(
+            nodes.describe_scored_customers,
+            inputs=["champion", "scoring_features", "cutoff_rows", "backtest", "problem"],
+            outputs="scored_shares",
+            name="scored_shares",
+        ),
+        Node(
+            nodes.explain_scoring_and_required,
+            inputs=["learning_part", "training_part", "champion", "required_model", "problem"],
+            outputs="explanations",
+            name="explanations",
+        ),
+    ]
+
+
+def _create_required_nodes() -> list[Node]:
+    """The required model on transactions: its own cutoff, test part and files."""
+    return [
+        Node(
+            nodes.fit_required_model,
+            inputs=["training_part", "problem"],
+            outputs=["required_model", "required_choice"],
+            name="required_model",
+        ),
+        Node(
+            nodes.evaluate_required_model,
+            inputs=["training_part", "test_part", "required_model", "problem"],
+            outputs=["required_predictions", "required_grades"],
+            name="required_predictions",
         ),
         Node(
             nodes.package_required_model,
@@ -195,6 +225,31 @@ def _create_cutoff_nodes() -> list[Node]:
 def _create_binary_nodes() -> list[Node]:
     """What only binary models on tables have."""
     return [
+        Node(
+            model_selection.fit_final_models,
+            inputs=["training_part", "choice", "tuned", "problem"],
+            outputs=["champion", "required_model"],
+            name="final_models",
+        ),
+        Node(
+            test_evaluation.predict_test_part,
+            inputs=[
+                "training_part",
+                "test_part",
+                "champion",
+                "required_model",
+                "tuned",
+                "problem",
+            ],
+            outputs="test_predictions",
+            name="test_predictions",
+        ),
+        Node(
+            card_tables.explain_models,
+            inputs=["training_part", "champion", "required_model", "problem"],
+            outputs="explanations",
+            name="explanations",
+        ),
         Node(
             nodes.build_binary_leakage_report,
             inputs=["model_input", "problem", "params:leakage"],

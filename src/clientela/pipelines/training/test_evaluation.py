@@ -5,7 +5,7 @@ a random draw, or the other way round) is judged by models that are fitted anew 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from clientela.models.binary_decision import apply_threshold
 from clientela.models.calibration import calibration_table, gain_table
 from clientela.models.fairness import FairnessSettings, fairness_table
 from clientela.models.metrics import summarize_replicates
-from clientela.models.problem import CandidateConfig, Problem
+from clientela.models.problem import Problem
 from clientela.models.scorecard import POINT_COLUMNS, WoeScorecard, scorecard_points
 from clientela.models.scoring import (
     CHAMPION,
@@ -32,19 +32,15 @@ from clientela.models.scoring import (
 from clientela.models.settings import Holdout
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import (
-    check_model_input,
     class_shares,
     split_by_time,
     split_stratified,
 )
 from clientela.pipelines.training.card_tables import plot_confusion_matrix
 from clientela.pipelines.training.model_selection import (
-    build_leaderboard,
-    evaluate_on_folds,
     fit_models,
     get_champion_candidate,
     get_tuned_candidate,
-    select_final_candidates,
 )
 
 logger = logging.getLogger(__name__)
@@ -154,51 +150,6 @@ def evaluate_secondary_holdout(
     secondary = predict_holdout(test, models, problem)
     metrics = {"tested": True, "holdout": other, **compute_holdout_metrics(secondary, problem)}
     return metrics, required_models_table(predictions, secondary, problem)
-
-
-def compare_cutoff_modes(  # noqa: PLR0913, PLR0917 - a node's inputs are positional
-    train: pd.DataFrame,
-    test: pd.DataFrame,
-    other_input: pd.DataFrame,
-    choice: dict[str, Any],
-    tuned: dict[str, dict[str, Any]],
-    problem: Problem,
-) -> dict[str, Any]:
-    """The same models under both cutoff modes, cross-validated with the same settings.
-
-    Customers of the test part are left out under the other mode too: their test is yet to come.
-
-    Returns:
-        `configured` and `other`: each with `rows`, `classes` (shares) and `models` (mean and
-        spread of each metric).
-
-    Raises:
-        TrainingDataError: The other model input can't be learned from.
-    """
-    schema = problem.schema
-    check_model_input(other_input, schema, problem.settings)
-    rest = other_input[~other_input[schema.key].isin(test[schema.key])]
-    parts = {"configured": train, "other": rest.sort_values(schema.key, ignore_index=True)}
-    candidates = select_final_candidates(choice, tuned, problem)
-    return {
-        mode: _evaluate_cutoff_mode(rows, candidates, problem, f"{mode} cutoff")
-        for mode, rows in parts.items()
-    }
-
-
-def _evaluate_cutoff_mode(
-    rows: pd.DataFrame, candidates: Sequence[CandidateConfig], problem: Problem, title: str
-) -> dict[str, Any]:
-    fold_metrics = evaluate_on_folds(rows, candidates, problem, title)
-    table = build_leaderboard(fold_metrics, problem).sort_values("order")
-    metrics = [name for name in table.columns if f"{name}_sd" in table.columns]
-    models = {
-        str(row["candidate"]): {
-            name: {"mean": float(row[name]), "sd": float(row[f"{name}_sd"])} for name in metrics
-        }
-        for _, row in table.iterrows()
-    }
-    return {"rows": len(rows), "classes": class_shares(rows, problem.schema), "models": models}
 
 
 # Measures of the requirement's table with its headings, and the one it recommends beside them.
