@@ -74,6 +74,7 @@ def write_training(root, use_case, champion, schema, training, test):
     _json(root / "08_reporting" / use_case / "explanations.json", {"champion": rows})
     _json(root / "05_model_input" / use_case / "feature_schema.json", schema)
     parts = {"training_part": training, "test_part": test, "model_input": [training, test]}
+    parts |= {"learning_part": training, "backtest_part": test}  # where scores look ahead
     for name, part in parts.items():
         frame = pd.concat(part, ignore_index=True) if isinstance(part, list) else part
         _parquet(root / "05_model_input" / use_case / f"{name}.parquet", frame)

@@ -19,7 +19,7 @@ PACKAGES = "06_models/purchase_intensity/packages"
 def test_ordinal_models_are_registered_and_the_required_one_in_its_own_group_and_native_form(
     write_inputs, run_kedro, data_root, empty_registry
 ):
-    write_inputs(customers(), customers(seed=2))
+    write_inputs(customers())
     registry = data_root / "06_models/registry/mlflow.db"
     registry.parent.mkdir(parents=True)
     shutil.copy(empty_registry, registry)
