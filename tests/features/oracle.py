@@ -92,6 +92,7 @@ def expected_features(
     found["dias_entre_compras"] = quotient(
         found["antiguedad_dias"] - found["recencia_dias"], len(past) - 1
     )
+    found |= _expected_history(purchases, found, moment, params)
     for months in (short, long):
         points = [row.puntos or 0 for row in window(months)]
         found |= {
@@ -104,6 +105,32 @@ def expected_features(
     for months in (short, long, year):
         found[f"compras_{cat}_{months}m"] = len(window(months, purchases))
     return found
+
+
+def _expected_history(
+    purchases: Sequence[Tx], found: dict[str, float], moment: datetime, params: FeatureParams
+) -> dict[str, float]:
+    """How often, how regularly and how long ago the category was bought."""
+    cat, quarter = params.slug, params.target_months
+
+    def bought(begin: int, end: int) -> int:
+        """Purchases from so many months before the cutoff up to so many."""
+        days = moment - relativedelta(months=begin), moment - relativedelta(months=end)
+        return sum(days[0] <= row.fecha < days[1] for row in purchases)
+
+    since = [days_since(purchases, moment, pick) for pick in (min, max)]
+    gap = quotient(since[0] - since[1], len(purchases) - 1)
+    quarters = min(max(found["antiguedad_dias"], 91.3125), 365.25) / 91.3125
+    return {
+        f"compras_{cat}_ultimo_mes": bought(1, 0),
+        f"compras_{cat}_trimestre_2": bought(2 * quarter, quarter),
+        f"compras_{cat}_trimestre_3": bought(3 * quarter, 2 * quarter),
+        f"compras_{cat}_total": len(purchases),
+        f"compras_{cat}_por_trimestre": bought(12, 0) / quarters,
+        f"proporcion_compras_{cat}": quotient(len(purchases), found["num_tx_total"]),
+        f"dias_entre_compras_{cat}": gap,
+        f"atraso_{cat}": since[1] / max(gap, 1.0),
+    }
 
 
 def expected_purchases(mine: Sequence[Tx], cutoff: Cutoff, params: FeatureParams) -> int:
