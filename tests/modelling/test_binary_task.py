@@ -64,9 +64,9 @@ def test_a_tuning_grade_is_the_mean_over_folds(metric):
     asked, frame = problem(), loans(120).sort_values("id_credito", ignore_index=True)
     model = asked.build_estimator("xgboost_ajustado", {"n_estimators": 5, "max_depth": 2}, "cost")
     codes, X = asked.schema.codes(frame), frame[asked.schema.features("all")]
-    found = asked.task.evaluate_for_tuning(
-        model, X, codes, CrossValidation(metric, 3, 4, workers=2)
-    )
+    found = list(
+        asked.task.iter_tuning_scores(model, X, codes, CrossValidation(metric, 3, 4, workers=2))
+    )[-1]
     by_hand = []
     # what a repeated cross-validation hands to its first repetition
     generator = np.random.RandomState(4)

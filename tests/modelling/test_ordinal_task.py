@@ -34,10 +34,15 @@ def test_the_learned_rule_is_the_richest(decisions, richest):
     assert TASK.choose_fit_decision(decisions) == richest
 
 
+def final_score(model, X, codes, by):
+    *_, score = TASK.iter_tuning_scores(model, X, codes, by)
+    return score
+
+
 def test_tuning_cuts_each_fold_by_the_scores_of_the_others(problem, train):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
     model = problem.build_estimator("lineal", {"l2": 1.0}, "thresholds")
-    found = TASK.evaluate_for_tuning(model, X, codes, CrossValidation("qwk", 3, 5, workers=2))
+    found = final_score(model, X, codes, CrossValidation("qwk", 3, 5, workers=2))
     scores, decided = np.empty(len(codes)), np.empty(len(codes), dtype=int)
     folds = make_repeated_folds(codes, folds=3, repeats=1, seed=5)
     for fold in folds:
@@ -59,7 +64,7 @@ def test_tuning_grades_probabilities_and_fixed_rules_by_plain_cross_validation(
 ):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
     model = problem.build_estimator("lineal", {"l2": 1.0}, decision)
-    found = TASK.evaluate_for_tuning(model, X, codes, CrossValidation(metric, 3, 5, workers=1))
+    found = final_score(model, X, codes, CrossValidation(metric, 3, 5, workers=1))
     said = np.empty((len(codes), 5))
     for fold in make_repeated_folds(codes, folds=3, repeats=1, seed=5):
         fresh = problem.build_estimator("lineal", {"l2": 1.0}, decision)
@@ -76,7 +81,7 @@ def test_the_number_of_workers_changes_nothing(problem, train, candidate):
     X, codes = train[problem.schema.features("all")], problem.schema.codes(train)
     model = problem.build_estimator(candidate, {}, "thresholds")
     one, two = (
-        TASK.evaluate_for_tuning(model, X, codes, CrossValidation("qwk", 3, 5, workers=workers))
+        final_score(model, X, codes, CrossValidation("qwk", 3, 5, workers=workers))
         for workers in (1, 2)
     )
     assert one == two

@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import ConfigurationError, did_you_mean
@@ -60,6 +61,11 @@ from clientela.models.training_data import FeatureSchema, Fold, make_repeated_fo
 
 # Measures that read the order of probabilities alone, which no calibration changes.
 ORDER_ONLY = frozenset({"roc_auc", "gini", "ks", "pr_auc", "pr_auc_rare"})
+
+
+# Folds after which a trial of tuning may be given up; a constant, so that no number of workers
+# changes what is given up.
+FOLDS_PER_ROUND = 2
 
 
 @dataclass(frozen=True)
@@ -153,10 +159,13 @@ class Task(ABC):
         )
 
     @abstractmethod
-    def evaluate_for_tuning(
+    def iter_tuning_scores(
         self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
-    ) -> float:
-        """How good an unfitted model is in cross-validation, fast enough for many trials."""
+    ) -> Iterator[float]:
+        """How good an unfitted model is over the folds so far; the last score is over all folds.
+
+        Whoever reads may stop early. Fast enough for many trials.
+        """
 
     @abstractmethod
     def console_metrics(
@@ -216,10 +225,10 @@ class BinaryTask(Task):
         del values
         return compute_binary_console_metrics(truth, predictions, replicates=replicates, seed=seed)
 
-    def evaluate_for_tuning(
+    def iter_tuning_scores(
         self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
-    ) -> float:
-        """How good an unfitted model is in cross-validation: the mean over the folds.
+    ) -> Iterator[float]:
+        """How good an unfitted model is in cross-validation: the mean over the folds so far.
 
         What the measure does not read is not learned: no threshold for a measure of probabilities,
         and no calibration for one of their order.
@@ -232,7 +241,10 @@ class BinaryTask(Task):
         fitted = clone(model).set_params(**needless)
         splits = make_repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
         calls = [(fitted, X, codes, split, by.metric) for split in splits]
-        return float(np.mean(list(run_in_threads(self._evaluate_tuning_fold, calls, by.workers))))
+        scores: list[float] = []
+        for values in _run_in_rounds(self._evaluate_tuning_fold, calls, by.workers):
+            scores += values
+            yield float(np.mean(scores))
 
     def _evaluate_tuning_fold(
         self, model: Any, X: pd.DataFrame, codes: Codes, split: Fold, metric: str
@@ -294,10 +306,10 @@ class OrdinalTask(Task):
             truth, predictions, values, replicates=replicates, seed=seed
         )
 
-    def evaluate_for_tuning(
+    def iter_tuning_scores(
         self, model: Any, X: pd.DataFrame, codes: Codes, by: CrossValidation
-    ) -> float:
-        """How good an unfitted model is in cross-validation.
+    ) -> Iterator[float]:
+        """How good an unfitted model is in cross-validation, over the rows held out so far.
 
         Learned cut points would need inner folds in each fold. Instead every row is scored once
         out of fold, and the cut points of a fold are learned from the scores of the other folds:
@@ -309,26 +321,45 @@ class OrdinalTask(Task):
         learned = isinstance(measure, PointMetric) and model.decision in LEARNED
         predict = _predict_held_out_values if learned else _predict_held_out_classes
         calls = [(model, X, codes, split) for split in splits]
-        answers = _merge_folds(splits, list(run_in_threads(predict, calls, by.workers)))
-        if not isinstance(measure, PointMetric):
-            return measure(codes, answers[:, 1:], values)
-        if not learned:
-            return measure(codes, answers[:, 0].astype(np.int64), values)
-        decided = np.empty(len(codes), dtype=np.int64)
-        for split in splits:
-            cuts = learn_cut_points(
-                model.decision, answers[split.learn], codes[split.learn], values, measure
-            )
-            decided[split.held_out] = apply_cut_points(answers[split.held_out], cuts)
-        return measure(codes, decided, values)
+        answers = np.full((len(codes), 1 if learned else 1 + len(values)), np.nan)
+        done: list[Fold] = []
+        for parts in _run_in_rounds(predict, calls, by.workers):
+            for part in parts:
+                done.append(splits[len(done)])
+                answers[done[-1].held_out] = part.reshape(len(part), -1)
+            known = ~np.isnan(answers[:, 0])
+            if not isinstance(measure, PointMetric):
+                yield measure(codes[known], answers[known, 1:], values)
+                continue
+            decided = answers[:, 0]
+            if learned:
+                decided = _decide_out_of_fold(model.decision, decided, codes, done, values, measure)
+            yield measure(codes[known], decided[known].astype(np.int64), values)
 
 
-def _merge_folds(splits: list[Fold], parts: list[Floats]) -> Floats:
-    """Answers for the held-out rows of each fold, in the order of all rows."""
-    together = np.empty((sum(map(len, parts)), *parts[0].shape[1:]))
-    for split, part in zip(splits, parts, strict=True):
-        together[split.held_out] = part
-    return together
+def _run_in_rounds(
+    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int
+) -> Iterator[list[Any]]:
+    """The results of a few calls at a time; a round that nobody asks for is not run."""
+    for start in range(0, len(calls), FOLDS_PER_ROUND):
+        yield list(run_in_threads(function, calls[start : start + FOLDS_PER_ROUND], workers))
+
+
+def _decide_out_of_fold(  # noqa: PLR0913, PLR0917 - what one fold's decision is learned from
+    decision: str,
+    scores: Floats,
+    codes: Codes,
+    splits: Sequence[Fold],
+    values: Floats,
+    measure: PointMetric,
+) -> Floats:
+    """Codes of the rows held out in these folds, by cut points learned from the other ones."""
+    decided = np.full(len(scores), np.nan)
+    for split in splits:
+        learn = split.learn[~np.isnan(scores[split.learn])]
+        cuts = learn_cut_points(decision, scores[learn], codes[learn], values, measure)
+        decided[split.held_out] = apply_cut_points(scores[split.held_out], cuts)
+    return decided
 
 
 def _predict_held_out_values(model: Any, X: pd.DataFrame, codes: Codes, split: Fold) -> Floats:
@@ -406,7 +437,7 @@ def check_hyperparameters(model: Any, features: list[str]) -> None:
         for name, steps in learner.get_params().items():
             if name in STEPS and (steps is None or (isinstance(steps, int) and steps > FEW_STEPS)):
                 learner.set_params(**{name: FEW_STEPS})
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), threadpool_limits(limits=1):
             warnings.simplefilter("ignore")  # the rows mean nothing, and so do remarks about them
             learner.fit(rows, codes)
     except (ConfigurationError, ValueError, TypeError) as err:

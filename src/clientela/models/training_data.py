@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sklearn.model_selection import RepeatedStratifiedKFold, train_test_split
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from clientela.arrays import Codes, Floats
 from clientela.exceptions import TrainingDataError, did_you_mean
@@ -276,9 +276,16 @@ def run_in_threads(
     What is fitted computes outside the interpreter lock. Each fit itself takes one thread, so that
     results never depend on the number of cores.
     """
-    with warnings.catch_warnings(), threadpool_limits(limits=1):
+    controller = ThreadpoolController()
+
+    def call_on_one_thread(call: tuple[Any, ...]) -> Result:
+        # OpenMP remembers its limit for each thread: one that is set outside does not hold here
+        with controller.limit(limits=1):
+            return function(*call)
+
+    with warnings.catch_warnings(), controller.limit(limits=1):
         # set here, once: warning filters are shared, and threads that change them race
         warnings.filterwarnings("ignore", message="The least populated class")
         yield from Parallel(n_jobs=workers, prefer="threads", return_as="generator")(
-            delayed(function)(*call) for call in calls
+            delayed(call_on_one_thread)(call) for call in calls
         )

@@ -111,6 +111,7 @@ def leaderboard_table(table: pd.DataFrame, metric: str) -> pd.DataFrame:
                 "Frente al requerido ± error": _format_with_deviation(
                     row["gain_vs_required"], row["gain_vs_required_se"]
                 ),
+                "Particiones": str(row["folds"]),
             }
             for _, row in table.iterrows()
         ]

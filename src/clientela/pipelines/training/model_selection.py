@@ -10,7 +10,12 @@ import optuna
 import pandas as pd
 
 from clientela.models.problem import Candidate, CandidateConfig, CrossValidation, Problem
-from clientela.models.settings import CandidateSettings, FeatureGroup, SearchRange
+from clientela.models.settings import (
+    CandidateSettings,
+    FeatureGroup,
+    SearchRange,
+    TrainingSettings,
+)
 from clientela.models.stored_model import StoredModel, build_model_manifest
 from clientela.models.training_data import Fold, make_repeated_folds, run_in_threads
 from clientela.progress import iter_with_progress
@@ -66,7 +71,12 @@ def _tune_candidate(
     def evaluate_trial(trial: optuna.Trial) -> float:
         params = candidate.params | _sample_params(trial, candidate)
         model = problem.build_estimator(name, params, decision)
-        return problem.task.evaluate_for_tuning(model, X, codes, cross_validation)
+        scores = problem.task.iter_tuning_scores(model, X, codes, cross_validation)
+        for step, score in enumerate(scores):
+            trial.report(score, step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return score
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     random_start = min(LARGEST_RANDOM_START, 1 + tuning.trials // 3)
@@ -74,6 +84,8 @@ def _tune_candidate(
     study = optuna.create_study(
         direction="maximize" if better else "minimize",
         sampler=optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=random_start),
+        # a trial behind the middle of those before it is given up before its last folds
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=1),
     )
     # the configured parameters are the first trial: tuning can't end below them
     study.enqueue_trial({key: candidate.params[key] for key in candidate.search})
@@ -127,6 +139,11 @@ NO_DECISION = "propia"
 # Columns that name one entry of the leaderboard.
 IDENTITY = ["candidate", "features", "decision"]
 
+# Folds after which a candidate that is clearly behind is given up, and how clearly: in corrected
+# standard errors of its paired difference to the leader.
+FOLDS_BEFORE_DROP = 3
+ERRORS_BEHIND = 2.0
+
 # Roles whose best entry every other one is compared with.
 YARDSTICKS = ("rule", "required")
 
@@ -139,24 +156,77 @@ def evaluate_candidates(
     Returns:
         Columns `candidate`, `features`, `decision`, `repeat`, `fold`, and one per metric.
     """
+    folds = make_comparison_folds(train, problem)
     configs = list_candidate_configs(tuned, problem)
-    return evaluate_on_folds(train, configs, problem, "comparing candidates")
+    first = folds[:FOLDS_BEFORE_DROP]
+    metrics = evaluate_on_folds(train, configs, problem, "comparing candidates", first)
+    if len(folds) == len(first):
+        return metrics
+    remaining = drop_losing_candidates(configs, metrics, problem)
+    rest = evaluate_on_folds(train, remaining, problem, "further folds", folds[len(first) :])
+    return pd.concat([metrics, rest], ignore_index=True)
+
+
+def make_comparison_folds(train: pd.DataFrame, problem: Problem) -> list[Fold]:
+    """The folds on which all candidates are compared."""
+    settings = problem.settings
+    codes = problem.schema.codes(train)
+    return make_repeated_folds(
+        codes, folds=settings.folds, repeats=settings.repeats, seed=settings.seed
+    )
+
+
+def drop_losing_candidates(
+    configs: Sequence[CandidateConfig], metrics: pd.DataFrame, problem: Problem
+) -> list[CandidateConfig]:
+    """The candidates that may still win, and those that all others are compared with."""
+    settings = problem.settings
+    entries = [rows for _, rows in metrics.groupby(_make_labels(metrics), sort=False)]
+    leader = max(
+        (rows for rows in entries if not _is_yardstick(rows["candidate"].iloc[0], settings)),
+        key=lambda rows: problem.compute_gain(rows[settings.primary_metric].mean(), 0.0),
+        default=None,
+    )
+    if leader is None:
+        return list(configs)
+    gaps: dict[tuple[str, str], float] = {}
+    for rows in entries:
+        gap = compute_paired_gain(leader, rows, problem)
+        name = (rows["candidate"].iloc[0], rows["features"].iloc[0])
+        behind = gap.mean - ERRORS_BEHIND * gap.se
+        gaps[name] = min(gaps.get(name, behind), behind)
+    dropped = [
+        config
+        for config in configs
+        if gaps[config.candidate, config.features] > 0
+        and not _is_yardstick(config.candidate, settings)
+    ]
+    if dropped:
+        names = ", ".join(config.candidate for config in dropped)
+        logger.info("given up after %d folds, far behind the best: %s", FOLDS_BEFORE_DROP, names)
+    return [config for config in configs if config not in dropped]
+
+
+def _is_yardstick(candidate: str, settings: TrainingSettings) -> bool:
+    return candidate == settings.required or settings.candidates[candidate].role == "rule"
 
 
 def evaluate_on_folds(
-    train: pd.DataFrame, configs: Sequence[CandidateConfig], problem: Problem, title: str
+    train: pd.DataFrame,
+    configs: Sequence[CandidateConfig],
+    problem: Problem,
+    title: str,
+    folds: Sequence[Fold] | None = None,
 ) -> pd.DataFrame:
-    """As `evaluate_candidates`, for given candidates; `title` names the step in the log."""
-    settings = problem.settings
-    folds = make_repeated_folds(
-        problem.schema.codes(train),
-        folds=settings.folds,
-        repeats=settings.repeats,
-        seed=settings.seed,
-    )
+    """As `evaluate_candidates`, for given candidates and folds, by default all of them.
+
+    Args:
+        title: Names the step in the log.
+    """
+    folds = make_comparison_folds(train, problem) if folds is None else folds
     calls = [(train, config, fold, problem) for config in configs for fold in folds]
     results = iter_with_progress(
-        run_in_threads(_fit_and_evaluate, calls, settings.workers), len(calls), title
+        run_in_threads(_fit_and_evaluate, calls, problem.settings.workers), len(calls), title
     )
     return pd.DataFrame([row for rows in results for row in rows])
 
@@ -190,16 +260,15 @@ class PairedGain:
 
 
 def compute_paired_gain(one: pd.DataFrame, other: pd.DataFrame, problem: Problem) -> PairedGain:
-    """How much better one candidate is than another on the same folds.
+    """How much better one candidate is than another on the folds that both have.
 
     Folds share training rows, so the plain standard error is too small; the corrected one is
     `sqrt((1/J + held-out/learned) s^2)` for J folds (Nadeau and Bengio 2003).
     """
     metric, place = problem.settings.primary_metric, ["repeat", "fold"]
     pairs = one.set_index(place)[metric], other.set_index(place)[metric]
-    differences = np.array(
-        [problem.compute_gain(pairs[0][at], pairs[1][at]) for at in pairs[0].index]
-    )
+    shared = pairs[0].index.intersection(pairs[1].index, sort=False)
+    differences = np.array([problem.compute_gain(pairs[0][at], pairs[1][at]) for at in shared])
     sd = float(differences.std(ddof=1))
     held_out_to_learned = 1 / (problem.settings.folds - 1)
     se = sd * float(np.sqrt(1 / len(differences) + held_out_to_learned))
@@ -210,9 +279,10 @@ def build_leaderboard(metrics: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """One row per candidate, features and decision rule, best first.
 
     Returns:
-        `candidate`, `features`, `decision`, `kind`, `role`, `order` (simplest first); for each
-        metric its mean and `<metric>_sd` over the folds; `gain_vs_rule` and `gain_vs_required`
-        (paired, positive is better) each with `_sd` and `_se`.
+        `candidate`, `features`, `decision`, `kind`, `role`, `order` (simplest first), `folds`
+        (fewer for a candidate that was given up, which stands after the others); for each metric
+        its mean and `<metric>_sd` over the folds; `gain_vs_rule` and `gain_vs_required` (paired,
+        positive is better) each with `_sd` and `_se`.
     """
     entries = {
         str(label): rows for label, rows in metrics.groupby(_make_labels(metrics), sort=False)
@@ -223,6 +293,7 @@ def build_leaderboard(metrics: pd.DataFrame, problem: Problem) -> pd.DataFrame:
         row: dict[str, Any] = {name: rows.iloc[0][name] for name in IDENTITY}
         settings = problem.settings.candidates[str(row["candidate"])]
         row |= {"kind": settings.kind, "role": settings.role, "order": order}
+        row["folds"] = len(rows)
         for metric in rows.columns.drop([*IDENTITY, "repeat", "fold"]):
             row[metric] = float(rows[metric].mean())
             row[f"{metric}_sd"] = float(rows[metric].std(ddof=1))
@@ -232,8 +303,8 @@ def build_leaderboard(metrics: pd.DataFrame, problem: Problem) -> pd.DataFrame:
             row |= {f"gain_vs_{role}_sd": gain.sd, f"gain_vs_{role}_se": gain.se}
         leaderboard.append(row)
     primary = problem.settings.primary_metric
-    ascending = [not problem.task.greater_is_better(primary), True]
-    table = pd.DataFrame(leaderboard).sort_values([primary, "order"], ascending=ascending)
+    ascending = [False, not problem.task.greater_is_better(primary), True]
+    table = pd.DataFrame(leaderboard).sort_values(["folds", primary, "order"], ascending=ascending)
     return table.reset_index(drop=True)
 
 
@@ -259,7 +330,8 @@ def select_champion_row(
         Its row of the leaderboard, with `best` (label of the best model), `behind_best` and
         `behind_best_se`.
     """
-    models = leaderboard[leaderboard["role"] != "rule"]
+    complete = leaderboard["folds"] == leaderboard["folds"].max()
+    models = leaderboard[(leaderboard["role"] != "rule") & complete]
     best = models.iloc[0]
     for _, row in models.sort_values("order").iterrows():
         gap = _compute_gap_to_best(row, best, metrics, problem)
