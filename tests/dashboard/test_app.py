@@ -1,5 +1,6 @@
 import re
 
+import pandas as pd
 import pytest
 
 VIEWS = {
@@ -153,6 +154,23 @@ def test_a_truncated_state_is_reported_and_the_other_models_stay(shop, dashboard
     assert "El estado de este modelo no se puede leer." in values(page.markdown)
     page = dashboard(model="credit_payment")
     assert "No se pudo leer `drift_state`:" in values(page.error)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe\x00\x81", "text"])
+def test_a_damaged_log_of_one_model_is_named_and_the_others_stay(shop, dashboard, folder, damage):
+    path = folder("credit_payment") / "monitoring_log.csv"
+    if damage == "text":
+        log = pd.read_csv(path).astype({"pct_red": "object"})
+        log.loc[0, "pct_red"] = "mucho"
+        log.to_csv(path, index=False)
+    else:
+        path.write_bytes(damage)
+    page = dashboard()
+    assert not page.exception
+    assert {"credit_payment", "purchase_intensity"} <= set(values(page.subheader))
+    page = dashboard(model="credit_payment", view="evolution")
+    assert not page.exception
+    assert "No se pudo leer `monitoring_log`:" in values(page.error)
 
 
 def test_a_file_that_changed_is_seen_when_it_is_read_again(shop, dashboard, folder):

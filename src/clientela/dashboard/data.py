@@ -195,6 +195,9 @@ FILLED = {
     "bin_shares": "contribution",
     "monitoring_log": "recommendation",
 }
+NUMBERS = "psi,ks,js,cramers_v,missing_rate,missing_rate_baseline,new_rate,out_of_range_rate,n"
+NUMBERS += ",n_baseline,lower,upper,baseline_share,current_share,contribution,avg_psi,pct_red,red"
+NUMBERS += ",weighted_psi,estimated,realised,n_realised"
 TEXTS = ("red_features", "measure", "reasons", "segment", "sentence_es", "sentence_en")
 
 Content = TypeVar("Content")
@@ -289,6 +292,12 @@ def _validate_frame(dataset: str, content: pd.DataFrame) -> pd.DataFrame:
             f"{dataset} should have {last} in each row; {cut} of {len(content)} lack it, as in a "
             "file that was cut short. Run monitoring again, or restore the file."
         )
+    for column in content.columns.intersection(NUMBERS.split(",")):
+        if (pd.to_numeric(content[column], errors="coerce").isna() & content[column].notna()).any():
+            raise DriftError(
+                f"{dataset} should have numbers in {column}; other text stands there. "
+                "Run monitoring again, or restore the file."
+            )
     # a column of texts that are all empty is read as numbers
     texts = [column for column in TEXTS if column in content]
     return content.assign(**content[texts].astype("object").fillna("").astype("str"))
