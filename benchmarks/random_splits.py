@@ -26,9 +26,9 @@ from clientela.models.base import Predictions
 from clientela.models.metrics import summarize_replicates
 from clientela.models.problem import Problem, create_problem
 from clientela.models.scoring import predict_holdout, select_model_predictions
+from clientela.pipelines.training.holdout_evaluation import split_holdout
 from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 from clientela.pipelines.training.nodes import BinaryTrainingSettings
-from clientela.pipelines.training.test_evaluation import split_holdout
 
 PROJECT = Path(__file__).parents[1]
 MEASURES = ("roc_auc", "pr_auc_rare", "brier", "brier_skill", "accuracy", "f1")

@@ -6,8 +6,7 @@ from tests.modelling.binary_cases import loans, problem, untuned
 
 from clientela.models.scoring import predict_holdout, select_model_predictions
 from clientela.pipelines.training.card_binary import _build_points_section, format_learned_rows
-from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
-from clientela.pipelines.training.test_evaluation import (
+from clientela.pipelines.training.holdout_evaluation import (
     build_decision_tables,
     find_rarer_class_code,
     fit_baselines,
@@ -15,6 +14,7 @@ from clientela.pipelines.training.test_evaluation import (
     split_holdout,
     threshold_table,
 )
+from clientela.pipelines.training.model_selection import fit_model, get_configured_candidate
 
 
 @pytest.fixture(scope="module")

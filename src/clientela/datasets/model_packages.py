@@ -47,9 +47,8 @@ from clientela.storage import (
 # `dump` and `load` make this module a `backend` of Kedro's pickle dataset. A pickle notes which of
 # its parts are one object, not only equal ones. For strings and dtypes that depends on what the
 # process did before, and the gaps between the fields of a tree's nodes hold whatever the memory
-# held,
-# so two runs would write different files. Here the first of several equal strings or dtypes stands
-# for all of them, and gaps are zero.
+# held, so two runs would write different files. Here the first of several equal strings or dtypes
+# stands for all of them, and gaps are zero.
 
 
 __all__ = ["dump", "load"]

@@ -239,8 +239,7 @@ def resolve_scoring_cutoff(params: FeatureParams, period: TransactionPeriod) -> 
 # Customer features and their target as lazy expressions: nothing after the cutoff is ever seen.
 #
 # Every feature is a conditional aggregate over the transactions joined with their customer's
-# cutoff;
-# measured, that beats window functions, as-of lists and one query per feature.
+# cutoff; measured, that beats window functions, as-of lists and one query per feature.
 
 
 KEY = "id_cliente"

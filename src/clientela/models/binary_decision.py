@@ -32,9 +32,8 @@ from clientela.settings_base import FrozenSettings
 # From a probability to a decision of two classes: costs, thresholds, and their classifier.
 #
 # `half` is the required, literal threshold. `cost` is right wherever probabilities are calibrated
-# and
-# needs no data; the `best_` rules and `share` are learned from rows that the model did not learn
-# from, and forgive a bad calibration.
+# and needs no data; the `best_` rules and `share` are learned from rows that the model did not
+# learn from, and forgive a bad calibration.
 
 
 # Cost of one row by true class (row) and predicted class (column); 2 x 2, as counts are.

@@ -45,8 +45,7 @@ from clientela.models.scorecard import UNKNOWN_WORD, WoeScorecard
 #
 # One thread for each request: a batch of a few rows is answered before a second thread has started.
 # Sums are added up in the order of the columns. The libraries that multiply matrices choose the
-# order
-# by the number of rows, so that a case would get other last digits alone than among others.
+# order by the number of rows, so that a case would get other last digits alone than among others.
 
 
 # From a matrix (cases x columns) to one number for each case, or one for each case and class.
@@ -266,8 +265,7 @@ def _compute_bin_log_odds(card: WoeScorecard) -> Floats:
 # Fitted models as functions on features: one compiler for each type of estimator.
 #
 # What has no compiler is asked as batch scoring asks it, over a DataFrame: slower, and never
-# another
-# answer.
+# another answer.
 
 
 Model: TypeAlias = Callable[[Features], Predictions]

@@ -55,8 +55,7 @@ from clientela.models.training_data import FeatureSchema, Fold, make_repeated_fo
 # The task types: what sets `binary` and `ordinal` questions apart; all else is common.
 #
 # A task type brings its kinds of models, decision rules and measures. It is a subclass of `Task`,
-# and
-# one line in `TASKS`.
+# and one line in `TASKS`.
 
 
 # Measures that read the order of probabilities alone, which no calibration changes.

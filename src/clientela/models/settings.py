@@ -132,6 +132,8 @@ class TrainingSettings(FrozenSettings):
         primary_metric: The measure that picks champion and decision rule.
         folds: Folds of the cross-validation inside the training part.
         repeats: How often it is repeated with other folds.
+        required_repeats: The same for the required model where it has rows of its own; None: as
+            `repeats`.
         inner_folds: Folds inside each fit, from which cut points and calibration are learned.
         workers: Folds computed at the same time; never changes a result.
         bootstrap: Samples behind the intervals on the test part.
@@ -151,6 +153,7 @@ class TrainingSettings(FrozenSettings):
     primary_metric: str
     folds: Annotated[int, Field(ge=2)] = 5
     repeats: PositiveInt = 2
+    required_repeats: PositiveInt | None = None
     inner_folds: Annotated[int, Field(ge=2)] = 3
     workers: PositiveInt = 2
     bootstrap: Annotated[int, Field(ge=100)] = 1000

@@ -39,9 +39,8 @@ from clientela.storage import (
 #     model.skops      the fitted estimator; skops runs no code of the file when it is loaded
 #
 # A package is verified before anything in it is loaded: its own SHA-256 where one is known, the
-# list
-# of its files, and the SHA-256 of each. For the prebuilt XGBoost container and other machines: the
-# native model, and what its columns and its score mean.
+# list of its files, and the SHA-256 of each. For the prebuilt XGBoost container and other machines:
+# the native model, and what its columns and its score mean.
 
 
 def make_archive(files: Mapping[str, bytes]) -> bytes:

@@ -67,8 +67,7 @@ class ApiError(InvalidCaseError):
 # Who may ask: a bearer token, unless only this machine can reach the port.
 #
 # Without token on a loopback address, a page in a browser on this machine could still reach the
-# port
-# under a name of its own (DNS rebinding), so the host must then be this machine's.
+# port under a name of its own (DNS rebinding), so the host must then be this machine's.
 
 
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})

@@ -9,7 +9,7 @@ from clientela.exceptions import TrainingDataError
 from clientela.models.problem import create_problem
 from clientela.models.settings import TrainingSettings
 from clientela.models.training_data import split_by_time
-from clientela.pipelines.training.test_evaluation import (
+from clientela.pipelines.training.holdout_evaluation import (
     evaluate_secondary_holdout,
     explain_missing_holdout,
     split_holdout,

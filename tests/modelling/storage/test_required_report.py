@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clientela.pipelines.training.test_evaluation import build_required_reports
+from clientela.pipelines.training.holdout_evaluation import build_required_reports
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ SEGMENTS: dict[Role, str] = {"champion": "segmentation"}
 SETTINGS = {"settings": "params:deployment"}
 
 # How a model did on the test part: argument to dataset.
-JUDGED = {"grades": "test_grades", "choice": "choice", "predictions": "test_predictions"}
+HOLDOUT_RESULTS = {"grades": "test_grades", "choice": "choice", "predictions": "test_predictions"}
 
 # what a package tells of its model, by kind of use case: argument to dataset
 TABLE_INPUTS = {
@@ -24,13 +24,13 @@ TABLE_INPUTS = {
     "example": "example_features",
     "params": "params:features",
     "scoring": "params:scoring",
-    **JUDGED,
+    **HOLDOUT_RESULTS,
 }
 CUSTOMER_INPUTS = {"schema": "feature_schema", "scoring": "params:scoring"}
 
 # The two models on customers learn from rows of their own, and have a test each.
 CUSTOMER_ROWS: dict[Role, dict[str, str]] = {
-    "champion": {"train": "learning_part", **JUDGED},
+    "champion": {"train": "learning_part", **HOLDOUT_RESULTS},
     "required": {
         "train": "training_part",
         "grades": "required_grades",

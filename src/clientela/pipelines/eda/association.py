@@ -28,8 +28,7 @@ from clientela.text import NumberFormat
 #
 # Columns are correlated with one another and held against the target. The two windows of buying are
 # the finding behind the ordinal target: "bought last quarter" already answers the binary question
-# as
-# well as a simple model would, and says nothing about how much is bought.
+# as well as a simple model would, and says nothing about how much is bought.
 
 
 QUINTILES = ("q20", "q40", "q60", "q80")

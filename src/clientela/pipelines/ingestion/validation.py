@@ -16,9 +16,8 @@ from clientela.text import normalize_text, normalize_word
 # How the rules of a table read its columns: text becomes typed, and rows without a key get one.
 #
 # Text becomes typed by explicit rules, without guessing. Tables that bring no key get one: what a
-# row
-# says, and which of its equals it is. A line number would do for one file, but not for a table that
-# is exported anew each week: the same loan has to keep its key when rows move, files are cut
+# row says, and which of its equals it is. A line number would do for one file, but not for a table
+# that is exported anew each week: the same loan has to keep its key when rows move, files are cut
 # otherwise, or columns change their order.
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from clientela.models.problem import Problem
 from clientela.models.scoring import CHAMPION
 from clientela.pipelines.training.card_tables import format_metric_name, format_with_interval
-from clientela.pipelines.training.test_evaluation import BinaryCardData
+from clientela.pipelines.training.holdout_evaluation import BinaryCardData
 from clientela.reporting.page import Section, Table, Text
 from clientela.text import NumberFormat, format_feature_name
 

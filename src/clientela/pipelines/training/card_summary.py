@@ -18,8 +18,8 @@ from clientela.pipelines.training.card_labels import (
     format_truth_comparison,
     format_unaudited_warning,
 )
+from clientela.pipelines.training.holdout_evaluation import BinaryCardData
 from clientela.pipelines.training.model_selection import IDENTITY
-from clientela.pipelines.training.test_evaluation import BinaryCardData
 from clientela.text import NumberFormat
 
 # Everything that a model card is written from.

@@ -34,7 +34,7 @@ from clientela.pipelines.training.card_tables import (
     plot_leaderboard,
     tuning_table,
 )
-from clientela.pipelines.training.test_evaluation import BinaryCardData, find_rarer_class_code
+from clientela.pipelines.training.holdout_evaluation import BinaryCardData, find_rarer_class_code
 from clientela.reporting.page import (
     Bullets,
     Image,

@@ -1,7 +1,7 @@
-"""Nodes at both ends of the training stage: the problem, the two parts, leakage, and model files.
+"""Nodes of training: the problem, its two parts, the scoring and the required model, model files.
 
-The nodes between them lie with their subject: `tuning`, `model_selection`, `test_evaluation`,
-`label_value`, `card_figures` and `model_card`.
+Other nodes lie with their subject: `model_selection`, `holdout_evaluation`, `label_value`,
+`card_tables` and `model_card`.
 """
 
 import logging
@@ -39,6 +39,7 @@ from clientela.models.settings import CandidateSettings, TrainingSettings
 from clientela.models.stored_model import StoredModel, build_model_manifest
 from clientela.models.training_data import check_model_input, run_in_threads
 from clientela.pipelines.training.card_tables import explain_models
+from clientela.pipelines.training.holdout_evaluation import split_holdout
 from clientela.pipelines.training.model_selection import (
     IDENTITY,
     YARDSTICKS,
@@ -53,7 +54,6 @@ from clientela.pipelines.training.model_selection import (
     list_candidate_configs,
     tune_candidates,
 )
-from clientela.pipelines.training.test_evaluation import split_holdout
 from clientela.registry.package import build_archive_files, build_folder_files
 from clientela.text import NumberFormat
 
@@ -394,7 +394,10 @@ def fit_required_model(train: pd.DataFrame, problem: Problem) -> tuple[StoredMod
         problem,
         schema=schema.model_copy(update={"extra": extra, "history": ()}),
         settings=settings.model_copy(
-            update={"candidates": {name: settings.candidates[name] for name in names}}
+            update={
+                "candidates": {name: settings.candidates[name] for name in names},
+                "repeats": settings.required_repeats or settings.repeats,
+            }
         ),
     )
     tuned = tune_candidates(described, own)

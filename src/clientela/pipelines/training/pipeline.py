@@ -10,11 +10,11 @@ from clientela.pipelines.assembly import LABELLING, create_stage_pipeline
 from clientela.pipelines.training import (
     card_labels,
     card_tables,
+    holdout_evaluation,
     label_value,
     model_card,
     model_selection,
     nodes,
-    test_evaluation,
 )
 from clientela.use_cases import UseCase
 
@@ -142,7 +142,7 @@ def _create_report_nodes(
     grades = f"{prefix}grades" if prefix else "test_grades"
     return [
         Node(
-            test_evaluation.build_required_reports,
+            holdout_evaluation.build_required_reports,
             inputs=[required, f"{prefix}choice", grades, "problem"],
             outputs={name: f"required_{name}" for name in REPORTS},
             name="required_reports",
@@ -232,7 +232,7 @@ def _create_binary_nodes() -> list[Node]:
             name="final_models",
         ),
         Node(
-            test_evaluation.predict_test_part,
+            holdout_evaluation.predict_test_part,
             inputs=[
                 "training_part",
                 "test_part",
@@ -257,13 +257,13 @@ def _create_binary_nodes() -> list[Node]:
             name="leakage_report",
         ),
         Node(
-            test_evaluation.evaluate_secondary_holdout,
+            holdout_evaluation.evaluate_secondary_holdout,
             inputs=["model_input", "choice", "tuned", "test_predictions", "problem"],
             outputs=["other_holdout", "required_table"],
             name="other_test",
         ),
         Node(
-            test_evaluation.build_decision_tables,
+            holdout_evaluation.build_decision_tables,
             inputs=["champion", "test_part", "test_predictions", "problem"],
             outputs={name: f"{name}_table" for name in DECISION_TABLES},
             name="decision_tables",
