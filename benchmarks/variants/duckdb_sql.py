@@ -63,7 +63,7 @@ COPY (
             n6 AS num_tx_6m, spent6 AS gasto_6m,
             won6 AS puntos_ganados_6m, used6 AS puntos_redimidos_6m,
             tech12 AS gasto_tecnologia_12m,
-            tech12 / nullif(spent12, 0) AS pct_tecnologia_12m,
+            greatest(tech12, 0) / nullif(greatest(spent12, tech12, 0), 0) AS pct_tecnologia_12m,
             bought AS compra_tecnologia,
             tech3 / 3 AS avg_gasto_tecnologia_3m,
             tech6 / 6 AS avg_gasto_tecnologia_6m,

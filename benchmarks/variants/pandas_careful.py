@@ -95,6 +95,8 @@ def _features(
         }.items()
     }
     moved_since = points_ever - sums["points"].fillna(0)
+    part = tech.clip(lower=0)
+    whole = np.maximum(year, part)
     return pd.DataFrame(
         {
             "num_tx_total": sums["n"],
@@ -104,7 +106,7 @@ def _features(
             "log_total_gasto": np.log1p(spent.clip(lower=0)),
             **windows,
             "gasto_tecnologia_12m": tech,
-            "pct_tecnologia_12m": tech / year.where(year != 0),
+            "pct_tecnologia_12m": part / whole.where(whole != 0),
             "compra_tecnologia": sums["bought12"] > 0,
             "avg_gasto_tecnologia_3m": sums["tech3"] / 100 / 3,
             "avg_gasto_tecnologia_6m": sums["tech6"] / 100 / 6,

@@ -53,7 +53,10 @@ def _finished(df: pd.DataFrame) -> pd.DataFrame:
     df["log_total_gasto"] = df["total_gasto"].apply(lambda amount: np.log1p(max(amount, 0)))
     df["gasto_tecnologia_12m"] = df["tech_12m"]
     df["pct_tecnologia_12m"] = df.apply(
-        lambda row: row["tech_12m"] / row["gasto_12m"] if row["gasto_12m"] else 0, axis=1
+        lambda row: (
+            row["tech_12m"] / max(row["gasto_12m"], row["tech_12m"]) if row["tech_12m"] > 0 else 0
+        ),
+        axis=1,
     )
     df["avg_gasto_tecnologia_3m"] = df["tech_3m"] / 3
     df["avg_gasto_tecnologia_6m"] = df["tech_6m"] / 6

@@ -66,7 +66,9 @@ def _features() -> Iterator[pl.Expr]:
         yield pl.col(f"used{months}").alias(f"puntos_redimidos_{months}m")
     tech, year = pl.col("tech12").cast(pl.Float64), pl.col("spent12").cast(pl.Float64)
     yield tech.alias("gasto_tecnologia_12m")
-    yield pl.when(year != 0).then(tech / year).alias("pct_tecnologia_12m")
+    part = tech.clip(lower_bound=0)
+    whole = pl.max_horizontal(year, part)
+    yield pl.when(whole != 0).then(part / whole).alias("pct_tecnologia_12m")
     yield pl.col("bought").alias("compra_tecnologia")
     for months in (3, 6):
         monthly = pl.col(f"tech{months}").cast(pl.Float64) / months

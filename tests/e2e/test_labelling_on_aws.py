@@ -38,20 +38,22 @@ def cloud(object_store, aws_client, raw_files, tmp_path, monkeypatch):
     }
 
 
-def test_bedrock_labels_and_a_second_run_pays_for_no_answer_again(
+def test_bedrock_is_asked_only_by_name_and_a_second_run_pays_for_no_answer_again(
     kedro_command, cloud, aws_client, finished
 ):
     words = ("--pipelines=ingestion,labelling", "--tags=credit_preauth", "--env=aws")
     words = (*words, f"--conf-source={finished / 'conf'}")
+    by_name = "--params=labeller=bedrock,budget=7"
     with model_server(telling_apart) as server:
         aws = cloud | {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": server.url}
         asked = []
-        for _ in range(2):
+        for extra in ((), (by_name,), (by_name,)):
             with reached_by(aws):
-                done = kedro_command(*words)
+                done = kedro_command(*words, *extra)
             assert done.exit_code == 0, done.output
             asked.append(sum(server.asked.values()))
-        assert asked[0] == asked[1] > 0
+        assert asked[0] == 0
+        assert asked[1] == asked[2] > 0
         assert {*server.paths} == {f"/model/{MODEL.replace(':', '%3A')}/converse"}
 
     def stored(key):

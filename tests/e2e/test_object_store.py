@@ -80,9 +80,12 @@ def bucket(cloud: Mapping[str, str], aws_client: Callable[..., Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def raw_in_bucket(raw_files: Mapping[str, bytes], aws_client: Callable[..., Any], bucket: str):
-    for place, content in raw_files.items():
-        aws_client("s3").put_object(Bucket=bucket, Key=f"raw/{place}", Body=content)
+def raw_in_bucket(finished: Path, aws_client: Callable[..., Any], bucket: str):
+    """The whole sample, with its simulated next period and what marks both as generated."""
+    root = finished / "data/01_raw"
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        place = f"raw/{path.relative_to(root).as_posix()}"
+        aws_client("s3").put_object(Bucket=bucket, Key=place, Body=path.read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +253,7 @@ def refused(kedro_command: Any, variables: Mapping[str, str]) -> str:
     ("person", "dataset", "place"),
     [
         ([], "raw_customers", "raw/customers/muestra_customers.csv"),
-        (READ_ONLY, "checked_customers", "intermediate/retail/checked_customers.parquet"),
+        (READ_ONLY, "date_counts_customers", "intermediate/retail/date_counts_customers"),
     ],
     indirect=["person"],
     ids=["nobody", "reader"],
