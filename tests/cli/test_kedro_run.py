@@ -40,6 +40,49 @@ def test_a_stage_that_no_active_use_case_has_is_said_to_be_off(message):
     assert "use_cases.yml" in found
 
 
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ("--env=tset", "'test'"),
+        ("--tags=purchase_intensty", "'purchase_intensity'"),
+        ("--from-nodes=checked_transactions", "'retail.ingestion.checked_transactions'"),
+        (
+            "--to-outputs=purchase_intensity.custmer_features",
+            "'purchase_intensity.customer_features'",
+        ),
+        ("--from-inputs=transactons", "'transactions'"),
+        ("--namespaces=retai", "'retail'"),
+        ("--nodes=zzzz", "kedro registry describe"),
+        ("--tags=zzzz", "credit_payment"),
+        ("--tags=credit_payment --namespaces=retail", "--namespaces"),
+    ],
+)
+def test_a_mistyped_option_is_answered_in_one_line_with_what_exists(kedro_command, option, named):
+    options = option.split()
+    environment = [] if option.startswith("--env") else ["--env=test"]
+    done = kedro_command(*environment, *options, CLIENTELA_TEST_ROOT="nowhere")
+    assert isinstance(done.exception, SystemExit)
+    (line,) = [line for line in done.output.splitlines() if line.startswith("Error: ")]
+    assert named in line
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--async",
+        "--runner=ThreadRunner",
+        "--runner=kedro.runner.ParallelRunner",
+        "--runner-params=is_async=true",
+    ],
+)
+def test_what_would_share_the_connection_of_the_engine_is_refused_before_a_run(
+    kedro_command, option
+):
+    done = kedro_command("--env=test", option)
+    assert done.exit_code == 1
+    assert "SequentialRunner" in done.output
+
+
 def test_another_value_error_keeps_its_traceback():
     def failing():
         raise ValueError("something else")

@@ -1,17 +1,21 @@
 """`kedro run` as Kedro has it, with errors that a person can act on instead of a traceback."""
 
+import ast
 import gc
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
+from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
+from kedro.pipeline import Pipeline
 from omegaconf.errors import InterpolationResolutionError
 
 from clientela.exceptions import ClientelaError, did_you_mean
@@ -22,6 +26,17 @@ logger = logging.getLogger(__name__)
 
 # What Kedro raises, as a plain ValueError.
 UNKNOWN_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>[^']+)'")
+UNKNOWN_PART = re.compile(
+    r"does not contain (?:nodes with the following )?(?P<kind>node|dataset|namespace)s"
+    r"(?: named|:) (?P<names>\[.*?\])"
+)
+NOTHING_LEFT = "Pipeline contains no nodes after applying all provided filters"
+UNKNOWN_ENVIRONMENT = re.compile(r"Given configuration path .*: (?P<folder>\S.*)")
+
+# Runners that let several threads or processes ask the one connection of the engine.
+PARALLEL_RUNNERS = ("ThreadRunner", "ParallelRunner")
+# Characters of a list that a person still reads.
+READABLE = 600
 
 MONITORING = "monitoring"
 # Exit code of a run that was asked to monitor, and found something critical.
@@ -63,23 +78,81 @@ def _convert_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        _refuse_parallel_runner(kwargs)
+        # Kedro advises --async before each run; here it is refused
+        logging.getLogger("kedro.runner.sequential_runner").addFilter(_is_no_advice)
         try:
             with reduce_garbage_collection():
                 done = command(*args, **kwargs)
         except ENDED_BY as error:
             logger.debug("Traceback of the failed run", exc_info=error)
             raise click.ClickException(format_error_message(error)) from error
-        except ValueError as error:
-            unknown = UNKNOWN_PIPELINE.search(str(error))
-            if unknown is None:
+        except (ValueError, MissingConfigException) as error:
+            explained = _explain_typo(str(error), kwargs)
+            if explained is None:
                 raise
-            raise click.ClickException(_explain_unknown_pipeline(unknown["name"])) from error
+            raise click.ClickException(explained) from error
         requested = [kwargs.get("pipeline"), *(kwargs.get("pipelines") or ())]
         if DRIFT_ALERTS.raised and MONITORING in requested:
             raise click.exceptions.Exit(DRIFT)
         return done
 
     return wrapped
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    return "--async" not in record.getMessage()
+
+
+def _refuse_parallel_runner(options: Mapping[str, Any]) -> None:
+    runner = str(options.get("runner") or "").rpartition(".")[-1]
+    loads_in_threads = (options.get("runner_params") or {}).get("is_async")
+    if runner in PARALLEL_RUNNERS or options.get("is_async") or loads_in_threads:
+        raise click.ClickException(
+            "This project runs with Kedro's SequentialRunner: the engine uses all cores by itself, "
+            "and its one connection serves one thread. Leave out --async, --runner and "
+            "--runner-params=is_async=True."
+        )
+
+
+def _explain_typo(message: str, options: Mapping[str, Any]) -> str | None:
+    """What exists in place of a name that Kedro did not find; None where it is something else."""
+    if (found := UNKNOWN_PIPELINE.search(message)) is not None:
+        return _explain_unknown_pipeline(found["name"])
+    if (found := UNKNOWN_ENVIRONMENT.search(message)) is not None:
+        folder = Path(found["folder"])
+        known = {each.name for each in folder.parent.glob("*") if each.is_dir()}
+        return f"{folder.parent} has no environment {folder.name!r}. {_hint(folder.name, known)}"
+    names = options.get("pipelines") or [options.get("pipeline") or "__default__"]
+    whole = sum((pipelines[name] for name in names), start=Pipeline([]))
+    if (found := UNKNOWN_PART.search(message)) is not None:
+        spaces = {node.namespace for node in whole.nodes if node.namespace}
+        parents = {space.partition(".")[0] for space in spaces}
+        known = {
+            "node": {node.name for node in whole.nodes},
+            "dataset": whole.datasets(),
+            "namespace": spaces | parents,
+        }[found["kind"]]
+        missing = sorted(set(ast.literal_eval(found["names"])) - known)
+        hints = "; ".join(f"{name!r}: {_hint(name, known)}" for name in missing)
+        return f"No {found['kind']} of this run is called {hints}"
+    if NOTHING_LEFT not in message:
+        return None
+    tags = {tag for node in whole.nodes for tag in node.tags}
+    unknown = sorted({*(options.get("tags") or ())} - tags)
+    if unknown:
+        return f"No node of this run has the tag {unknown[0]!r}. {_hint(unknown[0], tags)}"
+    return (
+        f"No node of {', '.join(names)} fits all options at once. Leave out some of --tags, "
+        "--namespaces, --nodes, --from-… and --to-…"
+    )
+
+
+def _hint(wrong: str, known: Collection[str]) -> str:
+    hint = did_you_mean(wrong, known)
+    if len(hint) <= READABLE:
+        return hint
+    return f"None of the {len(known)} names is near; `kedro registry describe` lists the nodes."
 
 
 def _explain_unknown_pipeline(name: str) -> str:
