@@ -50,6 +50,15 @@ def test_the_less_flattering_figure_comes_first():
     assert sentence.index("+0,030") < sentence.index("+0,050")
 
 
+@pytest.mark.parametrize(("later", "beats"), [(0.02, "yes"), (-0.02, "no")])
+def test_what_came_later_is_told_first_and_can_refuse_the_verdict(later, beats):
+    gain = {"value": later, "lower": later - 0.05, "upper": later + 0.05}
+    secondary = {"holdout": "time", "champion_gains": {"ultimo_trimestre": gain}}
+    verdict = compare_with_best_rule(*facts(0.08, 0.02, 0.01), secondary)
+    assert verdict.beats == beats
+    assert verdict.sentence.index("fuera de tiempo") < verdict.sentence.index("+0,010")
+
+
 def test_a_champion_that_does_not_beat_the_rule_says_so():
     sentence = compare_with_best_rule(*facts(0.02, 0.02, -0.01)).sentence
     assert "NO supera a la mejor regla de negocio «ultimo_trimestre»: -0,010" in sentence
@@ -57,7 +66,7 @@ def test_a_champion_that_does_not_beat_the_rule_says_so():
 
 def test_the_headline_carries_the_verdict():
     choice, grades = facts(0.08, 0.02, 0.05)
-    told = SimpleNamespace(choice=choice, grades=grades, backtest=None, labels=None)
+    told = SimpleNamespace(choice=choice, grades=grades, backtest=None, labels=None, binary=None)
     found = build_training_summary(told, 240)
     assert found["beats_best_rule"] is True
     assert found["sentence"] == compare_with_best_rule(choice, grades).sentence

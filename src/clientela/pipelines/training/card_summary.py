@@ -102,40 +102,52 @@ class ChampionVerdict:
 
     Attributes:
         beats: `yes` if it gains in cross-validation by more than two corrected standard errors
-            and gains in the test; `no` if one of the two gains is not positive; else `unclear`.
-        sentence: The same in words, with both gains, the less flattering one first.
+            and gains in every test; `no` if one of the gains is not positive; else `unclear`.
+        sentence: The same in words: the gain on what came later first, then the less flattering.
     """
 
     beats: Literal["yes", "unclear", "no"]
     sentence: str
 
 
-def compare_with_best_rule(choice: Mapping[str, Any], grades: Mapping[str, Any]) -> ChampionVerdict:
-    """The verdict of cross-validation and test together."""
+def compare_with_best_rule(
+    choice: Mapping[str, Any],
+    grades: Mapping[str, Any],
+    secondary: Mapping[str, Any] | None = None,
+) -> ChampionVerdict:
+    """The verdict of cross-validation and test together, and of what came later where it is known.
+
+    Args:
+        secondary: The metrics of the test part that was not chosen; what came later is told first.
+    """
     champion, rule = choice["champion"], choice["best_rule"]["candidate"]
     in_cv, error = champion["gain_vs_rule"], champion["gain_vs_rule_se"]
     in_test = grades["champion_gains"][rule]
+    gains = sorted(
+        [(in_cv, _describe_cv_gain(champion)), (in_test["value"], _describe_test_gain(in_test))]
+    )
+    if secondary is not None and secondary.get("holdout") == "time":
+        later = secondary["champion_gains"][rule]
+        words = _describe_test_gain(later, "en la prueba fuera de tiempo")
+        gains.insert(0, (later["value"], words))
     beats: Literal["yes", "unclear", "no"] = "unclear"
-    if min(in_cv, in_test["value"]) <= 0:
+    if min(value for value, _ in gains) <= 0:
         beats = "no"
     elif in_cv > STANDARD_ERRORS * error:
         beats = "yes"
     metric = str(choice["primary_metric"]).upper()
-    gains = sorted(
-        [(in_cv, _describe_cv_gain(champion)), (in_test["value"], _describe_test_gain(in_test))]
-    )
     opening = OPENINGS[beats].format(champion=champion["candidate"], rule=rule)
     return ChampionVerdict(
         beats, f"{opening}: {'; '.join(words for _, words in gains)} ({metric})."
     )
 
 
-def compare_on_backtest(facts: "ModelCardData", told: BacktestCardData) -> ChampionVerdict:
+def compare_on_backtest(facts: "ModelCardData", days: BacktestCardData) -> ChampionVerdict:
     """The verdict of the most recent past day: `yes` if the whole interval of the gain is positive.
 
     The rule is the one that did best on that day.
     """
-    metric, latest = str(facts.choice["primary_metric"]), told.latest
+    metric, latest = str(facts.choice["primary_metric"]), days.latest
     rules = list(facts.problem.settings.filter_by_role("rule"))
     # the last of equally good ones is the least trivial
     rule = min(reversed(rules), key=lambda name: latest["gains"][name]["value"])
@@ -177,9 +189,9 @@ def _describe_cv_gain(champion: Mapping[str, Any]) -> str:
     )
 
 
-def _describe_test_gain(gain: Mapping[str, float]) -> str:
+def _describe_test_gain(gain: Mapping[str, float], where: str = "en la prueba final") -> str:
     value, lower, upper = (format_signed_number(gain[part]) for part in ("value", "lower", "upper"))
-    return f"{value} en la prueba final (intervalo del 95 %: de {lower} a {upper})"
+    return f"{value} {where} (intervalo del 95 %: de {lower} a {upper})"
 
 
 # What a model card says first: the verdict, then whatever flatters the champion least.
@@ -195,7 +207,8 @@ def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
     """The verdict, then whatever flatters the champion least."""
     if facts.backtest is not None:
         return _build_backtest_statements(facts, facts.backtest)
-    opening = compare_with_best_rule(facts.choice, facts.grades).sentence
+    secondary = None if facts.binary is None else facts.binary.other
+    opening = compare_with_best_rule(facts.choice, facts.grades, secondary).sentence
     if facts.binary is None:
         return (opening, _compare_with_required(facts), _format_test_interval(facts))
     statements = (
@@ -303,11 +316,12 @@ def build_training_summary(facts: ModelCardData, rows: int) -> dict[str, Any]:
     choice, grades = facts.choice, facts.grades
     metric, champion = choice["primary_metric"], choice["champion"]
     if facts.backtest is None:
-        found = compare_with_best_rule(choice, grades)
-        sentences = (*list_label_warnings(facts), found.sentence)
+        secondary = None if facts.binary is None else facts.binary.other
+        verdict = compare_with_best_rule(choice, grades, secondary)
+        sentences = (*list_label_warnings(facts), verdict.sentence)
     else:
-        found = compare_on_backtest(facts, facts.backtest)
-        sentences = (found.sentence, *facts.backtest.warnings)
+        verdict = compare_on_backtest(facts, facts.backtest)
+        sentences = (verdict.sentence, *facts.backtest.warnings)
     test = grades["models"][CHAMPION][metric]
     return {
         "rows": rows,
@@ -322,7 +336,7 @@ def build_training_summary(facts: ModelCardData, rows: int) -> dict[str, Any]:
         "required_cv": choice["required"][metric],
         "champion_test": test["value"],
         "ci": [test["lower"], test["upper"]],
-        "beats_best_rule": found.beats == "yes",
+        "beats_best_rule": verdict.beats == "yes",
         "sentence": " ".join(sentences),
     }
 
