@@ -174,9 +174,15 @@ def _build_comparison_section(facts: ModelCardData) -> Section:
     settings, champion = facts.problem.settings, facts.choice["champion"]
     metric = settings.primary_metric
     repeated = f", repetidos {settings.repeats} veces" if settings.repeats > 1 else ""
+    folds = facts.table["folds"]
+    given_up = (
+        f" Los que tras {folds.min()} particiones quedaban muy lejos del mejor no siguieron."
+        if folds.min() < folds.max()
+        else ""
+    )
     rule = (
         f"Cada candidato se midió con los mismos {settings.folds} pliegues{repeated}, dentro de la "
-        f"parte de entrenamiento. Gana el más simple (el "
+        f"parte de entrenamiento.{given_up} Gana el más simple (el "
         f"primero en la configuración) entre los que quedan a menos de un error estándar "
         f"corregido del mejor en {metric.upper()}. El mejor fue {champion['best']}; el campeón "
         f"queda a {NUMBERS.text(champion['behind_best'], 3)} (error "
