@@ -119,6 +119,11 @@ def test_a_word_that_yaml_reads_as_a_value_is_all_that_is_said(settings, text, p
     assert {error["type"] for error in errors} == {"reserved_word"}
 
 
+def test_a_use_case_called_no_is_named_as_a_word_of_yaml(loader_of):
+    with pytest.raises(ConfigurationError, match=r"use_cases.*in quotes"):
+        loader_of({"local/use_cases.yml": {False: {"enabled": True}}})["use_cases"]
+
+
 def test_a_candidate_of_the_base_is_taken_away_by_null(loader_of):
     def candidates(changes):
         parameters = loader_of(changes)["parameters"]["credit_payment"]["training"]

@@ -52,6 +52,14 @@ class CheckedConfigLoader(OmegaConfigLoader):
         except KeyValidationError as err:
             place = f"{key}: a name below {err.full_key or 'the first level'}"
             raise ConfigurationError(f"{place}: {explain_reserved_word(None)}.") from err
+        except AttributeError as err:
+            # Kedro asks each name of the first level how it starts, which only a word can tell
+            if "startswith" not in str(err):
+                raise
+            raise ConfigurationError(
+                f"{key}: a name of the first level is no word. YAML reads no, yes, on, off, null "
+                'and numbers as values: write such a name in quotes, "no".'
+            ) from err
         if key != "catalog":  # where Kedro reads `on` of a validator either way
             _refuse_boolean_names(config, key)
         return config

@@ -67,6 +67,12 @@ def test_a_table_that_was_cut_in_the_middle_of_a_row_is_named(shop, read, folder
     assert read("purchase_intensity").problems == {}
 
 
+def test_a_severity_that_does_not_exist_is_named(shop, read, folder):
+    path = folder("credit_payment") / "latest_drift_metrics.csv"
+    path.write_text(path.read_text("utf-8").replace("VERDE", "PURPURA"), "utf-8")
+    assert list(read().problems) == ["latest_drift_metrics"]
+
+
 def test_an_empty_file_is_a_problem(shop, read, folder):
     (folder("credit_payment") / "drift_by_period.csv").write_bytes(b"")
     assert list(read().problems) == ["drift_by_period"]

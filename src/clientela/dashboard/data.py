@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clientela.exceptions import ClientelaError, ConfigurationError, DriftError
 from clientela.hooks import format_error_message
-from clientela.reporting.drift_findings import DriftThresholds, EffectSizes
+from clientela.reporting.drift_findings import SEVERITIES, DriftThresholds, EffectSizes
 from clientela.reporting.model_health import Recommendation, State, Wording
 from clientela.reporting.monitoring_log import LOG_COLUMNS
 from clientela.use_cases import parse_use_cases
@@ -298,6 +298,11 @@ def _validate_frame(dataset: str, content: pd.DataFrame) -> pd.DataFrame:
                 f"{dataset} should have numbers in {column}; other text stands there. "
                 "Run monitoring again, or restore the file."
             )
+    if "severity" in content and not content["severity"].isin(SEVERITIES).all():
+        raise DriftError(
+            f"{dataset} should have one of {', '.join(SEVERITIES)} in severity; other words stand "
+            "there. Run monitoring again, or restore the file."
+        )
     # a column of texts that are all empty is read as numbers
     texts = [column for column in TEXTS if column in content]
     return content.assign(**content[texts].astype("object").fillna("").astype("str"))
