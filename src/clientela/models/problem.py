@@ -138,17 +138,24 @@ class Task(ABC):
             self.get_scale(values),
         )
 
-    def bootstrap_metrics(
-        self, truth: Codes, predictions: Predictions, values: Floats, *, replicates: int, seed: int
+    def bootstrap_metrics(  # noqa: PLR0913 - three describe the predictions, three the resampling
+        self,
+        truth: Codes,
+        predictions: Predictions,
+        values: Floats,
+        *,
+        replicates: int,
+        seed: int,
+        measures: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """One row per bootstrap sample, one column per measure.
+        """One row per bootstrap sample, one column per measure, by default all of them.
 
         Args:
             seed: Seed of the resampling; equal seeds give equal samples, so that models compare
                 in pairs.
         """
         return bootstrap_metrics(
-            self.metrics,
+            {name: self.metrics[name] for name in measures or self.metrics},
             truth,
             predictions.codes,
             self.get_probability(predictions),

@@ -71,8 +71,13 @@ def extract_predictions(
     return rows["true"].to_numpy(), predicted
 
 
-def compute_holdout_metrics(predictions: pd.DataFrame, problem: Problem) -> dict[str, Any]:
-    """Every measure of every model on the test part, with bootstrap intervals.
+def compute_holdout_metrics(
+    predictions: pd.DataFrame, problem: Problem, measures: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """The measures of every model on the test part, with bootstrap intervals.
+
+    Args:
+        measures: Names, the primary metric among them; None: every measure.
 
     Returns:
         `rows`; `models`: name to measure to `value`, `std`, `lower`, `upper` (95 %);
@@ -86,10 +91,16 @@ def compute_holdout_metrics(predictions: pd.DataFrame, problem: Problem) -> dict
     for name in names:
         truth, predicted = select_model_predictions(predictions, name, problem)
         values = problem.schema.value_array
-        whole[name] = problem.task.grade(truth, predicted, values)
         samples[name] = problem.task.bootstrap_metrics(
-            truth, predicted, values, replicates=settings.bootstrap, seed=settings.seed
+            truth,
+            predicted,
+            values,
+            replicates=settings.bootstrap,
+            seed=settings.seed,
+            measures=measures,
         )
+        every = problem.task.grade(truth, predicted, values)
+        whole[name] = {str(measure): every[str(measure)] for measure in samples[name]}
     sign = problem.compute_gain(1.0, 0.0)
     gains = {
         other: _add_intervals(

@@ -275,14 +275,14 @@ def describe_backtest(predictions: pd.DataFrame, problem: Problem) -> dict[str, 
         primary metric, `log_loss` and `calibration_error`.
     """
     classes, metric = problem.schema.classes, problem.settings.primary_metric
-    grades = compute_holdout_metrics(predictions, problem)
+    grades = compute_holdout_metrics(predictions, problem, [metric])
     models, realized = {}, np.zeros(len(classes))
     for name in dict.fromkeys(predictions["model"]):
         truth, predicted = select_model_predictions(predictions, str(name), problem)
         realized = np.bincount(truth, minlength=len(classes)) / len(truth)
         decided = np.bincount(predicted.codes, minlength=len(classes)) / len(truth)
         expected = predicted.probabilities.mean(axis=0)
-        figures = {part: entry["value"] for part, entry in grades["models"][name].items()}
+        figures = problem.task.grade(truth, predicted, problem.schema.value_array)
         models[str(name)] = {
             "expected": dict(zip(classes, expected.tolist(), strict=True)),
             "decided": dict(zip(classes, decided.tolist(), strict=True)),
