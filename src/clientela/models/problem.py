@@ -3,7 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -69,12 +69,17 @@ FOLDS_PER_ROUND = 2
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """How an unfitted model is graded."""
+    """How an unfitted model is graded.
+
+    Attributes:
+        prepared: Preprocessed rows by fold, which trials of one candidate share.
+    """
 
     metric: str
     folds: int
     seed: int
     workers: int
+    prepared: dict[int, Any] = field(default_factory=dict)
 
 
 class Task(ABC):
@@ -246,20 +251,39 @@ class BinaryTask(Task):
             needless["calibrate"] = "none"
         fitted = clone(model).set_params(**needless)
         splits = make_repeated_folds(codes, folds=by.folds, repeats=1, seed=by.seed)
-        calls = [(fitted, X, codes, split, by.metric) for split in splits]
+        calls = [(fitted, X, codes, split, by) for split in splits]
         scores: list[float] = []
         for values in _run_in_rounds(self._evaluate_tuning_fold, calls, by.workers):
             scores += values
             yield float(np.mean(scores))
 
     def _evaluate_tuning_fold(
-        self, model: Any, X: pd.DataFrame, codes: Codes, split: Fold, metric: str
+        self, model: Any, X: pd.DataFrame, codes: Codes, split: Fold, by: CrossValidation
     ) -> float:
-        fitted = clone(model).fit(X.iloc[split.learn], codes[split.learn])
-        predicted = self.predictions(fitted, X.iloc[split.held_out], fitted.decision)
-        measure = BINARY_METRICS.named(metric)
+        model, learn, held_out = _preprocess_fold(model, X, codes, split, by.prepared)
+        fitted = clone(model).fit(learn, codes[split.learn])
+        predicted = self.predictions(fitted, held_out, fitted.decision)
+        measure = BINARY_METRICS.named(by.metric)
         answers = predicted.codes if isinstance(measure, PointMetric) else predicted.expected
         return measure(codes[split.held_out], answers, self.costs)
+
+
+def _preprocess_fold(
+    model: Any, X: pd.DataFrame, codes: Codes, split: Fold, prepared: dict[int, Any]
+) -> tuple[Any, Any, Any]:
+    """The model and the rows of a fold; behind its preprocessing where trials can share that."""
+    learn, held_out, pipeline = X.iloc[split.learn], X.iloc[split.held_out], model.classifier
+    # inner folds of calibration and decision have to fit the preprocessing themselves
+    inner_folds = model.calibrate != "none" or model.decision in LEARNED_BINARY_DECISIONS
+    if inner_folds or not isinstance(pipeline, Pipeline):
+        return model, learn, held_out
+    if split.fold not in prepared:
+        head = clone(pipeline[:-1])
+        prepared[split.fold] = (
+            head.fit_transform(learn, codes[split.learn]),
+            head.transform(held_out),
+        )
+    return clone(model).set_params(classifier=pipeline[-1]), *prepared[split.fold]
 
 
 class OrdinalTask(Task):

@@ -78,15 +78,7 @@ def _tune_candidate(
                 raise optuna.TrialPruned
         return score
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    random_start = min(LARGEST_RANDOM_START, 1 + tuning.trials // 3)
-    better = problem.task.greater_is_better(settings.primary_metric)
-    study = optuna.create_study(
-        direction="maximize" if better else "minimize",
-        sampler=optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=random_start),
-        # a trial behind the middle of those before it is given up before its last folds
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=1),
-    )
+    study = _create_study(problem)
     # the configured parameters are the first trial: tuning can't end below them
     study.enqueue_trial({key: candidate.params[key] for key in candidate.search})
     seconds = 0.0
@@ -112,6 +104,19 @@ def _tune_candidate(
         "trials": done,
         "stopped_early": done < tuning.trials,
     }
+
+
+def _create_study(problem: Problem) -> optuna.Study:
+    settings = problem.settings
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    random_start = min(LARGEST_RANDOM_START, 1 + settings.tuning.trials // 3)
+    better = problem.task.greater_is_better(settings.primary_metric)
+    return optuna.create_study(
+        direction="maximize" if better else "minimize",
+        sampler=optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=random_start),
+        # a trial behind the middle of those before it is given up before its last folds
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=1),
+    )
 
 
 def _sample_params(trial: optuna.Trial, candidate: CandidateSettings) -> dict[str, Any]:
