@@ -110,6 +110,14 @@ class ChampionVerdict:
     sentence: str
 
 
+def judge_champion(facts: ModelCardData) -> ChampionVerdict:
+    """The one verdict: of the backtest where there is one, else of cross-validation and tests."""
+    if facts.backtest is not None:
+        return compare_on_backtest(facts, facts.backtest)
+    secondary = None if facts.binary is None else facts.binary.other
+    return compare_with_best_rule(facts.choice, facts.grades, secondary)
+
+
 def compare_with_best_rule(
     choice: Mapping[str, Any],
     grades: Mapping[str, Any],
@@ -207,8 +215,7 @@ def build_card_statements(facts: ModelCardData) -> tuple[str, ...]:
     """The verdict, then whatever flatters the champion least."""
     if facts.backtest is not None:
         return _build_backtest_statements(facts, facts.backtest)
-    secondary = None if facts.binary is None else facts.binary.other
-    opening = compare_with_best_rule(facts.choice, facts.grades, secondary).sentence
+    opening = judge_champion(facts).sentence
     if facts.binary is None:
         return (opening, _compare_with_required(facts), _format_test_interval(facts))
     statements = (
@@ -247,7 +254,7 @@ def _build_backtest_statements(facts: ModelCardData, told: BacktestCardData) -> 
         f"{metric.upper()} {NUMBERS.text(own['value'], 3)} en su propia parte de prueba, que no "
         "dice cómo puntúa el próximo trimestre."
     )
-    verdict = compare_on_backtest(facts, told).sentence
+    verdict = judge_champion(facts).sentence
     return (verdict, *told.warnings, against_required, learned_from)
 
 
@@ -315,12 +322,10 @@ def build_training_summary(facts: ModelCardData, rows: int) -> dict[str, Any]:
     """
     choice, grades = facts.choice, facts.grades
     metric, champion = choice["primary_metric"], choice["champion"]
+    verdict = judge_champion(facts)
     if facts.backtest is None:
-        secondary = None if facts.binary is None else facts.binary.other
-        verdict = compare_with_best_rule(choice, grades, secondary)
         sentences = (*list_label_warnings(facts), verdict.sentence)
     else:
-        verdict = compare_on_backtest(facts, facts.backtest)
         sentences = (verdict.sentence, *facts.backtest.warnings)
     test = grades["models"][CHAMPION][metric]
     return {
