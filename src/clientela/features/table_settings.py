@@ -106,6 +106,10 @@ class TabularFeatureParams(FrozenSettings):
         excluded: Columns that are no features, with the reason. One may stand among the features as
             well: taking it out of here is then all it takes to use it.
         sensitive: Columns kept beside the features, to compare groups of people by.
+        withheld: Columns that may not drive a decision nor be its reason (age, sex, the calendar),
+            with why: candidates with `features: deciding` see nothing that is made of them.
+        kept: Those of `withheld` that a person lets decide all the same; a case whose main reason
+            is one of them is referred to a person.
         time: Date column kept beside the features, to split by.
         maturity: When a label is final; None: always.
     """
@@ -118,6 +122,8 @@ class TabularFeatureParams(FrozenSettings):
     ordinal: dict[str, Annotated[tuple[str, ...], Field(min_length=2)]] = {}
     excluded: dict[str, Reason] = {}
     sensitive: tuple[str, ...] = ()
+    withheld: dict[str, Reason] = {}
+    kept: tuple[str, ...] = ()
     time: str | None = None
     cleaning: Cleaning = Cleaning()
     enrichment: Enrichment = Enrichment()
@@ -175,6 +181,9 @@ class TabularFeatureParams(FrozenSettings):
         _require_known_columns("cleaning.numbers", self.cleaning.numbers, self.numeric)
         _require_known_columns("cleaning.words", self.cleaning.words, words)
         _require_known_columns("required", self.required, self.inputs)
+        known = [*self.inputs, *self.dates, *self.sensitive, *self.excluded]
+        _require_known_columns("withheld", self.withheld, known)
+        _require_known_columns("kept", self.kept, self.withheld)
         if not set(self.needed) & set(self.raw_features):
             raise ValueError(
                 "required must name at least one numeric, categorical or ordinal column"
@@ -328,6 +337,8 @@ class TabularSchema(BaseModel):
         inputs: Columns of the table that features are made of.
         needed: Those of them that every table to be scored must bring.
         sensitive: Columns to compare groups of people by; beside the features, or among them.
+        withheld: Columns that may not drive a decision nor be its reason, with why.
+        kept: Those of them that decide all the same.
         excluded: Columns of the table that are no features, with the reason.
     """
 
@@ -346,6 +357,8 @@ class TabularSchema(BaseModel):
     inputs: tuple[str, ...]
     needed: tuple[str, ...]
     sensitive: tuple[str, ...] = ()
+    withheld: dict[str, str] = {}
+    kept: tuple[str, ...] = ()
     time: str | None = None
     excluded: dict[str, str] = {}
 
@@ -379,6 +392,8 @@ def feature_schema(params: TabularFeatureParams) -> dict[str, Any]:
         inputs=tuple(params.inputs),
         needed=tuple(params.needed),
         sensitive=params.sensitive,
+        withheld=params.withheld,
+        kept=params.kept,
         time=params.time,
         excluded=params.excluded,
     )

@@ -12,6 +12,7 @@ from clientela.models.base import Predictions
 from clientela.models.explanations import contributions, select_reason_codes
 from clientela.models.metrics import summarize_replicates
 from clientela.models.problem import TASKS, Problem
+from clientela.models.reasons import explain_decisions
 from clientela.models.settings import ScoringSettings
 from clientela.models.stored_model import StoredModel
 from clientela.models.training_data import check_columns
@@ -201,10 +202,17 @@ def _list_imputed_columns(model: StoredModel, rows: pd.DataFrame) -> "pd.Series[
     return pd.Series(texts, index=rows.index, dtype="str")
 
 
+# Stands for the reasons of a case whose main one may not be given.
+REFERRED = "lo decide una persona: la razón principal no puede ser motivo"
+
+
 def format_reason_codes(
     model: StoredModel, X: pd.DataFrame, settings: ScoringSettings
 ) -> Mapping[str, list[str | None]]:
     """Why a model says what it says of each row.
+
+    A model that decides about people gives the reasons of its decision, in the words of its codes;
+    any other the features that moved the score most, either way.
 
     Returns:
         `razon_1`, `razon_2`, ... to one entry per row, None where nothing more moved the score;
@@ -215,6 +223,8 @@ def format_reason_codes(
     """
     if settings.reasons == 0:
         return {}
+    if "reasons" in model.manifest:
+        return _format_decision_reasons(model, X, settings)
     table = contributions(model.estimator, X)
     reasons = select_reason_codes(table, X, settings.reasons)
     words: dict[str, list[str | None]] = {}
@@ -233,7 +243,30 @@ def _format_reason(
     feature: str, value: float | str, amount: float, labels: Mapping[str, str]
 ) -> str:
     arrow = "↑" if amount > 0 else "↓"
-    words = value if isinstance(value, str) else MISSING
-    if not isinstance(value, str) and not pd.isna(value):
-        words = NUMBERS.readable(value)
-    return f"{format_feature_name(feature, labels)} = {words} ({arrow})"
+    return f"{format_feature_name(feature, labels)} = {_format_value(value)} ({arrow})"
+
+
+def _format_value(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return MISSING if pd.isna(value) else NUMBERS.readable(value)
+
+
+def _format_decision_reasons(
+    model: StoredModel, X: pd.DataFrame, settings: ScoringSettings
+) -> Mapping[str, list[str | None]]:
+    explained, codes = (
+        explain_decisions(model, X, settings.reasons),
+        model.manifest["reasons"]["codes"],
+    )
+    words: dict[str, list[str | None]] = {
+        f"razon_{rank}": [None] * len(X) for rank in range(1, settings.reasons + 1)
+    }
+    for row, decision in enumerate(explained):
+        if decision.referred:
+            words["razon_1"][row] = REFERRED
+        for rank, reason in enumerate(decision.reasons, start=1):
+            label = format_feature_name(reason.feature, settings.labels)
+            value = _format_value(X[reason.feature].iloc[row])
+            words[f"razon_{rank}"][row] = f"{codes[reason.code]['es']} ({label} = {value})"
+    return words

@@ -31,7 +31,7 @@ from clientela.text import normalize_word
 
 
 Role: TypeAlias = Literal["rule", "required", "challenger"]
-FeatureGroup: TypeAlias = Literal["required", "all"]
+FeatureGroup: TypeAlias = Literal["required", "all", "deciding"]
 Holdout: TypeAlias = Literal["random", "time"]
 
 
@@ -71,6 +71,8 @@ class CandidateSettings(FrozenSettings):
 
     Attributes:
         kind: Which sort of estimator; the task type knows them by name.
+        features: `all`; `required`: those of the requirement; `deciding`: all that may drive a
+            decision (`features.withheld`). Only a model that sees no others can be the champion.
         role: `rule` is a yardstick without learning, `required` the baseline that the requirement
             names, `challenger` a better form.
         decisions: Decision rules from score to class, simplest first; empty where the kind
@@ -104,6 +106,20 @@ class CandidateSettings(FrozenSettings):
                     f"({space}); move one of the two"
                 )
         return self
+
+
+class ReasonCode(FrozenSettings):
+    """What several features say together, as an applicant is told it.
+
+    Attributes:
+        features: Names of features; `*` stands for any letters.
+        es: In Spanish, for example "La cuota en relación con sus ingresos".
+        en: In English.
+    """
+
+    features: tuple[str, ...] = Field(min_length=1)
+    es: str = Field(min_length=1)
+    en: str = Field(min_length=1)
 
 
 class TuningSettings(FrozenSettings):
@@ -144,6 +160,8 @@ class TrainingSettings(FrozenSettings):
         cases: What the rows are, in the plural, in the readers' language.
         costs: What right and wrong decisions cost; None: each mistake one.
         fairness: Groups of people to compare; None: no decisions about people.
+        reason_codes: Code to what it says, of every feature that may decide; empty: reasons are
+            single features, whichever way they point.
         points: How a scorecard prints log-odds, where one is the champion.
     """
 
@@ -164,6 +182,7 @@ class TrainingSettings(FrozenSettings):
     cases: str = "clientes"
     costs: CostMatrix | None = None
     fairness: FairnessSettings | None = None
+    reason_codes: dict[str, ReasonCode] = {}
     points: PointScale = PointScale()
 
     @field_validator("candidates", mode="before")

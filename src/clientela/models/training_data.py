@@ -67,7 +67,27 @@ class FeatureSchema(BaseModel):
 
     def features(self, group: FeatureGroup) -> list[str]:
         """Names of the features of a group, in their order."""
-        return list(self.required if group == "required" else self.required + self.extra)
+        if group == "required":
+            return list(self.required)
+        kept = () if self.tabular is None else self.tabular.kept
+        hidden = {name for name, columns in self.withheld.items() if set(columns) - {*kept}}
+        left_out = hidden if group == "deciding" else set()
+        return [name for name in self.required + self.extra if name not in left_out]
+
+    @property
+    def withheld(self) -> dict[str, list[str]]:
+        """Features made of columns that may not drive a decision, each with those columns."""
+        if self.tabular is None:
+            return {}
+        made = {
+            name: [column for column in columns if column in self.tabular.withheld]
+            for name, columns in self.tabular.sources.items()
+        }
+        return {name: columns for name, columns in made.items() if columns}
+
+    def may_decide(self, group: FeatureGroup) -> bool:
+        """Whether a model of these features may decide about people."""
+        return set(self.features(group)) <= set(self.features("deciding"))
 
     def codes(self, frame: pd.DataFrame) -> Codes:
         """The target as codes 0..K-1."""

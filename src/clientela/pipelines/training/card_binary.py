@@ -103,6 +103,7 @@ def build_binary_sections(
         _build_cost_section(facts, problem, decision),
         _build_probability_section(facts, problem, rare),
         *_build_points_section(facts.points, problem),
+        *_build_withheld_section(facts.withheld, problem),
         *_build_fairness_section(facts.fairness, problem),
     )
 
@@ -269,6 +270,37 @@ def _format_gain_curve(gains: pd.DataFrame, name: str) -> list[str]:
         )
         for _, row in gains.iterrows()
     ]
+
+
+def _build_withheld_section(withheld: Mapping[str, Any], problem: Problem) -> tuple[Section, ...]:
+    """What it costs that some columns may not decide."""
+    if not withheld:
+        return ()
+    named = ", ".join(f"{name} ({why})" for name, why in withheld["columns"].items())
+    rows = []
+    for name, shown in (("without", "sin ellas: el campeón"), ("with", "con ellas")):
+        graded = withheld[name]
+        rows.append(
+            {"Modelo": shown}
+            | {
+                format_metric_name(metric): format_with_interval(graded[metric])
+                for metric in ("roc_auc", "expected_cost")
+            }
+            | {
+                f"Razón más baja: {column}": NUMBERS.text(ratio, 3)
+                for column, ratio in graded["selection_ratio"].items()
+            }
+        )
+    table = Table("Con y sin las columnas que no pueden decidir", pd.DataFrame(rows))
+    parts: list[Text | Table] = [Text(f"No pueden decidir ni ser motivo: {named}."), table]
+    if withheld["proxies"]:
+        listed = ", ".join(
+            f"{format_feature_name(entry['feature'], problem.settings.labels)} por "
+            f"{entry['column']} ({NUMBERS.text(entry['association'], 2)})"
+            for entry in withheld["proxies"]
+        )
+        parts.append(Text(f"Pueden estar en lugar de un grupo (V de Cramér): {listed}."))
+    return (Section("Lo que no puede decidir", tuple(parts)),)
 
 
 def _build_fairness_section(fairness: pd.DataFrame, problem: Problem) -> tuple[Section, ...]:

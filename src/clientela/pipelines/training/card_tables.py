@@ -61,7 +61,7 @@ MEASURES = {
 
 MODELS = {CHAMPION: "campeón", REQUIRED: "modelo requerido"}
 
-GROUPS = {"required": "requeridas", "all": "todas"}
+GROUPS = {"required": "requeridas", "all": "todas", "deciding": "las que pueden decidir"}
 
 
 def _format_number(value: float) -> str:

@@ -5,12 +5,14 @@ a random draw, or the other way round) is judged by models that are fitted anew 
 """
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
+from scipy.stats.contingency import association
 from sklearn.metrics import classification_report
 
 from clientela.arrays import compute_confusion_matrix
@@ -18,7 +20,11 @@ from clientela.exceptions import TrainingDataError
 from clientela.models.base import Predictions
 from clientela.models.binary_decision import apply_threshold
 from clientela.models.calibration import calibration_table, gain_table
-from clientela.models.fairness import FairnessSettings, fairness_table
+from clientela.models.fairness import (
+    FairnessSettings,
+    assign_sensitive_groups,
+    fairness_table,
+)
 from clientela.models.metrics import summarize_replicates
 from clientela.models.problem import Problem
 from clientela.models.scorecard import POINT_COLUMNS, WoeScorecard, scorecard_points
@@ -180,6 +186,67 @@ class BinaryCardData:
     required: pd.DataFrame
     points: pd.DataFrame
     rows: Mapping[str, Any]
+    withheld: Mapping[str, Any]
+
+
+# Cramer's V from which on a feature tells so much of a group of people that it may stand for it.
+PROXY_ASSOCIATION = 0.3
+
+QUANTILES = 5
+
+
+def compare_withheld(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    choice: dict[str, Any],
+    predictions: pd.DataFrame,
+    problem: Problem,
+) -> dict[str, Any]:
+    """What it costs that some columns may not decide, and which features may stand for them.
+
+    Returns:
+        `columns`: withheld column to the reason. `without` and `with`: the champion, and the same
+        learned from every feature, on the test part: `roc_auc` and `expected_cost` with their 95 %
+        intervals, and `selection_ratio`: group column to the lowest of its groups. `proxies`: one
+        entry per `feature` of the champion and group `column` with Cramer's V of at least
+        `PROXY_ASSOCIATION` (`association`), the closest first. Empty where nothing is withheld.
+    """
+    schema, settings = problem.schema, problem.settings
+    fairness = settings.fairness or FairnessSettings()
+    if schema.tabular is None or not schema.tabular.withheld:
+        return {}
+    champion = get_champion_candidate(choice)
+    (richer,) = fit_models(train, [replace(champion, features="all")], problem)
+    compared = {"without": predictions, "with": predict_holdout(test, {CHAMPION: richer}, problem)}
+    result: dict[str, Any] = {"columns": dict(schema.tabular.withheld)}
+    for name, rows in compared.items():
+        own = rows[rows["model"] == CHAMPION]
+        graded = compute_holdout_metrics(own, problem, ["roc_auc", "expected_cost"])
+        truth, decided = select_model_predictions(own, CHAMPION, problem)
+        groups = fairness_table(truth, decided.codes, test, fairness)
+        lowest = groups.groupby("column", sort=False)["selection_ratio"].min()
+        result[name] = graded["models"][CHAMPION] | {"selection_ratio": lowest.to_dict()}
+    features = schema.features(champion.features)
+    return result | {"proxies": find_proxies(train, features, fairness)}
+
+
+def find_proxies(
+    rows: pd.DataFrame, features: Sequence[str], fairness: FairnessSettings
+) -> list[dict[str, Any]]:
+    """The features that tell much of the groups of people; see `compare_withheld`."""
+    found: list[dict[str, Any]] = []
+    for column, groups in assign_sensitive_groups(rows, fairness.columns).items():
+        for feature in features:
+            values = rows[feature]
+            if is_numeric_dtype(values) and values.nunique() > QUANTILES:
+                values = pd.qcut(values, QUANTILES, labels=False, duplicates="drop")
+            counts = pd.crosstab(values.to_numpy(), groups.to_numpy())
+            if min(counts.shape) < 2 or feature == column:  # noqa: PLR2004 - one value tells nothing
+                continue
+            strength = float(association(counts.to_numpy(), method="cramer"))
+            if strength >= PROXY_ASSOCIATION:
+                found.append({"feature": feature, "column": column, "association": strength})
+    return sorted(found, key=lambda entry: -float(entry["association"]))
 
 
 def build_decision_tables(

@@ -9,7 +9,9 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from clientela.exceptions import ConfigurationError
 from clientela.models.problem import Candidate, CandidateConfig, CrossValidation, Problem
+from clientela.models.reasons import build_reason_basis
 from clientela.models.settings import (
     CandidateSettings,
     FeatureGroup,
@@ -329,14 +331,22 @@ def select_champion_row(
 ) -> dict[str, Any]:
     """The simplest model that is within one standard error of the best one.
 
-    The error is that of the paired difference to the best model.
+    The error is that of the paired difference to the best model. Models that see what may not drive
+    a decision are yardsticks: they can't win.
 
     Returns:
         Its row of the leaderboard, with `best` (label of the best model), `behind_best` and
         `behind_best_se`.
     """
     complete = leaderboard["folds"] == leaderboard["folds"].max()
-    models = leaderboard[(leaderboard["role"] != "rule") & complete]
+    allowed = leaderboard["features"].map(problem.schema.may_decide).astype(bool)
+    models = leaderboard[(leaderboard["role"] != "rule") & complete & allowed]
+    if models.empty:
+        raise ConfigurationError(
+            f"No candidate may decide: each of them sees {', '.join(problem.schema.withheld)}, "
+            "which features.withheld keeps out of decisions. Give at least one challenger "
+            "`features: deciding`."
+        )
     best = models.iloc[0]
     for _, row in models.sort_values("order").iterrows():
         gap = _compute_gap_to_best(row, best, metrics, problem)
@@ -422,6 +432,8 @@ def _evaluate_extra_features(
     """What the champion gains by the extra features, and the metrics of its other form."""
     if not problem.schema.extra:
         return {"tested": False, "reason": "no extra features in the model input"}, metrics.iloc[:0]
+    if champion["features"] == "deciding":
+        return {"tested": False, "reason": "what may decide is configured"}, metrics.iloc[:0]
     own: FeatureGroup = champion["features"]
     other: FeatureGroup = "required" if own == "all" else "all"
     params = tuned[champion["candidate"]]["params"]
@@ -488,11 +500,12 @@ def fit_final_models(
     train: pd.DataFrame, choice: dict[str, Any], tuned: dict[str, dict[str, Any]], problem: Problem
 ) -> tuple[StoredModel, StoredModel]:
     """Champion and required baseline, fitted on the whole training part as they competed."""
+    champion = fit_model(train, get_champion_candidate(choice), problem)
+    if problem.settings.reason_codes:
+        basis = build_reason_basis(champion, train, problem)
+        champion = replace(champion, manifest=champion.manifest | {"reasons": basis})
     required = get_tuned_candidate(problem.settings.required, tuned, problem)
-    return (
-        fit_model(train, get_champion_candidate(choice), problem),
-        fit_model(train, required, problem),
-    )
+    return champion, fit_model(train, required, problem)
 
 
 def fit_model(train: pd.DataFrame, candidate: Candidate, problem: Problem) -> StoredModel:

@@ -27,6 +27,7 @@ from clientela.features.leakage import leakage_report as report_of
 from clientela.features.preprocessing import PreprocessingSettings
 from clientela.models.ordinal_decision import DecisionRuleClassifier
 from clientela.models.problem import Candidate, Problem, create_problem
+from clientela.models.reasons import group_features
 from clientela.models.scoring import (
     CHAMPION,
     NO_HISTORY,
@@ -448,7 +449,10 @@ def package_required_model(
 
 def create_binary_problem(schema: dict[str, Any], settings: BinaryTrainingSettings) -> Problem:
     """What is to be learned where there are two classes; see `clientela.models.problem`."""
-    return create_problem("binary", schema, settings)
+    problem = create_problem("binary", schema, settings)
+    if settings.reason_codes:
+        group_features(problem)
+    return problem
 
 
 def build_binary_leakage_report(

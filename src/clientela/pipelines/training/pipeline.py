@@ -55,6 +55,7 @@ BINARY_FACTS = {
     "other": "other_holdout",
     "required": "required_table",
     "rows": "row_report",
+    "withheld": "withheld",
 }
 
 
@@ -261,6 +262,12 @@ def _create_binary_nodes() -> list[Node]:
             inputs=["model_input", "choice", "tuned", "test_predictions", "problem"],
             outputs=["other_holdout", "required_table"],
             name="other_test",
+        ),
+        Node(
+            holdout_evaluation.compare_withheld,
+            inputs=["training_part", "test_part", "choice", "test_predictions", "problem"],
+            outputs="withheld",
+            name="withheld",
         ),
         Node(
             holdout_evaluation.build_decision_tables,
