@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,7 @@ from clientela.aws_settings import AccountRegion, AwsSettings, parse_aws_setting
 from clientela.cli.main import Command
 from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader
 from clientela.datasets.model_packages import create_model_registry
-from clientela.exceptions import ConfigurationError, did_you_mean
+from clientela.exceptions import ConfigurationError, MissingStageInputError, did_you_mean
 from clientela.registry.manifest import ServedTask
 from clientela.registry.model_registry import DeploymentSettings, ModelRegistry
 from clientela.registry.package import PublishedModelStore
@@ -129,6 +129,33 @@ class Environment:
             problem = err.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, (use_case, block, *problem["loc"])))
             raise ConfigurationError(f"The parameter {place} is wrong: {problem['msg']}.") from err
+
+    def load_datasets(self, names: Sequence[str], run: str) -> list[Any]:
+        """What the catalog holds under some names.
+
+        Args:
+            run: Options of the `kedro run` that writes them.
+
+        Raises:
+            MissingStageInputError: One is not there yet.
+        """
+        # Kedro's session takes seconds to import, and few commands need its catalog
+        from kedro.framework.session import KedroSession  # noqa: PLC0415
+        from kedro.framework.startup import bootstrap_project  # noqa: PLC0415
+
+        bootstrap_project(self.project)
+        with KedroSession.create(
+            self.project,
+            env=self.loader.env,
+            conf_source=str(self.loader.conf_source),
+            save_on_close=False,
+        ) as session:
+            catalog = cast("KedroSession", session).load_context().catalog
+            if absent := [name for name in names if not catalog.exists(name)]:
+                raise MissingStageInputError(
+                    f"{', '.join(absent)} is not there yet. Run first: kedro run {run}"
+                )
+            return [catalog.load(name) for name in names]
 
     @property
     def registry(self) -> ModelRegistry:

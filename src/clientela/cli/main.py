@@ -23,6 +23,8 @@ LAZY: Mapping[str, str] = MappingProxyType(
         "create-sample": "clientela.cli.invoke:create_sample",
         "deploy": "clientela.cli.endpoint:deploy",
         "invoke": "clientela.cli.invoke:invoke",
+        "letters": "clientela.cli.decisions:letters",
+        "register": "clientela.cli.decisions:register",
         "reject": "clientela.cli.registry:reject",
         "sagemaker": "clientela.cli.sagemaker:sagemaker",
         "status": "clientela.cli.registry:status",

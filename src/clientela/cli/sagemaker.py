@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import click
 from kedro.pipeline import Pipeline
@@ -27,7 +27,7 @@ from clientela.cli.environment import (
     with_plan_options,
 )
 from clientela.cli.main import with_environment
-from clientela.exceptions import ConfigurationError, DeploymentError, MissingStageInputError
+from clientela.exceptions import ConfigurationError, DeploymentError
 from clientela.models.training_data import FeatureSchema
 from clientela.pipeline_registry import create_stage_pipelines
 from clientela.storage import compute_sha256, write_object
@@ -105,25 +105,9 @@ def _get_training_params(environment: Environment, use_case: str) -> dict[str, A
 
 
 def _load_channel_files(environment: Environment, use_case: str, seed: int) -> dict[Channel, bytes]:
-    # Kedro's session takes seconds to import, and only this needs its catalog
-    from kedro.framework.session import KedroSession  # noqa: PLC0415
-    from kedro.framework.startup import bootstrap_project  # noqa: PLC0415
-
-    bootstrap_project(environment.project)
-    with KedroSession.create(
-        environment.project,
-        env=environment.loader.env,
-        conf_source=str(environment.loader.conf_source),
-        save_on_close=False,
-    ) as session:
-        catalog = cast("KedroSession", session).load_context().catalog
-        names = (f"{use_case}.training_part", f"{use_case}.feature_schema")
-        absent = [name for name in names if not catalog.exists(name)]
-        if absent:
-            raise MissingStageInputError(
-                f"{', '.join(absent)} is not there yet. Run first: kedro run --tags={use_case}"
-            )
-        part, schema = (catalog.load(name) for name in names)
+    part, schema = environment.load_datasets(
+        [f"{use_case}.training_part", f"{use_case}.feature_schema"], f"--tags={use_case}"
+    )
     return build_channels(part, FeatureSchema.model_validate(schema), seed)
 
 

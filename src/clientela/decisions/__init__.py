@@ -1,0 +1,1 @@
+"""From a score to a decision that can be defended: reasons, change, letter, register."""

@@ -1,0 +1,222 @@
+"""The register of decisions: append-only, each record chained to the one before by a keyed hash.
+
+`chain(n) = HMAC-SHA256(key, chain(n - 1) + content(n))`. The head (how many records there are, and
+the last chain) lies beside them, sealed in the same way and written in the same transaction: a
+record that is changed, dropped or moved breaks the chain at its place, and one that is cut off at
+the end breaks the head. Cases and their fields are there as keyed hashes only.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import AwareDatetime
+
+from clientela.datasets.database import LOCK_SECONDS, SQLITE
+from clientela.decisions.case_file import CaseFile, Decision
+from clientela.exceptions import ConfigurationError, DatabaseOperationError
+from clientela.registry.manifest import ServedManifest
+from clientela.settings_base import FrozenSettings
+
+KEY_VARIABLE = "CLIENTELA_REGISTER_KEY"
+SHORTEST_KEY = 32
+START = "0" * 64
+# of the lock in PostgreSQL that one writer or reader holds at a time
+LOCK_NUMBER = 20260131
+
+METADATA = sa.MetaData()
+RECORDS = sa.Table(
+    "decision_register",
+    METADATA,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, SQLITE), primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("chain", sa.String(64), nullable=False),
+)
+HEAD = sa.Table(
+    "decision_register_head",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("chain", sa.String(64), nullable=False),
+    sa.Column("seal", sa.String(64), nullable=False),
+)
+
+
+class DecisionRecord(FrozenSettings):
+    """One decision.
+
+    Attributes:
+        case: Keyed hash of the case's key.
+        inputs: Keyed hash of the fields that were decided on.
+        model_decision: What the model said.
+        reasons: Codes, the weightiest first.
+        letter: SHA-256 of the letter; None without one.
+        decision: What was decided.
+        analyst: Who decided, by the name they work under; None: nobody but the model.
+        second: Who agreed, where two people decide.
+        override: Code of the reason for which a person departed from the model.
+    """
+
+    use_case: str
+    case: str
+    version: str
+    inputs: str
+    score: float
+    threshold: float
+    model_decision: Decision
+    reasons: tuple[str, ...] = ()
+    letter: str | None = None
+    decision: Literal["approve", "refuse", "refer"]
+    analyst: str | None = None
+    second: str | None = None
+    override: str | None = None
+    at: AwareDatetime
+
+
+def read_register_key(environment: Mapping[str, str] = os.environ) -> bytes:
+    """The key that cases are hashed and records are chained with.
+
+    Raises:
+        ConfigurationError: There is none, or it is short.
+    """
+    key = environment.get(KEY_VARIABLE, "")
+    if len(key) < SHORTEST_KEY:
+        raise ConfigurationError(
+            f"The register needs a secret of at least {SHORTEST_KEY} characters in {KEY_VARIABLE}; "
+            f"{'it is not set' if not key else f'the one set has {len(key)}'}. Make one once and "
+            'keep it: python -c "import secrets; print(secrets.token_hex(32))"'
+        )
+    return key.encode()
+
+
+class DecisionRegister:
+    """The decisions of all use cases, in one table of a database.
+
+    Args:
+        url: Of SQLite or PostgreSQL; see `clientela.datasets.database.resolve_database_url`.
+    """
+
+    def __init__(self, url: sa.URL, key: bytes) -> None:
+        arguments = {"timeout": LOCK_SECONDS} if url.get_backend_name() == SQLITE else {}
+        self._engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True)
+        self._key = key
+
+    def hash(self, *parts: Any) -> str:
+        """The keyed hash of values that JSON can hold."""
+        text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+        return self._sign(text)
+
+    def describe(
+        self,
+        manifest: ServedManifest,
+        key: str,
+        file: CaseFile,
+        **decided: Any,
+    ) -> DecisionRecord:
+        """The record of a case file; what a person decided may be given beside it."""
+        given = {"decision": file.decision, **decided}
+        return DecisionRecord(
+            use_case=manifest.use_case,
+            case=self.hash(manifest.use_case, key),
+            version=manifest.version,
+            inputs=self.hash(file.case),
+            score=file.score,
+            threshold=file.threshold,
+            model_decision=file.decision,
+            reasons=tuple(reason.code for reason in file.reasons),
+            **given,
+        )
+
+    def append(self, records: Sequence[DecisionRecord]) -> int:
+        """Add records, all of them or none.
+
+        Returns:
+            The number of the last one.
+
+        Raises:
+            DatabaseOperationError: The database refuses.
+        """
+        with self._transaction() as connection:
+            head = connection.execute(sa.select(HEAD)).one_or_none()
+            number, chain = (0, START) if head is None else (head.records, head.chain)
+            rows = []
+            for record in records:
+                number, content = number + 1, record.model_dump_json()
+                chain = self._sign(chain + content)
+                rows.append({"number": number, "content": content, "chain": chain})
+            if rows:
+                connection.execute(sa.insert(RECORDS), rows)
+            sealed = {"records": number, "chain": chain, "seal": self._sign(f"{number}|{chain}")}
+            if head is None:
+                connection.execute(sa.insert(HEAD).values(id=1, **sealed))
+            else:
+                connection.execute(sa.update(HEAD).values(**sealed))
+        return number
+
+    def verify(self) -> list[str]:
+        """What is wrong with the register, record by record; empty where nothing is."""
+        problems: list[str] = []
+        chain, expected = START, 1
+        with self._transaction() as connection:
+            head = connection.execute(sa.select(HEAD)).one_or_none()
+            for row in connection.execute(sa.select(RECORDS).order_by(RECORDS.c.number)):
+                if row.number != expected:
+                    problems.append(f"{_name_numbers(expected, row.number - 1)} missing")
+                elif row.chain != self._sign(chain + row.content):
+                    problems.append(f"record {row.number} was changed, or is not where it was")
+                chain, expected = row.chain, row.number + 1
+        if head is None:
+            return [*problems, "the head is missing"] if expected > 1 else problems
+        if head.seal != self._sign(f"{head.records}|{head.chain}"):
+            problems.append("the head was changed")
+        elif expected <= head.records:
+            problems.append(f"{_name_numbers(expected, head.records)} missing")
+        elif (head.records, head.chain) != (expected - 1, chain):
+            problems.append(f"{_name_numbers(head.records + 1, expected - 1)} not written by us")
+        return problems
+
+    def read(self, use_case: str) -> Iterator[DecisionRecord]:
+        """The records of a use case, in their order."""
+        with self._transaction() as connection:
+            for row in connection.execute(sa.select(RECORDS).order_by(RECORDS.c.number)):
+                record = DecisionRecord.model_validate_json(row.content)
+                if record.use_case == use_case:
+                    yield record
+
+    def _sign(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        """One writer or reader at a time: a second one waits before it reads the head."""
+        try:
+            with self._engine.connect() as connection:
+                if self._engine.dialect.name == SQLITE:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    METADATA.create_all(connection)
+                else:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_NUMBER)))
+                    METADATA.create_all(connection)
+                yield connection
+                connection.commit()
+        except sa.exc.SQLAlchemyError as err:
+            # the words of a database may repeat the row that it failed on
+            raise DatabaseOperationError(
+                f"The register of decisions refused: {type(err).__name__}. Nothing was recorded; "
+                "check the database that CLIENTELA_DATABASE names, then decide again."
+            ) from None
+
+
+def _name_numbers(first: int, last: int) -> str:
+    return f"record {first} is" if first == last else f"records {first} to {last} are"
+
+
+def now_local() -> datetime:
+    """The moment of a decision, with its offset."""
+    return datetime.now().astimezone()
