@@ -7,11 +7,13 @@ that opens no session, as `kedro registry list`, sees those of the project's def
 """
 
 import os
-from pathlib import Path
+import threading
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines, settings
+from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.utils import find_kedro_project
 
 
@@ -25,6 +27,47 @@ class SwitchboardContext(KedroContext):
         SwitchboardContext.latest = self
         # has them registered anew at the next look: an earlier session may have had others
         pipelines.configure("clientela.pipeline_registry")
+
+
+class WholeFileCatalog(DataCatalog):
+    """A catalog whose files appear under their names whole or not at all.
+
+    Kedro's own datasets write in place: whoever reads meanwhile, or after a run was killed, finds
+    half a file. Here they write beside it, and what is whole takes its place. One thread at a time
+    loads or saves, because the engine has one connection.
+    """
+
+    _one_at_a_time: ClassVar = threading.RLock()
+
+    def load(self, ds_name: str, version: str | None = None) -> Any:
+        """What a dataset holds."""
+        with self._one_at_a_time:
+            return super().load(ds_name, version)
+
+    def save(self, ds_name: str, data: Any) -> None:
+        """Saves a dataset, whole."""
+        with self._one_at_a_time:
+            dataset = self[ds_name]
+            # versions have names of their own; where credentials of its own lead, only the dataset
+            # goes, and an object store shows what was uploaded to its end
+            whole = not isinstance(dataset, AbstractVersionedDataset) or dataset._version  # noqa: SLF001
+            if whole or dataset._init_config().get("credentials"):  # noqa: SLF001
+                super().save(ds_name, data)
+            else:
+                self._save_beside(ds_name, dataset, data)
+
+    def _save_beside(self, ds_name: str, dataset: Any, data: Any) -> None:
+        from clientela.storage import replace_atomically  # noqa: PLC0415 - brings fsspec
+
+        # Kedro offers no other way to redirect a save
+        place = dataset._filepath  # noqa: SLF001
+        address = dataset._fs.unstrip_protocol(str(place))  # noqa: SLF001
+        with replace_atomically(address, ".writing") as staged:
+            dataset._filepath = PurePosixPath(f"{place}{staged.removeprefix(address)}")  # noqa: SLF001
+            try:
+                super().save(ds_name, data)
+            finally:
+                dataset._filepath = place  # noqa: SLF001
 
 
 def load_switchboard() -> dict[str, Any]:

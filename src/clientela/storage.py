@@ -5,11 +5,12 @@ is reached by boto3, with the retries, the key and the words of errors that the 
 share.
 """
 
+import ctypes
 import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 from uuid import uuid4
 
@@ -20,6 +21,9 @@ from fsspec.implementations.local import LocalFileSystem
 from clientela.aws_clients import Clients, convert_aws_errors, is_absent
 from clientela.aws_settings import AwsSettings
 from clientela.exceptions import ConfigurationError, ModelFileError, RegistryError, ServingError
+
+# AT_FDCWD and RENAME_EXCHANGE of Linux.
+HERE, EXCHANGE = -100, 2
 
 ADDRESS: Final = re.compile(r"^s3://(?P<bucket>[^/]+)/(?P<key>.+)$")
 
@@ -149,18 +153,31 @@ def replace_atomically(address: str, suffix: str | None = None) -> Iterator[str]
         remove_if_present(staged)
         raise
     (fs, source), (_, target) = url_to_fs(staged), url_to_fs(address)
+    if isinstance(fs, LocalFileSystem):
+        _replace_path(Path(source), Path(target))
+        return
     fs.invalidate_cache(source)
     parts = fs.find(source)
-    if parts == [source] and not fs.isdir(target):
-        fs.mv(source, target)
-        return
-    remove_if_present(address)
-    if isinstance(fs, LocalFileSystem):
-        fs.mv(source, target, recursive=True)
-        return
+    if parts != [source] or fs.isdir(target):
+        remove_if_present(address)
     # an object store has no folders to move: s3fs, told to, stumbles over the folder's own name
     for part in parts:
         fs.mv(part, target + part.removeprefix(source))
+
+
+def _replace_path(source: Path, target: Path) -> None:
+    """Moves a file or folder into its place; a reader finds the old or the new one there."""
+    if not (source.is_dir() or target.is_dir()) or not target.exists():
+        source.replace(target)
+        return
+    # only Linux exchanges folders in one step; elsewhere the old one steps aside first
+    exchange = getattr(ctypes.CDLL(None), "renameat2", None)
+    if exchange is None or exchange(HERE, bytes(source), HERE, bytes(target), EXCHANGE) != 0:
+        former = target.with_name(f"{target.name}.{uuid4().hex}.part")
+        target.rename(former)
+        source.rename(target)
+        source = former
+    remove_if_present(str(source))
 
 
 @contextmanager

@@ -1,46 +1,99 @@
+import threading
+from pathlib import Path
+
 import pandas as pd
 import pytest
-from kedro.io import DatasetError
+from kedro.io import DatasetError, MemoryDataset
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.pandas import CSVDataset, ParquetDataset
+from kedro_datasets.text import TextDataset
 
-from clientela.datasets.files import WholeFileDataset
+from clientela.context import WholeFileCatalog
+from clientela.datasets.files import OptionalFileDataset
+from clientela.datasets.table import SmallTablesDataset
+from clientela.storage import replace_atomically
 
-CSV = {"type": "kedro_datasets.pandas.CSVDataset", "save_args": {"index": False}}
 TEXT = {"type": "kedro_datasets.text.TextDataset"}
+TABLE = pd.DataFrame({"period": ["2024-05"], "psi": [0.1]})
 
 
 class Unwritable:
     """What a text dataset refuses in the middle of writing."""
 
 
-def test_what_is_saved_comes_back(tmp_path):
-    table = pd.DataFrame({"period": ["2024-05"], "psi": [0.1]})
-    dataset = WholeFileDataset(filepath=f"{tmp_path}/drift/log.csv", dataset=CSV)
-    dataset.save(table)
-    pd.testing.assert_frame_equal(dataset.load(), table)
-
-
 def test_before_the_first_run_what_stands_for_absence_is_loaded(tmp_path):
-    path = f"{tmp_path}/log.csv"
-    assert WholeFileDataset(filepath=path, dataset=TEXT, absent="").load() == ""
-    assert not WholeFileDataset(filepath=path, dataset=TEXT, absent="").exists()
+    former = OptionalFileDataset(filepath=f"{tmp_path}/log.csv", dataset=TEXT, absent="")
+    assert former.load() == ""
+    assert not former.exists()
 
 
-def test_without_it_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(DatasetError, match="No such file"):
-        WholeFileDataset(filepath=f"{tmp_path}/log.csv", dataset=TEXT).load()
+@pytest.mark.parametrize(
+    ("dataset", "data"),
+    [
+        (CSVDataset, TABLE),
+        (ParquetDataset, TABLE),
+        (JSONDataset, {"psi": [0.1]}),
+        (TextDataset, "whole"),
+    ],
+)
+def test_what_a_catalog_saves_comes_back_with_nothing_beside_it(tmp_path, dataset, data):
+    catalog = WholeFileCatalog({"log": dataset(filepath=f"{tmp_path}/drift/log")})
+    (tmp_path / "drift").mkdir()
+    (tmp_path / "drift/log.writing").write_text("half, by a run that was killed")
+    for _ in range(2):
+        catalog.save("log", data)
+    found = catalog.load("log")
+    assert found.equals(data) if isinstance(data, pd.DataFrame) else found == data
+    assert [path.name for path in (tmp_path / "drift").iterdir()] == ["log"]
 
 
 def test_a_save_that_fails_leaves_the_file_of_the_run_before_and_no_rest(tmp_path):
-    dataset = WholeFileDataset(filepath=f"{tmp_path}/log.txt", dataset=TEXT)
-    dataset.save("whole")
+    catalog = WholeFileCatalog({"log": TextDataset(filepath=f"{tmp_path}/log.txt")})
+    catalog.save("log", "whole")
     with pytest.raises(DatasetError):
-        dataset.save(Unwritable())
+        catalog.save("log", Unwritable())
     assert [path.name for path in tmp_path.iterdir()] == ["log.txt"]
-    assert dataset.load() == "whole"
+    assert catalog.load("log") == "whole"
 
 
-def test_a_later_save_replaces_the_file(tmp_path):
-    dataset = WholeFileDataset(filepath=f"{tmp_path}/log.txt", dataset=TEXT)
-    dataset.save("first")
-    dataset.save("second")
-    assert dataset.load() == "second"
+def test_what_is_no_file_is_saved_as_ever():
+    catalog = WholeFileCatalog({"aside": MemoryDataset()})
+    catalog.save("aside", 1)
+    assert catalog.load("aside") == 1
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_folder_takes_the_place_of_another_whatever_the_system_offers(
+    tmp_path, monkeypatch, exchanges
+):
+    if not exchanges:
+        monkeypatch.setattr("clientela.storage.ctypes.CDLL", lambda _: object())
+    target = tmp_path / "tables"
+    for names in (["old", "both"], ["new", "both"]):
+        with replace_atomically(str(target)) as staged:
+            for name in names:
+                Path(staged).mkdir(exist_ok=True)
+                Path(staged, name).write_text(names[0])
+    assert {path.name: path.read_text() for path in target.iterdir()} == {
+        "new": "new",
+        "both": "new",
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["tables"]
+
+
+def test_small_tables_are_never_absent_while_they_are_replaced(tmp_path):
+    dataset = SmallTablesDataset(path=f"{tmp_path}/tables")
+    dataset.save({"a": TABLE, "b": TABLE})
+    seen, done = set(), threading.Event()
+
+    def watch():
+        while not done.is_set():
+            seen.add((tmp_path / "tables").is_dir())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(20):
+        dataset.save({"a": TABLE, "b": TABLE})
+    done.set()
+    watcher.join()
+    assert seen == {True}

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import partial
 from pathlib import PurePosixPath
-from typing import IO, Any, NamedTuple, Protocol, cast
+from typing import IO, Any, NamedTuple, NoReturn, Protocol, cast
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 from kedro.io import AbstractDataset
 from kedro_datasets.partitions import PartitionedDataset
 
@@ -39,15 +38,12 @@ READ_BLOCK = 1 << 22
 RECORD = ".generated.json"
 
 
-class WholeFileDataset(AbstractDataset[Any, Any]):
-    """Any dataset of one file, written beside its place first and then put there.
-
-    A run that is interrupted leaves the file of the run before. An object store does this by
-    itself: an object appears whole or not at all.
+class OptionalFileDataset(AbstractDataset[Any, Any]):
+    """A file of an earlier run, or what stands for it before there is one; loads only.
 
     Args:
-        dataset: What reads and writes it, without its path; Kedro's form (`type`, `save_args`, …).
-        absent: What is loaded while there is no file; without it that is an error.
+        dataset: What reads it, without its path; Kedro's form (`type`, `load_args`, …).
+        absent: What is loaded while there is no file.
         metadata: For kedro-viz and the run summary.
     """
 
@@ -56,7 +52,7 @@ class WholeFileDataset(AbstractDataset[Any, Any]):
         *,
         filepath: str,
         dataset: dict[str, Any],
-        absent: Any = ...,
+        absent: Any,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._filepath = filepath
@@ -66,21 +62,14 @@ class WholeFileDataset(AbstractDataset[Any, Any]):
 
     def load(self) -> Any:
         """What the file holds, or what stands for its absence."""
-        if self._absent is not ... and not self._exists():
+        if not self._exists():
             return self._absent
-        return self._create_dataset(self._filepath).load()
+        config = deepcopy(self._dataset) | {"filepath": self._filepath}
+        return AbstractDataset.from_config("optional_file", config).load()
 
-    def save(self, data: Any) -> None:
-        """Writes the file whole."""
-        if not isinstance(url_to_fs(self._filepath)[0], LocalFileSystem):
-            self._create_dataset(self._filepath).save(data)
-            return
-        with replace_atomically(self._filepath) as staged:
-            self._create_dataset(staged).save(data)
-
-    def _create_dataset(self, path: str) -> AbstractDataset[Any, Any]:
-        config = deepcopy(self._dataset) | {"filepath": path}
-        return AbstractDataset.from_config("whole_file", config)
+    def save(self, data: Any) -> NoReturn:
+        """Refuse: the file's own entry in the catalog writes it."""
+        raise NotImplementedError("An earlier run's file is only read here.")
 
     def _exists(self) -> bool:
         return is_stored(self._filepath)

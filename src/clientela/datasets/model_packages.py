@@ -38,7 +38,7 @@ from clientela.storage import (
     is_stored,
     read_and_verify,
     read_file_if_present,
-    remove_if_present,
+    replace_atomically,
     write_file_atomically,
 )
 
@@ -185,9 +185,9 @@ class ModelArchiveDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]
         if self._filepath.endswith(ARCHIVE):
             write_file_atomically(self._filepath, make_archive(data))
             return
-        remove_if_present(self._filepath)
-        for name, content in data.items():
-            write_file_atomically(f"{self._filepath}/{name}", content)
+        with replace_atomically(self._filepath, ".writing") as staged:
+            for name, content in data.items():
+                write_file_atomically(f"{staged}/{name}", content)
 
     def _exists(self) -> bool:
         return is_stored(self._filepath)

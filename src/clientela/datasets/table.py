@@ -30,7 +30,6 @@ from clientela.storage import (
     is_stored,
     make_parent_folder,
     refresh_listing,
-    remove_if_present,
     replace_atomically,
 )
 
@@ -359,17 +358,17 @@ class SmallTablesDataset(
                 f"No tables in {self._path}. Run the stage that writes them."
             )
         names = [file.rsplit("/", 1)[-1].removesuffix(".parquet") for file in files]
-        return {name: self._table(name).load() for name in names}
+        return {name: self._table(name, self._path).load() for name in names}
 
     def save(self, data: Mapping[str, ir.Table | pd.DataFrame]) -> None:
-        """Computes each table and writes it in place of all that stood in the folder."""
-        remove_if_present(self._path)
-        for name, table in data.items():
-            self._table(name).save(table)
+        """Computes each table; the folder takes the place of the former one once it is whole."""
+        with replace_atomically(self._path, ".writing") as staged:
+            for name, table in data.items():
+                self._table(name, staged).save(table)
 
-    def _table(self, name: str) -> TableDataset:
+    def _table(self, name: str, folder: str) -> TableDataset:
         return TableDataset(
-            filepath=f"{self._path}/{name}.parquet", load_as="pandas", engine=self._engine
+            filepath=f"{folder}/{name}.parquet", load_as="pandas", engine=self._engine
         )
 
     def _exists(self) -> bool:
