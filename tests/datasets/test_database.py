@@ -51,9 +51,17 @@ def test_another_kind_of_database_is_refused():
         resolve_database_url("mysql://db/crm", "")
 
 
-@pytest.mark.parametrize("url", ["db:5432/crm", f"postgresql://a:{PASSWORD}@db:puerto/crm"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "db:5432/crm",
+        f"postgresql://a:{PASSWORD}@db:puerto/crm",
+        f"postgresql://a:p@{PASSWORD}@db:5432/crm",
+        f"postgresql://a/b:p@{PASSWORD}/x@db/crm",
+    ],
+)
 def test_a_url_that_can_not_be_read_is_not_repeated(url):
-    with pytest.raises(ConfigurationError, match=r"Expected postgresql://user:pass") as raised:
+    with pytest.raises(ConfigurationError, match=r"postgresql://user:p") as raised:
         resolve_database_url(url, "")
     assert PASSWORD not in everything_said(raised.value)
 

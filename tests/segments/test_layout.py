@@ -119,18 +119,19 @@ def test_the_rest_of_the_previous_model_stays_even_without_members() -> None:
     )
 
 
-@pytest.mark.parametrize("wanted", [None, ("farmacia", "otros")])
-def test_a_rubro_called_otros_belongs_to_the_rest(wanted: tuple[str, ...] | None) -> None:
+@pytest.mark.parametrize("pools", [True, False])
+def test_a_rubro_called_otros_is_told_apart_from_the_pooled_rest(pools: bool) -> None:
     rubros = [("otros", "OTROS", 99, 99), ("farmacia", "FARMACIA", 9, 9), ("cine", "CINE", 1, 1)]
-    found = layout(params(rubros=wanted, top_rubros=1), rubros=rubros)
-    assert found.slugs == ["farmacia", "otros"]
-    assert found.rubros[-1].members == ("cine", "otros")
+    found = layout(params(top_rubros=1, pool_rest=pools), rubros=rubros)
+    own = Rubro(slug="rubro_otros", label="Otros", members=("otros",))
+    rest = Rubro(slug="otros", label="Los demás rubros", members=("cine", "farmacia"))
+    assert found.rubros == ((own, rest) if pools else (own,))
+    assert found.score_columns == ["score_rubro_otros"]
 
 
-def test_a_rubro_called_otros_has_its_own_columns_where_nothing_is_pooled() -> None:
-    rubros = [("otros", "OTROS", 99, 99), ("cine", "CINE", 1, 1)]
-    found = layout(params(rubros=("otros",), pool_rest=False), rubros=rubros)
-    assert found.rubros == (Rubro(slug="otros", label="Otros", members=("otros",)),)
+def test_a_label_of_the_pooled_rest_is_its_own_where_no_rubro_is_called_so() -> None:
+    found = layout(params(top_rubros=1, labels={"otros": "Lo demás"}))
+    assert found.labels["otros"] == "Lo demás"
 
 
 def test_rubros_that_share_a_slug_share_columns() -> None:
@@ -225,3 +226,18 @@ def test_a_date_before_the_first_transaction_is_refused_with_the_dates_that_woul
 def test_an_empty_table_of_transactions_is_refused() -> None:
     with pytest.raises(TrainingDataError, match="at least one accepted row was expected"):
         resolve_model_date(period(None, None), params())
+
+
+def test_each_odd_name_gets_a_column_or_a_sentence_that_names_it(caplog) -> None:
+    long = "electrodomesticos de linea blanca y pequenos aparatos del hogar y del jardin " * 2
+    rubros = [(name, name, 5, 9) for name in (long, long + "y taller", "..", "%")]
+    found = layout(rubros=rubros)
+    assert len(found.slugs) == 3
+    assert all(len(name) <= 63 for name in found.score_columns)
+    assert "'..'" in caplog.text
+    assert "features.labels" in caplog.text
+    caplog.clear()
+    assert {"porcentaje", "sin_nombre"} < {
+        *layout(params(labels={"%": "Porcentaje"}), rubros=rubros).slugs
+    }
+    assert not caplog.text

@@ -57,6 +57,12 @@ def resolve_database_url(url: str | None, filepath: str) -> sa.URL | None:
         raise ConfigurationError(
             f"The database's URL begins with {backend!r}; expected postgresql:// or sqlite:///."
         )
+    if backend != SQLITE and "@" in f"{parsed.host}{parsed.database}":
+        # what stands before it is the rest of a password
+        raise ConfigurationError(
+            "The database's URL holds an @ too many. In user and password write it as %40 (and "
+            "/ as %2F, : as %3A): postgresql://user:p%40ss@host:5432/name."
+        )
     return parsed.set(drivername=DRIVERS[backend])
 
 

@@ -3,7 +3,8 @@
 A table is brought to hold given rows in one transaction, and what it holds already is not written
 again. The rows go to a temporary table first, whose columns have the types of the stored ones.
 There the database itself compares: no row comes back, and no rounding of a type looks like a
-change. Messages count rows and name columns; they never show a value (PII).
+change. Only rows that differ are written: the table belongs to whoever reads it. Messages count
+rows and name columns; they never show a value (PII).
 """
 
 import logging
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 import sqlalchemy as sa
@@ -32,6 +33,7 @@ from clientela.storage import make_parent_folder
 
 logger = logging.getLogger(__name__)
 
+Departed = Literal["remove", "mark"]
 Kind = Literal["text", "integer", "number", "boolean", "date"]
 Chunk = list[tuple[Any, ...]]
 
@@ -63,6 +65,8 @@ LARGEST_INTEGER = 2**31 - 1
 LONGEST_NAME = 63
 ROWS_PER_CHUNK = 50_000
 STAGED = "_clientela_rows"
+# What tells customers of the last load from those who left.
+MARK, PRESENT = "mark", "vigente"
 NOT_CONFIGURED = "no database is configured"
 
 
@@ -110,12 +114,18 @@ class SqlLoad:
         replaces: Stored rows that equal any of the new ones in these columns are replaced; without
             columns, all rows are.
         newest_by: A table that holds a greater value in this column is left as it is.
+        departed: Whether rows in what is replaced that are not given are removed, or marked by
+            `vigente`, which is true in all others.
+        own_prefixes: How names of columns begin that only these loads fill: one that the rows no
+            longer have becomes NULL. Other columns belong to somebody else and keep their values.
     """
 
     table: str
     key: Sequence[str]
     replaces: Sequence[str] = ()
     newest_by: str | None = None
+    departed: Departed = "remove"
+    own_prefixes: Sequence[str] = ()
 
     @property
     def non_null_columns(self) -> list[str]:
@@ -126,8 +136,9 @@ class SqlLoad:
 class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     """A table in SQLite or PostgreSQL; loading the same rows twice changes nothing.
 
-    A table that is missing is made, columns that are new are added, columns that the rows no
-    longer have become NULL in the rows that are replaced.
+    A table that is missing is made, columns that are new are added. Only rows that differ are
+    written, and only in columns of the load: what others added to the table, or hang on its rows,
+    stays.
 
     Args:
         filepath: Where the embedded SQLite file lies, for when there is no `url`.
@@ -136,6 +147,7 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         replaces: Stored rows that equal any of the new ones in these columns are replaced; without
             columns, all rows are.
         newest_by: A table that holds a greater value in this column is left as it is.
+        departed, own_prefixes: See `SqlLoad`.
         dates: Columns that hold days; they are given, and come back, as ISO text.
         metadata: For kedro-viz and the run summary.
     """
@@ -149,12 +161,18 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         url: str | None = None,
         replaces: Sequence[str] = (),
         newest_by: str | None = None,
+        departed: Departed = "remove",
+        own_prefixes: Sequence[str] = (),
         dates: Sequence[str] = (),
         metadata: dict[str, Any] | None = None,
     ) -> None:
         if not key:
             raise ConfigurationError(f"Table {table}: `key` names no column. Expected one or more.")
-        self._rule = SqlLoad(table, key, replaces, newest_by)
+        if departed not in get_args(Departed):
+            raise ConfigurationError(
+                f"Table {table}: `departed` is {departed!r}. Expected remove or mark."
+            )
+        self._rule = SqlLoad(table, key, replaces, newest_by, departed, own_prefixes)
         self._filepath = filepath
         self._url = resolve_database_url(url, filepath)
         self._is_embedded = not url
@@ -188,6 +206,8 @@ class SqlTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         if self._url is None:
             logger.info("Table %s: %s; its rows are not loaded", name, NOT_CONFIGURED)
             return
+        if self._rule.departed == MARK:
+            data = data.assign(**{PRESENT: True})
         rows = build_sql_rows(data, self._rule.key, self._dates, self._rule.non_null_columns, name)
         if self._is_embedded:
             make_parent_folder(self._filepath)
@@ -368,17 +388,51 @@ def replace_rows(con: sa.Connection, load: SqlLoad, rows: SqlRows) -> str:
         if newer is not None:
             return f"left as it is: it holds {load.newest_by} {newer}, newer than these rows"
     table = _ensure_columns(con, stored, load, rows)
-    with _load_staging_table(con, table, rows) as staged:
-        replaced: sa.ColumnElement[bool] = sa.true()
-        if load.replaces:
-            given = sa.select(*(staged.c[name] for name in load.replaces)).distinct()
-            replaced = sa.tuple_(*(table.c[name] for name in load.replaces)).in_(given)
-        if _has_equal_rows(con, table, staged, replaced):
-            return f"already holds these {len(rows.frame):,} rows"
-        con.execute(sa.delete(table).where(replaced))
-        new = sa.select(*(staged.c[name] for name in rows.kinds))
-        con.execute(sa.insert(table).from_select(list(rows.kinds), new))
-    return f"{len(rows.frame):,} rows loaded"
+    with _load_staging_table(con, table, load, rows) as staged:
+        counts = _write_differences(con, load, table, staged)
+    if not any(counts.values()):
+        return f"already holds these {len(rows.frame):,} rows"
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    return f"{len(rows.frame):,} rows loaded ({told})"
+
+
+def _write_differences(
+    con: sa.Connection, load: SqlLoad, table: sa.Table, staged: sa.TableClause
+) -> dict[str, int]:
+    """Updates rows that differ, inserts new ones, and removes or marks those that left."""
+    scope: sa.ColumnElement[bool] = sa.true()
+    if load.replaces:
+        rows = staged.alias()
+        given = sa.select(*(rows.c[name] for name in load.replaces)).distinct()
+        scope = sa.tuple_(*(table.c[name] for name in load.replaces)).in_(given)
+    same = sa.and_(scope, *(table.c[name] == staged.c[name] for name in load.key))
+    names = [column.name for column in staged.c if column.name not in load.key]
+    differs = sa.or_(*(table.c[name].is_distinct_from(staged.c[name]) for name in names))
+    values = {name: staged.c[name] for name in names}
+    changed = sa.update(table).values(values).where(same, differs) if values else None
+    absent = ~sa.exists().where(same).correlate(staged)
+    new = sa.insert(table).from_select(staged.c.keys(), sa.select(staged).where(absent))
+    left = sa.and_(scope, ~sa.exists().where(same).correlate(table))
+    counts = {
+        "changed": 0 if changed is None else con.execute(changed).rowcount,
+        "new": con.execute(new, execution_options={"preserve_rowcount": True}).rowcount,
+    }
+    if load.departed == MARK:
+        present = table.c[PRESENT]
+        mark = (
+            sa.update(table).values({PRESENT: False}).where(left, present.is_distinct_from(False))
+        )
+        return counts | {"marked": con.execute(mark).rowcount}
+    try:
+        with con.begin_nested():
+            return counts | {"removed": con.execute(sa.delete(table).where(left)).rowcount}
+    except sa.exc.IntegrityError:
+        logger.warning(
+            "Table %s: another table of yours refers to rows of customers who left, so they stay. "
+            "Mark such rows instead of removing them: departed: mark in its catalog entry.",
+            load.table,
+        )
+        return counts
 
 
 def _require_matching_columns(stored: sa.Table, load: SqlLoad, rows: SqlRows) -> None:
@@ -431,19 +485,13 @@ def _ensure_columns(
 
 @contextmanager
 def _load_staging_table(
-    con: sa.Connection, table: sa.Table, rows: SqlRows
+    con: sa.Connection, table: sa.Table, load: SqlLoad, rows: SqlRows
 ) -> Iterator[sa.TableClause]:
-    """A temporary table of the rows, with what the stored ones are compared by.
-
-    Beside their own columns it has, empty, those that earlier rows had and these lack. What the
-    database fills by itself, or holds in types of its own, somebody else has added: it is left out.
-    """
+    """A temporary table of the rows and, empty, those of our columns that they no longer have."""
     gone = [
         column
         for column in table.c
-        if column.name not in rows.kinds
-        and not (column.server_default or column.computed or column.identity)
-        and get_sql_type_kind(column.type) is not None
+        if column.name not in rows.kinds and column.name.startswith(tuple(load.own_prefixes))
     ]
     columns = [*(table.c[name] for name in rows.kinds), *gone]
     con.execute(CreateTableAs(sa.select(*columns).where(sa.false()), STAGED, temporary=True))
@@ -475,16 +523,3 @@ def _send_by_copy(con: sa.Connection, names: list[str], chunks: Iterable[Chunk])
         for chunk in chunks:
             for row in chunk:
                 copy.write_row(row)
-
-
-def _has_equal_rows(
-    con: sa.Connection, table: sa.Table, staged: sa.TableClause, replaced: sa.ColumnElement[bool]
-) -> bool:
-    """Whether the stored rows to be replaced are the staged ones; both have unique keys."""
-    names = [column.name for column in staged.c]
-    ours = sa.select(*(staged.c[name] for name in names))
-    theirs = sa.select(*(table.c[name] for name in names))
-    stored = con.scalar(sa.select(sa.func.count()).select_from(table).where(replaced))
-    if stored != con.scalar(sa.select(sa.func.count()).select_from(staged)):
-        return False
-    return con.execute(ours.except_(theirs).limit(1)).first() is None

@@ -4,8 +4,10 @@ No engine is imported here: a served model places customers without one.
 """
 
 import fnmatch
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -19,6 +21,8 @@ from clientela.text import NumberFormat, make_slug, normalize_word
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+
+logger = logging.getLogger(__name__)
 
 ColumnGroup = Literal[
     "participacion", "frecuencia", "monto_promedio", "recencia", "score", "totales", "categoricas"
@@ -146,8 +150,11 @@ class SegmentationParams(FrozenSettings):
 KEY = "id_cliente"
 REST = "otros"
 UNNAMED = "sin_nombre"
-# A rubro called total would share the column `gasto_total` with the spend in all rubros.
-TOTAL, RENAMED_TOTAL = "total", "rubro_total"
+# A rubro called total would share the column `gasto_total` with the spend in all rubros, and one
+# called otros those of the pooled rest.
+RENAMED: Mapping[str, str] = {"total": "rubro_total", REST: f"rubro_{REST}"}
+# `score_` before it makes 63 bytes, the longest name of a column in PostgreSQL.
+LONGEST_SLUG = 57
 
 TOTALS = ("num_tx", "gasto_total", "ticket_promedio", "recencia_dias", "rubros_distintos")
 SHARE, SCORE_PREFIX, PROBABILITY_PREFIX = "participacion_", "score_", "prob_"
@@ -261,7 +268,8 @@ def build_column_layout(
             categorical would share a column.
     """
     rubros = observed["rubros"]
-    members = _group_by_slug(rubros)
+    members = _group_by_slug(rubros, params.labels)
+    _warn_about_shared_columns(members)
     slugs = _choose_rubros(rubros, params, previous)
     columns = {slug: members.get(slug, []) for slug in slugs}
     rest = sorted(rubro for slug, of in members.items() if slug not in slugs for rubro in of)
@@ -271,10 +279,17 @@ def build_column_layout(
     # labels as configured, else as before, for a backend compares labels of one week with those of
     # the next; else the most frequent spelling
     labels = {} if previous is None else previous.labels
-    labels |= {_make_rubro_slug(name): label for name, label in params.labels.items()}
+    if RENAMED[REST] in columns:
+        labels.setdefault(REST, "Los demás rubros")
+    labels |= {
+        _make_rubro_slug(name, params.labels): label for name, label in params.labels.items()
+    }
+    if RENAMED[REST] not in columns and RENAMED[REST] in labels:
+        labels[REST] = labels[RENAMED[REST]]
     spelled = rubros.sort_values(["rows", "categoria"], ascending=[False, True])
     for rubro, spelling in zip(spelled["rubro"], spelled["categoria"], strict=True):
-        labels.setdefault(_make_rubro_slug(str(rubro)), str(spelling).strip().capitalize())
+        slug = _make_rubro_slug(str(rubro), params.labels)
+        labels.setdefault(slug, str(spelling).strip().capitalize())
     layout = ColumnLayout(
         fecha_modelo=fecha_modelo,
         rubros=tuple(
@@ -296,18 +311,35 @@ def build_column_layout(
     return layout
 
 
-def _make_rubro_slug(name: str) -> str:
-    slug = make_slug(name) or UNNAMED
-    return RENAMED_TOTAL if slug == TOTAL else slug
+def _make_rubro_slug(name: str, labels: Mapping[str, str]) -> str:
+    """A rubro as it stands in column names; its label tells where its name has no letter."""
+    slug = make_slug(name)
+    if not slug:
+        by_label = {normalize_word(rubro): make_slug(label) for rubro, label in labels.items()}
+        slug = by_label.get(normalize_word(name)) or UNNAMED
+    if len(slug) > LONGEST_SLUG:
+        slug = f"{slug[: LONGEST_SLUG - 7]}_{sha256(slug.encode()).hexdigest()[:6]}"
+    return RENAMED.get(slug, slug)
 
 
-def _group_by_slug(rubros: pd.DataFrame) -> dict[str, list[str]]:
+def _warn_about_shared_columns(members: Mapping[str, list[str]]) -> None:
+    for slug, sharing in members.items():
+        if len(sharing) > 1:
+            logger.warning(
+                "The rubros %s count as one, because their columns have the same name (%s). To "
+                "tell them apart, rename them in the data; one without letters takes its name from "
+                "features.labels, e.g. labels: {'%s': una palabra}",
+                ", ".join(map(repr, sharing)), slug, sharing[0],
+            )  # fmt: skip
+
+
+def _group_by_slug(rubros: pd.DataFrame, labels: Mapping[str, str]) -> dict[str, list[str]]:
     """Slug to the folded rubros that share it, by customers (most first), then name."""
     counts = rubros.groupby("rubro")["customers"].sum().reset_index()
     ordered = counts.sort_values(["customers", "rubro"], ascending=[False, True])
     members: dict[str, list[str]] = {}
     for rubro in ordered["rubro"]:
-        members.setdefault(_make_rubro_slug(str(rubro)), []).append(str(rubro))
+        members.setdefault(_make_rubro_slug(str(rubro), labels), []).append(str(rubro))
     return members
 
 
@@ -317,19 +349,19 @@ def _choose_rubros(
     """The slugs with columns of their own."""
     if params.rubros is not None:
         known = list(rubros["rubro"].astype(str))
-        slugs = {_make_rubro_slug(rubro) for rubro in known}
+        slugs = {_make_rubro_slug(rubro, params.labels) for rubro in known}
         for name in params.rubros:
-            if _make_rubro_slug(name) not in slugs:
+            if _make_rubro_slug(name, params.labels) not in slugs:
                 raise ConfigurationError(
                     f"features.rubros names {name!r}, which does not occur in the transactions. "
                     f"{did_you_mean(normalize_word(name), known)}"
                 )
-        chosen = list(dict.fromkeys(_make_rubro_slug(name) for name in params.rubros))
-        return [slug for slug in chosen if slug != REST or not params.pool_rest]
+        return list(dict.fromkeys(_make_rubro_slug(name, params.labels) for name in params.rubros))
     if previous is not None:
         return [slug for slug in previous.slugs if slug != REST]
-    bought = _group_by_slug(rubros.loc[rubros["customers"] > 0])
-    return [slug for slug in bought if slug != REST][: params.top_rubros]
+    return [*_group_by_slug(rubros.loc[rubros["customers"] > 0], params.labels)][
+        : params.top_rubros
+    ]
 
 
 def _choose_values(
