@@ -1,7 +1,9 @@
 """Configuration that is checked as it is read; nothing of Kedro's framework is started here."""
 
 import copy
+import tarfile
 from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro.config import OmegaConfigLoader
@@ -24,6 +26,17 @@ CONFIG_LOADER_ARGS = {
     "merge_strategy": {"parameters": "soft", "globals": "soft", "use_cases": "soft"},
     "custom_resolvers": {"oc.env": oc.env},
 }
+
+
+def list_environments(conf_source: Path) -> list[str] | None:
+    """The environments of a folder, or of the archive that `kedro package` makes; None: neither."""
+    if conf_source.is_dir():
+        return sorted(path.name for path in conf_source.iterdir() if path.is_dir())
+    if not conf_source.is_file() or not tarfile.is_tarfile(conf_source):
+        return None
+    with tarfile.open(conf_source) as archive:
+        folders = [PurePosixPath(member.name).parts for member in archive if member.isdir()]
+    return sorted({parts[1] for parts in folders if len(parts) > 1})
 
 
 class CheckedConfigLoader(OmegaConfigLoader):

@@ -2,9 +2,9 @@
 
 from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader
 from clientela.context import SwitchboardContext, WholeFileCatalog
-from clientela.hooks import DRIFT_ALERTS, RunSummary, StageInputCheck
+from clientela.hooks import DRIFT_ALERTS, RunLock, RunSummary, StageInputCheck, StaleArtefacts
 
-HOOKS = (StageInputCheck(), RunSummary(), DRIFT_ALERTS)
+HOOKS = (RunLock(), StageInputCheck(), StaleArtefacts(), RunSummary(), DRIFT_ALERTS)
 
 CONTEXT_CLASS = SwitchboardContext
 DATA_CATALOG_CLASS = WholeFileCatalog

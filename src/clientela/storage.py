@@ -5,9 +5,13 @@ is reached by boto3, with the retries, the key and the words of errors that the 
 share.
 """
 
+import atexit
 import ctypes
 import hashlib
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -24,6 +28,9 @@ from clientela.exceptions import ConfigurationError, ModelFileError, RegistryErr
 
 # AT_FDCWD and RENAME_EXCHANGE of Linux.
 HERE, EXCHANGE = -100, 2
+
+# How the temporary folders are named that a living process holds.
+HELD: Final = "clientela-held-"
 
 ADDRESS: Final = re.compile(r"^s3://(?P<bucket>[^/]+)/(?P<key>.+)$")
 
@@ -133,6 +140,46 @@ def remove_if_present(address: str) -> None:
         fs.rm(path, recursive=True)
 
 
+def make_temporary_folder(kind: str) -> Path:
+    """A folder for rows of people, gone with this process or, if that was killed, at the next run.
+
+    A lock on it dies with the process. It gets its name with the lock, so that nobody takes a new
+    one for abandoned.
+    """
+    made = Path(tempfile.mkdtemp(prefix=".clientela-"))
+    try_lock(made)
+    folder = made.rename(made.with_name(f"{HELD}{kind}{made.name}"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def remove_abandoned_folders() -> None:
+    """Removes the temporary folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{HELD}*"):
+        with suppress(OSError):
+            held = try_lock(folder)
+            if held is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(held)
+
+
+def try_lock(path: Path, *, waits: bool = False) -> int | None:
+    """Locks a file or folder for as long as this process lives or the descriptor is open.
+
+    Returns:
+        The descriptor; None where somebody else holds the lock.
+    """
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @contextmanager
 def replace_atomically(address: str, suffix: str | None = None) -> Iterator[str]:
     """The place to write a file or folder, which takes its address only once it is whole.
@@ -214,16 +261,17 @@ def read_file_if_present(address: str) -> bytes | None:
         return None
 
 
-def write_file_atomically(address: str, content: bytes) -> None:
+def write_file_atomically(address: str, content: bytes, suffix: str | None = None) -> None:
     """Puts a file in place of the one that lies there; whoever reads sees one of the two.
 
-    An object appears whole by itself; a local file is written beside its place first.
+    An object appears whole by itself; a local file is written beside its place first, see
+    `replace_atomically` for the suffix.
     """
     fs, path = url_to_fs(address)
     if not isinstance(fs, LocalFileSystem):
         fs.pipe_file(path, content)
         return
-    with replace_atomically(address) as staged:
+    with replace_atomically(address, suffix) as staged:
         fs.pipe_file(url_to_fs(staged)[1], content)
 
 

@@ -53,6 +53,9 @@ def test_a_stage_that_no_active_use_case_has_is_said_to_be_off(message):
         ("--from-inputs=transactons", "'transactions'"),
         ("--namespaces=retai", "'retail'"),
         ("--nodes=zzzz", "kedro registry describe"),
+        ("--runner=SequentialRuner", "'SequentialRunner'"),
+        ("--runner=nowhere.Runner", "SequentialRunner"),
+        ("--tags=credit_payment,purchase_intensty", "'purchase_intensity'"),
         ("--tags=zzzz", "credit_payment"),
         ("--tags=credit_payment --namespaces=retail", "--namespaces"),
     ],
@@ -67,13 +70,7 @@ def test_a_mistyped_option_is_answered_in_one_line_with_what_exists(kedro_comman
 
 
 @pytest.mark.parametrize(
-    "option",
-    [
-        "--async",
-        "--runner=ThreadRunner",
-        "--runner=kedro.runner.ParallelRunner",
-        "--runner-params=is_async=true",
-    ],
+    "option", ["--runner=ThreadRunner", "--runner=kedro.runner.ParallelRunner"]
 )
 def test_what_would_share_the_connection_of_the_engine_is_refused_before_a_run(
     kedro_command, option

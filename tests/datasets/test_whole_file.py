@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -97,3 +100,59 @@ def test_small_tables_are_never_absent_while_they_are_replaced(tmp_path):
     done.set()
     watcher.join()
     assert seen == {True}
+
+
+KILLED = """
+import os, signal, sys
+import pandas as pd
+from kedro_datasets.pandas import CSVDataset
+from clientela import storage
+from clientela.context import WholeFileCatalog
+from clientela.datasets.model_packages import ModelArchiveDataset
+from clientela.datasets.table import SmallTablesDataset, TableDataset
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+class Deadly:
+    __str__ = die
+
+kind, path, when = sys.argv[1:]
+frame = pd.DataFrame({"id": range(100_000), "score": 0.5})
+dataset, data = {
+    "csv": (CSVDataset(filepath=path), frame),
+    "table": (TableDataset(filepath=path, order_by="id"), frame),
+    "tables": (SmallTablesDataset(path=path), {"a": frame, "b": frame}),
+    "folder": (ModelArchiveDataset(filepath=path), {"a": b"1", "b": b"2"}),
+}[kind]
+catalog = WholeFileCatalog({"out": dataset})
+catalog.save("out", data)
+if when == "midway":  # a file half written, or a folder with one file of two
+    data = frame.assign(score=[0.7] * 99_999 + [Deadly()]) if kind == "csv" else data
+    storage._replace_path = lambda *_: die() if kind in {"table", "folder"} else None
+    if kind == "tables":
+        storage._replace_path = lambda source, target: die() if target.name[0] == "b" else (
+            source.replace(target))
+if when != "never":
+    storage._replace_path = storage._replace_path if when == "midway" else die
+    catalog.save("out", data)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "when"),
+    [("csv", "midway"), ("table", "at its end"), ("tables", "midway"), ("folder", "at its end")],
+)
+def test_a_run_that_is_killed_while_it_saves_leaves_what_was_there(tmp_path, kind, when):
+    path = tmp_path / "out.parquet"
+
+    def save(moment):
+        command = [sys.executable, "-c", KILLED, kind, str(path), moment]
+        done = subprocess.run(command, check=False, capture_output=True).returncode
+        files = [path] if path.is_file() else sorted(path.iterdir())
+        return done, {file.name: file.read_bytes() for file in files}
+
+    killed, left = save(when)
+    assert killed == -signal.SIGKILL
+    assert save("never") == (0, left)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]

@@ -4,9 +4,9 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Load Kedro's commands only when Kedro asks for `clientela.cli.cli`: they import slowly."""
-    if name == "cli":
-        from clientela.cli.kedro_run import cli  # noqa: PLC0415 - see above
+    """Load Kedro's commands only when Kedro asks for them: they import slowly."""
+    if name in {"cli", "run"}:
+        from clientela.cli import kedro_run  # noqa: PLC0415 - see above
 
-        return cli
+        return getattr(kedro_run, name)
     raise AttributeError(name)

@@ -18,7 +18,7 @@ from clientela.aws.plan import Plan
 from clientela.aws_clients import Clients
 from clientela.aws_settings import AccountRegion, AwsSettings, parse_aws_settings
 from clientela.cli.main import Command
-from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader
+from clientela.config_loader import CONFIG_LOADER_ARGS, CheckedConfigLoader, list_environments
 from clientela.datasets.model_packages import create_model_registry
 from clientela.exceptions import ConfigurationError, MissingStageInputError, did_you_mean
 from clientela.registry.manifest import ServedTask
@@ -140,10 +140,14 @@ class Environment:
             MissingStageInputError: One is not there yet.
         """
         # Kedro's session takes seconds to import, and few commands need its catalog
+        from kedro.framework.project import configure_project  # noqa: PLC0415
         from kedro.framework.session import KedroSession  # noqa: PLC0415
         from kedro.framework.startup import bootstrap_project  # noqa: PLC0415
 
-        bootstrap_project(self.project)
+        if (self.project / "pyproject.toml").is_file():
+            bootstrap_project(self.project)
+        else:  # the packaged project, with an archive of configuration
+            configure_project("clientela")
         with KedroSession.create(
             self.project,
             env=self.loader.env,
@@ -188,9 +192,12 @@ class Environment:
 
 
 def _require_environment(folder: Path, env: str | None) -> None:
-    if not folder.is_dir():
-        raise ConfigurationError(f"No configuration lies at {folder}: a folder was expected.")
-    known = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    known = list_environments(folder)
+    if known is None:
+        raise ConfigurationError(
+            f"No configuration lies at {folder}: a folder, or the archive that kedro package "
+            "makes, was expected."
+        )
     if env is not None and env not in known:
         raise ConfigurationError(
             f"No environment is called {env!r} in {folder}. {did_you_mean(env, known)}"

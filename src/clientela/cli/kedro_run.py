@@ -4,6 +4,8 @@ import ast
 import gc
 import logging
 import re
+import signal
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -12,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+import kedro.runner
 from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline
+from kedro.utils import load_obj
 from omegaconf.errors import InterpolationResolutionError
 
+from clientela.config_loader import list_environments
 from clientela.exceptions import ClientelaError, did_you_mean
 from clientela.hooks import DRIFT_ALERTS, ENDED_BY, format_error_message
 from clientela.use_cases import STAGES
@@ -33,8 +38,6 @@ UNKNOWN_PART = re.compile(
 NOTHING_LEFT = "Pipeline contains no nodes after applying all provided filters"
 UNKNOWN_ENVIRONMENT = re.compile(r"Given configuration path .*: (?P<folder>\S.*)")
 
-# Runners that let several threads or processes ask the one connection of the engine.
-PARALLEL_RUNNERS = ("ThreadRunner", "ParallelRunner")
 # Characters of a list that a person still reads.
 READABLE = 600
 
@@ -78,8 +81,10 @@ def _convert_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        _refuse_parallel_runner(kwargs)
-        # Kedro advises --async before each run; here it is refused
+        _require_known_runner(kwargs.get("runner"))
+        # so that what is to be removed at the end is removed then too
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        # Kedro advises --async before each run; here loads and saves wait for one another
         logging.getLogger("kedro.runner.sequential_runner").addFilter(_is_no_advice)
         try:
             with reduce_garbage_collection():
@@ -104,15 +109,12 @@ def _is_no_advice(record: logging.LogRecord) -> bool:
     return "--async" not in record.getMessage()
 
 
-def _refuse_parallel_runner(options: Mapping[str, Any]) -> None:
-    runner = str(options.get("runner") or "").rpartition(".")[-1]
-    loads_in_threads = (options.get("runner_params") or {}).get("is_async")
-    if runner in PARALLEL_RUNNERS or options.get("is_async") or loads_in_threads:
-        raise click.ClickException(
-            "This project runs with Kedro's SequentialRunner: the engine uses all cores by itself, "
-            "and its one connection serves one thread. Leave out --async, --runner and "
-            "--runner-params=is_async=True."
-        )
+def _require_known_runner(runner: str | None) -> None:
+    try:
+        load_obj(runner or "SequentialRunner", "kedro.runner")
+    except (AttributeError, ImportError) as err:
+        hint = did_you_mean(str(runner), kedro.runner.__all__)
+        raise click.ClickException(f"No runner is called {runner!r}. {hint}") from err
 
 
 def _explain_typo(message: str, options: Mapping[str, Any]) -> str | None:
@@ -121,8 +123,9 @@ def _explain_typo(message: str, options: Mapping[str, Any]) -> str | None:
         return _explain_unknown_pipeline(found["name"])
     if (found := UNKNOWN_ENVIRONMENT.search(message)) is not None:
         folder = Path(found["folder"])
-        known = {each.name for each in folder.parent.glob("*") if each.is_dir()}
-        return f"{folder.parent} has no environment {folder.name!r}. {_hint(folder.name, known)}"
+        source = Path(options.get("conf_source") or folder.parent)
+        known = set(list_environments(source) or ())
+        return f"{source} has no environment {folder.name!r}. {_hint(folder.name, known)}"
     names = options.get("pipelines") or [options.get("pipeline") or "__default__"]
     whole = sum((pipelines[name] for name in names), start=Pipeline([]))
     if (found := UNKNOWN_PART.search(message)) is not None:

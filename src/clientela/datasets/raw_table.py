@@ -8,20 +8,17 @@ that can't be split keeps its text and says why. A line break inside quotes is t
 row, by decision.
 """
 
-import atexit
 import codecs
 import csv
 import io
 import json
 import lzma
 import re
-import shutil
-import tempfile
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Literal, Never, NoReturn
 from unicodedata import normalize
 
@@ -41,6 +38,7 @@ from clientela.column_rules import ROW_NUMBER
 from clientela.datasets.table import EngineSettings, get_engine_connection, resolve_engine_path
 from clientela.exceptions import RawFileNotFoundError, RawFileUnreadableError
 from clientela.settings_base import FrozenSettings
+from clientela.storage import make_temporary_folder
 
 # Arrow makes these functions when it is imported, where type checkers do not see them.
 pc: Any = pyarrow.compute
@@ -541,9 +539,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
 
     def _read_text_files(self, paths: list[str]) -> ir.Table:
         """The rows of text files, split once and kept for this process in a temporary file."""
-        folder = tempfile.mkdtemp(prefix="clientela-raw-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        target = Path(folder) / "rows.parquet"
+        target = make_temporary_folder("raw") / "rows.parquet"
         sources = [DelimitedText(path, self._text, self._setting) for path in paths]
         columns = list(dict.fromkeys(name for source in sources for name in source.header))
         texts = dict.fromkeys((*columns, *LINEAGE), pa.string())

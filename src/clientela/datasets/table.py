@@ -4,9 +4,7 @@ This is the one place that knows which engine computes. Every table dataset shar
 per set of settings, because expressions over tables of two connections can't be joined.
 """
 
-import atexit
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -29,6 +27,7 @@ from clientela.storage import (
     convert_storage_errors,
     is_stored,
     make_parent_folder,
+    make_temporary_folder,
     refresh_listing,
     replace_atomically,
 )
@@ -79,12 +78,10 @@ def get_engine_connection(settings: EngineSettings) -> Backend:
     Returns:
         An Ibis backend on an in-memory database; it spills to a temporary folder.
     """
-    spill = tempfile.mkdtemp(prefix="clientela-spill-")
-    atexit.register(shutil.rmtree, spill, ignore_errors=True)
     config: dict[str, Any] = {
         # results are ordered where order matters; elsewhere keeping it costs memory
         "preserve_insertion_order": False,
-        "temp_directory": spill,
+        "temp_directory": str(make_temporary_folder("spill")),
         # a table replaced within the cache's clock tick was read in part from the old file
         "enable_external_file_cache": False,
         "partitioned_write_flush_threshold": ROWS_HELD_BACK,
@@ -135,8 +132,9 @@ def iter_buckets(con: Backend, table: ir.Table, column: str, buckets: int) -> It
         The expression over one bucket after the other.
     """
     sources = [leaf for leaf in table.op().find(ops.PhysicalTable) if column in leaf.schema]
-    with tempfile.TemporaryDirectory(prefix="clientela-buckets-") as folder:
-        layouts = [Path(folder) / str(place) for place, _ in enumerate(sources)]
+    folder = make_temporary_folder("buckets")
+    try:
+        layouts = [folder / str(place) for place, _ in enumerate(sources)]
         for source, layout in zip(sources, layouts, strict=True):
             used = _find_used_columns(table, source) | {column}
             _write_bucket_files(
@@ -148,6 +146,8 @@ def iter_buckets(con: Backend, table: ir.Table, column: str, buckets: int) -> It
                 for source, layout in zip(sources, layouts, strict=True)
             }
             yield table.op().replace(parts).to_expr()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _find_used_columns(table: ir.Table, source: ops.PhysicalTable) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clientela.exceptions import MonitoringLogError
 from clientela.pipelines.monitoring.alerts import build_alert, send_alert
 from clientela.pipelines.monitoring.baseline import (
     NEW_BASELINE,
@@ -72,7 +73,13 @@ def run_monitoring(
     Returns:
         `profile`, `parts`, `latest`, `by_period`, `by_segment`, `bins`, `log`, `findings`.
     """
-    log = parse_log(former.log)
+    try:
+        log = parse_log(former.log)
+    except MonitoringLogError as err:
+        raise MonitoringLogError(
+            f"{use_case}/drift/monitoring_log.csv: {err} The other models are monitored meanwhile "
+            "by kedro run --pipelines=monitoring --tags=<use case>."
+        ) from err
     known = None
     if not settings.new_baseline:
         known = read_baseline(former.profile, former.parts, use_case)
