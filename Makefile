@@ -20,7 +20,7 @@ TARGET ?= serving
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run train test coverage check lint types imports automation format lock image image-check bench bench-segments bench-splits bench-drift bench-evidently bench-serving viz dashboard api notebook dags airflow-check clean
+.PHONY: help install run train test coverage check lint types imports automation format lock image image-check bench bench-segments bench-splits bench-drift bench-evidently bench-serving viz dashboard desk api notebook dags airflow-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-15s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ viz: install ## browse the lineage in the browser
 
 dashboard: install ## watch drift in the browser; DASHBOARD=--env=aws for another environment
 	$(BIN)/python -m streamlit run src/clientela/dashboard/app.py -- $(DASHBOARD)
+
+desk: install ## decide about applications in the browser; DASHBOARD=--env=aws for another environment
+	$(BIN)/python -m streamlit run src/clientela/dashboard/desk.py -- $(DASHBOARD)
 
 api: install ## answer over HTTP with the approved models; API=--env=aws for another environment
 	$(BIN)/clientela api $(API)

@@ -28,14 +28,14 @@ def test_every_proposed_change_leads_to_an_approval(lender, files):
     changed = [file for file in refused(files) if file.change is not None]
     assert changed
     cases = [
-        file.case | {name: after for name, (_, after) in file.change.values.items()}
+        file.case | {name: after for name, (_, after) in file.change.columns.items()}
         for file in changed
     ]
     assert {each.decision for each in build_case_files(scorer, cases, settings)} == {"approve"}
     allowed = {*settings.actionable} | {n for r in settings.actionable.values() for n in r.along}
     for file in changed:
-        assert set(file.change.values) <= allowed
-        for name, (before, after) in file.change.values.items():
+        assert set(file.change.columns) <= allowed
+        for name, (before, after) in file.change.columns.items():
             assert before == pytest.approx(file.case[name])
             assert after < before
 

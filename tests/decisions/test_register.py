@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from clientela.decisions.register import DecisionRecord, DecisionRegister, read_register_key
+from clientela.decisions.case_file import CaseFile, DecisionSettings
+from clientela.decisions.register import (
+    DecisionRecord,
+    DecisionRegister,
+    HumanDecision,
+    read_register_key,
+)
 from clientela.exceptions import ConfigurationError
 
 KEY = b"k" * 32
@@ -112,3 +118,31 @@ def test_records_of_other_use_cases_are_left_out(url):
 def test_a_register_needs_a_secret(key):
     with pytest.raises(ConfigurationError, match="CLIENTELA_REGISTER_KEY"):
         read_register_key({"CLIENTELA_REGISTER_KEY": key})
+
+
+def make_file(decision, amount=1000.0):
+    return CaseFile({"monto": amount}, decision, "no_paga", 0.2, 0.5, (), None, (), ())
+
+
+LIMITED = DecisionSettings.model_validate({"second_person": {"column": "monto", "above": 5000}})
+
+
+@pytest.mark.parametrize(
+    ("model", "human", "amount", "problem"),
+    [
+        ("refuse", {"decision": "refuse"}, 1000.0, None),
+        ("refuse", {"decision": "refer"}, 1000.0, None),
+        ("refuse", {"decision": "approve"}, 1000.0, "override"),
+        ("refuse", {"decision": "approve", "override": "porque sí"}, 1000.0, "override"),
+        ("refuse", {"decision": "approve", "override": "garantia"}, 1000.0, None),
+        ("approve", {"decision": "refuse"}, 1000.0, "override"),
+        ("refer", {"decision": "refuse"}, 1000.0, None),
+        ("approve", {"decision": "approve"}, 5001.0, "second"),
+        ("approve", {"decision": "approve", "second": "ANA"}, 5001.0, "second"),
+        ("approve", {"decision": "approve", "second": "luis"}, 5001.0, None),
+        ("approve", {"decision": "approve"}, None, "second"),
+    ],
+)
+def test_who_departs_gives_a_reason_and_large_amounts_need_two(model, human, amount, problem):
+    decided = HumanDecision(analyst="Ana", **human)
+    assert decided.find_problem(make_file(model, amount), LIMITED) == problem

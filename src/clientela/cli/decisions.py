@@ -14,12 +14,7 @@ from clientela.cli.main import with_environment
 from clientela.datasets.database import resolve_database_url
 from clientela.decisions.case_file import DecisionSettings, build_case_files
 from clientela.decisions.letters import write_letter
-from clientela.decisions.register import (
-    DecisionRecord,
-    DecisionRegister,
-    now_local,
-    read_register_key,
-)
+from clientela.decisions.register import DecisionRecord, DecisionRegister, read_register_key
 from clientela.exceptions import ConfigurationError, NoApprovedModelError, ScoringDataError
 from clientela.progress import iter_with_progress
 from clientela.registry.package import open_package
@@ -94,13 +89,14 @@ def letters(  # noqa: PLR0913 - one argument for each option
     scorer, register = load_served_scorer(environment, use_case), open_register(environment)
     manifest = scorer.manifest
     if address is None:
-        cases = _read_accepted_cases(environment, use_case, scorer)
+        cases = read_accepted_cases(environment, use_case, scorer)
     else:
         cases = _read_csv_cases(address, key, delimiter, scorer)
     folder = output or environment.place(
         f"{environment.globals['model_output']}/{use_case}/letters"
     )
     known = {(each.case, each.version, each.inputs) for each in register.read(use_case)}
+    today = datetime.now().astimezone().date() if day is None else day.date()
     counts = dict.fromkeys(("approve", "refuse", "refer"), 0)
     parts = _make_batches(cases)
     total = -(-len(cases) // CASES_AT_A_TIME)
@@ -113,11 +109,11 @@ def letters(  # noqa: PLR0913 - one argument for each option
             counts[file.decision] += 1
             digest = None
             if file.decision == "refuse":
-                letter = write_letter(file, name, manifest, settings, (day or now_local()).date())
+                letter = write_letter(file, name, manifest, settings, today)
                 page, place = letter.html().encode(), f"{folder}/{quote(name, safe='')}"
                 digest = compute_sha256(page)
                 written += [(f"{place}.html", page), (f"{place}.docx", letter.docx())]
-            record = register.describe(manifest, name, file, letter=digest, at=now_local())
+            record = register.describe(manifest, name, file, letter=digest)
             if (record.case, record.version, record.inputs) not in known:
                 records.append(record)
         # the record first: killed between the two, the next run writes the same letters again
@@ -137,7 +133,7 @@ def _make_batches(cases: Sequence[tuple[str, Any]]) -> Iterator[list[tuple[str, 
         yield part
 
 
-def _read_accepted_cases(
+def read_accepted_cases(
     environment: Environment, use_case: str, scorer: CompiledScorer
 ) -> list[tuple[str, dict[str, Any]]]:
     """The rows that ingestion accepted, by their key."""

@@ -122,11 +122,11 @@ class Change:
     """The cheapest change of a case that the model would decide as people hope for.
 
     Attributes:
-        values: Column to its value before and after, in the units of the data.
+        columns: Column to its value before and after, in the units of the data.
         cost: Steps times what each costs.
     """
 
-    values: Mapping[str, tuple[float, float]]
+    columns: Mapping[str, tuple[float, float]]
     cost: float
 
 

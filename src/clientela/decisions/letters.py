@@ -107,7 +107,7 @@ def write_letter(
     if file.change is not None:
         changed = tuple(
             texts["changed"].format(label=labels[name], before=show(before), after=show(after))
-            for name, (before, after) in file.change.values.items()
+            for name, (before, after) in file.change.columns.items()
         )
         change = Paragraph(texts["change"], changed)
     data = tuple(

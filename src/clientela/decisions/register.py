@@ -16,10 +16,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from clientela.datasets.database import LOCK_SECONDS, SQLITE
-from clientela.decisions.case_file import CaseFile, Decision
+from clientela.decisions.case_file import CaseFile, Decision, DecisionSettings
 from clientela.exceptions import ConfigurationError, DatabaseOperationError
 from clientela.registry.manifest import ServedManifest
 from clientela.settings_base import FrozenSettings
@@ -48,8 +48,45 @@ HEAD = sa.Table(
 )
 
 
+class HumanDecision(FrozenSettings):
+    """What a person decided.
+
+    Attributes:
+        decision: What was decided.
+        analyst: Who decided, by the name they work under.
+        second: Who agreed, where two people decide.
+        override: Code of the reason for which the analyst departed from the model.
+    """
+
+    decision: Decision
+    analyst: str = Field(min_length=1)
+    second: str | None = None
+    override: str | None = None
+
+    def find_problem(
+        self, file: CaseFile, settings: DecisionSettings
+    ) -> Literal["override", "second"] | None:
+        """What is missing before this may be decided; None: nothing.
+
+        Returns:
+            `override`: the analyst departs from the model, and gives none of the reasons of the
+            settings. `second`: above the limit, or where the amount is not known, an approval
+            needs a second person who is another one.
+        """
+        departs = {file.decision, self.decision} == {"approve", "refuse"}
+        if departs and self.override not in settings.override_reasons:
+            return "override"
+        limit = settings.second_person
+        if limit is None or self.decision != "approve":
+            return None
+        amount = file.case.get(limit.column)
+        above = not isinstance(amount, int | float) or amount > limit.above
+        alone = not self.second or self.second.casefold() == self.analyst.casefold()
+        return "second" if above and alone else None
+
+
 class DecisionRecord(FrozenSettings):
-    """One decision.
+    """One decision; of the model alone where nobody signs.
 
     Attributes:
         case: Keyed hash of the case's key.
@@ -57,10 +94,7 @@ class DecisionRecord(FrozenSettings):
         model_decision: What the model said.
         reasons: Codes, the weightiest first.
         letter: SHA-256 of the letter; None without one.
-        decision: What was decided.
-        analyst: Who decided, by the name they work under; None: nobody but the model.
-        second: Who agreed, where two people decide.
-        override: Code of the reason for which a person departed from the model.
+        decision, analyst, second, override: See `HumanDecision`.
     """
 
     use_case: str
@@ -72,7 +106,7 @@ class DecisionRecord(FrozenSettings):
     model_decision: Decision
     reasons: tuple[str, ...] = ()
     letter: str | None = None
-    decision: Literal["approve", "refuse", "refer"]
+    decision: Decision
     analyst: str | None = None
     second: str | None = None
     override: str | None = None
@@ -117,10 +151,16 @@ class DecisionRegister:
         manifest: ServedManifest,
         key: str,
         file: CaseFile,
-        **decided: Any,
+        letter: str | None = None,
+        human: HumanDecision | None = None,
     ) -> DecisionRecord:
-        """The record of a case file; what a person decided may be given beside it."""
-        given = {"decision": file.decision, **decided}
+        """The record of a case file, now.
+
+        Args:
+            letter: SHA-256 of its letter.
+            human: What a person decided; None: nobody but the model.
+        """
+        decided = {"decision": file.decision} if human is None else human.model_dump()
         return DecisionRecord(
             use_case=manifest.use_case,
             case=self.hash(manifest.use_case, key),
@@ -130,7 +170,9 @@ class DecisionRegister:
             threshold=file.threshold,
             model_decision=file.decision,
             reasons=tuple(reason.code for reason in file.reasons),
-            **given,
+            letter=letter,
+            at=datetime.now().astimezone(),
+            **decided,
         )
 
     def append(self, records: Sequence[DecisionRecord]) -> int:
@@ -215,8 +257,3 @@ class DecisionRegister:
 
 def _name_numbers(first: int, last: int) -> str:
     return f"record {first} is" if first == last else f"records {first} to {last} are"
-
-
-def now_local() -> datetime:
-    """The moment of a decision, with its offset."""
-    return datetime.now().astimezone()
