@@ -1,6 +1,8 @@
 """Packages that are not as they should be, as a server or an approval meets them."""
 
+import io
 import json
+import tarfile
 
 import pytest
 from tests.serving.models import packaged
@@ -10,6 +12,7 @@ from clientela.registry.package import (
     FORMAT,
     MANIFEST,
     MODEL_FOLDER,
+    encode_json,
     extract_archive,
     load_package_files,
     make_archive,
@@ -29,8 +32,29 @@ def files(content):
 
 
 def with_manifest(files, **changes):
-    told = json.loads(files[MANIFEST]) | changes
-    return {**files, MANIFEST: json.dumps(told).encode()}
+    """With changes of the manifest and, unless one is given, the version that they make."""
+    told = json.loads(files[MANIFEST]) | {"version": "0" * 12} | changes
+    version = {"version": compute_sha256(encode_json(told))[:12]} | changes
+    return {**files, MANIFEST: encode_json(told | version)}
+
+
+def test_a_manifest_that_was_changed_under_its_version_is_refused(files):
+    told = json.loads(files[MANIFEST])
+    changed = with_manifest(files, labels={"edad": "otra"}, version=told["version"])
+    with pytest.raises(ModelFileError, match=told["version"]):
+        load_package_files(changed, "here")
+
+
+def test_an_archive_with_an_extended_header_is_refused_before_it_is_parsed(files):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo(MANIFEST)
+        entry.size = len(files[MANIFEST])
+        entry.pax_headers = {"comment": "1" * 50_000_000}
+        archive.addfile(entry, io.BytesIO(files[MANIFEST]))
+    assert len(packed.getvalue()) < 1_000_000
+    with pytest.raises(ModelFileError, match="something else than files"):
+        open_package(packed.getvalue(), "here")
 
 
 def test_what_was_packaged_opens(content):

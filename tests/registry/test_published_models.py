@@ -133,3 +133,17 @@ def test_a_pointer_that_somebody_changed_is_named(folder, text, message):
 def test_a_pointer_leads_nowhere_outside_its_folder(name):
     with pytest.raises(ValidationError, match="package"):
         PublishedModel(**{**pointer(OLD).model_dump(), "package": name})
+
+
+def test_where_a_signing_key_is_set_only_what_it_signed_is_served(tmp_path, monkeypatch):
+    store, unsigned = PublishedModelStore(str(tmp_path)), pointer(OLD)
+    store.publish(OLD, unsigned)
+    monkeypatch.setenv("CLIENTELA_SIGNING_KEY", "k" * 32)
+    with pytest.raises(ModelFileError, match="CLIENTELA_SIGNING_KEY"):
+        store.package(unsigned)
+    store.publish(OLD, unsigned)
+    signed = store.served()["credit_payment"]
+    assert store.package(signed) == OLD
+    monkeypatch.setenv("CLIENTELA_SIGNING_KEY", "x" * 32)
+    with pytest.raises(ModelFileError, match="not signed"):
+        store.package(signed)

@@ -1,8 +1,11 @@
 """The package of a served model, and the store that says which package is served."""
 
 import gzip
+import hashlib
+import hmac
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -61,13 +64,16 @@ def extract_archive(content: bytes, largest: int | None = None) -> dict[str, byt
     """The files of an archive, read in memory.
 
     Args:
-        largest: Bytes that its files may have together; None: any number.
+        largest: Bytes that its files may have together, and then nothing but files may be in it;
+            None: any number of anything.
 
     Raises:
-        tarfile.TarError: It is no archive, or its files are larger than that.
+        tarfile.TarError: It is no archive, or holds something else or more than that.
     """
     files: dict[str, bytes] = {}
     left = largest
+    if largest is not None:
+        _require_plain_headers(content, largest)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
         for entry in archive:
             if left is not None:
@@ -79,6 +85,21 @@ def extract_archive(content: bytes, largest: int | None = None) -> dict[str, byt
             if file is not None:
                 files[entry.name] = file.read()
     return files
+
+
+def _require_plain_headers(content: bytes, largest: int) -> None:
+    """Refuse an extended header before tarfile parses it: a small archive could hang a server."""
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as unpacked:
+        while header := unpacked.read(tarfile.BLOCKSIZE):
+            if not header.strip(b"\0"):
+                return
+            entry = tarfile.TarInfo.frombuf(header, tarfile.ENCODING, "surrogateescape")
+            if entry.type not in {tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE}:
+                raise tarfile.ReadError("it holds something else than files")
+            blocks = -(-entry.size // tarfile.BLOCKSIZE)
+            if not 0 <= entry.size <= largest:
+                raise tarfile.ReadError(f"its files are larger than {largest} bytes")
+            unpacked.seek(blocks * tarfile.BLOCKSIZE, io.SEEK_CUR)
 
 
 def describe_matrix_columns(fitted: ColumnTransformer) -> list[dict[str, Any]]:
@@ -298,6 +319,12 @@ def open_package(content: bytes, where: str, sha256: str | None = None) -> Model
 def load_package_files(files: Mapping[str, bytes], where: str) -> ModelPackage:
     """The model of the files of a package, as a container finds them unpacked."""
     manifest = _parse_manifest(files.get(MANIFEST), where)
+    undated = json.loads(files[MANIFEST]) | {"version": "0" * VERSION_DIGITS}
+    if compute_sha256(encode_json(undated))[:VERSION_DIGITS] != manifest.version:
+        raise ModelFileError(
+            f"The package {where} says that it is version {manifest.version}, and its content is "
+            f"another one: it was changed. {AGAIN}"
+        )
     if set(files) - {MANIFEST} != set(manifest.files):
         raise ModelFileError(
             f"The package {where} should hold {', '.join(sorted({MANIFEST, *manifest.files}))}; it "
@@ -398,6 +425,8 @@ class StoredPackage(FrozenSettings):
 
 
 POINTER: Final = ".json"
+# Environment variable with the key that approvals are signed with; unset: they are not.
+SIGNING_KEY: Final = "CLIENTELA_SIGNING_KEY"
 PointerT = TypeVar("PointerT", bound=FrozenSettings)
 
 
@@ -407,6 +436,7 @@ class PublishedModel(FrozenSettings):
     Attributes:
         version: Of the manifest: made of the content.
         package: Name of the package in the folder of served models.
+        signature: See `sign`; None where no key was set when it was approved.
     """
 
     use_case: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -416,6 +446,12 @@ class PublishedModel(FrozenSettings):
     version: str = Field(pattern=r"^[0-9a-f]{12}$")
     package: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$")
     package_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    signature: str | None = None
+
+    def sign(self, key: str) -> str:
+        """HMAC-SHA256 of what is served, by the key of whoever approves."""
+        text = f"{self.use_case}|{self.role}|{self.version}|{self.package_sha256}"
+        return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def package_name(use_case: str, role: Role, version: str) -> str:
@@ -488,6 +524,8 @@ class PublishedModelStore(PackageStore):
                 f"The package of {pointer.use_case} is not the one that was registered (the "
                 "SHA-256 differs); it is not served. Run the deployment stage again."
             )
+        if key := os.environ.get(SIGNING_KEY):
+            pointer = pointer.model_copy(update={"signature": pointer.sign(key)})
         self.store(pointer.package, package)
         self.point(pointer.use_case, pointer)
 
@@ -514,8 +552,16 @@ class PublishedModelStore(PackageStore):
         """The package that a pointer names, verified.
 
         Raises:
-            ModelFileError: It is absent, or not the one that was published.
+            ModelFileError: It is absent, not the one that was published, or not signed by the key
+                of `SIGNING_KEY` where that is set.
         """
+        key = os.environ.get(SIGNING_KEY)
+        if key and not hmac.compare_digest(pointer.signature or "", pointer.sign(key)):
+            raise ModelFileError(
+                f"The served model of {pointer.use_case} is not signed by the key in "
+                f"{SIGNING_KEY}. Approve it again with that key set: clientela approve "
+                f"{pointer.use_case}"
+            )
         return read_and_verify(self.build_address(pointer.package), pointer.package_sha256)
 
     def stop_serving(self, use_case: str) -> bool:
