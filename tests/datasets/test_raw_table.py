@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from kedro.io import DatasetError
 
 from clientela.datasets.raw_table import LINEAGE, RawTableDataset
@@ -171,3 +172,84 @@ def test_the_temporary_copy_belongs_to_the_process_not_to_the_project(tmp_path, 
     (tmp_path / "c.csv").write_text("id\n1\n", encoding="utf-8")
     frame(tmp_path / "c.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["c.csv"]
+
+
+def test_columns_are_renamed_in_files_of_every_kind(tmp_path):
+    (tmp_path / "tx.csv").write_text("DNI;IMPORTE\n7;10,5\n", encoding="utf-8")
+    pq.write_table(pa.table({"DNI": ["7"], "IMPORTE": ["10,5"]}), tmp_path / "tx.parquet")
+    rename = {"DNI": "id_cliente", "IMPORTE": "valor"}
+    for name in ("tx.csv", "tx.parquet"):
+        found = frame(tmp_path / name, text={"delimiter": ";", "rename": rename})
+        assert found[["id_cliente", "valor"]].to_numpy().tolist() == [["7", "10,5"]]
+        assert found["_raw"].tolist() == ["7;10,5"]
+
+
+@pytest.mark.parametrize("rename", [{"DMI": "id_cliente"}, {"DNI": "valor"}])
+def test_a_column_that_can_not_be_renamed_is_named(tmp_path, rename):
+    (tmp_path / "tx.csv").write_text("DNI,valor\n7,10\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=next(iter(rename))):
+        frame(tmp_path / "tx.csv", text={"rename": rename})
+
+
+def test_rows_above_the_header_are_skipped_and_lines_keep_their_number(tmp_path):
+    (tmp_path / "tx.csv").write_text("Banco;\nReporte;\nid;valor\n7;10\n", encoding="utf-8")
+    found = frame(tmp_path / "tx.csv", text={"delimiter": ";", "skip_rows": 2})
+    assert found[["id", "valor", "_line"]].to_numpy().tolist() == [["7", "10", 4]]
+
+
+def write_workbook(path, rows):
+    with xlsxwriter.Workbook(path) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        book.add_worksheet("Notas")
+        sheet = book.add_worksheet("Ventas")
+        for place, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                if isinstance(cell, date):
+                    sheet.write_datetime(place, column, cell, day)
+                elif cell is not None:
+                    sheet.write(place, column, cell)
+
+
+SALES = [
+    ["Banco del Sur"],
+    ["Reporte de ventas"],
+    [],
+    ["dni", "fecha", "valor", "rubro"],
+    ["00123", date(2024, 1, 31), 63.75, "TECNOLOGÍA"],
+    ["00456", datetime.fromisoformat("2024-01-31 10:30"), 20, "HOGAR"],
+    [],
+    ["Total", None, 83.75],
+]
+
+
+def test_a_workbook_becomes_text_and_its_cells_keep_their_type(tmp_path):
+    write_workbook(tmp_path / "ventas.xlsx", SALES)
+    found = frame(tmp_path / "ventas.xlsx", text={"sheet": "Ventas", "skip_rows": 3})
+    assert found[["dni", "fecha", "valor", "rubro"]].fillna("-").to_numpy().tolist() == [
+        ["00123", "2024-01-31", "63.75", "TECNOLOGÍA"],
+        ["00456", "2024-01-31 10:30:00", "20", "HOGAR"],
+        ["-", "-", "-", "-"],
+        ["Total", "-", "83.75", "-"],
+    ]
+    assert found["_line"].tolist() == [5, 6, 7, 8]
+    assert found["_problem"].fillna("-").tolist() == ["-", "-", "blank_line", "-"]
+
+
+def test_a_title_row_of_a_workbook_is_told_with_the_line_that_skips_it(tmp_path):
+    write_workbook(tmp_path / "ventas.xlsx", SALES)
+    with pytest.raises(DatasetError, match=r"skip_rows: 3"):
+        frame(tmp_path / "ventas.xlsx", text={"sheet": "Ventas"})
+    with pytest.raises(DatasetError, match="Ventas"):
+        frame(tmp_path / "ventas.xlsx", text={"sheet": "Venta"})
+
+
+def test_moments_with_a_zone_become_local_time_of_the_declared_one(tmp_path):
+    moments = pa.array([datetime.fromisoformat("2024-01-31 03:30")], pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"fecha": moments, "valor": ["10"]}), tmp_path / "tx.parquet")
+    lines = ["2024-01-31T03:30:00Z", "2024-01-30 22:30:00-05:00", "2024-01-30 22:30:00"]
+    (tmp_path / "tx.csv").write_text("fecha\n" + "\n".join(lines), encoding="utf-8")
+    for name, rows in (("tx.parquet", 1), ("tx.csv", 3)):
+        found = frame(tmp_path / name, text={"timezone": "America/Lima"})
+        assert found["fecha"].tolist() == ["2024-01-30 22:30:00"] * rows
+    with pytest.raises(ValueError, match="America/Lima"):
+        RawTableDataset(filepath="tx.csv", text={"timezone": "Lima"})

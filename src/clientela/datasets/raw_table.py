@@ -17,14 +17,17 @@ import re
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, Literal, Never, NoReturn
 from unicodedata import normalize
+from zoneinfo import available_timezones
 
 import duckdb
 import fsspec
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -32,11 +35,12 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
-from pydantic import Field
+from pydantic import Field, NonNegativeInt, field_validator
+from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
 
 from clientela.column_rules import ROW_NUMBER
 from clientela.datasets.table import EngineSettings, get_engine_connection, resolve_engine_path
-from clientela.exceptions import RawFileNotFoundError, RawFileUnreadableError
+from clientela.exceptions import RawFileNotFoundError, RawFileUnreadableError, did_you_mean
 from clientela.settings_base import FrozenSettings
 from clientela.storage import make_temporary_folder
 
@@ -56,6 +60,13 @@ BINARY = {
     b"PAR1": "Parquet, but its name does not end in .parquet",
     b"\x1f\x8b": "compressed with gzip, but its name does not end in .gz",
 }
+
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+# From here on a float is no longer every whole number.
+LARGEST_EXACT = 2**53
+
+# A moment that says how far its clock is from UTC.
+ZONED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
 # What the reader itself says of each row.
 LINEAGE = ("_file", "_line", "_raw", "_problem")
@@ -210,10 +221,26 @@ class TextFormat(FrozenSettings):
         encoding: `auto` takes UTF-8 (with or without byte order mark) where most accented letters
             of the first 32 MB are UTF-8, else Latin-1; or any encoding that Python knows.
         delimiter: The character between columns.
+        skip_rows: Rows above the header, such as a title.
+        sheet: Of a workbook; None: the first one.
+        rename: Column of the file to the name that the project knows, in files of every kind.
+        timezone: Zone whose local time moments with an offset or a zone become, such as
+            America/Lima; None: such moments are refused.
     """
 
     encoding: Literal["auto"] | str = "auto"  # noqa: PYI051 - `auto` is worth naming
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    skip_rows: NonNegativeInt = 0
+    sheet: str | None = None
+    rename: dict[str, str] = {}
+    timezone: str | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError(f"no time zone is called {name!r}; one is America/Lima")
+        return name
 
 
 class DelimitedText:
@@ -227,6 +254,7 @@ class DelimitedText:
     def __init__(self, path: str, text: TextFormat, key: str = "<table>") -> None:
         self._lines = TextLines(path, text.encoding)
         self._delimiter = text.delimiter
+        self._skip_rows = text.skip_rows
         self._name = PurePosixPath(path).name
         self._key = key
 
@@ -237,13 +265,16 @@ class DelimitedText:
         Raises:
             RawFileUnreadableError: The file is empty or its header can't be read as distinct names.
         """
-        first = next(self._lines.blocks(), pa.array([], pa.binary()))[:1]
+        lines = next(self._lines.blocks(), pa.array([], pa.binary()))
+        first = lines[self._skip_rows : self._skip_rows + 1]
         line = "".join(self._lines.decode_lines(first)[0].to_pylist())
         self._require_text(b"".join(first.to_pylist()))
         if declared := re.fullmatch(r'"?sep=(.)"?', line.strip()):
+            delimiter = json.dumps(declared[1])
             raise RawFileUnreadableError(
-                f"{self._name}: the first line is {line.strip()!r}, which only Excel reads. Remove "
-                f"it, and declare {declared[1]!r} as the delimiter of raw_text.{self._key}."
+                f"{self._name}: the first line is {line.strip()!r}, which only Excel reads. "
+                "Declare in conf/local/globals.yml: raw_text: "
+                f"{{{self._key}: {{skip_rows: {self._skip_rows + 1}, delimiter: {delimiter}}}}}"
             )
         if not line.strip():
             raise RawFileUnreadableError(
@@ -295,7 +326,7 @@ class DelimitedText:
         """
         done = 0
         for block in self._lines.blocks():
-            skipped = 1 if done == 0 else 0  # the header
+            skipped = self._skip_rows + 1 if done == 0 else 0  # what stands above, and the header
             numbers = pa.array(np.arange(done + 1 + skipped, done + 1 + len(block)))
             done += len(block)
             text, broken = self._lines.decode_lines(block[skipped:])
@@ -380,6 +411,103 @@ class DelimitedText:
         )
 
 
+class Workbook:
+    """One sheet of an Excel or OpenDocument file; its cells keep their type, as text.
+
+    Args:
+        path: Where it lies, with protocol or without.
+        key: By what name the settings of a person know it.
+    """
+
+    def __init__(self, path: str, text: TextFormat, key: str = "<table>") -> None:
+        self._path, self._text, self._key = path, text, key
+        self._name = PurePosixPath(path).name
+
+    @cached_property
+    def _rows(self) -> list[list[str | None]]:
+        """Every row of the sheet as text; what is empty is None."""
+        with fsspec.open(self._path, "rb") as file:
+            content = io.BytesIO(file.read())
+        try:
+            book = CalamineWorkbook.from_filelike(content)
+            sheet = self._text.sheet or next(iter(book.sheet_names), "")
+            rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        except WorksheetNotFound as err:
+            raise RawFileUnreadableError(
+                f"{self._name} has no sheet {self._text.sheet!r} (raw_text.{self._key}.sheet). "
+                f"{did_you_mean(self._text.sheet or '', book.sheet_names)}"
+            ) from err
+        except CalamineError as err:
+            raise RawFileUnreadableError(
+                f"{self._name} can't be read as a workbook: {err}. Save it anew as .xlsx."
+            ) from err
+        return [[_format_cell(cell) for cell in row] for row in rows]
+
+    @cached_property
+    def header(self) -> list[str]:
+        """The column names; empty columns at the end are none.
+
+        Raises:
+            RawFileUnreadableError: The sheet is empty, or the row holds no distinct names.
+        """
+        cells = next(iter(self._rows[self._text.skip_rows :]), [])
+        names = [cell or "" for cell in cells]
+        while names and not names[-1]:
+            names.pop()
+        widest = max((sum(cell is not None for cell in row) for row in self._rows), default=0)
+        if len(names) < widest or "" in names:
+            full = (len([c for c in row if c is not None]) == widest for row in self._rows)
+            title = next((place for place, is_full in enumerate(full) if is_full), 0)
+            if title > self._text.skip_rows:
+                raise RawFileUnreadableError(
+                    f"{self._name}: row {self._text.skip_rows + 1} holds {len(names)} name(s), and "
+                    f"the widest rows {widest} cells: it seems to be a title. The names seem to be "
+                    f"in row {title + 1}. Declare in conf/local/globals.yml: "
+                    f"raw_text: {{{self._key}: {{skip_rows: {title}}}}}"
+                )
+        if not names:
+            raise RawFileUnreadableError(f"{self._name} is empty: column names were expected.")
+        names[0] = names[0] or ROW_NUMBER
+        require_distinct(names, self._name)
+        return names
+
+    def iter_batches(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        """As `DelimitedText.iter_batches`; `_line` is the row of the sheet."""
+        width, first = len(self.header), self._text.skip_rows + 1
+        rows = [(row + [None] * width)[: max(width, len(row))] for row in self._rows[first:]]
+        too_wide = [any(cell is not None for cell in row[width:]) for row in rows]
+        blank = [not any(cell is not None for cell in row) for row in rows]
+        whole = [not (wide or empty) for wide, empty in zip(too_wide, blank, strict=True)]
+        columns: dict[str, list[Any]] = {
+            name: [row[i] if sound else None for row, sound in zip(rows, whole, strict=True)]
+            for i, name in enumerate(self.header)
+        }
+        columns |= {
+            "_file": [self._name] * len(rows),
+            "_line": list(range(first + 1, first + 1 + len(rows))),
+            "_raw": [self._text.delimiter.join(cell or "" for cell in row) for row in rows],
+            "_problem": [
+                "extra_columns" if wide else "blank_line" if empty else None
+                for wide, empty in zip(too_wide, blank, strict=True)
+            ],
+        }
+        nothing = [None] * len(rows)
+        yield pa.table([columns.get(name, nothing) for name in schema.names], schema=schema)
+
+
+def _format_cell(value: Any) -> str | None:
+    """A cell of a workbook as text: dates in ISO form, whole numbers without a decimal point."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return normalize("NFC", str(value))
+
+
 def require_distinct(
     names: Collection[str], file: str, reserved: Collection[str] = LINEAGE
 ) -> None:
@@ -418,7 +546,7 @@ class NamedFiles(FrozenSettings):
     root: str = ""
     key: str | None = None
     raw_files: dict[str, str] = {}
-    raw_text: dict[str, dict[str, str]] = {}
+    raw_text: dict[str, dict[str, Any]] = {}
 
 
 class RawTableDataset(AbstractDataset[Never, ir.Table]):
@@ -431,7 +559,7 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
 
     Args:
         filepath: A file or a pattern: `.csv`, `.csv.gz` (or any other ending that names a
-            compression) or `.parquet`; local or `s3://`.
+            compression), `.parquet`, `.xlsx`, `.xls` or `.ods`; local or `s3://`.
         text: How text files are written; see `TextFormat`.
         named: What a pattern of the catalog, which cannot look anything up, gives instead: `root`,
             the `key` to look for, and the whole of `raw_files` and `raw_text`. Where they hold the
@@ -477,6 +605,9 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
                 self._raise_missing()
             texts = dict.fromkeys((*self._optional_columns, *LINEAGE), "string")
             return ibis.memtable([], schema=texts | {"_line": "int64"})
+        return self._convert_moments(self._rename_columns(self._read_files(paths)))
+
+    def _read_files(self, paths: list[str]) -> ir.Table:
         if all(path.endswith(".parquet") for path in paths):
             return self._read_parquet_files(paths)
         mixed = [PurePosixPath(path).name for path in paths if path.endswith(".parquet")]
@@ -486,6 +617,31 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
                 "Give a pattern that matches one kind."
             )
         return self._read_text_files(paths)
+
+    def _rename_columns(self, table: ir.Table) -> ir.Table:
+        """The table with the names that the project knows."""
+        for old, new in self._text.rename.items():
+            if old in table.columns and new not in table.columns:
+                continue
+            fault = f"it has the column {new!r} already" if old in table.columns else "it has none"
+            raise RawFileUnreadableError(
+                f"{self._filepath}: raw_text.{self._setting}.rename names the column {old!r} anew "
+                f"as {new!r}, but {fault}. {did_you_mean(old, table.columns)}"
+            )
+        return table.rename({new: old for old, new in self._text.rename.items()})
+
+    def _convert_moments(self, table: ir.Table) -> ir.Table:
+        """Moments with an offset, as local time of the declared zone; without one they stay."""
+        zone = self._text.timezone
+        if zone is None:
+            return table
+        changed = {}
+        for name in (column for column in table.columns if column not in LINEAGE):
+            text = table[name].cast("string").strip()
+            moment = text.try_cast(dt.Timestamp(timezone="UTC"))
+            local = convert_to_zone(zone, moment).cast("string")
+            changed[name] = text.re_search(ZONED).ifelse(local, table[name])
+        return table.mutate(**changed)
 
     def _find_files(self) -> list[str]:
         fs, pattern = url_to_fs(self._filepath)
@@ -540,7 +696,12 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
     def _read_text_files(self, paths: list[str]) -> ir.Table:
         """The rows of text files, split once and kept for this process in a temporary file."""
         target = make_temporary_folder("raw") / "rows.parquet"
-        sources = [DelimitedText(path, self._text, self._setting) for path in paths]
+        sources = [
+            (Workbook if path.endswith(WORKBOOKS) else DelimitedText)(
+                path, self._text, self._setting
+            )
+            for path in paths
+        ]
         columns = list(dict.fromkeys(name for source in sources for name in source.header))
         texts = dict.fromkeys((*columns, *LINEAGE), pa.string())
         schema = pa.schema(texts | {"_line": pa.int64()})
@@ -565,6 +726,13 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def nfc_normalize(text: str) -> str:  # type: ignore[empty-body]
     """The engine's own function: text with each accent in its letter."""
+
+
+@ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
+    name="timezone", signature=((dt.string, dt.Timestamp(timezone="UTC")), dt.timestamp)
+)
+def convert_to_zone(zone: str, moment: ir.TimestampValue) -> ir.TimestampValue:
+    """The engine's own function: the local time of an instant."""
 
 
 def _convert_to_text(column: ir.Value) -> ir.StringValue:

@@ -118,7 +118,8 @@ def _find_date_formats(
     if _is_enough(values, _try_rules(local, rule, rules)):
         return (
             "These dates carry a time zone (in Parquet: a timestamp with time zone), which is "
-            "never guessed: convert them to local time without one in the export."
+            "never guessed: name the zone whose local time they shall become under raw_text of "
+            "the table in conf/local/globals.yml, for example timezone: America/Lima."
         )
     for day in DAY_FORMS:
         tried = {
