@@ -2,6 +2,7 @@ import multiprocessing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from clientela.decisions.register import (
     DecisionRecord,
     DecisionRegister,
     HumanDecision,
+    override_table,
     read_register_key,
 )
 from clientela.exceptions import ConfigurationError
@@ -146,3 +148,26 @@ LIMITED = DecisionSettings.model_validate({"second_person": {"column": "monto", 
 def test_who_departs_gives_a_reason_and_large_amounts_need_two(model, human, amount, problem):
     decided = HumanDecision(analyst="Ana", **human)
     assert decided.find_problem(make_file(model, amount), LIMITED) == problem
+
+
+def test_departures_are_counted_by_group_with_how_they_ended():
+    rows = [
+        record(0, analyst="ana", decision="approve", override="garantia"),
+        record(1, analyst="ana", decision="approve", override="politica"),
+        record(2, analyst="ana", decision="approve", override="politica"),
+        record(3, analyst="ana"),
+        record(4),
+        record(3, analyst="luis", decision="refer"),
+    ]
+    people = pd.DataFrame(
+        {"case": [record(n).case for n in range(5)], "outcome": [1, 0, None, 1, 1]}
+    )
+    found = override_table(rows, people, {"sexo": pd.Series(["F", "F", "M", "M", "M"])})
+    shown = found[["group", "decided", "overridden", "approved", "known", "ended_well"]]
+    assert shown.fillna(-1).to_numpy().tolist() == [
+        ["", 4, 3, 3, 2, 0.5],
+        ["F", 2, 2, 2, 2, 0.5],
+        ["M", 2, 1, 1, 0, -1],
+    ]
+    assert found["rate"].tolist() == [0.75, 1, 0.5]
+    assert (found["lower"] < found["rate"]).all()

@@ -8,19 +8,28 @@ from typing import Any
 from urllib.parse import quote
 
 import click
+import numpy as np
 
 from clientela.cli.environment import Environment
 from clientela.cli.main import with_environment
 from clientela.datasets.database import resolve_database_url
 from clientela.decisions.case_file import DecisionSettings, build_case_files
 from clientela.decisions.letters import write_letter
-from clientela.decisions.register import DecisionRecord, DecisionRegister, read_register_key
+from clientela.decisions.register import (
+    DecisionRecord,
+    DecisionRegister,
+    override_table,
+    read_register_key,
+)
 from clientela.exceptions import ConfigurationError, NoApprovedModelError, ScoringDataError
+from clientela.features.table_settings import TabularFeatureParams
+from clientela.models.fairness import FairnessSettings, assign_sensitive_groups
 from clientela.progress import iter_with_progress
 from clientela.registry.package import open_package
 from clientela.registry.scorers import CompiledScorer, build_scorer
 from clientela.serving.client import read_applicants
 from clientela.storage import compute_sha256, write_file_atomically
+from clientela.text import normalize_word
 
 REGISTER = "decisions.sqlite"
 CASES_AT_A_TIME = 500
@@ -178,3 +187,35 @@ def verify(environment: Environment) -> None:
     if problems:
         raise click.ClickException(f"The register is not whole: {len(problems)} problem(s).")
     click.echo("The register is whole.")
+
+
+@register.command()
+@click.argument("use_case")
+@with_environment
+def report(environment: Environment, use_case: str) -> None:
+    """Report how often people depart from the model of USE_CASE, and how those cases ended.
+
+    By group of people as `training.fairness` has them; written to overrides.csv beside the reports.
+    """
+    features = environment.settings(use_case, "features", TabularFeatureParams)
+    fairness = environment.parameters[use_case]["training"].get("fairness") or {}
+    columns = FairnessSettings.model_validate(fairness).columns
+    (table,) = environment.entries[use_case].tables
+    run = f"--pipelines=ingestion --tags={use_case}"
+    (accepted,) = environment.load_datasets([f"{use_case}.accepted_{table}"], run)
+    people = accepted.to_pandas()
+    decisions, target = open_register(environment), features.target
+    hoped = (target.negative, target.positive)[fairness.get("favourable", 1)]
+    judged = environment.parameters[use_case].get("labelling", {}).get("truth_column")
+    truth = next((name for name in (target.column, judged) if name in people), None)
+    known = people.assign(case=[decisions.hash(use_case, str(key)) for key in people[features.key]])
+    known["outcome"] = np.nan
+    if truth is not None:
+        words = people[truth].map(lambda word: normalize_word(str(word)), na_action="ignore")
+        known["outcome"] = (words == hoped.word).where(words.notna()).astype(float)
+    groups = assign_sensitive_groups(people, columns)
+    found = override_table(decisions.read(use_case), known[["case", "outcome"]], groups)
+    place = environment.place(f"{environment.globals['reporting']}/{use_case}/overrides.csv")
+    write_file_atomically(place, found.to_csv(index=False, lineterminator="\n").encode())
+    click.echo(found.to_string(index=False, na_rep="-", float_format="{:.3f}".format))
+    click.echo(f"Written to {place}")

@@ -10,17 +10,20 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal
 
+import numpy as np
+import pandas as pd
 import sqlalchemy as sa
 from pydantic import AwareDatetime, Field
 
 from clientela.datasets.database import LOCK_SECONDS, SQLITE
 from clientela.decisions.case_file import CaseFile, Decision, DecisionSettings
 from clientela.exceptions import ConfigurationError, DatabaseOperationError
+from clientela.models.metrics import compute_wilson_intervals
 from clientela.registry.manifest import ServedManifest
 from clientela.settings_base import FrozenSettings
 
@@ -257,3 +260,52 @@ class DecisionRegister:
 
 def _name_numbers(first: int, last: int) -> str:
     return f"record {first} is" if first == last else f"records {first} to {last} are"
+
+
+def override_table(
+    records: Iterable[DecisionRecord], people: pd.DataFrame, groups: Mapping[str, "pd.Series[Any]"]
+) -> pd.DataFrame:
+    """How often people depart from the model, in all and by group, and how those cases ended.
+
+    Args:
+        records: Of one use case; of a case that was decided twice the last one counts.
+        people: One row per case: `case` (its keyed hash) and `outcome` (1: as people hope for, 0:
+            not, missing: not known yet).
+        groups: Column to the group of each of these rows.
+
+    Returns:
+        One row for all (`column` and `group` empty) and per group: `decided` by a person,
+        `overridden`, `rate` with its 95 % interval `lower`, `upper`, `approved` against the model,
+        `known` outcomes among those, `ended_well` (their share that did; missing without any).
+    """
+    last = {record.case: record for record in records if record.analyst is not None}
+    rows = people.assign(**groups)
+    rows = rows[rows["case"].isin(last)].reset_index(drop=True)
+    decided = [last[case] for case in rows["case"]]
+    rows["overridden"] = [record.override is not None for record in decided]
+    rows["approved"] = [
+        record.override is not None and record.decision == "approve" for record in decided
+    ]
+    parts = [("", "", rows)]
+    for name in groups:
+        parts += [(name, str(group), part) for group, part in rows.groupby(name, observed=True)]
+    table = []
+    for column, group, part in parts:
+        hits, total = int(part["overridden"].sum()), len(part)
+        lower, upper = compute_wilson_intervals(np.array([float(hits)]), np.array([float(total)]))
+        outcomes = part.loc[part["approved"], "outcome"].dropna()
+        table.append(
+            {
+                "column": column,
+                "group": group,
+                "decided": total,
+                "overridden": hits,
+                "rate": hits / total if total else np.nan,
+                "lower": lower[0],
+                "upper": upper[0],
+                "approved": int(part["approved"].sum()),
+                "known": len(outcomes),
+                "ended_well": float(outcomes.mean()) if len(outcomes) else np.nan,
+            }
+        )
+    return pd.DataFrame(table)
