@@ -2,8 +2,8 @@
 
 import ast
 
-IN_MEMORY = {"features/case_table.py"}
-"""Modules whose tables are Arrow's: they lie in memory, and no engine computes them."""
+IN_MEMORY = {"features/case_table.py", "decisions/register.py"}
+"""Modules whose tables are Arrow's, in memory, or one of a database: no engine computes them."""
 
 COMPUTES = {"execute", "to_pandas", "to_pyarrow", "to_pyarrow_batches", "raw_sql"}
 

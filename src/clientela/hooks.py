@@ -225,7 +225,10 @@ class StaleArtefacts(threading.local):
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Warns about what changed since."""
-        self._made_from = json.loads(read_file_if_present(f"{self._place}/{MADE_FROM}") or b"{}")
+        self._made_from = {}
+        with suppress(OSError):  # where nothing may be read the run itself says so
+            kept_file = read_file_if_present(f"{self._place}/{MADE_FROM}")
+            self._made_from = json.loads(kept_file or b"{}")
         kept = pipeline.inputs()
         if run_params.get("only_missing_outputs"):
             kept |= {name for name in pipeline.all_outputs() if catalog.exists(name)}
@@ -279,7 +282,8 @@ class StaleArtefacts(threading.local):
 
     def _write(self) -> None:
         text = json.dumps(self._made_from, indent=0, sort_keys=True)
-        write_file_atomically(f"{self._place}/{MADE_FROM}", text.encode(), ".writing")
+        with suppress(OSError):  # where nothing may be written the run itself says so
+            write_file_atomically(f"{self._place}/{MADE_FROM}", text.encode(), ".writing")
 
 
 def _compute_digest(parameters: Mapping[str, Any], name: str) -> str:

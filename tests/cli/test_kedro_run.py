@@ -75,7 +75,7 @@ def test_a_mistyped_option_is_answered_in_one_line_with_what_exists(kedro_comman
 def test_what_would_share_the_connection_of_the_engine_is_refused_before_a_run(
     kedro_command, option
 ):
-    done = kedro_command("--env=test", option)
+    done = kedro_command("--env=test", option, CLIENTELA_TEST_ROOT="nowhere")
     assert done.exit_code == 1
     assert "SequentialRunner" in done.output
 

@@ -40,7 +40,13 @@ STAGES = (
     "ingestion", "feature_engineering", "ordinal_target", "segmentation", "training", "scoring",
     "monitoring",
 )  # fmt: skip
-NOT_OF_BOTH = (".generated.json", "/generation_report.json", "/sample_truth.csv", "/eda/")
+NOT_OF_BOTH = (
+    ".generated.json",
+    ".made_from.json",
+    "/generation_report.json",
+    "/sample_truth.csv",
+    "/eda/",
+)
 READ_ONLY = ["s3:GetObject", "s3:ListBucket"]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from clientela.cli.environment import Environment
 from clientela.cli.main import with_environment
 from clientela.datasets.database import resolve_database_url
+from clientela.datasets.table import read_frame
 from clientela.decisions.case_file import DecisionSettings, build_case_files
 from clientela.decisions.letters import write_letter
 from clientela.decisions.register import (
@@ -128,7 +129,7 @@ def letters(  # noqa: PLR0913 - one argument for each option
         # the record first: killed between the two, the next run writes the same letters again
         register.append(records)
         for place, content in written:
-            write_file_atomically(place, content)
+            write_file_atomically(place, content, ".part")
     click.echo(
         f"{len(cases)} applications: {counts['approve']} approved, {counts['refuse']} refused with "
         f"a letter in {folder}, {counts['refer']} for a person to decide. The letters are drafts: "
@@ -151,7 +152,7 @@ def read_accepted_cases(
     (accepted,) = environment.load_datasets([f"{use_case}.accepted_{table}"], run)
     key = str(scorer.manifest.model["key"])
     names = [field.name for field in scorer.manifest.read]
-    frame = accepted.select(key, *names).order_by(key).to_pandas()
+    frame = read_frame(accepted.select(key, *names).order_by(key))
     rows = frame[names].astype(object).where(frame[names].notna(), None).to_numpy()
     cases = [dict(zip(names, row, strict=True)) for row in rows]
     return list(zip(frame[key].astype(str), cases, strict=True))
@@ -203,7 +204,7 @@ def report(environment: Environment, use_case: str) -> None:
     (table,) = environment.entries[use_case].tables
     run = f"--pipelines=ingestion --tags={use_case}"
     (accepted,) = environment.load_datasets([f"{use_case}.accepted_{table}"], run)
-    people = accepted.to_pandas()
+    people = read_frame(accepted)
     decisions, target = open_register(environment), features.target
     hoped = (target.negative, target.positive)[fairness.get("favourable", 1)]
     judged = environment.parameters[use_case].get("labelling", {}).get("truth_column")

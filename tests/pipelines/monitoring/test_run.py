@@ -266,9 +266,7 @@ def test_a_new_column_is_not_watched_and_named(caplog):
 def test_a_truncated_table_over_time_is_refused(name):
     former = left(run(dated(loans())))
     cut = replace(former, **{name: getattr(former, name)[:-7]})
-    with pytest.raises(
-        MonitoringLogError, match=r"drift/monitoring_log.csv: .* can't be continued"
-    ):
+    with pytest.raises(MonitoringLogError, match=r"can't be continued"):
         run(dated(loans()), cut)
 
 
