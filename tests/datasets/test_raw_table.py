@@ -251,5 +251,8 @@ def test_moments_with_a_zone_become_local_time_of_the_declared_one(tmp_path):
     for name, rows in (("tx.parquet", 1), ("tx.csv", 3)):
         found = frame(tmp_path / name, text={"timezone": "America/Lima"})
         assert found["fecha"].tolist() == ["2024-01-30 22:30:00"] * rows
+    (tmp_path / "wrong.csv").write_text("fecha\n2024-02-30T10:00:00Z\n", encoding="utf-8")
+    found = frame(tmp_path / "wrong.csv", text={"timezone": "America/Lima"})
+    assert found["fecha"].tolist() == ["2024-02-30T10:00:00Z"]
     with pytest.raises(ValueError, match="America/Lima"):
         RawTableDataset(filepath="tx.csv", text={"timezone": "Lima"})

@@ -640,7 +640,9 @@ class RawTableDataset(AbstractDataset[Never, ir.Table]):
             text = table[name].cast("string").strip()
             moment = text.try_cast(dt.Timestamp(timezone="UTC"))
             local = convert_to_zone(zone, moment).cast("string")
-            changed[name] = text.re_search(ZONED).ifelse(local, table[name])
+            # text that only looks like a moment stays, so that ingestion refuses it by name
+            moved = ibis.coalesce(local, table[name])
+            changed[name] = text.re_search(ZONED).ifelse(moved, table[name])
         return table.mutate(**changed)
 
     def _find_files(self) -> list[str]:

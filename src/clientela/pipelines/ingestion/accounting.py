@@ -309,7 +309,7 @@ def check_bad_row_share(
     mends = _list_mends(list(commonest["_reason"]), counts, own, use_case, name)
     usable = counts["usable"].set_index("column")["rows"]
     emptied = any(usable.get(str(why).removeprefix(INVALID), 1) == 0 for why in bad["_reason"])
-    if quarantined * 2 <= read and commonest["_reason"].iloc[0] != DUPLICATE_KEY and not emptied:
+    if quarantined * 5 <= read and commonest["_reason"].iloc[0] != DUPLICATE_KEY and not emptied:
         mends.append(
             f"If it is right to go on without these rows, say so in {PLACE}: "
             f"{use_case}: {{ingestion: {{max_bad_share: {_round_up_share(quarantined / read)}}}}}"
