@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from kedro.framework.context import KedroContext
-from kedro.framework.project import pipelines, settings
+from kedro.framework.project import configure_project, pipelines, settings
 from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.utils import find_kedro_project
 
@@ -68,6 +68,24 @@ class WholeFileCatalog(DataCatalog):
                 super().save(ds_name, data)
             finally:
                 dataset._filepath = place  # noqa: SLF001
+
+
+def open_context(project: Path, env: str | None, conf_source: str | None) -> KedroContext:
+    """The context of an environment, for whoever reads its catalog and runs nothing.
+
+    Args:
+        project: Folder of the project; of a packaged one, without `pyproject.toml`, any folder.
+    """
+    # they take seconds to import, and few commands need them
+    from kedro.framework.session import KedroSession  # noqa: PLC0415
+    from kedro.framework.startup import bootstrap_project  # noqa: PLC0415
+
+    if (project / "pyproject.toml").is_file():
+        bootstrap_project(project)
+    else:
+        configure_project("clientela")
+    session = KedroSession.create(project, env=env, conf_source=conf_source, save_on_close=False)
+    return session.load_context()
 
 
 def load_switchboard() -> dict[str, Any]:

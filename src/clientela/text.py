@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from numbers import Real
 from string import whitespace
 from typing import TYPE_CHECKING, Literal
 
@@ -77,6 +78,16 @@ class NumberFormat(FrozenSettings):
             return self.text(value)
         decimals = 2 if abs(value) >= 1 else 2 - math.floor(math.log10(abs(value)))
         return self.text(value, min(decimals, SIGNIFICANT)).rstrip("0").rstrip(self.decimal)
+
+    def word(self, value: object, missing: str) -> str:
+        """A cell of any kind as people read it.
+
+        Args:
+            missing: What stands for None and NaN.
+        """
+        if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+            return missing
+        return self.readable(float(value)) if isinstance(value, Real) else str(value)
 
     def short(self, value: float) -> str:
         """A number for an axis: thousands and millions abbreviated."""

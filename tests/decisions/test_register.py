@@ -123,7 +123,7 @@ def test_a_register_needs_a_secret(key):
 
 
 def make_file(decision, amount=1000.0):
-    return CaseFile({"monto": amount}, decision, "no_paga", 0.2, 0.5, (), None, (), ())
+    return CaseFile({"monto": amount}, decision, 0.2, 0.5, (), None, (), ())
 
 
 LIMITED = DecisionSettings.model_validate({"second_person": {"column": "monto", "above": 5000}})

@@ -1,13 +1,12 @@
 """`clientela letters` writes to refused applicants; `clientela register` looks after decisions."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import click
+import ibis.expr.types as ir
 import numpy as np
 
 from clientela.cli.environment import Environment
@@ -108,9 +107,9 @@ def letters(  # noqa: PLR0913 - one argument for each option
     known = {(each.case, each.version, each.inputs) for each in register.read(use_case)}
     today = datetime.now().astimezone().date() if day is None else day.date()
     counts = dict.fromkeys(("approve", "refuse", "refer"), 0)
-    parts = _make_batches(cases)
-    total = -(-len(cases) // CASES_AT_A_TIME)
-    for part in iter_with_progress(parts, total, "letters"):
+    starts = range(0, len(cases), CASES_AT_A_TIME)
+    for start in iter_with_progress(starts, len(starts), "letters"):
+        part = cases[start : start + CASES_AT_A_TIME]
         records: list[DecisionRecord] = []
         written: list[tuple[str, bytes]] = []
         for (name, _), file in zip(
@@ -137,19 +136,19 @@ def letters(  # noqa: PLR0913 - one argument for each option
     )
 
 
-def _make_batches(cases: Sequence[tuple[str, Any]]) -> Iterator[list[tuple[str, Any]]]:
-    left = iter(cases)
-    while part := list(islice(left, CASES_AT_A_TIME)):
-        yield part
+def _load_accepted(environment: Environment, use_case: str) -> ir.Table:
+    """The table that ingestion accepted."""
+    (table,) = environment.entries[use_case].tables
+    run = f"--pipelines=ingestion --tags={use_case}"
+    (accepted,) = environment.load_datasets([f"{use_case}.accepted_{table}"], run)
+    return accepted
 
 
 def read_accepted_cases(
     environment: Environment, use_case: str, scorer: CompiledScorer
 ) -> list[tuple[str, dict[str, Any]]]:
     """The rows that ingestion accepted, by their key."""
-    (table,) = environment.entries[use_case].tables
-    run = f"--pipelines=ingestion --tags={use_case}"
-    (accepted,) = environment.load_datasets([f"{use_case}.accepted_{table}"], run)
+    accepted = _load_accepted(environment, use_case)
     key = str(scorer.manifest.model["key"])
     names = [field.name for field in scorer.manifest.read]
     frame = read_frame(accepted.select(key, *names).order_by(key))
@@ -201,10 +200,7 @@ def report(environment: Environment, use_case: str) -> None:
     features = environment.settings(use_case, "features", TabularFeatureParams)
     fairness = environment.parameters[use_case]["training"].get("fairness") or {}
     columns = FairnessSettings.model_validate(fairness).columns
-    (table,) = environment.entries[use_case].tables
-    run = f"--pipelines=ingestion --tags={use_case}"
-    (accepted,) = environment.load_datasets([f"{use_case}.accepted_{table}"], run)
-    people = read_frame(accepted)
+    people = read_frame(_load_accepted(environment, use_case))
     decisions, target = open_register(environment), features.target
     hoped = (target.negative, target.positive)[fairness.get("favourable", 1)]
     judged = environment.parameters[use_case].get("labelling", {}).get("truth_column")

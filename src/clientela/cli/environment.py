@@ -139,27 +139,14 @@ class Environment:
         Raises:
             MissingStageInputError: One is not there yet.
         """
-        # Kedro's session takes seconds to import, and few commands need its catalog
-        from kedro.framework.project import configure_project  # noqa: PLC0415
-        from kedro.framework.session import KedroSession  # noqa: PLC0415
-        from kedro.framework.startup import bootstrap_project  # noqa: PLC0415
+        from clientela.context import open_context  # noqa: PLC0415 - brings Kedro's framework
 
-        if (self.project / "pyproject.toml").is_file():
-            bootstrap_project(self.project)
-        else:  # the packaged project, with an archive of configuration
-            configure_project("clientela")
-        with KedroSession.create(
-            self.project,
-            env=self.loader.env,
-            conf_source=str(self.loader.conf_source),
-            save_on_close=False,
-        ) as session:
-            catalog = cast("KedroSession", session).load_context().catalog
-            if absent := [name for name in names if not catalog.exists(name)]:
-                raise MissingStageInputError(
-                    f"{', '.join(absent)} is not there yet. Run first: kedro run {run}"
-                )
-            return [catalog.load(name) for name in names]
+        catalog = open_context(self.project, self.loader.env, str(self.loader.conf_source)).catalog
+        if absent := [name for name in names if not catalog.exists(name)]:
+            raise MissingStageInputError(
+                f"{', '.join(absent)} is not there yet. Run first: kedro run {run}"
+            )
+        return [catalog.load(name) for name in names]
 
     @property
     def registry(self) -> ModelRegistry:

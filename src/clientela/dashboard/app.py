@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 from kedro.config import MissingConfigException
 
-from clientela.dashboard.components import PageContext
+from clientela.dashboard.components import PageContext, select_language
 from clientela.dashboard.data import (
     MonitoringCatalog,
     MonitoringResults,
@@ -16,7 +16,7 @@ from clientela.dashboard.data import (
     parse_options,
 )
 from clientela.dashboard.pages import model, overview
-from clientela.dashboard.texts import LANGUAGES, Language
+from clientela.dashboard.texts import Language
 from clientela.hooks import ENDED_BY, format_error_message
 
 # What was read is shown so long before it is read again: a store answers slowly.
@@ -27,7 +27,7 @@ ALL = "all"
 def main() -> None:
     """Draws what the reader asks for."""
     st.set_page_config(page_title="Clientela", layout="wide")
-    language = _select_language()
+    language = select_language()
     try:
         shown = parse_options(sys.argv[1:])
         with st.spinner(language.text("opening")):
@@ -39,21 +39,6 @@ def main() -> None:
         return
     chosen = _select_model(names, shown, language)
     _render_page(models, chosen, PageContext(language, shown.run_flags))
-
-
-def _select_language() -> Language:
-    """The reader's, which is chosen where every page has it."""
-    st.sidebar.header("Clientela", anchor=False)
-    chosen = st.sidebar.segmented_control(
-        "Idioma / Language",
-        list(LANGUAGES),
-        default=next(iter(LANGUAGES)),
-        required=True,
-        format_func=lambda code: LANGUAGES[code].name,
-        key="language",
-        label_visibility="collapsed",
-    )
-    return LANGUAGES[chosen or "es"]
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clientela.dashboard.data import MonitoringResults
-from clientela.dashboard.texts import Language
+from clientela.dashboard.texts import LANGUAGES, Language
 from clientela.reporting.drift_findings import SEVERITIES, Severity
 from clientela.reporting.model_health import State
 from clientela.text import NOTHING
@@ -121,6 +121,21 @@ def plot_threshold_lines(marks: dict[str, float], vertical: bool) -> alt.LayerCh
 
 
 # What every view needs: the reader's language, the commands that fill it, and empty states.
+
+
+def select_language() -> Language:
+    """The reader's, which is chosen where every page has it."""
+    st.sidebar.header("Clientela", anchor=False)
+    chosen = st.sidebar.segmented_control(
+        "Idioma / Language",
+        list(LANGUAGES),
+        default=next(iter(LANGUAGES)),
+        required=True,
+        format_func=lambda code: LANGUAGES[code].name,
+        key="language",
+        label_visibility="collapsed",
+    )
+    return LANGUAGES[chosen or "es"]
 
 
 class PageContext(NamedTuple):

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import pandas as pd
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DatasetError
 from kedro.io.core import CatalogProtocol
 from kedro.utils import find_kedro_project
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from clientela.context import open_context
 from clientela.exceptions import ClientelaError, ConfigurationError, DriftError
 from clientela.hooks import format_error_message
 from clientela.reporting.drift_findings import SEVERITIES, DriftThresholds, EffectSizes
@@ -338,14 +337,7 @@ class MonitoringCatalog(NamedTuple):
 
 def open_catalog(options: Options) -> MonitoringCatalog:
     """The catalog and the monitored use cases of an environment."""
-    bootstrap_project(options.project)
-    session = KedroSession.create(
-        project_path=options.project,
-        env=options.env,
-        conf_source=options.conf_source,
-        save_on_close=False,
-    )
-    context = session.load_context()
+    context = open_context(options.project, options.env, options.conf_source)
     # nothing runs here, and importing every pipeline to check its parameters takes seconds
     context._pipelines_to_validate = []  # noqa: SLF001 - Kedro has no other way
     entries = parse_use_cases(context.config_loader["use_cases"])

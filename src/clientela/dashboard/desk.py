@@ -15,8 +15,9 @@ import streamlit as st
 
 from clientela.cli.decisions import load_served_scorer, open_register, read_accepted_cases
 from clientela.cli.environment import Environment
+from clientela.dashboard.components import select_language
 from clientela.dashboard.data import Options, parse_options
-from clientela.dashboard.texts import LANGUAGES, Language
+from clientela.dashboard.texts import Language
 from clientela.decisions.case_file import CaseFile, DecisionSettings, build_case_files
 from clientela.decisions.letters import write_letter
 from clientela.decisions.register import DecisionRegister, HumanDecision
@@ -37,15 +38,7 @@ ENOUGH = 30
 def main() -> None:
     """Draws the desk."""
     st.set_page_config(page_title="Clientela", layout="wide")
-    chosen = st.sidebar.segmented_control(
-        "Idioma / Language",
-        list(LANGUAGES),
-        default=next(iter(LANGUAGES)),
-        required=True,
-        format_func=lambda code: LANGUAGES[code].name,
-        label_visibility="collapsed",
-    )
-    language = LANGUAGES[chosen or "es"]
+    language = select_language()
     st.title(language.text("desk_title"), anchor=False)
     try:
         options = parse_options(sys.argv[1:])
@@ -94,9 +87,8 @@ def _open_use_case(
 
 @st.cache_resource(show_spinner="…", ttl=300)
 def _read_cases(options: Options, use_case: str) -> dict[str, dict[str, Any]]:
-    environment = _open_environment(options)
-    scorer = load_served_scorer(environment, use_case)
-    return dict(read_accepted_cases(environment, use_case, scorer))
+    scorer, *_ = _open_use_case(options, use_case)
+    return dict(read_accepted_cases(_open_environment(options), use_case, scorer))
 
 
 @st.cache_resource(show_spinner="…", ttl=300)
@@ -166,9 +158,7 @@ def _show_case(desk: Desk, key: str, case: dict[str, Any], place: str) -> None:
     with why:
         st.subheader(text("desk_reasons"), anchor=False)
         for reason in file.reasons:
-            shown = reason.value if isinstance(reason.value, str) else text("desk_no_value")
-            if isinstance(reason.value, float):
-                shown = numbers.readable(reason.value)
+            shown = numbers.word(reason.value, text("desk_no_value"))
             label = manifest.labels.get(reason.feature, labels.get(reason.feature, reason.feature))
             st.markdown(f"- {reason.sentences[language.code]} ({label} = {shown})")
         if file.decision == "refer":

@@ -454,10 +454,10 @@ class Workbook:
         names = [cell or "" for cell in cells]
         while names and not names[-1]:
             names.pop()
-        widest = max((sum(cell is not None for cell in row) for row in self._rows), default=0)
+        widths = [sum(cell is not None for cell in row) for row in self._rows]
+        widest = max(widths, default=0)
         if len(names) < widest or "" in names:
-            full = (len([c for c in row if c is not None]) == widest for row in self._rows)
-            title = next((place for place, is_full in enumerate(full) if is_full), 0)
+            title = widths.index(widest) if widths else 0
             if title > self._text.skip_rows:
                 raise RawFileUnreadableError(
                     f"{self._name}: row {self._text.skip_rows + 1} holds {len(names)} name(s), and "

@@ -163,7 +163,6 @@ class CaseFile:
 
     case: Case
     decision: Decision
-    label: str
     score: float
     threshold: float
     reasons: tuple[ToldReason, ...]
@@ -215,7 +214,6 @@ def build_case_files(
             CaseFile(
                 case=cases[row],
                 decision="refer" if explained.referred and decision == "refuse" else decision,
-                label=manifest.classes[int(answers.codes[row])],
                 score=float(answers.expected[row]),
                 threshold=threshold,
                 reasons=reasons,

@@ -17,10 +17,10 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from clientela.decisions.case_file import CaseFile, DecisionSettings
+from clientela.models.stored_model import EARLIEST_DATE
 from clientela.registry.manifest import ServedManifest
 from clientela.text import NumberFormat
 
-EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 DOCUMENT = "word/document.xml"
 WORD_DOCUMENT = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document '
@@ -72,9 +72,7 @@ class Letter:
         text = "".join(WORD_PARAGRAPH.format(style, escape(words)) for style, words in body)
         # what never changes is compressed once, and the text of this letter is added to it
         with ZipFile(letter, "a", ZIP_DEFLATED) as archive:
-            entry = ZipInfo(DOCUMENT, EARLIEST_DATE)
-            entry.compress_type = ZIP_DEFLATED
-            archive.writestr(entry, WORD_DOCUMENT.format(text))
+            archive.writestr(_make_entry(DOCUMENT), WORD_DOCUMENT.format(text))
         return letter.getvalue()
 
 
@@ -97,9 +95,7 @@ def write_letter(
     numbers = ENGLISH if language == "en" else NUMBERS.get(settings.country, NumberFormat())
 
     def show(value: Any) -> str:
-        if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
-            return str(texts["missing"])
-        return numbers.readable(value) if isinstance(value, int | float) else str(value)
+        return numbers.word(value, str(texts["missing"]))
 
     shown_day = f"{day:%d/%m/%Y}" if language == "es" else day.isoformat()
     reasons = tuple(reason.sentences[language] for reason in file.reasons)
@@ -145,6 +141,13 @@ def _get_template(name: str) -> Any:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template(name)
 
 
+def _make_entry(name: str) -> ZipInfo:
+    """A compressed entry with a constant date."""
+    entry = ZipInfo(name, EARLIEST_DATE)
+    entry.compress_type = ZIP_DEFLATED
+    return entry
+
+
 @cache
 def _build_empty_docx() -> bytes:
     """A Word file without its text: styles and settings, with constant dates."""
@@ -160,7 +163,5 @@ def _build_empty_docx() -> bytes:
     with ZipFile(written) as source, ZipFile(empty, "w", ZIP_DEFLATED) as target:
         for name in source.namelist():
             if name != DOCUMENT:
-                entry = ZipInfo(name, EARLIEST_DATE)
-                entry.compress_type = ZIP_DEFLATED
-                target.writestr(entry, source.read(name))
+                target.writestr(_make_entry(name), source.read(name))
     return empty.getvalue()

@@ -23,7 +23,7 @@ from pydantic import AwareDatetime, Field
 from clientela.datasets.database import LOCK_SECONDS, SQLITE
 from clientela.decisions.case_file import CaseFile, Decision, DecisionSettings
 from clientela.exceptions import ConfigurationError, DatabaseOperationError
-from clientela.models.metrics import compute_wilson_intervals
+from clientela.models.metrics import compute_wilson_intervals, ratio
 from clientela.registry.manifest import ServedManifest
 from clientela.settings_base import FrozenSettings
 
@@ -244,10 +244,9 @@ class DecisionRegister:
             with self._engine.connect() as connection:
                 if self._engine.dialect.name == SQLITE:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
-                    METADATA.create_all(connection)
                 else:
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_NUMBER)))
-                    METADATA.create_all(connection)
+                METADATA.create_all(connection)
                 yield connection
                 connection.commit()
         except sa.exc.SQLAlchemyError as err:
@@ -260,6 +259,21 @@ class DecisionRegister:
 
 def _name_numbers(first: int, last: int) -> str:
     return f"record {first} is" if first == last else f"records {first} to {last} are"
+
+
+# Columns of the table of departures.
+OVERRIDE_COLUMNS = (
+    "column",
+    "group",
+    "decided",
+    "overridden",
+    "rate",
+    "lower",
+    "upper",
+    "approved",
+    "known",
+    "ended_well",
+)
 
 
 def override_table(
@@ -289,23 +303,22 @@ def override_table(
     parts = [("", "", rows)]
     for name in groups:
         parts += [(name, str(group), part) for group, part in rows.groupby(name, observed=True)]
-    table = []
+    counts = []
     for column, group, part in parts:
-        hits, total = int(part["overridden"].sum()), len(part)
-        lower, upper = compute_wilson_intervals(np.array([float(hits)]), np.array([float(total)]))
         outcomes = part.loc[part["approved"], "outcome"].dropna()
-        table.append(
+        counts.append(
             {
                 "column": column,
                 "group": group,
-                "decided": total,
-                "overridden": hits,
-                "rate": hits / total if total else np.nan,
-                "lower": lower[0],
-                "upper": upper[0],
+                "decided": len(part),
+                "overridden": int(part["overridden"].sum()),
                 "approved": int(part["approved"].sum()),
                 "known": len(outcomes),
                 "ended_well": float(outcomes.mean()) if len(outcomes) else np.nan,
             }
         )
-    return pd.DataFrame(table)
+    table = pd.DataFrame(counts)
+    hits, total = (table[name].to_numpy(np.float64) for name in ("overridden", "decided"))
+    lower, upper = compute_wilson_intervals(hits, total)
+    rates = {"rate": ratio(hits, total, empty=np.nan), "lower": lower, "upper": upper}
+    return table.assign(**rates)[list(OVERRIDE_COLUMNS)]

@@ -247,22 +247,17 @@ def _format_reason(
 
 
 def _format_value(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return MISSING if pd.isna(value) else NUMBERS.readable(value)
+    return NUMBERS.word(None if pd.isna(value) else value, MISSING)
 
 
 def _format_decision_reasons(
     model: StoredModel, X: pd.DataFrame, settings: ScoringSettings
 ) -> Mapping[str, list[str | None]]:
-    explained, codes = (
-        explain_decisions(model, X, settings.reasons),
-        model.manifest["reasons"]["codes"],
-    )
+    codes = model.manifest["reasons"]["codes"]
     words: dict[str, list[str | None]] = {
         f"razon_{rank}": [None] * len(X) for rank in range(1, settings.reasons + 1)
     }
-    for row, decision in enumerate(explained):
+    for row, decision in enumerate(explain_decisions(model, X, settings.reasons)):
         if decision.referred:
             words["razon_1"][row] = REFERRED
         for rank, reason in enumerate(decision.reasons, start=1):

@@ -71,34 +71,31 @@ def extract_archive(content: bytes, largest: int | None = None) -> dict[str, byt
         tarfile.TarError: It is no archive, or holds something else or more than that.
     """
     files: dict[str, bytes] = {}
-    left = largest
     if largest is not None:
-        _require_plain_headers(content, largest)
+        _require_plain_files(content, largest)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
         for entry in archive:
-            if left is not None:
-                # by what the header promises, before a byte is unpacked
-                left -= entry.size
-                if left < 0:
-                    raise tarfile.ReadError(f"its files are larger than {largest} bytes")
             file = archive.extractfile(entry)
             if file is not None:
                 files[entry.name] = file.read()
     return files
 
 
-def _require_plain_headers(content: bytes, largest: int) -> None:
-    """Refuse an extended header before tarfile parses it: a small archive could hang a server."""
+def _require_plain_files(content: bytes, largest: int) -> None:
+    """Refuse an archive by its headers, before tarfile parses them or a file is unpacked.
+
+    A small one with an extended header could hang a server, or fill its memory.
+    """
+    left = largest
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as unpacked:
-        while header := unpacked.read(tarfile.BLOCKSIZE):
-            if not header.strip(b"\0"):
-                return
+        while (header := unpacked.read(tarfile.BLOCKSIZE)).strip(b"\0"):
             entry = tarfile.TarInfo.frombuf(header, tarfile.ENCODING, "surrogateescape")
             if entry.type not in {tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE}:
                 raise tarfile.ReadError("it holds something else than files")
-            blocks = -(-entry.size // tarfile.BLOCKSIZE)
-            if not 0 <= entry.size <= largest:
+            left -= entry.size
+            if entry.size < 0 or left < 0:
                 raise tarfile.ReadError(f"its files are larger than {largest} bytes")
+            blocks = -(-entry.size // tarfile.BLOCKSIZE)
             unpacked.seek(blocks * tarfile.BLOCKSIZE, io.SEEK_CUR)
 
 
